@@ -1,0 +1,138 @@
+#include "base/buf.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void echo__buf_free(echo__buf *buf) {
+    echo__free(buf->data);
+    buf->data = NULL;
+    buf->len = buf->cap = 0;
+    buf->status = ECHO_OK;
+}
+
+void echo__buf_clear(echo__buf *buf) {
+    buf->len = 0;
+    buf->status = ECHO_OK;
+}
+
+uint8_t *echo__buf_reserve(echo__buf *buf, size_t len) {
+    if (buf->status != ECHO_OK) return NULL;
+    if (len > SIZE_MAX - buf->len || !echo__grow(&buf->data, &buf->cap, buf->len + len, 1)) {
+        buf->status = ECHO_ERR_NOMEM;
+        return NULL;
+    }
+    return buf->data + buf->len;
+}
+
+void echo__buf_append(echo__buf *buf, const void *data, size_t len) {
+    uint8_t *at = echo__buf_reserve(buf, len);
+    if (at == NULL || len == 0) return;
+    memcpy(at, data, len);
+    buf->len += len;
+}
+
+void echo__buf_byte(echo__buf *buf, uint8_t byte) {
+    uint8_t *at = echo__buf_reserve(buf, 1);
+    if (at == NULL) return;
+    *at = byte;
+    buf->len++;
+}
+
+void echo__buf_text(echo__buf *buf, const char *text) { echo__buf_append(buf, text, strlen(text)); }
+
+void echo__buf_u64(echo__buf *buf, uint64_t value) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    echo__buf_append(buf, digits + at, sizeof digits - at);
+}
+
+void echo__buf_hex(echo__buf *buf, const void *data, size_t len) {
+    uint8_t *at = echo__buf_reserve(buf, 2 * len + 1);
+    if (at == NULL) return;
+    echo__hex_encode((char *)at, data, len);
+    buf->len += 2 * len;
+}
+
+void echo__buf_base64(echo__buf *buf, const void *data, size_t len) {
+    size_t need = sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL); /* with its NUL */
+    uint8_t *at = echo__buf_reserve(buf, need);
+    if (at == NULL) return;
+    (void)sodium_bin2base64((char *)at, need, data, len, sodium_base64_VARIANT_ORIGINAL);
+    buf->len += need - 1;
+}
+
+void echo__hex_encode(char *out, const uint8_t *data, size_t len) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[data[i] >> 4];
+        out[2 * i + 1] = digits[data[i] & 15];
+    }
+    out[2 * len] = '\0';
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool echo__hex_decode(uint8_t *out, const char *hex, size_t len) {
+    if (len % 2 != 0) return false;
+    for (size_t i = 0; i < len; i += 2) {
+        int high = hex_digit(hex[i]);
+        int low = high < 0 ? -1 : hex_digit(hex[i + 1]);
+        if (low < 0) return false;
+        out[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+bool echo__base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t len) {
+    size_t got = 0;
+    if (len % 4 != 0 || sodium_base642bin(out, len / 4 * 3, text, len, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+        return false;
+    *out_len = got;
+    return true;
+}
+
+echo_bytes echo__bytes_text(const char *text) { return text == NULL ? echo__bytes(NULL, 0) : echo__bytes(text, strlen(text)); }
+
+bool echo__bytes_equal(echo_bytes a, echo_bytes b) { return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0); }
+
+int echo__bytes_compare(echo_bytes a, echo_bytes b) {
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    if (order != 0) return order;
+    return a.len < b.len ? -1 : a.len > b.len;
+}
+
+static size_t utf8_sequence(const uint8_t *p, size_t left) {
+    uint8_t c = p[0];
+    if (c < 0x80) return 1;
+    if (c < 0xc2 || left < 2 || (p[1] & 0xc0) != 0x80) return 0;
+    if (c < 0xe0) return 2;
+    if (left < 3 || (p[2] & 0xc0) != 0x80) return 0;
+    if (c < 0xf0) {
+        if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] >= 0xa0)) return 0; /* overlong; surrogates */
+        return 3;
+    }
+    if (left < 4 || (p[3] & 0xc0) != 0x80 || c > 0xf4) return 0;
+    if ((c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] >= 0x90)) return 0; /* overlong; beyond U+10FFFF */
+    return 4;
+}
+
+bool echo__utf8_valid(echo_bytes text) {
+    for (size_t i = 0; i < text.len;) {
+        size_t n = utf8_sequence(text.data + i, text.len - i);
+        if (n == 0) return false;
+        i += n;
+    }
+    return true;
+}

@@ -1,0 +1,56 @@
+#include "base/crypto.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+bool echo__crypto_init(void) { return sodium_init() >= 0; }
+
+void echo__hash(echo_hash *out, const void *data, size_t len) {
+    (void)crypto_generichash(out->bytes, sizeof out->bytes, data, len, NULL, 0);
+}
+
+void echo__hash_parts(echo_hash *out, const echo_bytes *parts, size_t n) {
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, NULL, 0, sizeof out->bytes);
+    for (size_t i = 0; i < n; i++) (void)crypto_generichash_update(&state, parts[i].data, parts[i].len);
+    (void)crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
+}
+
+bool echo__hash_equal(const echo_hash *a, const echo_hash *b) { return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0; }
+
+int echo__key_compare(const echo_key *a, const echo_key *b) { return memcmp(a->bytes, b->bytes, sizeof a->bytes); }
+
+bool echo__key_equal(const echo_key *a, const echo_key *b) { return echo__key_compare(a, b) == 0; }
+
+void echo__sign(uint8_t signature[64], const void *data, size_t len, const echo_keypair *keys) {
+    (void)crypto_sign_detached(signature, NULL, data, len, keys->secret);
+}
+
+bool echo__verify(const uint8_t signature[64], const void *data, size_t len, const echo_key *key) {
+    return crypto_sign_verify_detached(signature, data, len, key->bytes) == 0;
+}
+
+void echo_key_hex(const echo_key *key, char out[ECHO_HEX_CHARS]) { echo__hex_encode(out, key->bytes, sizeof key->bytes); }
+
+void echo_hash_hex(const echo_hash *hash, char out[ECHO_HEX_CHARS]) { echo__hex_encode(out, hash->bytes, sizeof hash->bytes); }
+
+static echo_status parse(uint8_t out[32], const char *hex) {
+    if (hex == NULL || strnlen(hex, ECHO_HEX_CHARS) != ECHO_HEX_CHARS - 1) return ECHO_ERR_INVALID;
+    return echo__hex_decode(out, hex, ECHO_HEX_CHARS - 1) ? ECHO_OK : ECHO_ERR_INVALID;
+}
+
+echo_status echo_key_parse(echo_key *out, const char *hex) { return parse(out->bytes, hex); }
+
+echo_status echo_hash_parse(echo_hash *out, const char *hex) { return parse(out->bytes, hex); }
+
+echo_status echo_keypair_new(echo_keypair *out) {
+    if (!echo__crypto_init()) return ECHO_ERR_IO;
+    return crypto_sign_keypair(out->public_key.bytes, out->secret) == 0 ? ECHO_OK : ECHO_ERR_IO;
+}
+
+echo_status echo_keypair_from_seed(echo_keypair *out, const uint8_t seed[32]) {
+    if (!echo__crypto_init()) return ECHO_ERR_IO;
+    return crypto_sign_seed_keypair(out->public_key.bytes, out->secret, seed) == 0 ? ECHO_OK : ECHO_ERR_IO;
+}

@@ -1,0 +1,24 @@
+/*
+ * Filling an echo_error. Every function takes err == NULL. All return the code they were given, so that a failure is one line:
+ *     return echo__error(err, ECHO_ERR_CORRUPT, "leaf has no records");
+ */
+#ifndef ECHO_BASE_ERROR_H
+#define ECHO_BASE_ERROR_H
+
+#include <echo/base.h>
+
+/* Starts an error: clears feed, seq and item, sets code and message (one line; control characters are replaced). */
+echo_status echo__error(echo_error *err, echo_status code, const char *format, ...) ECHO_PRINTF(3, 4);
+/* The same with ": <strerror(errno)>" behind it; ENOMEM becomes ECHO_ERR_NOMEM, everything else is ECHO_ERR_IO. */
+echo_status echo__error_errno(echo_error *err, const char *format, ...) ECHO_PRINTF(2, 3);
+echo_status echo__nomem(echo_error *err);
+/* Add where it happened; what is known already is not overwritten. */
+void echo__error_feed(echo_error *err, const echo_key *feed);
+void echo__error_seq(echo_error *err, const echo_key *feed, uint64_t seq);
+void echo__error_item(echo_error *err, const void *id, size_t len);
+/* Makes sure err carries `code` and some message; for hooks of others, which may leave err alone. */
+echo_status echo__error_adopt(echo_error *err, echo_status code, const char *what);
+/* Clears an error before a call whose failure is to be told apart. */
+void echo__error_clear(echo_error *err);
+
+#endif

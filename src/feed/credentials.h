@@ -1,0 +1,54 @@
+/*
+ * Credentials (HALO messages) and admission: which feeds count in a party (docs/FORMAT.md, "Admission").
+ *
+ * An admission takes credentials in any order and admits what the whole set admits: one that is not authorised yet is kept and looked at
+ * again when the trust grows. Nothing is ever un-admitted, so the result does not depend on the order.
+ */
+#ifndef ECHO_FEED_CREDENTIALS_H
+#define ECHO_FEED_CREDENTIALS_H
+
+#include "base/buf.h"
+#include "echo/sys/codec.h"
+
+typedef struct echo__admission echo__admission;
+
+/* party: the party's key. */
+echo_status echo__admission_new(echo__admission **out, const echo_key *party) ECHO_MUST_USE;
+void echo__admission_free(echo__admission *admission);
+/*
+ * Takes one credential message (the bytes of echo_message.credential) read from block seq of `feed`. *grew (optional) tells whether any
+ * feed or key was admitted by it or, because of it, by earlier ones. A malformed or badly signed message is ECHO_ERR_CORRUPT or
+ * ECHO_ERR_SIGNATURE and changes nothing; one that merely is not authorised (yet) is ECHO_OK and waits; waiting ones are limited to
+ * 10,000 (ECHO_ERR_LIMIT).
+ */
+echo_status echo__admission_add(echo__admission *admission, const echo_key *feed, uint64_t seq, echo_bytes credential, bool *grew,
+                                echo_error *err) ECHO_MUST_USE;
+/*
+ * Whether a credential may be taken from a feed that is not admitted yet: the party's genesis while none was seen, or a FEED_ADMIT for that
+ * very feed signed by a member or the party key (FORMATS 4.6).
+ */
+bool echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential);
+bool echo__admission_has_genesis(const echo__admission *admission);
+bool echo__admission_admits(const echo__admission *admission, const echo_key *feed);
+bool echo__admission_trusts(const echo__admission *admission, const echo_key *member);
+/* Admitted feeds in ascending order; index 0..count-1. */
+size_t echo__admission_feed_count(const echo__admission *admission);
+const echo_key *echo__admission_feed(const echo__admission *admission, size_t i);
+
+/* What a credential says about a party, without judging it; for listing the parties in a folder. */
+typedef struct echo__genesis {
+    echo_key party;
+    echo_key feed;
+    bool identity; /* the genesis of a member's own identity (HALO) party, not of a party of items */
+} echo__genesis;
+/* true when the credential is a PARTY_GENESIS signed by the party key (signature checked). */
+bool echo__credential_genesis(echo__genesis *out, echo_bytes credential);
+
+/* Makes credential bytes, as the original writes them: PARTY_GENESIS signed by the party key, ... */
+echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed, const char *created)
+    ECHO_MUST_USE;
+/* ... and FEED_ADMIT signed by `signer`, a trusted key of the party. `created` is an RFC 3339 time. */
+echo_status echo__credential_make_feed_admit(echo__buf *out, const echo_key *party, const echo_key *feed, const echo_keypair *signer,
+                                             const char *created) ECHO_MUST_USE;
+
+#endif

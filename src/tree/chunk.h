@@ -1,0 +1,39 @@
+/*
+ * Reading and writing chunks by hash over a store. Every chunk read is hashed before anybody parses it (P8). A few recently read
+ * chunks are kept, within a budget of bytes, because lookups share the upper levels of a tree.
+ */
+#ifndef ECHO_TREE_CHUNK_H
+#define ECHO_TREE_CHUNK_H
+
+#include "base/buf.h"
+#include "echo/sys/store.h"
+
+#define ECHO__CHUNK_MAX ((size_t)64 << 20)   /* a longer chunk is ECHO_ERR_LIMIT before memory is taken */
+#define ECHO__CHUNK_KEEP ((size_t)1 << 20)   /* default budget of kept bytes */
+
+typedef struct echo__chunks echo__chunks;
+
+/* A chunk being looked at: reference counted, so that it stays while somebody iterates over it. */
+typedef struct echo__chunk {
+    echo_hash name;
+    echo_bytes bytes;
+} echo__chunk;
+
+typedef struct echo__chunk_counts {
+    uint64_t read;          /* chunks fetched from the store */
+    uint64_t read_bytes;
+    uint64_t written;       /* chunks that were not there before */
+    uint64_t written_bytes;
+} echo__chunk_counts;
+
+/* store is borrowed. */
+echo_status echo__chunks_new(echo__chunks **out, const echo_store *store) ECHO_MUST_USE;
+void echo__chunks_free(echo__chunks *chunks);
+/* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
+echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) ECHO_MUST_USE;
+void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
+/* Hashes and puts. *name may be NULL. Not durable before the store's publish. */
+echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
+void echo__chunks_counts(const echo__chunks *chunks, echo__chunk_counts *out);
+
+#endif
