@@ -24,6 +24,8 @@ int echo__key_compare(const echo_key *a, const echo_key *b) { return memcmp(a->b
 
 bool echo__key_equal(const echo_key *a, const echo_key *b) { return echo__key_compare(a, b) == 0; }
 
+void echo__wipe(void *data, size_t len) { sodium_memzero(data, len); }
+
 void echo__sign(uint8_t signature[64], const void *data, size_t len, const echo_keypair *keys) {
     (void)crypto_sign_detached(signature, NULL, data, len, keys->secret);
 }

@@ -17,6 +17,9 @@ bool echo__hash_equal(const echo_hash *a, const echo_hash *b);
 int echo__key_compare(const echo_key *a, const echo_key *b);
 bool echo__key_equal(const echo_key *a, const echo_key *b);
 
+/* Overwrites secrets. */
+void echo__wipe(void *data, size_t len);
+
 /* Ed25519 detached. */
 void echo__sign(uint8_t signature[64], const void *data, size_t len, const echo_keypair *keys);
 bool echo__verify(const uint8_t signature[64], const void *data, size_t len, const echo_key *key);

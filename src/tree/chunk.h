@@ -17,6 +17,7 @@ typedef struct echo__chunks echo__chunks;
 typedef struct echo__chunk {
     echo_hash name;
     echo_bytes bytes;
+    const void *memo; /* what echo__chunks_remember left here, NULL at first */
 } echo__chunk;
 
 typedef struct echo__chunk_counts {
@@ -31,7 +32,12 @@ echo_status echo__chunks_new(echo__chunks **out, const echo_store *store) ECHO_M
 void echo__chunks_free(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) ECHO_MUST_USE;
+/* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
+/* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */
+void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size);
+/* Changes the budget of kept bytes; what is too much is dropped. */
+void echo__chunks_keep(echo__chunks *chunks, size_t bytes);
 /* Hashes and puts. *name may be NULL. Not durable before the store's publish. */
 echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
 void echo__chunks_counts(const echo__chunks *chunks, echo__chunk_counts *out);

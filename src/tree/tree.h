@@ -7,6 +7,10 @@
  * zero, and the entry that ends with it ends its node of level n (1 above the leaves) when the first 5(n+1) bits are. A run without such
  * an end is cut after every 256th entry, counted from the start of the run (that is, from the last boundary of that level). The top is
  * the first level that has a single chunk. "bytes" is the sum of the lengths of the record lines below, newlines included.
+ *
+ * Chunks may come from strangers: every chunk that is read is checked for its hash, the order of its ids and the sums and ids that its
+ * node claims for it, so that no answer is wrong silently; what else a tree has to be, echo__tree_verify checks. A chunk that is
+ * missing from the store, or is not what it should be, is ECHO_ERR_CORRUPT and err names it. Codes of the store pass through.
  */
 #ifndef ECHO_TREE_TREE_H
 #define ECHO_TREE_TREE_H
@@ -14,9 +18,14 @@
 #include "tree/chunk.h"
 #include "tree/record.h"
 
-#define ECHO__TREE_BITS 5u
+#ifndef ECHO__TREE_BITS
+#define ECHO__TREE_BITS 5u /* part of the format: see docs/DESIGN.md for how it was chosen */
+#endif
+#ifndef ECHO__TREE_RUN_MAX
 #define ECHO__TREE_RUN_MAX 256u
+#endif
 #define ECHO__TREE_HEIGHT_MAX 40u
+#define ECHO__LINE_MAX ((size_t)256 << 10) /* bytes of a record line with its newline, so that 256 of them fit a chunk */
 
 /* A root: plain data. items == 0 is the empty tree, which has no chunk. */
 typedef struct echo__root {
@@ -47,6 +56,15 @@ echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_by
  */
 echo_status echo__tree_update(echo__root *out, echo__chunks *chunks, const echo__root *root, const echo__change *changes, size_t n,
                               echo_error *err) ECHO_MUST_USE;
+/*
+ * The same for a batch that comes in parts, in ascending order over all of them: a chunk that later parts change is not written, as it
+ * would be if each part were an update of its own. A failed add ends the update; finish may be called once, then only free.
+ */
+typedef struct echo__update echo__update;
+echo_status echo__update_new(echo__update **out, echo__chunks *chunks, const echo__root *root) ECHO_MUST_USE;
+echo_status echo__update_add(echo__update *update, const echo__change *changes, size_t n, echo_error *err) ECHO_MUST_USE;
+echo_status echo__update_finish(echo__root *out, echo__update *update, echo_error *err) ECHO_MUST_USE;
+void echo__update_free(echo__update *update);
 /* Walks where hashes differ and tells every record that differs, in ascending order of id. */
 echo_status echo__tree_diff(echo__chunks *chunks_a, const echo__root *a, echo__chunks *chunks_b, const echo__root *b, echo__diff_fn fn,
                             void *arg, echo_error *err) ECHO_MUST_USE;
@@ -55,9 +73,16 @@ echo_status echo__tree_diff(echo__chunks *chunks_a, const echo__root *a, echo__c
  * and sealed log segments. err names the chunk. *bad (optional) is the first bad chunk.
  */
 echo_status echo__tree_verify(echo__chunks *chunks, const echo__root *root, echo_hash *bad, echo_error *err) ECHO_MUST_USE;
-/* Every chunk name reachable from the root, nodes before what they name, blobs and log segments included; a name may come twice. */
+/*
+ * Every chunk name reachable from the root, nodes before what they name, blobs and log segments included; a name may come twice. A
+ * chunk is read only after fn was told its name, and only when it may name others.
+ */
 typedef echo_status (*echo__reach_fn)(void *arg, const echo_hash *name);
 echo_status echo__tree_reach(echo__chunks *chunks, const echo__root *root, echo__reach_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
+
+/* The same for those who know some chunks already: fn sets *into to false to leave out what is below `name`, which is then not read. */
+typedef echo_status (*echo__visit_fn)(void *arg, const echo_hash *name, bool *into);
+echo_status echo__tree_visit(echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 
 /* Ordered iteration from the first id >= from (data NULL: from the start). One leaf and one path are held at a time. */
 typedef struct echo__cursor echo__cursor;

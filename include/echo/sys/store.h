@@ -3,8 +3,19 @@
  *
  * Durability contract (P4): when `publish` returns ECHO_OK, the manifest and every chunk put before it, by this handle, survive a power
  * failure; until then none of it need be visible to a later open, and a manifest is never visible without all of them. Whatever
- * happens, what opens later is the last published state or the one before. A store never changes or invents a chunk's bytes
- * knowingly; the library hashes each chunk it gets all the same (P8).
+ * happens, what opens later is the last published state or, when power failed during `publish`, that one complete. A store never
+ * changes or invents a chunk's bytes knowingly; the library hashes each chunk it gets all the same (P8).
+ *
+ * Pending puts: those since the last publish or rollback. This handle sees them, nobody else does. They form one transaction with the
+ * next publish, and while a handle has some, every other handle that wants to write to the same store gets ECHO_ERR_BUSY. A `put` or
+ * `publish` that fails undoes all pending puts. When puts of earlier calls are lost that way, put and publish go on answering the same
+ * code until `rollback` is called, so that a retry cannot publish a manifest whose chunks are gone.
+ *
+ * Limits: a chunk or manifest may have 0 bytes; every store takes them up to ECHO_STORE_SIZE_MAX and may refuse longer ones, on the
+ * way in and on the way out, with ECHO_ERR_LIMIT. Numbers run from 1 to INT64_MAX.
+ *
+ * Callbacks: a view is valid during the call only. What a callback returns ends the call when it is not ECHO_OK and is returned
+ * unchanged, without touching err. Only `list` allows its callback to call the store.
  *
  * Threads: calls on one handle never overlap, but may come from different threads (the party's and its writer's).
  */
@@ -19,15 +30,17 @@ extern "C" {
 
 #define ECHO_STORE_OPS_VERSION 1u
 
+#define ECHO_STORE_SIZE_MAX ((size_t)64 << 20)
+
 /* Capability bits. */
 #define ECHO_STORE_DURABLE 1u   /* survives the process */
-#define ECHO_STORE_READONLY 2u  /* put, publish and remove answer ECHO_ERR_READONLY */
+#define ECHO_STORE_READONLY 2u  /* put, publish, remove and remove_chunks answer ECHO_ERR_READONLY; rollback does nothing */
 
-/* Called exactly once by `get` with a view of the chunk or manifest, valid during the call; its result is get's result. */
+/* Called exactly once by `get` with a view of the chunk; its result is get's result. fn may not call the store. */
 typedef echo_status (*echo_chunk_fn)(void *arg, echo_bytes bytes);
-/* Called per chunk by `walk`. Any code but ECHO_OK ends the walk and is returned by it. */
+/* Called per chunk by `walk`. Any code but ECHO_OK ends the walk and is returned by it. fn may not call the store. */
 typedef echo_status (*echo_walk_fn)(void *arg, const echo_hash *name, uint64_t size);
-/* Called per manifest by `list`, newest (highest number) first. */
+/* Called per manifest by `list`, newest (highest number) first. Any code but ECHO_OK ends the list and is returned by it. */
 typedef echo_status (*echo_manifest_fn)(void *arg, uint64_t number, echo_bytes manifest);
 
 typedef struct echo_store_ops {
@@ -37,29 +50,43 @@ typedef struct echo_store_ops {
     uint32_t (*capabilities)(void *ctx);
     /* ECHO_ERR_NOT_FOUND without calling fn when there is no such chunk. */
     echo_status (*get)(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
-    /* Whether the chunk is there, without reading it. */
+    /* Whether the chunk is there, without reading it. *out is false on failure. */
     echo_status (*has)(void *ctx, const echo_hash *name, bool *out, echo_error *err);
     /*
      * Puts n chunks; names[i] is the hash of chunks[i], computed by the caller. One that is there already is left as it is and not
-     * counted in *written, which may be NULL. Puts since the last publish form one transaction with the next publish.
+     * counted in *written, which may be NULL and is set on success only.
      */
     echo_status (*put)(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
     /*
      * Publishes a manifest for a party, if the newest number stored for it is `expected` (0: none yet), as number expected + 1, and makes all
-     * puts so far durable with it. ECHO_ERR_CONFLICT when another number is newest: nothing was published, puts are undone.
+     * puts so far durable with it. ECHO_ERR_CONFLICT when another number is newest: nothing was published, pending puts are undone.
      */
     echo_status (*publish)(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
-    /* Undoes puts that were not published. */
+    /* Undoes pending puts. */
     echo_status (*rollback)(void *ctx, echo_error *err);
-    /* The party's manifests, newest first. */
+    /*
+     * The party's manifests, newest first; none is no error. fn may call the store. What is published or removed meanwhile, by fn or by
+     * others, may or may not be told; whatever is told was published.
+     */
     echo_status (*list)(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
-    /* Removes one manifest; durable when it returns. ECHO_ERR_NOT_FOUND when there is none of that number. */
+    /*
+     * Removes one manifest; durable when it returns. ECHO_ERR_NOT_FOUND when there is none of that number. ECHO_ERR_BUSY when this handle
+     * has pending puts. After the newest is removed, its number is given out again.
+     */
     echo_status (*remove)(void *ctx, const echo_key *party, uint64_t number, echo_error *err);
-    /* All chunks, in ascending order of hash. fn may not call the store. */
+    /*
+     * All chunks, in ascending order of hash, pending ones included. Of chunks that others publish or remove meanwhile some may be told
+     * and some not.
+     */
     echo_status (*walk)(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);
-    /* Removes chunks by name; absent ones are no error. Durable when it returns. */
+    /*
+     * Removes chunks by name, all or none; absent ones are no error. Durable when it returns. ECHO_ERR_BUSY when this handle has pending puts.
+     * Which chunks are needed follows from the manifests the caller listed, so the store compares: for each party that has manifests,
+     * its newest must be the newest that this handle's last complete `list` of that party told. Otherwise somebody published since, perhaps
+     * over one of these chunks: ECHO_ERR_CONFLICT, nothing was removed; list again, spare what the new manifest needs, and go on (P9).
+     */
     echo_status (*remove_chunks)(void *ctx, const echo_hash *names, size_t n, echo_error *err);
-    /* Releases the handle; unpublished puts are undone. */
+    /* Releases the handle; pending puts are undone. */
     void (*close)(void *ctx);
 } echo_store_ops;
 
@@ -69,7 +96,7 @@ typedef struct echo_store {
     void *ctx;
 } echo_store;
 
-/* Releases a store opened by one of the functions below; does nothing when ops is NULL. */
+/* Releases a store and clears *store; does nothing when store or its ops is NULL. */
 void echo_store_close(echo_store *store);
 
 /* A store in memory: not durable, for tests and for hosts that keep snapshots elsewhere. */
@@ -77,15 +104,26 @@ echo_status echo_store_new_memory(echo_store *out) ECHO_MUST_USE;
 
 typedef struct echo_store_sqlite_options {
     uint32_t version;      /* 1 */
-    bool read_only;        /* the file must exist; nothing is written, no -wal or -shm file is left behind that was not there */
+    bool read_only;        /* never writes and makes no file; `create` is ignored */
     bool create;           /* make the file when it does not exist; otherwise ECHO_ERR_NOT_FOUND */
     uint32_t busy_ms;      /* how long to wait for another process that is writing before ECHO_ERR_BUSY; 0: not at all */
 } echo_store_sqlite_options;
 #define ECHO_STORE_SQLITE_OPTIONS_INIT {1u, false, true, 1000u}
 
 /*
- * The embedded default: one SQLite file (WAL, synchronous FULL, 32 KiB pages). ECHO_ERR_CORRUPT when the file is not SQLite's or not
- * ours, ECHO_ERR_VERSION when a newer format wrote it, ECHO_ERR_BUSY, ECHO_ERR_READONLY, ECHO_ERR_IO. options may be NULL.
+ * The embedded default: one SQLite file (WAL, synchronous FULL, 32 KiB pages). options may be NULL.
+ *
+ * Opening writes nothing: a file that does not exist is made by the first put or publish, and reads as an empty store until then. A file
+ * of 0 bytes, or one whose making was cut short, counts as one that does not exist.
+ *
+ * ECHO_ERR_NOT_FOUND no store there, and not to be created; ECHO_ERR_CORRUPT not SQLite's or not ours, or damaged; ECHO_ERR_VERSION a newer
+ * format wrote it; ECHO_ERR_READONLY may not be written to and read_only was not asked for; ECHO_ERR_BUSY, ECHO_ERR_IO, ECHO_ERR_NOMEM.
+ * A file that is deleted or replaced under an open handle is noticed by the next publish or remove, which answers ECHO_ERR_IO.
+ *
+ * Several processes may have the file open, on one machine (not over a network file system): one writes, the others read the last
+ * published state. While it is open for writing, FILE-wal and FILE-shm stand beside it and belong to it: copy all three or none.
+ * read_only works on a read-only directory or medium too. When a FILE-wal is left from a crash, it is read if its FILE-shm is there as well;
+ * without it, ECHO_ERR_READONLY: open for writing once, which repairs it.
  */
 echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options, echo_error *err)
     ECHO_MUST_USE;

@@ -1,0 +1,307 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "feed/hypercore.h"
+
+#define FAILURES_MAX 64u /* signatures that may be wrong before the search for a good one ends */
+#define WINDOW 64u       /* signatures read at once */
+#define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind the length a signature is looked for */
+
+static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];
+
+void echo__hypercore_leaf(echo_hash *out, echo_bytes block) {
+    uint8_t head[9] = {0};
+    echo__be64_put(head + 1, block.len);
+    echo_bytes parts[2] = {{head, sizeof head}, block};
+    echo__hash_parts(out, parts, block.len > 0 ? 2 : 1);
+}
+
+static void parent_hash(echo_hash *out, uint64_t size, const echo_hash *left, const echo_hash *right) {
+    uint8_t preimage[9 + 2 * ECHO_HASH_BYTES];
+    preimage[0] = 1;
+    echo__be64_put(preimage + 1, size);
+    memcpy(preimage + 9, left->bytes, ECHO_HASH_BYTES);
+    memcpy(preimage + 9 + ECHO_HASH_BYTES, right->bytes, ECHO_HASH_BYTES);
+    echo__hash(out, preimage, sizeof preimage);
+}
+
+void echo__hypercore_join(echo__hypercore_node *out, const echo__hypercore_node *left, const echo__hypercore_node *right) {
+    echo__hypercore_node node;
+    node.size = left->size + right->size;
+    parent_hash(&node.hash, node.size, &left->hash, &right->hash);
+    *out = node;
+}
+
+bool echo__hypercore_family_ok(const echo__hypercore_node *p, const echo__hypercore_node *l, const echo__hypercore_node *r) {
+    if (l->size > p->size || r->size != p->size - l->size) return false;
+    echo_hash hash;
+    parent_hash(&hash, p->size, &l->hash, &r->hash);
+    return echo__hash_equal(&hash, &p->hash);
+}
+
+void echo__hypercore_node_decode(echo__hypercore_node *out, const uint8_t bytes[ECHO__HYPERCORE_NODE]) {
+    memcpy(out->hash.bytes, bytes, ECHO_HASH_BYTES);
+    out->size = echo__be64(bytes + ECHO_HASH_BYTES);
+}
+
+void echo__hypercore_node_encode(uint8_t out[ECHO__HYPERCORE_NODE], const echo__hypercore_node *node) {
+    memcpy(out, node->hash.bytes, ECHO_HASH_BYTES);
+    echo__be64_put(out + ECHO_HASH_BYTES, node->size);
+}
+
+bool echo__hypercore_node_blank(const echo__hypercore_node *node) {
+    return node->size == 0 && memcmp(node->hash.bytes, blank, ECHO_HASH_BYTES) == 0;
+}
+
+echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index, unsigned depth,
+                                      echo_error *err) {
+    uint8_t bytes[ECHO__HYPERCORE_NODE];
+    size_t got;
+    *present = false;
+    echo_status status = echo__hypercore_pread(hc, ECHO__HYPERCORE_TREE, bytes, sizeof bytes,
+                                               ECHO__HYPERCORE_HEADER + index * ECHO__HYPERCORE_NODE, &got, err);
+    if (status != ECHO_OK) return status;
+    if (got == sizeof bytes) {
+        echo__hypercore_node_decode(out, bytes);
+        *present = !echo__hypercore_node_blank(out);
+    }
+    if (*present || depth == 0) return ECHO_OK;
+
+    echo__hypercore_node left, right;
+    status = echo__hypercore_load_node(hc, &left, present, index - echo__flat_step(depth), depth - 1, err);
+    if (status != ECHO_OK || !*present) return status;
+    status = echo__hypercore_load_node(hc, &right, present, index + echo__flat_step(depth), depth - 1, err);
+    if (status != ECHO_OK || !*present) return status;
+    echo__hypercore_join(out, &left, &right);
+    return ECHO_OK;
+}
+
+/* The roots of a length, not yet vouched for. *complete is false when the tree lacks one. */
+static echo_status load_roots(echo__hypercore *hc, echo__hypercore_roots *roots, bool *complete, uint64_t length, echo_error *err) {
+    roots->length = length;
+    roots->bytes = 0;
+    roots->count = echo__flat_roots(roots->index, length);
+    *complete = true;
+    for (unsigned i = 0; *complete && i < roots->count; i++) {
+        uint64_t index = roots->index[i];
+        echo_status status = echo__hypercore_load_node(hc, &roots->node[i], complete, index, echo__flat_depth(index), err);
+        if (status != ECHO_OK) return status;
+        if (*complete && roots->node[i].size > (uint64_t)INT64_MAX - roots->bytes) *complete = false;
+        if (*complete) roots->bytes += roots->node[i].size;
+    }
+    return ECHO_OK;
+}
+
+void echo__hypercore_signable(uint8_t out[40], const echo__hypercore_roots *roots) {
+    uint8_t preimage[1 + ECHO__FLAT_ROOTS_MAX * (ECHO_HASH_BYTES + 16)];
+    uint8_t *at = preimage;
+    *at++ = 2;
+    for (unsigned i = 0; i < roots->count; i++, at += ECHO_HASH_BYTES + 16) {
+        memcpy(at, roots->node[i].hash.bytes, ECHO_HASH_BYTES);
+        echo__be64_put(at + ECHO_HASH_BYTES, roots->index[i]);
+        echo__be64_put(at + ECHO_HASH_BYTES + 8, roots->node[i].size);
+    }
+    echo_hash hash;
+    echo__hash(&hash, preimage, (size_t)(at - preimage));
+    memcpy(out, hash.bytes, sizeof hash.bytes);
+    echo__be64_put(out + sizeof hash.bytes, roots->length);
+}
+
+static bool is_signed(echo__hypercore *hc, const echo__hypercore_roots *roots, const uint8_t signature[ECHO__HYPERCORE_SIGNATURE]) {
+    uint8_t message[40];
+    echo__hypercore_signable(message, roots);
+    hc->counts.verifications++;
+    if (echo__verify(signature, message, sizeof message, &hc->key)) return true;
+    hc->counts.verifications++;
+    return echo__verify(signature, message, ECHO_HASH_BYTES, &hc->key);
+}
+
+/* A walk over the signatures, in either direction, from one that is not blank to the next. */
+typedef struct cursor {
+    echo__hypercore *hc;
+    echo_error *err;
+    uint64_t first, count; /* what is in `bytes` */
+    uint8_t bytes[WINDOW * ECHO__HYPERCORE_SIGNATURE];
+} cursor;
+
+static echo_status cursor_load(cursor *c, uint64_t first, uint64_t count) {
+    size_t got;
+    echo_status status =
+        echo__hypercore_pread(c->hc, ECHO__HYPERCORE_SIGNATURES, c->bytes, (size_t)count * ECHO__HYPERCORE_SIGNATURE,
+                              ECHO__HYPERCORE_HEADER + first * ECHO__HYPERCORE_SIGNATURE, &got, c->err);
+    c->first = first;
+    c->count = got / ECHO__HYPERCORE_SIGNATURE;
+    return status;
+}
+
+static const uint8_t *cursor_at(const cursor *c, uint64_t i) {
+    const uint8_t *signature = c->bytes + (size_t)(i - c->first) * ECHO__HYPERCORE_SIGNATURE;
+    return memcmp(signature, blank, sizeof blank) == 0 ? NULL : signature;
+}
+
+static bool cursor_holds(const cursor *c, uint64_t i) { return i >= c->first && i - c->first < c->count; }
+
+/* No more than the file has room for. */
+static echo_status clip(echo__hypercore *hc, uint64_t *at, echo_error *err) {
+    uint64_t size;
+    echo_status status = echo__hypercore_size(hc, &size, ECHO__HYPERCORE_SIGNATURES, err);
+    if (status != ECHO_OK) return status;
+    uint64_t room = size > ECHO__HYPERCORE_HEADER ? (size - ECHO__HYPERCORE_HEADER) / ECHO__HYPERCORE_SIGNATURE : 0;
+    if (*at > room) *at = room;
+    return ECHO_OK;
+}
+
+/* The last signature below *at and at or above `floor`: *at becomes its position, or *signature NULL. */
+static echo_status cursor_back(cursor *c, const uint8_t **signature, uint64_t *at, uint64_t floor) {
+    *signature = NULL;
+    while (*signature == NULL && *at > floor) {
+        uint64_t i = *at - 1;
+        if (!cursor_holds(c, i)) {
+            uint64_t first = *at > WINDOW ? *at - WINDOW : 0;
+            echo_status status = cursor_load(c, first, *at - first);
+            if (status != ECHO_OK) return status;
+            if (!cursor_holds(c, i)) break; /* cut off since we clipped */
+        }
+        *signature = cursor_at(c, i);
+        *at = i;
+    }
+    return ECHO_OK;
+}
+
+/* The first signature at or above *at and below `end`. */
+static echo_status cursor_next(cursor *c, const uint8_t **signature, uint64_t *at, uint64_t end) {
+    for (*signature = NULL; *at < end; ++*at) {
+        if (!cursor_holds(c, *at)) {
+            echo_status status = cursor_load(c, *at, WINDOW);
+            if (status != ECHO_OK || c->count == 0) return status;
+        }
+        *signature = cursor_at(c, *at);
+        if (*signature != NULL) break;
+    }
+    return ECHO_OK;
+}
+
+typedef struct search {
+    cursor cursor;
+    echo__hypercore_roots roots; /* of the length that was found; length 0 when none was */
+    bool disputed;               /* a signature was checked and is wrong, or none was there to check */
+    uint64_t length;             /* the bitfield's, or the one that follows from the signature behind it */
+} search;
+
+static echo_status try_signature(search *s, bool *valid, const uint8_t *signature, uint64_t length) {
+    bool complete;
+    echo__hypercore_roots roots;
+    *valid = false;
+    echo_status status = load_roots(s->cursor.hc, &roots, &complete, length, s->cursor.err);
+    if (status != ECHO_OK || !complete) return status;
+    *valid = is_signed(s->cursor.hc, &roots, signature);
+    if (*valid) s->roots = roots;
+    if (!*valid) s->disputed = true;
+    return ECHO_OK;
+}
+
+/* Finds the greatest length in floor + 1..s->length that a signature vouches for. */
+static echo_status search_back(search *s, uint64_t floor) {
+    uint64_t at = s->length;
+    bool any = false;
+    echo_status clipped = clip(s->cursor.hc, &at, s->cursor.err);
+    if (clipped != ECHO_OK) return clipped;
+    for (unsigned failures = 0; failures < FAILURES_MAX; failures++) {
+        const uint8_t *signature;
+        bool valid;
+        echo_status status = cursor_back(&s->cursor, &signature, &at, floor);
+        if (status == ECHO_OK && signature == NULL) break;
+        any = true;
+        if (status == ECHO_OK) status = try_signature(s, &valid, signature, at + 1);
+        if (status != ECHO_OK || valid) return status;
+    }
+    if (!any) s->disputed = true;
+    return ECHO_OK;
+}
+
+/* The length lies inside a batch whose tree bits a crash cut in two, when nothing is signed there but the next signature is good. */
+static echo_status search_ahead(search *s) {
+    const uint8_t *signature;
+    uint64_t at = s->length - 1;
+    bool valid;
+    echo_status status = cursor_next(&s->cursor, &signature, &at, s->length + AHEAD_MAX);
+    if (status != ECHO_OK || signature == NULL || at == s->length - 1) return status;
+    status = try_signature(s, &valid, signature, at + 1);
+    if (status == ECHO_OK && valid) s->length = at + 1;
+    return status;
+}
+
+static void search_begin(search *s, echo__hypercore *hc, uint64_t length, echo_error *err) {
+    memset(&s->cursor, 0, sizeof s->cursor);
+    s->cursor.hc = hc;
+    s->cursor.err = err;
+    s->roots.length = s->roots.bytes = 0;
+    s->roots.count = 0;
+    s->disputed = false;
+    s->length = length;
+}
+
+static echo_status reload(echo__hypercore *hc, uint64_t bits, echo_error *err) {
+    search s;
+    if (bits > 0 && !hc->headers) {
+        echo_status status = echo__hypercore_check_headers(hc, err);
+        if (status != ECHO_OK) return status;
+    }
+    if (bits > ECHO__SEQ_LIMIT)
+        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD, "tells an impossible length");
+    search_begin(&s, hc, bits, err);
+    /* What is verified stays so while the feed grows; a shorter one is another feed. */
+    uint64_t floor = bits >= hc->roots.length ? hc->roots.length : 0;
+    if (bits > floor) {
+        echo_status status = search_ahead(&s);
+        if (status == ECHO_OK && s.roots.length == 0) status = search_back(&s, floor);
+        if (status != ECHO_OK) return status;
+    }
+    if (s.roots.length > 0 || floor == 0) hc->roots = s.roots;
+    hc->disputed = s.disputed;
+    hc->length = s.length;
+    hc->tail_checked = false;
+    hc->synced = false;
+    return ECHO_OK;
+}
+
+echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err) {
+    uint64_t top = hc->top, bits = hc->bits;
+    bool changed;
+    echo_status status = echo__hypercore_scan(hc, &changed, err);
+    if (status != ECHO_OK || !changed) return status;
+    status = reload(hc, hc->bits, err);
+    if (status != ECHO_OK) {
+        hc->top = top;
+        hc->bits = bits;
+    }
+    return status;
+}
+
+echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err) {
+    cursor c = {.hc = hc, .err = err};
+    const uint8_t *signature;
+    uint64_t at = length > 0 ? length - 1 : 0;
+    echo_status status = clip(hc, &at, err);
+    if (status == ECHO_OK) status = cursor_back(&c, &signature, &at, 0);
+    if (status == ECHO_OK) *start = signature != NULL ? at + 1 : 0;
+    return status;
+}
+
+echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err) {
+    search s;
+    search_begin(&s, hc, length, err);
+    *count = 0;
+    uint64_t at = length;
+    for (unsigned tries = 0; *count < 2 && tries < FAILURES_MAX; tries++, at++) {
+        const uint8_t *signature;
+        bool valid;
+        echo_status status = cursor_next(&s.cursor, &signature, &at, length + AHEAD_MAX);
+        if (status == ECHO_OK && signature == NULL) break;
+        if (status == ECHO_OK) status = try_signature(&s, &valid, signature, at + 1);
+        if (status != ECHO_OK) return status;
+        if (valid) ++*count;
+    }
+    return ECHO_OK;
+}

@@ -1,0 +1,39 @@
+/*
+ * Mutations on the wire: from bytes to operations.
+ */
+#ifndef ECHO_MODEL_OBJECT_WIRE_H
+#define ECHO_MODEL_OBJECT_WIRE_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "model/object_fold.h"
+#include "model/object_path.h"
+
+/* Values and path segments that one mutation may have: what it can make us allocate is bounded before anything is. */
+#define ECHO__OBJECT_NODES_MAX (UINT32_C(1) << 20)
+
+/* Memory for the length of one call: a first block on the caller's stack, more from the heap when that is not enough. */
+typedef struct echo__arena {
+    ProtobufCAllocator allocator; /* allocates from this arena, frees nothing */
+    uint8_t *at;
+    size_t left;
+    struct echo__arena_block *blocks;
+    bool failed; /* out of memory once */
+} echo__arena;
+void echo__arena_init(echo__arena *arena, void *first, size_t size); /* `first` is aligned for any type */
+void echo__arena_free(echo__arena *arena);
+void *echo__arena_alloc(echo__arena *arena, size_t size);
+
+typedef struct echo__ops {
+    echo__op *list; /* in the arena, like the paths; views into the arena's copy of the keys */
+    size_t count;
+} echo__ops;
+
+/*
+ * Decodes a whole mutation; `old` chooses the generation. ECHO_ERR_CORRUPT, _LIMIT, _UNSUPPORTED, _NOMEM. Operations whose path leads nowhere
+ * are left out. echo__ops_release lets go of the values that are still in the list.
+ */
+echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena, echo_error *err) ECHO_MUST_USE;
+void echo__ops_release(echo__ops *ops);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * The registry from the inside: how a party finds the model of an item.
+ */
+#ifndef ECHO_MODEL_REGISTRY_H
+#define ECHO_MODEL_REGISTRY_H
+
+#include <echo/model.h>
+
+typedef struct echo__model {
+    echo_model_ops ops; /* a copy; ops.type is the registry's, ops.reads_from is never 0 */
+    void *ctx;
+    bool has_hooks;     /* snapshot and restore of either flavour; without them the library keeps a log */
+    bool raw;           /* the hooks are the raw ones */
+} echo__model;
+
+/* NULL when there is none. The pointer stays valid as long as the registry. */
+const echo__model *echo__registry_find(const echo_registry *registry, echo_bytes type);
+const echo__model *echo__registry_find_text(const echo_registry *registry, const char *type);
+/* Grows with every model added: a party compares it to notice late registrations. */
+uint64_t echo__registry_generation(const echo_registry *registry);
+
+#endif

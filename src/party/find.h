@@ -1,0 +1,14 @@
+/*
+ * Which parties a folder holds.
+ */
+#ifndef ECHO_PARTY_FIND_H
+#define ECHO_PARTY_FIND_H
+
+#include "echo/party.h"
+
+/* The feeds of a party's folder, dir/feeds. */
+echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_feeds_dir_options *how, echo_error *err) ECHO_MUST_USE;
+/* The party that the options name, or the only one of items among the feeds. */
+echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
+
+#endif

@@ -1,0 +1,220 @@
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "party/items.h"
+
+struct echo_writer {
+    echo__buf *buf;
+};
+
+void echo_writer_write(echo_writer *writer, const void *data, size_t len) { echo__buf_append(writer->buf, data, len); }
+
+echo_status echo__item_new(echo_item **out, echo_bytes id) {
+    *out = NULL;
+    echo_item *item = echo__calloc(1, sizeof *item);
+    if (item == NULL) return ECHO_ERR_NOMEM;
+    item->id = echo__strndup(id.data, id.len);
+    item->id_len = id.len;
+    if (item->id == NULL) {
+        echo__free(item);
+        return ECHO_ERR_NOMEM;
+    }
+    *out = item;
+    return ECHO_OK;
+}
+
+void echo__item_free(echo_item *item) {
+    if (item == NULL) return;
+    echo__item_drop_state(item);
+    echo__log_free(&item->log);
+    echo__buf_free(&item->stored);
+    echo__free(item->root_model);
+    echo__free(item->target);
+    echo__free(item->source);
+    echo__free(item->parent);
+    echo__free(item->model);
+    echo__free(item->type);
+    echo__free(item->id);
+    echo__free(item);
+}
+
+/* ---- from a record ---- */
+
+static echo_status take_text(char **out, echo_bytes text) {
+    if (text.data == NULL) return ECHO_OK;
+    *out = echo__strndup(text.data, text.len);
+    return *out == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+}
+
+static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out, echo_error *err) {
+    echo__chunks *chunks = arg;
+    const echo__chunk *chunk;
+    echo_status status = echo__chunks_get(&chunk, chunks, name, err);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOT_FOUND ? echo__error_adopt(err, ECHO_ERR_CORRUPT, "a log segment is missing") : status;
+    echo__buf_append(out, chunk->bytes.data, chunk->bytes.len);
+    echo__chunks_release(chunks, chunk);
+    return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
+}
+
+static echo_status load_fields(echo_item *item, const echo__record *record, bool credential, echo__chunks *chunks, echo_error *err) {
+    if (take_text(&item->type, record->type) != ECHO_OK || take_text(&item->model, record->model) != ECHO_OK ||
+        take_text(&item->root_model, record->model) != ECHO_OK || take_text(&item->parent, record->parent) != ECHO_OK ||
+        take_text(&item->source, record->source) != ECHO_OK || take_text(&item->target, record->target) != ECHO_OK)
+        return echo__nomem(err);
+    item->deleted = record->deleted;
+    item->has_genesis = record->has_genesis;
+    item->has_parent_at = record->has_parent_at;
+    item->has_deleted_at = record->has_deleted_at;
+    item->genesis = record->genesis;
+    item->parent_at = record->parent_at;
+    item->deleted_at = record->deleted_at;
+    item->in_root = true;
+    item->root_version = item->stored_version = record->version;
+    echo_bytes stored = record->state.data != NULL ? record->state : record->bytes;
+    if (!credential && (stored.data != NULL) != (record->version != 0)) return echo__error(err, ECHO_ERR_CORRUPT, "record has a state or a version, not both");
+    if (stored.data != NULL) {
+        item->stored_raw = record->state.data == NULL;
+        echo__buf_append(&item->stored, stored.data, stored.len);
+        if (item->stored.status != ECHO_OK) return echo__nomem(err);
+    }
+    if (record->log.data != NULL) return echo__log_read(&item->log, record->log, get_segment, chunks, err);
+    return ECHO_OK;
+}
+
+static echo_status load_blob(echo_item *item, echo__record *record, bool credential, echo__chunks *chunks, echo_error *err) {
+    const echo__chunk *blob;
+    echo_status status = echo__chunks_get(&blob, chunks, &record->blob, err);
+    if (status == ECHO_ERR_NOT_FOUND) return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
+    if (status != ECHO_OK) return status;
+    status = echo__record_read_payload(record, blob->bytes, err);
+    if (status == ECHO_OK) status = load_fields(item, record, credential, chunks, err);
+    echo__chunks_release(chunks, blob);
+    return status;
+}
+
+static echo_status load(echo_item **out, bool credential, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+    *out = NULL;
+    echo__record record;
+    echo__buf scratch = ECHO__BUF_INIT;
+    echo_item *item = NULL;
+    echo_status status = echo__record_read(&record, line, &scratch, err);
+    if (status == ECHO_OK) {
+        status = echo__item_new(&item, record.id);
+        if (status != ECHO_OK) echo__nomem(err);
+    }
+    if (status == ECHO_OK)
+        status = record.has_blob ? load_blob(item, &record, credential, chunks, err) : load_fields(item, &record, credential, chunks, err);
+    if (status != ECHO_OK && item != NULL) {
+        echo__error_item(err, item->id, item->id_len);
+        echo__item_free(item);
+        item = NULL;
+    }
+    echo__buf_free(&scratch);
+    *out = item;
+    return status;
+}
+
+echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) { return load(out, false, chunks, line, err); }
+
+echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+    return load(out, true, chunks, line, err);
+}
+
+/* ---- to a record ---- */
+
+static echo_status snapshot_json(echo__buf *out, const echo_item *item, echo_error *err) {
+    const echo_model_ops *ops = &item->ops->ops;
+    cJSON *value = NULL;
+    echo_status status = ops->snapshot(&value, item->ops->ctx, item->state, err);
+    if (status != ECHO_OK) return echo__error_adopt(err, status, "the model's snapshot hook failed");
+    if (value == NULL) return echo__error(err, ECHO_ERR_INVALID, "the model's snapshot hook gave no value");
+    status = echo__json_print(out, value);
+    cJSON_Delete(value);
+    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
+    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the model's snapshot hook gave what JSON cannot hold");
+}
+
+static echo_status snapshot_raw(echo__buf *out, const echo_item *item, echo_error *err) {
+    const echo_model_ops *ops = &item->ops->ops;
+    echo__buf raw = ECHO__BUF_INIT;
+    echo_writer writer = {&raw};
+    echo_status status = ops->snapshot_raw(item->ops->ctx, item->state, &writer, err);
+    if (status != ECHO_OK) status = echo__error_adopt(err, status, "the model's snapshot_raw hook failed");
+    if (status == ECHO_OK && raw.status != ECHO_OK) status = echo__nomem(err);
+    if (status == ECHO_OK) echo__buf_base64(out, raw.data, raw.len);
+    echo__buf_free(&raw);
+    return status;
+}
+
+static echo_status put_chunk(void *arg, echo_hash *name, echo_bytes chunk, echo_error *err) {
+    return echo__chunks_put(name, arg, chunk, err);
+}
+
+static void fill_head(echo__record *record, const echo_item *item) {
+    memset(record, 0, sizeof *record);
+    record->id = echo__bytes(item->id, item->id_len);
+    record->type = echo__bytes_text(item->type);
+    record->model = echo__bytes_text(item->model);
+    record->parent = echo__bytes_text(item->parent);
+    record->source = echo__bytes_text(item->source);
+    record->target = echo__bytes_text(item->target);
+    record->deleted = item->deleted;
+    record->has_genesis = item->has_genesis;
+    record->has_parent_at = item->has_parent_at;
+    record->has_deleted_at = item->has_deleted_at;
+    record->genesis = item->genesis;
+    record->parent_at = item->parent_at;
+    record->deleted_at = item->deleted_at;
+}
+
+echo_status echo__record_put(echo__buf *out, echo__record *record, echo__chunks *chunks, echo_error *err) {
+    size_t start = out->len;
+    echo__record_write(out, record);
+    if (out->status != ECHO_OK) return echo__nomem(err);
+    bool payload = record->state.data != NULL || record->bytes.data != NULL || record->log.data != NULL;
+    if (out->len - start <= ECHO__RECORD_LINE_MAX || !payload) return ECHO_OK;
+    out->len = start;
+    echo__buf blob = ECHO__BUF_INIT;
+    echo__record_write_payload(&blob, record);
+    echo_status status = blob.status != ECHO_OK ? echo__nomem(err) : echo__chunks_put(&record->blob, chunks, echo__buf_bytes(&blob), err);
+    echo__buf_free(&blob);
+    if (status != ECHO_OK) return status;
+    record->has_blob = true;
+    echo__record_write(out, record);
+    return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
+}
+
+echo_status echo__item_record(echo__buf *out, echo_item *item, echo__chunks *chunks, uint32_t *version, echo_error *err) {
+    echo__record record;
+    echo__buf state = ECHO__BUF_INIT, log = ECHO__BUF_INIT;
+    echo_status status = ECHO_OK;
+    fill_head(&record, item);
+    echo_bytes stored = echo__bytes(NULL, 0);
+    bool raw = item->stored_raw;
+    if (item->ops != NULL && item->ops->has_hooks) {
+        raw = item->ops->raw;
+        status = raw ? snapshot_raw(&state, item, err) : snapshot_json(&state, item, err);
+        echo__buf_reserve(&state, 1); /* an empty state is present all the same */
+        if (status == ECHO_OK && state.status != ECHO_OK) status = echo__nomem(err);
+        stored = echo__buf_bytes(&state);
+        record.version = item->ops->ops.state_version;
+    } else if (item->stored_version != 0) {
+        stored = echo__bytes(item->stored.data == NULL ? (const uint8_t *)"" : item->stored.data, item->stored.len);
+        record.version = item->stored_version;
+    }
+    if (raw) record.bytes = stored;
+    else record.state = stored;
+    if (status == ECHO_OK && item->log.count > 0) {
+        status = echo__log_write(&log, &item->log, put_chunk, chunks, err);
+        record.log = echo__buf_bytes(&log);
+    }
+    if (status == ECHO_OK) status = echo__record_put(out, &record, chunks, err);
+    if (status != ECHO_OK) echo__error_item(err, item->id, item->id_len);
+    *version = record.version;
+    echo__buf_free(&state);
+    echo__buf_free(&log);
+    return status;
+}

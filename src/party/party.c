@@ -1,0 +1,223 @@
+#include "party/party.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+
+/* ---- making and releasing ---- */
+
+static void forward_refused(void *arg, const echo_error *problem) {
+    echo_party *party = arg;
+    if (party->options.refused != NULL) party->options.refused(party->options.refused_arg, problem);
+}
+
+echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_party_options *options, echo_error *err) {
+    *out = NULL;
+    echo_party *party = echo__calloc(1, sizeof *party);
+    if (party == NULL) return echo__nomem(err);
+    party->key = *key;
+    party->options = *options;
+    party->codec = options->codec != NULL ? *options->codec : echo_codec_dxos();
+    echo__items_init(&party->items, options->models);
+    party->items.root = &party->root;
+    party->items.on_refused = forward_refused;
+    party->items.on_refused_arg = party;
+    if (options->admitted_count > 0) {
+        party->admitted = echo__realloc_array(NULL, options->admitted_count, sizeof *party->admitted);
+        if (party->admitted != NULL) memcpy(party->admitted, options->admitted, options->admitted_count * sizeof *party->admitted);
+        party->admitted_count = options->admitted_count;
+    }
+    if ((options->admitted_count > 0 && party->admitted == NULL) || echo_timeframe_new(&party->clock) != ECHO_OK ||
+        echo_timeframe_new(&party->durable) != ECHO_OK || echo_timeframe_new(&party->root_clock) != ECHO_OK ||
+        echo__admission_new(&party->admission, key) != ECHO_OK) {
+        echo_party_free(party);
+        return echo__nomem(err);
+    }
+    *out = party;
+    return ECHO_OK;
+}
+
+void echo_party_free(echo_party *party) {
+    if (party == NULL) return;
+    echo__rebuild_free(party->rebuild);
+    echo__merge_free(party->merge);
+    echo__items_free(&party->items);
+    echo__chunks_free(party->chunks);
+    if (party->owns_store) echo_store_close(&party->store);
+    if (party->owns_feeds) echo_feeds_close(&party->feeds);
+    for (size_t i = 0; i < party->credentials_count; i++) echo__free(party->credentials[i].bytes);
+    echo__free(party->credentials);
+    echo__models_free(&party->models);
+    echo__admission_free(party->admission);
+    echo_timeframe_free(party->clock);
+    echo_timeframe_free(party->durable);
+    echo_timeframe_free(party->root_clock);
+    echo__free(party->admitted);
+    echo__free(party->damage);
+    echo__free(party);
+}
+
+void echo__party_damage(echo_party *party, const echo_error *problem) {
+    if (!echo__grow(&party->damage, &party->damage_cap, party->report.damage_count + 1, sizeof *party->damage)) return;
+    party->damage[party->report.damage_count++] = *problem;
+    party->report.damage = party->damage;
+}
+
+/* ---- admission ---- */
+
+bool echo__party_admits(const echo_party *party, const echo_key *feed) {
+    if (party->options.admit != NULL) return party->options.admit(party->options.admit_arg, feed);
+    if (party->admitted_count == 0) return echo__admission_admits(party->admission, feed);
+    for (size_t i = 0; i < party->admitted_count; i++)
+        if (echo__key_equal(&party->admitted[i], feed)) return true;
+    return false;
+}
+
+static bool admits(void *arg, const echo_key *feed) { return echo__party_admits(arg, feed); }
+
+static bool accepts(void *arg, const echo_key *feed, const echo_message *message) {
+    const echo_party *party = arg;
+    if (party->options.admit != NULL || party->admitted_count > 0) return false;
+    return message->kind == ECHO_MESSAGE_CREDENTIAL && echo__admission_accepts_outsider(party->admission, feed, message->credential);
+}
+
+echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored, echo_error *err) {
+    uint8_t *copy = NULL;
+    if (!stored) {
+        if (!echo__grow(&party->credentials, &party->credentials_cap, party->credentials_count + 1, sizeof *party->credentials))
+            return echo__nomem(err);
+        copy = (uint8_t *)echo__strndup(bytes.data, bytes.len);
+        if (copy == NULL) return echo__nomem(err);
+    }
+    bool grew = false;
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = echo__admission_add(party->admission, &stamp->feed, stamp->seq, bytes, &grew, &problem);
+    if (status == ECHO_ERR_NOMEM) {
+        echo__free(copy);
+        return echo__nomem(err);
+    }
+    if (status != ECHO_OK) { /* it admits nothing; kept all the same (P6) */
+        echo__error_adopt(&problem, status, "credential is not usable");
+        echo__items_refuse(&party->items, stamp, echo__bytes(NULL, 0), &problem);
+    }
+    if (!stored) party->credentials[party->credentials_count++] = (echo__credential){*stamp, copy, bytes.len};
+    if (grew && party->merge != NULL) echo__merge_retrust(party->merge);
+    return ECHO_OK;
+}
+
+/* ---- the stream ---- */
+
+void echo__party_find_own(echo_party *party) {
+    size_t writable = 0;
+    void *handle;
+    echo_feed_info info;
+    const echo_key *key;
+    party->has_own = false;
+    for (size_t i = 0; (key = echo__merge_key(party->merge, i, &handle, &info)) != NULL; i++) {
+        if (handle == NULL || !info.writable || !echo__party_admits(party, key)) continue;
+        if (party->options.own_feed != NULL && !echo__key_equal(party->options.own_feed, key)) continue;
+        writable++;
+        party->own = *key;
+    }
+    party->has_own = writable == 1; /* with several the host has to say which */
+    uint64_t seq;
+    if (!party->has_own) return;
+    handle = echo__merge_feed(party->merge, &party->own);
+    echo_error ignored = ECHO_ERROR_INIT;
+    bool known = party->feeds.ops->info(party->feeds.ctx, handle, &info, &ignored) == ECHO_OK;
+    party->behind = !known || (echo_timeframe_get(party->clock, &party->own, &seq) && info.length <= seq);
+}
+
+echo_status echo__party_open_feeds(echo_party *party, echo_error *err) {
+    echo__merge_hooks hooks = {admits, accepts, party};
+    return echo__merge_new(&party->merge, &party->feeds, &party->codec, party->clock, NULL, &hooks, err);
+}
+
+/* P1: the clock moves behind the message's application, never before. */
+static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry, echo_error *err) {
+    const echo__stamp *stamp = &entry->stamp;
+    const echo_message *message = &entry->message;
+    echo_status status = ECHO_OK;
+    bool known = echo_timeframe_get(party->clock, &stamp->feed, NULL);
+    if (!known) { /* the only step of moving the clock that can fail, taken first and taken back below */
+        if (echo_timeframe_set(party->clock, &stamp->feed, stamp->seq) != ECHO_OK) return echo__nomem(err);
+        echo_timeframe_unset(party->clock, &stamp->feed);
+    }
+    if (entry->decoded != ECHO_OK) echo__items_refuse(&party->items, stamp, echo__bytes(NULL, 0), &entry->problem);
+    else if (message->kind == ECHO_MESSAGE_ITEM) status = echo__items_apply(&party->items, stamp, message, err);
+    else if (message->kind == ECHO_MESSAGE_CREDENTIAL) status = echo__party_credential(party, stamp, message->credential, false, err);
+    if (status != ECHO_OK) return status;
+    if (party->generation == 0) party->generation = message->generation;
+    status = echo_timeframe_set(party->clock, &stamp->feed, stamp->seq);
+    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the clock cannot be advanced");
+}
+
+echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
+    uint64_t done = 0;
+    echo_status status = ECHO_OK;
+    while (max == 0 || done < max) {
+        const echo__merge_entry *entry;
+        status = echo__merge_peek(&entry, party->merge, err);
+        if (status != ECHO_OK || entry == NULL) break;
+        status = apply_entry(party, entry, err);
+        if (status != ECHO_OK) break;
+        echo__merge_advance(party->merge);
+        done++;
+        if (party->options.progress != NULL && done % 4096 == 0)
+            status = party->options.progress(party->options.progress_arg, "messages", done, 0);
+        if (status != ECHO_OK) break;
+    }
+    party->applied += done;
+    if (applied != NULL) *applied = done;
+    return status;
+}
+
+echo_status echo_party_poll(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
+    if (applied != NULL) *applied = 0;
+    echo_status status = echo__merge_scan(party->merge, err);
+    if (status == ECHO_OK) status = echo__party_pump(party, max, applied, err);
+    echo__party_find_own(party);
+    if (status == ECHO_OK && party->rebuild != NULL) status = echo__rebuild_step(party, max == 0 ? 4096 : max, err);
+    return status;
+}
+
+/* ---- looking ---- */
+
+const echo_key *echo_party_key(const echo_party *party) { return &party->key; }
+
+const echo_timeframe *echo_party_clock(const echo_party *party) { return party->clock; }
+
+const echo_restore_report *echo_party_report(const echo_party *party) { return &party->report; }
+
+void echo_party_status_get(echo_party_status *out, const echo_party *party) {
+    memset(out, 0, sizeof *out);
+    echo__merge_counts counts;
+    echo__merge_counts_get(&counts, party->merge);
+    out->items = party->root.items + party->items.added;
+    out->items_in_memory = party->items.map.count;
+    out->items_changed = party->items.changed_count;
+    out->applied = party->applied;
+    out->refused = party->items.refused;
+    out->feeds = counts.feeds;
+    out->waiting = counts.waiting;
+    out->stopped = counts.stopped;
+    out->stop = counts.stop;
+    out->rebuilding = echo__rebuild_items(party->rebuild);
+    out->snapshot = party->number;
+    out->writable = party->has_own && !party->behind && !party->options.no_write;
+}
+
+size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max) {
+    size_t n = echo__merge_awaited(party->merge, NULL, 0);
+    if (max == 0 || n == 0) return n;
+    echo__awaits *list = echo__realloc_array(NULL, n, sizeof *list);
+    if (list == NULL) return n;
+    (void)echo__merge_awaited(party->merge, list, n);
+    for (size_t i = 0; i < n && i < max; i++)
+        out[i] = (echo_awaited){list[i].feed, list[i].seq, list[i].awaited_feed, list[i].awaited_seq};
+    echo__free(list);
+    return n;
+}

@@ -1,0 +1,212 @@
+/*
+ * Items of stale models, made again from the feeds: one pass over the messages that the snapshot covers, in steps, while the rest of the
+ * party is open. Only the wanted items are folded, into a set of items of their own; at the end each takes the place of the bytes in the party,
+ * and the mutations that arrived meanwhile are applied on top. When a block is missing the items stay bytes, and the report says so.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "party/party.h"
+
+struct echo__rebuild {
+    echo_party *party;
+    echo__map wanted; /* id => wanted_id */
+    struct wanted_id *ids;
+    uint64_t count;
+    echo__items items;
+    echo_timeframe *clock; /* of the pass */
+    echo_timeframe *until;
+    echo__merge *merge;
+    uint64_t target;
+};
+
+typedef struct wanted_id {
+    struct wanted_id *next;
+    size_t len;
+    char id[];
+} wanted_id;
+
+void echo__rebuild_free(echo__rebuild *rebuild) {
+    if (rebuild == NULL) return;
+    echo__merge_free(rebuild->merge);
+    echo__items_free(&rebuild->items);
+    echo_timeframe_free(rebuild->clock);
+    echo_timeframe_free(rebuild->until);
+    echo__map_free(&rebuild->wanted);
+    for (struct wanted_id *id = rebuild->ids; id != NULL;) {
+        struct wanted_id *next = id->next;
+        echo__free(id);
+        id = next;
+    }
+    echo__free(rebuild);
+}
+
+uint64_t echo__rebuild_items(const echo__rebuild *rebuild) { return rebuild == NULL ? 0 : rebuild->count; }
+
+static bool admits(void *arg, const echo_key *feed) { /* what is covered was admitted */
+    const echo__rebuild *rebuild = arg;
+    return echo_timeframe_get(rebuild->until, feed, NULL);
+}
+
+static bool accepts(void *arg, const echo_key *feed, const echo_message *message) {
+    (void)arg;
+    (void)feed;
+    (void)message;
+    return false;
+}
+
+static echo_status want(echo__rebuild *rebuild, echo_bytes id, echo_error *err) {
+    wanted_id *wanted = echo__malloc(sizeof *wanted + id.len);
+    if (wanted == NULL) return echo__nomem(err);
+    wanted->len = id.len;
+    memcpy(wanted->id, id.data, id.len);
+    wanted->next = rebuild->ids;
+    rebuild->ids = wanted;
+    if (!echo__map_put(&rebuild->wanted, wanted->id, wanted->len, wanted)) return echo__nomem(err);
+    rebuild->count++;
+    return ECHO_OK;
+}
+
+/* The items whose record has a stale model: heads alone are read. */
+static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
+    echo_party *party = rebuild->party;
+    echo__cursor *cursor;
+    echo__buf scratch = ECHO__BUF_INIT, name = ECHO__BUF_INIT;
+    echo_status status = echo__cursor_open(&cursor, party->chunks, &party->root, echo__bytes(NULL, 0), err);
+    while (status == ECHO_OK) {
+        echo_bytes line;
+        echo__record record;
+        status = echo__cursor_next(&line, cursor, err);
+        if (status != ECHO_OK) break;
+        echo__buf_clear(&scratch);
+        status = echo__record_read(&record, line, &scratch, err);
+        if (status != ECHO_OK || record.model.data == NULL) continue;
+        echo__buf_clear(&name);
+        echo__buf_append(&name, record.model.data, record.model.len);
+        echo__buf_byte(&name, 0);
+        if (name.status != ECHO_OK) status = echo__nomem(err);
+        else if (echo__model_is_stale(party->options.models, (const char *)name.data, record.version)) status = want(rebuild, record.id, err);
+    }
+    echo__cursor_close(cursor);
+    echo__buf_free(&scratch);
+    echo__buf_free(&name);
+    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+}
+
+echo_status echo__rebuild_start(echo_party *party, echo_error *err) {
+    uint64_t stale = 0;
+    for (size_t i = 0; i < party->models.count; i++)
+        stale += echo__model_is_stale(party->options.models, party->models.list[i].model, party->models.list[i].version);
+    party->report.stale_models = stale;
+    if (stale == 0 || party->options.no_rebuild) return ECHO_OK;
+    echo__rebuild *rebuild = echo__calloc(1, sizeof *rebuild);
+    if (rebuild == NULL) return echo__nomem(err);
+    rebuild->party = party;
+    echo__map_init(&rebuild->wanted);
+    echo__items_init(&rebuild->items, party->options.models);
+    echo__merge_hooks hooks = {admits, accepts, rebuild};
+    echo_status status = echo_timeframe_new(&rebuild->clock) == ECHO_OK && echo_timeframe_copy(&rebuild->until, party->root_clock) == ECHO_OK
+                             ? ECHO_OK
+                             : echo__nomem(err);
+    if (status == ECHO_OK) status = find_wanted(rebuild, err);
+    if (status == ECHO_OK)
+        status = echo__merge_new(&rebuild->merge, &party->feeds, &party->codec, rebuild->clock, rebuild->until, &hooks, err);
+    if (status != ECHO_OK) {
+        echo__rebuild_free(rebuild);
+        return status;
+    }
+    rebuild->target = echo_timeframe_total(rebuild->until);
+    party->rebuild = rebuild;
+    return ECHO_OK;
+}
+
+/* ---- the pass ---- */
+
+static echo_status apply(echo__rebuild *rebuild, const echo__merge_entry *entry, echo_error *err) {
+    const echo_message *message = &entry->message;
+    bool wanted = entry->decoded == ECHO_OK && message->kind == ECHO_MESSAGE_ITEM && message->item.data != NULL &&
+                  echo__map_get(&rebuild->wanted, message->item.data, message->item.len) != NULL;
+    echo_status status = wanted ? echo__items_apply(&rebuild->items, &entry->stamp, message, err) : ECHO_OK;
+    if (status == ECHO_OK && echo_timeframe_set(rebuild->clock, &entry->stamp.feed, entry->stamp.seq) != ECHO_OK) return echo__nomem(err);
+    return status;
+}
+
+static void take_log(echo__log *to, echo__log *from) {
+    echo__log_free(to);
+    *to = *from;
+    echo__log_init(from);
+}
+
+/*
+ * The rebuilt state takes the place of the stored bytes; what arrived after the pass's end, which is in the log of the party's item, goes on
+ * top. All that can fail happens on the rebuilt item, before anything of the party's changes; made->tried counts the entries that are on
+ * it already, so that going on after running out of memory applies none twice.
+ */
+static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *err) {
+    echo_party *party = rebuild->party;
+    echo_item *item;
+    echo_status status = echo__items_get(&item, &party->items, echo__bytes(made->id, made->id_len), err);
+    if (status != ECHO_OK) return status;
+    if (item->ops != NULL || made->ops == NULL) return ECHO_OK;
+    for (; made->tried < item->log.count; made->tried++) {
+        const echo__log_entry *entry = &item->log.entries[made->tried];
+        uint64_t covered;
+        bool refused;
+        if (echo_timeframe_get(rebuild->until, &entry->stamp.feed, &covered) && entry->stamp.seq <= covered) continue;
+        status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, err);
+        if (status != ECHO_OK) return status;
+    }
+    item->ops = made->ops;
+    item->state = made->state;
+    made->ops = NULL;
+    made->state = NULL;
+    item->stored_version = 0;
+    echo__buf_free(&item->stored);
+    take_log(&item->log, &made->log);
+    echo__items_touch(&party->items, item);
+    return ECHO_OK;
+}
+
+static void give_up(echo_party *party, const echo_error *problem) {
+    party->report.stale_kept = true;
+    if (problem != NULL) echo__party_damage(party, problem);
+    echo__rebuild_free(party->rebuild);
+    party->rebuild = NULL;
+}
+
+static echo_status finish(echo_party *party, echo_error *err) {
+    echo__rebuild *rebuild = party->rebuild;
+    size_t at = 0;
+    for (echo_item *made; (made = echo__map_next(&rebuild->items.map, &at)) != NULL;) {
+        echo_status status = install(rebuild, made, err);
+        if (status != ECHO_OK) return status; /* those installed have no state left in `made`: going on later is safe */
+    }
+    echo__rebuild_free(rebuild);
+    party->rebuild = NULL;
+    return ECHO_OK;
+}
+
+echo_status echo__rebuild_step(echo_party *party, uint64_t max, echo_error *err) {
+    echo__rebuild *rebuild = party->rebuild;
+    if (rebuild == NULL) return ECHO_OK;
+    for (uint64_t done = 0; max == 0 || done < max; done++) {
+        const echo__merge_entry *entry;
+        echo_status status = echo__merge_peek(&entry, rebuild->merge, err);
+        if (status != ECHO_OK) return status;
+        if (entry == NULL) {
+            if (echo_timeframe_total(rebuild->clock) == rebuild->target) return finish(party, err);
+            echo_error problem = ECHO_ERROR_INIT;
+            echo__merge_counts counts;
+            echo__merge_counts_get(&counts, rebuild->merge);
+            if (counts.stopped > 0) problem = counts.stop;
+            else echo__error(&problem, ECHO_ERR_GAP, "blocks for rebuilding the items of stale models are not here: they are kept as bytes");
+            give_up(party, &problem);
+            return ECHO_OK;
+        }
+        status = apply(rebuild, entry, err);
+        if (status != ECHO_OK) return status;
+        echo__merge_advance(rebuild->merge);
+    }
+    return ECHO_OK;
+}

@@ -1,0 +1,245 @@
+/*
+ * Local writes: checked, encoded, appended as one durable batch, then taken from the feed like everybody else's, so that there is one
+ * way into the items and nothing is covered that is not durable (P5).
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "party/party.h"
+
+void echo_id_new(char out[ECHO_HEX_CHARS]) {
+    uint8_t bytes[32];
+    randombytes_buf(bytes, sizeof bytes);
+    echo__hex_encode(out, bytes, sizeof bytes);
+}
+
+/* ---- checks ---- */
+
+static echo_status check_own(echo_party *party, echo_error *err) {
+    if (party->options.no_write) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
+    if (!party->has_own) {
+        return echo__error(err, ECHO_ERR_READONLY, "there is no feed to write to: none, or several and none was chosen, is admitted and has its secret key here");
+    }
+    if (party->behind) {
+        echo__error(err, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says: writing would fork it");
+        echo__error_feed(err, &party->own);
+        return ECHO_ERR_BEHIND;
+    }
+    return ECHO_OK;
+}
+
+static bool text_fits(const char *text, size_t max) {
+    return text == NULL || (strlen(text) <= max && echo__utf8_valid(echo__bytes_text(text)));
+}
+
+static bool created_before(const echo_write *writes, size_t n, const char *id) {
+    for (size_t i = 0; i < n; i++)
+        if (writes[i].create && strcmp(writes[i].id, id) == 0) return true;
+    return false;
+}
+
+static echo_status check_write(echo_party *party, const echo_write *writes, size_t i, echo_error *err) {
+    const echo_write *w = &writes[i];
+    if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write names no item");
+    if (!text_fits(w->id, ECHO_ID_MAX)) return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_MAX);
+    if (!text_fits(w->type, ECHO_ID_MAX) || !text_fits(w->parent, ECHO_ID_MAX) || !text_fits(w->source, ECHO_ID_MAX) ||
+        !text_fits(w->target, ECHO_ID_MAX) || !text_fits(w->model, ECHO_MODEL_TYPE_MAX))
+        return echo__error(err, ECHO_ERR_INVALID, "a text is too long or not UTF-8");
+    if (w->create && (w->model == NULL || w->model[0] == '\0')) return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
+    if (!w->create && (w->type != NULL || w->source != NULL || w->target != NULL))
+        return echo__error(err, ECHO_ERR_INVALID, "type and link are given when an item is created");
+    bool exists = created_before(writes, i, w->id);
+    echo_status status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
+    if (status != ECHO_OK) return status;
+    if (w->create && exists) return echo__error(err, ECHO_ERR_EXISTS, "there is such an item already");
+    if (!w->create && !exists) return echo__error(err, ECHO_ERR_NOT_FOUND, "there is no such item");
+    return ECHO_OK;
+}
+
+/* ---- encoding ---- */
+
+/* The clock as frames, with room for the own feed's. */
+static echo_status clock_frames(echo_frame **out, size_t *count, size_t *own, echo_party *party, echo_error *err) {
+    size_t n = echo_timeframe_size(party->clock);
+    echo_frame *frames = echo__realloc_array(NULL, n + 1, sizeof *frames);
+    if (frames == NULL) return echo__nomem(err);
+    *own = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        (void)echo_timeframe_at(party->clock, i, &frames[i]);
+        if (echo__key_equal(&frames[i].feed, &party->own)) *own = i;
+    }
+    *out = frames;
+    *count = n;
+    return ECHO_OK;
+}
+
+static echo_status encode(echo_bytes *out, echo_party *party, echo_message *message, echo_error *err) {
+    uint8_t *block;
+    size_t len;
+    message->generation = party->generation != 0 ? party->generation : party->codec.ops->generation;
+    echo_status status = party->codec.ops->encode(&block, &len, party->codec.ctx, message, err);
+    *out = echo__bytes(status == ECHO_OK ? block : NULL, status == ECHO_OK ? len : 0);
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "message cannot be encoded");
+}
+
+static void fill_message(echo_message *message, const echo_write *w) {
+    memset(message, 0, sizeof *message);
+    message->kind = ECHO_MESSAGE_ITEM;
+    message->item = echo__bytes_text(w->id);
+    message->has_genesis = w->create;
+    message->type = echo__bytes_text(w->type);
+    message->model = w->create ? echo__bytes_text(w->model) : echo__bytes(NULL, 0);
+    message->source = echo__bytes_text(w->source);
+    message->target = echo__bytes_text(w->target);
+    message->has_parent = w->set_parent;
+    message->parent = echo__bytes_text(w->parent == NULL ? "" : w->parent);
+    message->action = w->action;
+    message->has_mutation = w->mutation != NULL;
+    if (w->mutation != NULL) message->mutation = *w->mutation;
+}
+
+/* Message i of a batch has seen those before it. */
+static void see_own(echo_frame *frames, size_t *count, size_t *own, const echo_key *feed, uint64_t seq) {
+    if (seq == 0) return;
+    if (*own == SIZE_MAX) {
+        *own = (*count)++;
+        frames[*own].feed = *feed;
+    }
+    frames[*own].seq = seq - 1;
+}
+
+typedef echo_status (*message_fn)(echo_message *message, const void *arg, size_t i);
+
+static echo_status append(echo_party *party, size_t n, message_fn make, const void *arg, bool *written, echo_error *err) {
+    void *handle = echo__merge_feed(party->merge, &party->own);
+    echo_feed_info info;
+    echo_frame *frames = NULL;
+    size_t frame_count, own, made = 0;
+    echo_status status = party->feeds.ops->info(party->feeds.ctx, handle, &info, err);
+    if (status == ECHO_OK) status = clock_frames(&frames, &frame_count, &own, party, err);
+    if (status != ECHO_OK) return status;
+    echo_bytes *blocks = echo__calloc(n, sizeof *blocks);
+    if (blocks == NULL) status = echo__nomem(err);
+    for (; status == ECHO_OK && made < n; made++) {
+        echo_message message;
+        see_own(frames, &frame_count, &own, &party->own, info.length + made);
+        status = make(&message, arg, made);
+        message.frames = frames;
+        message.frame_count = frame_count;
+        if (status == ECHO_OK) status = encode(&blocks[made], party, &message, err);
+    }
+    uint64_t first;
+    if (status == ECHO_OK) {
+        status = party->feeds.ops->append(&first, party->feeds.ctx, handle, blocks, n, err);
+        if (status != ECHO_OK) echo__error_feed(err, &party->own);
+        else if (written != NULL) *written = true;
+    }
+    for (size_t i = 0; blocks != NULL && i < made; i++)
+        if (blocks[i].data != NULL) party->codec.ops->release(party->codec.ctx, (uint8_t *)(uintptr_t)blocks[i].data);
+    echo__free(blocks);
+    echo__free(frames);
+    if (status == ECHO_OK) status = echo_party_poll(party, 0, NULL, err);
+    return status;
+}
+
+static echo_status make_write(echo_message *message, const void *arg, size_t i) {
+    fill_message(message, (const echo_write *)arg + i);
+    return ECHO_OK;
+}
+
+echo_status echo_party_write(echo_party *party, const echo_write *writes, size_t n, bool *written, echo_error *err) {
+    if (written != NULL) *written = false;
+    if (n == 0) return ECHO_OK;
+    echo_status status = check_own(party, err);
+    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
+        status = check_write(party, writes, i, err);
+        if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(err, writes[i].id, strlen(writes[i].id));
+    }
+    return status == ECHO_OK ? append(party, n, make_write, writes, written, err) : status;
+}
+
+/* ---- credentials ---- */
+
+static echo_status make_credential(echo_message *message, const void *arg, size_t i) {
+    (void)i;
+    memset(message, 0, sizeof *message);
+    message->kind = ECHO_MESSAGE_CREDENTIAL;
+    message->credential = *(const echo_bytes *)arg;
+    return ECHO_OK;
+}
+
+static void rfc3339_now(char out[32]) {
+    time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%S+00:00", &utc) == 0) out[0] = '\0';
+}
+
+echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer, echo_error *err) {
+    echo_status status = check_own(party, err);
+    if (status != ECHO_OK) return status;
+    char created[32];
+    rfc3339_now(created);
+    echo__buf credential = ECHO__BUF_INIT;
+    status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
+    if (status != ECHO_OK) echo__error(err, status, "credential cannot be made");
+    echo_bytes bytes = echo__buf_bytes(&credential);
+    if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, err);
+    echo__buf_free(&credential);
+    return status;
+}
+
+/* ---- a new party ---- */
+
+static echo_status make_folder(const char *path, echo_error *err) {
+    struct stat st;
+    if (mkdir(path, 0777) == 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) return ECHO_OK;
+    return echo__error_errno(err, "%s cannot be made", path);
+}
+
+static echo_status write_genesis(const char *feeds_path, const echo_keypair *party, const echo_keypair *feed, echo_error *err) {
+    char created[32];
+    rfc3339_now(created);
+    echo__buf credential = ECHO__BUF_INIT;
+    echo_codec codec = echo_codec_dxos();
+    echo_message message = {.kind = ECHO_MESSAGE_CREDENTIAL, .generation = codec.ops->generation};
+    echo_feeds feeds = {NULL, NULL};
+    void *handle = NULL;
+    uint8_t *block = NULL;
+    size_t len = 0;
+    echo_status status = echo__credential_make_genesis(&credential, party, &feed->public_key, created);
+    if (status != ECHO_OK) echo__error(err, status, "credential cannot be made");
+    message.credential = echo__buf_bytes(&credential);
+    if (status == ECHO_OK) status = codec.ops->encode(&block, &len, codec.ctx, &message, err);
+    if (status == ECHO_OK) status = echo_feeds_open_dir(&feeds, feeds_path, NULL, err);
+    if (status == ECHO_OK) status = feeds.ops->open(&handle, feeds.ctx, &feed->public_key, err);
+    if (status == ECHO_OK) {
+        uint64_t first;
+        echo_bytes blocks = echo__bytes(block, len);
+        status = feeds.ops->append(&first, feeds.ctx, handle, &blocks, 1, err);
+    }
+    if (handle != NULL) feeds.ops->close(feeds.ctx, handle);
+    echo_feeds_close(&feeds);
+    if (block != NULL) codec.ops->release(codec.ctx, block);
+    echo__buf_free(&credential);
+    return status;
+}
+
+echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_error *err) {
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    size_t size = strlen(dir) + sizeof "/feeds";
+    char *path = echo__malloc(size);
+    if (path == NULL) return echo__nomem(err);
+    (void)snprintf(path, size, "%s/feeds", dir);
+    echo_status status = make_folder(dir, err);
+    if (status == ECHO_OK) status = make_folder(path, err);
+    if (status == ECHO_OK) status = echo_feed_create(path, feed, err);
+    if (status == ECHO_OK) status = write_genesis(path, party, feed, err);
+    echo__free(path);
+    return status;
+}

@@ -1,0 +1,41 @@
+/*
+ * Manifests: what a snapshot is of, and where its trees begin (docs/FORMAT.md, "Manifests").
+ */
+#ifndef ECHO_SNAPSHOT_MANIFEST_H
+#define ECHO_SNAPSHOT_MANIFEST_H
+
+#include "base/buf.h"
+#include "echo/timeframe.h"
+#include "party/party.h"
+#include "tree/tree.h"
+
+#define ECHO__MANIFEST_FORMAT 1u
+#define ECHO__MANIFEST_MAX ((size_t)16 << 20) /* bytes; 100,000 feeds take 8 MB */
+
+typedef struct echo__manifest {
+    echo_key party;
+    uint64_t number;
+    echo_timeframe *timeframe;
+    echo__root items;
+    echo__root credentials;
+    echo__model_counts models;
+    uint32_t generation;  /* dialect of the party's messages; 0 when none was seen */
+    int64_t time;         /* milliseconds since 1970 */
+    bool has_previous;
+    echo_hash previous;   /* of the bytes of the manifest before */
+    bool is_signed;
+    echo_key author;
+} echo__manifest;
+
+void echo__manifest_free(echo__manifest *manifest); /* what it points to; zeroes it */
+/* Appends the text, with its check, signed by `signer` unless NULL (manifest->author is then its key). */
+echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const echo_keypair *signer, echo_error *err) ECHO_MUST_USE;
+/*
+ * Reads and checks a text: canonical form, check, signature when it has one. ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_VERSION (a newer
+ * format), ECHO_ERR_LIMIT. On error *out is empty.
+ */
+echo_status echo__manifest_read(echo__manifest *out, echo_bytes text, echo_error *err) ECHO_MUST_USE;
+/* The state digest: hash of party, timeframe, roots and model versions alone. */
+echo_status echo__manifest_digest(echo_hash *out, echo__manifest *manifest) ECHO_MUST_USE;
+
+#endif

@@ -1,0 +1,340 @@
+/*
+ * Start-up. attempt() is the page to read: root, credentials, feeds behind the timeframe, tail, stale models. It builds a fresh party
+ * each time and hands it out only when complete; when the snapshot it started from turns out to be damaged, the one before is tried, and
+ * after the last one, full replay.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "echo/snapshot.h"
+#include "party/find.h"
+#include "snapshot/snapshot.h"
+
+/* What all attempts share. */
+typedef struct opening {
+    const echo_party_options *options;
+    echo_key key;
+    echo_feeds feeds;
+    bool owns_feeds;
+    echo_store store;
+    bool owns_store;
+    echo_error store_problem;
+    echo__candidates candidates;
+    echo_error *damage;
+    size_t damage_count, damage_cap;
+    uint64_t start, ns_open;
+} opening;
+
+static void note(opening *o, const echo_error *problem) {
+    if (echo__grow(&o->damage, &o->damage_cap, o->damage_count + 1, sizeof *o->damage)) o->damage[o->damage_count++] = *problem;
+}
+
+/* ---- the parts ---- */
+
+static echo_status check_options(const echo_party_options *options, echo_error *err) {
+    if (options->version != 1) return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", options->version);
+    if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
+    if (options->dir == NULL && options->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
+    if (options->feeds != NULL && options->feeds->ops->version != ECHO_FEED_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "feed source of an unknown version");
+    if (options->store != NULL && options->store->ops->version != ECHO_STORE_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "store of an unknown version");
+    if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    return ECHO_OK;
+}
+
+static echo_status open_feeds(opening *o, echo_error *err) {
+    if (o->options->feeds != NULL) {
+        o->feeds = *o->options->feeds;
+        return ECHO_OK;
+    }
+    echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
+    how.read_only = o->options->no_write;
+    how.relaxed = o->options->relaxed;
+    echo_status status = echo__feeds_of_folder(&o->feeds, o->options->dir, &how, err);
+    o->owns_feeds = status == ECHO_OK;
+    return status;
+}
+
+/* A store that cannot be used is told and done without; only what may pass (memory, another process) fails the opening. */
+static echo_status open_store(opening *o, echo_error *err) {
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = ECHO_OK;
+    if (o->options->store != NULL) {
+        o->store = *o->options->store;
+    } else if (o->options->dir != NULL) {
+        echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
+        how.read_only = o->options->no_write;
+        how.create = !o->options->no_write;
+        echo__buf path = ECHO__BUF_INIT;
+        echo__buf_text(&path, o->options->dir);
+        echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
+        if (path.status != ECHO_OK) return echo__nomem(err);
+        status = echo_store_open_sqlite(&o->store, (const char *)path.data, &how, &problem);
+        echo__buf_free(&path);
+        o->owns_store = status == ECHO_OK;
+    }
+    if (status == ECHO_ERR_NOT_FOUND && o->options->no_write) return ECHO_OK;
+    if (status == ECHO_OK && o->store.ops != NULL) status = echo__candidates_list(&o->candidates, &o->store, &o->key, &problem);
+    if (status == ECHO_OK) return ECHO_OK;
+    if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
+        if (err != NULL) *err = problem;
+        return status;
+    }
+    if (o->owns_store) echo_store_close(&o->store);
+    o->owns_store = false;
+    o->store = (echo_store){NULL, NULL};
+    o->store_problem = problem;
+    note(o, &problem);
+    return ECHO_OK;
+}
+
+bool echo__credential_stamp(echo__stamp *out, echo_bytes id) {
+    uint8_t number[8];
+    const char *text = (const char *)id.data;
+    if (id.len != ECHO__CREDENTIAL_ID || text[16] != '-' || text[81] != '-') return false;
+    if (!echo__hex_decode(number, text, 16)) return false;
+    out->time = echo__be64(number);
+    if (!echo__hex_decode(out->feed.bytes, text + 17, 64) || !echo__hex_decode(number, text + 82, 16)) return false;
+    out->seq = echo__be64(number);
+    return true;
+}
+
+static echo_status take_credential(echo_party *party, echo_bytes line, echo_error *err) {
+    echo_item *item; /* credentials are records: a blob may hold the bytes */
+    echo_status status = echo__credential_load(&item, party->chunks, line, err);
+    if (status != ECHO_OK) return status;
+    echo__stamp stamp;
+    uint8_t *bytes = echo__malloc(item->stored.len / 4 * 3 + 1);
+    size_t len = 0;
+    if (bytes == NULL) status = echo__nomem(err);
+    else if (!echo__credential_stamp(&stamp, echo__bytes(item->id, item->id_len)) ||
+             !echo__base64_decode(bytes, &len, (const char *)item->stored.data, item->stored.len))
+        status = echo__error(err, ECHO_ERR_CORRUPT, "a credential's record has the wrong shape");
+    if (status == ECHO_OK) status = echo__party_credential(party, &stamp, echo__bytes(bytes, len), true, err);
+    echo__free(bytes);
+    echo__item_free(item);
+    return status;
+}
+
+/* Signatures are verified again: a snapshot is no reason to trust. */
+static echo_status restore_credentials(echo_party *party, echo_error *err) {
+    if (party->credentials_root.items == 0) return ECHO_OK;
+    echo__cursor *cursor;
+    echo_status status = echo__cursor_open(&cursor, party->chunks, &party->credentials_root, echo__bytes(NULL, 0), err);
+    while (status == ECHO_OK) {
+        echo_bytes line;
+        status = echo__cursor_next(&line, cursor, err);
+        if (status == ECHO_OK) status = take_credential(party, line, err);
+    }
+    echo__cursor_close(cursor);
+    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+}
+
+static echo_status check_root(echo_party *party, const echo__root *root, echo_error *err) {
+    if (party->options.verify == ECHO_VERIFY_FULL) return echo__tree_verify(party->chunks, root, NULL, err);
+    if (root->items == 0) return ECHO_OK;
+    const echo__chunk *chunk;
+    echo_status status = echo__chunks_get(&chunk, party->chunks, &root->hash, err);
+    if (status == ECHO_OK) echo__chunks_release(party->chunks, chunk);
+    return status;
+}
+
+/* The author of a signed manifest must be a member: a feed the party admits, or a key it trusts. */
+static echo_status check_author(const echo_party *party, const echo__manifest *manifest, echo_error *err) {
+    if (!manifest->is_signed || echo__party_admits(party, &manifest->author) || echo__admission_trusts(party->admission, &manifest->author)) return ECHO_OK;
+    return echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by somebody who is no member of the party");
+}
+
+static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, const echo__candidate *candidate, echo_error *err) {
+    party->root = manifest->items;
+    party->credentials_root = manifest->credentials;
+    party->generation = manifest->generation;
+    party->number = manifest->number;
+    echo__hash(&party->manifest_hash, candidate->text.data, candidate->text.len);
+    party->models = manifest->models;
+    memset(&manifest->models, 0, sizeof manifest->models);
+    echo_timeframe *clocks[3] = {NULL, NULL, NULL};
+    bool ok = true;
+    for (size_t i = 0; i < 3; i++) ok = ok && echo_timeframe_copy(&clocks[i], manifest->timeframe) == ECHO_OK;
+    if (!ok) {
+        for (size_t i = 0; i < 3; i++) echo_timeframe_free(clocks[i]);
+        return echo__nomem(err);
+    }
+    echo_timeframe_free(party->clock);
+    echo_timeframe_free(party->root_clock);
+    echo_timeframe_free(party->durable);
+    party->clock = clocks[0];
+    party->root_clock = clocks[1];
+    party->durable = clocks[2];
+    return ECHO_OK;
+}
+
+static echo_status restore_snapshot(echo_party *party, const echo__candidate *candidate, echo_error *err) {
+    echo__manifest manifest;
+    echo_status status = echo__candidate_read(&manifest, candidate, &party->key, err);
+    if (status != ECHO_OK) return status;
+    status = adopt_manifest(party, &manifest, candidate, err);
+    if (status == ECHO_OK) status = check_root(party, &party->root, err);
+    if (status == ECHO_OK) status = check_root(party, &party->credentials_root, err);
+    if (status == ECHO_OK) status = restore_credentials(party, err);
+    if (status == ECHO_OK) status = check_author(party, &manifest, err);
+    echo__manifest_free(&manifest);
+    return status;
+}
+
+static echo_status hydrate_all(echo_party *party, echo_error *err) {
+    if (!party->options.eager || party->root.items == 0) return ECHO_OK;
+    echo__cursor *cursor;
+    echo__buf scratch = ECHO__BUF_INIT;
+    uint64_t done = 0;
+    echo_status status = echo__cursor_open(&cursor, party->chunks, &party->root, echo__bytes(NULL, 0), err);
+    while (status == ECHO_OK) {
+        echo_bytes line, id;
+        status = echo__cursor_next(&line, cursor, err);
+        if (status != ECHO_OK) break;
+        status = echo__record_read_id(&id, line, &scratch, err);
+        if (status == ECHO_OK) status = echo__items_take(&party->items, id, line, err);
+        if (status == ECHO_OK && ++done % 4096 == 0 && party->options.progress != NULL)
+            status = party->options.progress(party->options.progress_arg, "items", done, party->root.items);
+    }
+    echo__cursor_close(cursor);
+    echo__buf_free(&scratch);
+    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+}
+
+static void report_feeds(echo_party *party) {
+    echo__merge_counts counts;
+    echo__merge_counts_get(&counts, party->merge);
+    party->report.messages_read = counts.read;
+    if (counts.stopped > 0) echo__party_damage(party, &counts.stop);
+    if (!party->behind) return;
+    echo_error problem = ECHO_ERROR_INIT;
+    echo__error(&problem, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says; it is not written to");
+    echo__error_feed(&problem, &party->own);
+    echo__party_damage(party, &problem);
+}
+
+/* ---- one attempt ---- */
+
+static echo_status attempt(echo_party **out, opening *o, const echo__candidate *candidate, echo_error *err) {
+    echo_party *party;
+    uint64_t start = echo__now_ns(), at;
+    echo_status status = echo__party_new(&party, &o->key, o->options, err);
+    if (status != ECHO_OK) return status;
+    party->feeds = o->feeds;
+    party->store = o->store;
+    party->newest = o->candidates.count > 0 ? o->candidates.list[0].number : 0;
+    if (o->store.ops != NULL) {
+        status = echo__chunks_new(&party->chunks, &o->store);
+        party->items.chunks = party->chunks;
+        if (status != ECHO_OK) echo__nomem(err);
+    }
+    if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, candidate, err);
+    party->report.ns_open = o->ns_open + (at = echo__now_ns()) - start;
+    if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
+    party->report.ns_feeds = echo__now_ns() - at;
+    at = echo__now_ns();
+    if (status == ECHO_OK) status = echo__party_pump(party, 0, &party->report.messages_applied, err);
+    if (status == ECHO_OK) echo__party_find_own(party);
+    party->report.ns_tail = echo__now_ns() - at;
+    if (status == ECHO_OK && candidate != NULL) status = echo__rebuild_start(party, err);
+    at = echo__now_ns();
+    if (status == ECHO_OK) status = hydrate_all(party, err);
+    party->report.ns_hydrate = echo__now_ns() - at;
+    if (status != ECHO_OK) {
+        echo_party_free(party);
+        return status;
+    }
+    *out = party;
+    return ECHO_OK;
+}
+
+/* Of what class a failure is that another, older start could get around. */
+static bool is_damage(echo_status status) {
+    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_LIMIT ||
+           status == ECHO_ERR_NOT_FOUND || status == ECHO_ERR_IO || status == ECHO_ERR_INVALID;
+}
+
+static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
+    for (size_t i = 0; !o->options->no_snapshot && i < o->candidates.count; i++) {
+        echo_error problem = ECHO_ERROR_INIT;
+        echo_status status = attempt(out, o, &o->candidates.list[i], &problem);
+        if (status == ECHO_OK) return ECHO_OK;
+        if (!is_damage(status)) {
+            if (err != NULL) *err = problem;
+            return status;
+        }
+        echo_error told = problem;
+        echo__error(&told, status, "snapshot %llu is passed over: %.180s", (unsigned long long)o->candidates.list[i].number, problem.message);
+        if (problem.item[0] != '\0') memcpy(told.item, problem.item, sizeof told.item);
+        note(o, &told);
+    }
+    return attempt(out, o, NULL, err);
+}
+
+/* A folder without the party's genesis is not an empty party. */
+static echo_status check_found(const echo_party *party, echo_error *err) {
+    bool by_credentials = party->options.admit == NULL && party->admitted_count == 0;
+    if (!by_credentials || party->number != 0 || echo__admission_has_genesis(party->admission)) return ECHO_OK;
+    char hex[ECHO_HEX_CHARS];
+    echo_key_hex(&party->key, hex);
+    if (party->report.damage_count > 0) {
+        const echo_error *first = &party->report.damage[0];
+        if (err != NULL) *err = *first;
+        return first->code;
+    }
+    return echo__error(err, ECHO_ERR_NOT_FOUND, "no feed holds the genesis of party %s", hex);
+}
+
+static void fill_report(echo_party *party, opening *o) {
+    echo_restore_report *report = &party->report;
+    echo_error *feeds_damage = party->damage; /* found in the attempt: comes behind what was found before it */
+    size_t n = report->damage_count;
+    party->damage = NULL;
+    party->damage_cap = report->damage_count = 0;
+    for (size_t i = 0; i < o->damage_count; i++) echo__party_damage(party, &o->damage[i]);
+    for (size_t i = 0; i < n; i++) echo__party_damage(party, &feeds_damage[i]);
+    echo__free(feeds_damage);
+    report_feeds(party);
+    echo__chunk_counts counts = {0, 0, 0, 0};
+    if (party->chunks != NULL) echo__chunks_counts(party->chunks, &counts);
+    report->snapshot = party->number;
+    report->snapshot_items = party->root.items;
+    report->messages_skipped = echo_timeframe_total(party->root_clock);
+    report->messages_refused = party->items.refused;
+    report->chunks_read = counts.read;
+    report->chunk_bytes_read = counts.read_bytes;
+    report->items_hydrated = party->items.hydrated;
+    report->ns_total = echo__now_ns() - o->start;
+}
+
+echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) {
+    *out = NULL;
+    opening o = {.options = options, .start = echo__now_ns()};
+    echo_party *party = NULL;
+    echo_status status = check_options(options, err);
+    if (status != ECHO_OK) return status;
+    status = open_feeds(&o, err);
+    if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, options, err);
+    if (status == ECHO_OK) status = open_store(&o, err);
+    o.ns_open = echo__now_ns() - o.start;
+    if (status == ECHO_OK) status = attempts(&party, &o, err);
+    if (status == ECHO_OK) {
+        party->store_problem = o.store_problem;
+        party->owns_feeds = o.owns_feeds;
+        party->owns_store = o.owns_store;
+        o.owns_feeds = o.owns_store = false;
+        fill_report(party, &o);
+        status = check_found(party, err);
+    }
+    if (status == ECHO_OK) *out = party;
+    else echo_party_free(party);
+    if (o.owns_store) echo_store_close(&o.store);
+    if (o.owns_feeds) echo_feeds_close(&o.feeds);
+    echo__candidates_free(&o.candidates);
+    echo__free(o.damage);
+    return status;
+}

@@ -1,0 +1,89 @@
+/*
+ * The store in a SQLite file (sys/store.h has the contract, sqlite.h the invariants): opening and closing.
+ */
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+
+static void sqlite_close(void *ctx) {
+    echo__sqlite *s = ctx;
+    echo__sqlite_abandon(s);
+    echo__sqlite_disconnect(s);
+    echo__seen_free(&s->seen);
+    echo__free(s->path);
+    echo__free(s);
+}
+
+static const echo_store_ops sqlite_ops = {
+    .version = ECHO_STORE_OPS_VERSION,
+    .capabilities = echo__sqlite_capabilities,
+    .get = echo__sqlite_get,
+    .has = echo__sqlite_has,
+    .put = echo__sqlite_put,
+    .publish = echo__sqlite_publish,
+    .rollback = echo__sqlite_rollback,
+    .list = echo__sqlite_list,
+    .remove = echo__sqlite_remove,
+    .walk = echo__sqlite_walk,
+    .remove_chunks = echo__sqlite_remove_chunks,
+    .close = sqlite_close,
+};
+
+/*
+ * The file's real path; of one that does not exist yet, its folder's with its name behind. Being absolute, it stays right when the
+ * process changes its directory, and is none of SQLite's special names (":memory:", "file:...").
+ */
+static echo_status resolve(char **out, const char *path, echo_error *err) {
+    char folder[PATH_MAX], real[PATH_MAX];
+    *out = NULL;
+    const char *slash = strrchr(path, '/'), *name = slash == NULL ? path : slash + 1;
+    size_t len = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+    if (*name == '\0') return echo__error(err, ECHO_ERR_INVALID, "not the name of a file: \"%s\"", path);
+    if (realpath(path, real) == NULL) {
+        if (errno != ENOENT) return echo__error_errno(err, "cannot open snapshot store %s", path);
+        if (len >= sizeof folder) return echo__error(err, ECHO_ERR_INVALID, "the file's name is too long");
+        memcpy(folder, slash == NULL ? "." : path, len);
+        folder[len] = '\0';
+        if (realpath(folder, real) == NULL) return echo__error_errno(err, "cannot open snapshot store %s", path);
+        size_t at = strlen(real);
+        if (at + 1 + strlen(name) >= sizeof real) return echo__error(err, ECHO_ERR_INVALID, "the file's name is too long");
+        (void)snprintf(real + at, sizeof real - at, "%s%s", at == 1 ? "" : "/", name);
+    }
+    *out = echo__strdup(real);
+    return *out == NULL ? echo__nomem(err) : ECHO_OK;
+}
+
+echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options, echo_error *err) {
+    static const echo_store_sqlite_options defaults = ECHO_STORE_SQLITE_OPTIONS_INIT;
+    if (out == NULL || path == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store or no path");
+    out->ops = NULL;
+    out->ctx = NULL;
+    if (options == NULL) options = &defaults;
+    if (options->version != 1)
+        return echo__error(err, ECHO_ERR_INVALID, "options have version %u, not 1", (unsigned)options->version);
+    if (!sqlite3_threadsafe()) return echo__error(err, ECHO_ERR_UNSUPPORTED, "this SQLite was built for a single thread");
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");
+    echo__sqlite *s = echo__calloc(1, sizeof *s);
+    if (s == NULL) return echo__nomem(err);
+    s->read_only = options->read_only;
+    s->create = options->create && !options->read_only;
+    s->busy_ms = options->busy_ms;
+    echo_status status = resolve(&s->path, path, err);
+    if (status == ECHO_OK) status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND && s->create) status = ECHO_OK;
+    if (status != ECHO_OK) {
+        sqlite_close(s);
+        return status;
+    }
+    out->ops = &sqlite_ops;
+    out->ctx = s;
+    return ECHO_OK;
+}

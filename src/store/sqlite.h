@@ -1,0 +1,102 @@
+/*
+ * The SQLite store's handle and what its files share.
+ *
+ * Invariants
+ *  - The file is opened by SQLite alone. Closing any other descriptor of it in this process would drop the locks that SQLite holds.
+ *  - Between calls no statement is active and, but for pending puts, no transaction is open: a reader never holds up a checkpoint.
+ *  - A transaction begins as IMMEDIATE: whoever has it is the only writer, and what it reads is the newest.
+ */
+#ifndef ECHO_STORE_SQLITE_H
+#define ECHO_STORE_SQLITE_H
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "store/store.h"
+
+typedef enum echo__sql {
+    ECHO__SQL_GET,
+    ECHO__SQL_HAS,
+    ECHO__SQL_WALK,
+    ECHO__SQL_PUT,
+    ECHO__SQL_DROP,
+    ECHO__SQL_LIST,
+    ECHO__SQL_NEWEST,
+    ECHO__SQL_HEADS,
+    ECHO__SQL_PUBLISH,
+    ECHO__SQL_REMOVE,
+    ECHO__SQL_COUNT
+} echo__sql;
+
+typedef struct echo__sqlite {
+    char *path; /* absolute */
+    bool read_only, create;
+    uint32_t busy_ms;
+
+    sqlite3 *db; /* NULL: there is no file yet, or it has to be opened again */
+    sqlite3_stmt *statements[ECHO__SQL_COUNT];
+    bool has_tables;        /* the file is a snapshot store */
+    bool had_tables;        /* it was one once: from then on it is not created again */
+    bool made_tables;       /* the open transaction makes them */
+    bool wal;               /* this connection made sure of WAL */
+    bool immutable;         /* opened without locks: `file` tells whether it is still the same */
+    struct stat file;
+
+    bool writing;           /* puts are pending, in an open transaction */
+    echo_status failed;     /* pending puts were lost to this; until rollback */
+    echo__seen seen;
+} echo__sqlite;
+
+/* ---- sqlite_file.c: the file ---- */
+
+/*
+ * Makes the handle ready to read. ECHO_ERR_NOT_FOUND: there is no store yet. Otherwise the file was recognised as ours, and a read-only
+ * handle is sure to look at its present state.
+ */
+echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* Whether somebody wrote, or may be about to write, to a file that is read without locks. */
+bool echo__sqlite_overtaken(const echo__sqlite *s);
+void echo__sqlite_disconnect(echo__sqlite *s);
+/* Begins a transaction, making file and tables if need be. */
+echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* Commits; when that fails, what was done is undone. */
+echo_status echo__sqlite_commit(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* Undoes the open transaction, if any. */
+void echo__sqlite_abandon(echo__sqlite *s);
+
+/* ---- sqlite_statement.c: statements and values ---- */
+
+/* Turns SQLite's code into ours, with a message "<what>: <why> (<path>)". */
+echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what);
+/* The cached statement, reset and without values. */
+echo_status echo__sqlite_statement(sqlite3_stmt **out, echo__sqlite *s, echo__sql which, echo_error *err) ECHO_MUST_USE;
+/*
+ * Steps once: *row tells whether there is one. ECHO_ERR_BUSY when a read-only handle, which takes no locks, was overtaken by a writer;
+ * the next call looks afresh. The caller ends with echo__sqlite_done, whatever came.
+ */
+echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) ECHO_MUST_USE;
+void echo__sqlite_done(sqlite3_stmt *statement);
+/* Values are borrowed until echo__sqlite_done. */
+void echo__sqlite_bind_bytes(sqlite3_stmt *statement, int at, echo_bytes bytes);
+void echo__sqlite_bind_hash(sqlite3_stmt *statement, int at, const echo_hash *hash);
+void echo__sqlite_bind_key(sqlite3_stmt *statement, int at, const echo_key *key);
+/* Columns of a row; ECHO_ERR_CORRUPT for one that is not a blob, not a number of 1 or more. */
+echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err)
+    ECHO_MUST_USE;
+echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err)
+    ECHO_MUST_USE;
+
+/* ---- sqlite_read.c, sqlite_write.c: the operations of sys/store.h ---- */
+
+uint32_t echo__sqlite_capabilities(void *ctx);
+echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
+echo_status echo__sqlite_has(void *ctx, const echo_hash *name, bool *out, echo_error *err);
+echo_status echo__sqlite_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
+echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);
+echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
+echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
+echo_status echo__sqlite_rollback(void *ctx, echo_error *err);
+echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);
+echo_status echo__sqlite_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * The file of a SQLite store: which file is ours, how it is opened for writing and for reading only, how it comes to be.
+ */
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define APPLICATION_ID 0x4563686f /* "Echo" */
+#define FORMAT 1
+
+#define CHUNKS_SQL "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)"
+#define MANIFESTS_SQL                                                                                                              \
+    "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(party, number)) "        \
+    "WITHOUT ROWID"
+
+static int execute(echo__sqlite *s, const char *sql) { return sqlite3_exec(s->db, sql, NULL, NULL, NULL); }
+
+/* ---- handles that only read ---- */
+
+static bool stands(const char *path, const char *suffix, bool with_content) {
+    char name[PATH_MAX];
+    int len = snprintf(name, sizeof name, "%s%s", path, suffix);
+    struct stat at;
+    return len > 0 && (size_t)len < sizeof name && stat(name, &at) == 0 && (!with_content || at.st_size > 0);
+}
+
+/* Whether somebody wrote, or may be about to write, to a file that is read without locks. */
+bool echo__sqlite_overtaken(const echo__sqlite *s) {
+    struct stat now;
+    if (!s->immutable) return false;
+    if (stat(s->path, &now) != 0) return true;
+    return now.st_dev != s->file.st_dev || now.st_ino != s->file.st_ino || now.st_size != s->file.st_size ||
+           now.st_mtim.tv_sec != s->file.st_mtim.tv_sec || now.st_mtim.tv_nsec != s->file.st_mtim.tv_nsec ||
+           stands(s->path, "-wal", true) || stands(s->path, "-journal", true);
+}
+
+/* file:///path?immutable=1, with everything unusual escaped. */
+static bool immutable_name(echo__buf *out, const char *path) {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
+    echo__buf_text(out, "file://");
+    for (; *path != '\0'; path++) {
+        if (strchr(plain, *path) != NULL) {
+            echo__buf_byte(out, (uint8_t)*path);
+        } else {
+            echo__buf_byte(out, '%');
+            echo__buf_hex(out, path, 1);
+        }
+    }
+    echo__buf_text(out, "?immutable=1");
+    echo__buf_byte(out, 0);
+    return out->status == ECHO_OK;
+}
+
+/*
+ * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
+ *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it still stands
+ * as it was;
+ *  - -wal and -shm are there: open it with locks, as any reader;
+ *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
+ */
+static echo_status open_reading(echo__sqlite *s, echo_error *err) {
+    if (stat(s->path, &s->file) != 0) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
+    bool wal = stands(s->path, "-wal", true), journal = stands(s->path, "-journal", true);
+    if (wal && !stands(s->path, "-shm", false))
+        return echo__sqlite_fail(s, SQLITE_READONLY_RECOVERY, err, "cannot open snapshot store");
+    s->immutable = !wal && !journal;
+    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int rc;
+    if (s->immutable) {
+        echo__buf name = ECHO__BUF_INIT;
+        rc = immutable_name(&name, s->path) ? sqlite3_open_v2((const char *)name.data, &s->db, flags | SQLITE_OPEN_URI, NULL)
+                                            : SQLITE_NOMEM;
+        echo__buf_free(&name);
+    } else {
+        rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+    }
+    return rc == SQLITE_OK ? ECHO_OK
+                           : echo__sqlite_fail(s, s->db ? sqlite3_extended_errcode(s->db) : rc, err, "cannot open snapshot store");
+}
+
+/* ---- opening ---- */
+
+static echo_status open_writing(echo__sqlite *s, bool create, echo_error *err) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (create ? SQLITE_OPEN_CREATE : 0);
+    int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
+    if (rc != SQLITE_OK)
+        return echo__sqlite_fail(s, s->db ? sqlite3_extended_errcode(s->db) : rc, err, "cannot open snapshot store");
+    if (sqlite3_db_readonly(s->db, "main") == 1) return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot open snapshot store");
+    return ECHO_OK;
+}
+
+/*
+ * Durability is asked for by name, since SQLite may be built with other defaults. What a hostile file could bring along (triggers,
+ * views, functions in its schema, lengths out of proportion) is switched off; no memory map, because a file cut short under one is
+ * a SIGBUS.
+ */
+static echo_status configure(echo__sqlite *s, echo_error *err) {
+    sqlite3 *db = s->db;
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_busy_timeout(db, s->busy_ms > INT_MAX ? INT_MAX : (int)s->busy_ms);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, (int)ECHO_STORE_SIZE_MAX + 4096);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
+    int rc = execute(s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
+                        "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1; PRAGMA secure_delete=FAST;"
+                        "PRAGMA journal_size_limit=33554432");
+    return rc == SQLITE_OK ? ECHO_OK : echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
+}
+
+static int read_number(echo__sqlite *s, const char *sql, int64_t *out) {
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL);
+    if (rc != SQLITE_OK) return rc;
+    rc = sqlite3_step(statement);
+    *out = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    (void)sqlite3_finalize(statement);
+    return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+}
+
+/* Looks whether the tables are the two we make, word for word; *objects counts what there is (SQLite's own tables aside). */
+static int read_tables(echo__sqlite *s, bool *ours, unsigned *objects) {
+    sqlite3_stmt *statement;
+    unsigned known = 0;
+    *objects = 0;
+    int rc = sqlite3_prepare_v2(s->db, "SELECT name, sql FROM sqlite_master", -1, &statement, NULL);
+    if (rc != SQLITE_OK) return rc;
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(statement, 0), *sql = (const char *)sqlite3_column_text(statement, 1);
+        if (name != NULL && strncmp(name, "sqlite_", 7) == 0) continue;
+        (*objects)++;
+        if (sql != NULL && (strcmp(sql, CHUNKS_SQL) == 0 || strcmp(sql, MANIFESTS_SQL) == 0)) known++;
+    }
+    (void)sqlite3_finalize(statement);
+    *ours = known == 2 && *objects == 2;
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Inside a transaction, so that all is of one moment. ECHO_ERR_NOT_FOUND: nothing in it yet. */
+static echo_status recognise_now(echo__sqlite *s, echo_error *err) {
+    int64_t application = 0, format = 0;
+    bool ours = false;
+    unsigned objects = 0;
+    int rc = read_number(s, "PRAGMA application_id", &application);
+    if (rc == SQLITE_OK) rc = read_number(s, "PRAGMA user_version", &format);
+    if (rc == SQLITE_OK) rc = read_tables(s, &ours, &objects);
+    if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
+    if (application == 0 && format == 0 && objects == 0 && !s->had_tables)
+        return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot store at %s", s->path);
+    if (application != APPLICATION_ID) return echo__error(err, ECHO_ERR_CORRUPT, "not a snapshot store: %s", s->path);
+    if (format > FORMAT)
+        return echo__error(err, ECHO_ERR_VERSION, "snapshot store has format %lld, this library knows %d (%s)", (long long)format,
+                           FORMAT, s->path);
+    if (format < FORMAT || !ours) return echo__error(err, ECHO_ERR_CORRUPT, "snapshot store has the wrong tables (%s)", s->path);
+    s->has_tables = s->had_tables = true;
+    return ECHO_OK;
+}
+
+static echo_status recognise(echo__sqlite *s, echo_error *err) {
+    int rc = execute(s, "BEGIN");
+    if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
+    echo_status status = recognise_now(s, err);
+    (void)execute(s, "ROLLBACK");
+    if (echo__sqlite_overtaken(s)) return echo__error(err, ECHO_ERR_BUSY, "written to while it was opened (%s)", s->path);
+    return status;
+}
+
+/* Opens a file that is there, or with `create` one that need not be. */
+static echo_status connect_file(echo__sqlite *s, bool create, echo_error *err) {
+    struct stat at;
+    int found = stat(s->path, &at);
+    if (found != 0 && errno != ENOENT) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
+    if (found == 0 && !S_ISREG(at.st_mode)) return echo__error(err, ECHO_ERR_IO, "not a regular file: %s", s->path);
+    if (found != 0 || at.st_size == 0) {
+        if (s->had_tables) return echo__error(err, ECHO_ERR_IO, "the file was deleted or emptied: %s", s->path);
+        if (!create) return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot store at %s", s->path);
+    }
+    s->wal = s->immutable = s->has_tables = false;
+    echo_status status = s->read_only ? open_reading(s, err) : open_writing(s, create, err);
+    if (status == ECHO_OK) status = configure(s, err);
+    if (status != ECHO_OK) echo__sqlite_disconnect(s);
+    return status;
+}
+
+void echo__sqlite_disconnect(echo__sqlite *s) {
+    for (size_t i = 0; i < ECHO__SQL_COUNT; i++) {
+        (void)sqlite3_finalize(s->statements[i]);
+        s->statements[i] = NULL;
+    }
+    (void)sqlite3_close_v2(s->db);
+    s->db = NULL;
+    s->has_tables = s->made_tables = s->wal = s->immutable = false;
+}
+
+echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
+    if (s->db != NULL && echo__sqlite_overtaken(s)) echo__sqlite_disconnect(s);
+    if (s->db == NULL) {
+        echo_status status = connect_file(s, false, err);
+        if (status != ECHO_OK) return status;
+    }
+    if (s->has_tables) return ECHO_OK;
+    echo_status status = recognise(s, err);
+    /* A connection to what is no store (yet) is of no use, and closing it takes its -wal and -shm away. */
+    if (status != ECHO_OK) echo__sqlite_disconnect(s);
+    return status;
+}
+
+/* ---- transactions ---- */
+
+/* What is written to a file that has no name any more is lost when it is closed. */
+static bool moved(echo__sqlite *s) {
+    int yes = 0;
+    return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &yes) == SQLITE_OK && yes != 0;
+}
+
+static int enter_wal(echo__sqlite *s) {
+    if (s->wal) return SQLITE_OK;
+    sqlite3_stmt *statement;
+    int rc = execute(s, "PRAGMA page_size=32768"); /* of no effect on a file with pages */
+    if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
+    if (rc != SQLITE_OK) return rc;
+    rc = sqlite3_step(statement);
+    const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    s->wal = mode != NULL && strcmp(mode, "wal") == 0;
+    int end = sqlite3_finalize(statement);
+    if (s->wal) return SQLITE_OK;
+    return rc != SQLITE_ROW ? rc : end != SQLITE_OK ? end : mode == NULL ? SQLITE_NOMEM : SQLITE_CANTOPEN;
+}
+
+static int make_tables(echo__sqlite *s) {
+    char sql[sizeof CHUNKS_SQL + sizeof MANIFESTS_SQL + 100];
+    (void)snprintf(sql, sizeof sql, "%s;%s;PRAGMA application_id=%d;PRAGMA user_version=%d", CHUNKS_SQL, MANIFESTS_SQL,
+                   APPLICATION_ID, FORMAT);
+    return execute(s, sql);
+}
+
+static echo_status begin(echo__sqlite *s, echo_error *err) {
+    int rc = enter_wal(s);
+    if (rc == SQLITE_OK) rc = execute(s, "BEGIN IMMEDIATE");
+    if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot write to snapshot store");
+    if (moved(s)) return echo__sqlite_fail(s, SQLITE_READONLY_DBMOVED, err, "cannot write to snapshot store");
+    if (s->has_tables) return ECHO_OK;
+    echo_status status = recognise_now(s, err);
+    if (status != ECHO_ERR_NOT_FOUND) return status;
+    rc = make_tables(s);
+    if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot make snapshot store");
+    s->has_tables = s->made_tables = true;
+    return ECHO_OK;
+}
+
+echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) {
+    if (s->db == NULL) {
+        echo_status status = connect_file(s, s->create, err);
+        if (status != ECHO_OK) return status;
+    }
+    echo_status status = begin(s, err);
+    if (status != ECHO_OK) echo__sqlite_abandon(s);
+    return status;
+}
+
+echo_status echo__sqlite_commit(echo__sqlite *s, echo_error *err) {
+    int rc = moved(s) ? SQLITE_READONLY_DBMOVED : execute(s, "COMMIT");
+    if (rc == SQLITE_OK) {
+        s->had_tables = true;
+        s->made_tables = false;
+        return ECHO_OK;
+    }
+    echo_status status = echo__sqlite_fail(s, rc, err, "cannot write to snapshot store");
+    echo__sqlite_abandon(s);
+    return status;
+}
+
+void echo__sqlite_abandon(echo__sqlite *s) {
+    if (s->db == NULL) return;
+    if (sqlite3_get_autocommit(s->db) == 0) (void)execute(s, "ROLLBACK");
+    if (s->made_tables) s->has_tables = s->made_tables = false;
+    if (sqlite3_get_autocommit(s->db) == 0) echo__sqlite_disconnect(s);
+}

@@ -1,0 +1,140 @@
+/*
+ * Reading from a SQLite store. Every statement is reset before the operation returns, and long lists are read in pieces that start
+ * behind the last key told, so that no read transaction outlives a call or a piece.
+ */
+#include "store/sqlite.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define WALK_BATCH 256
+
+uint32_t echo__sqlite_capabilities(void *ctx) {
+    const echo__sqlite *s = ctx;
+    return ECHO_STORE_DURABLE | (s->read_only ? ECHO_STORE_READONLY : 0);
+}
+
+echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
+    echo__sqlite *s = ctx;
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    echo_bytes bytes = {NULL, 0};
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return echo__store_refuse_absent(err);
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_GET, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_hash(statement, 1, name);
+    status = echo__sqlite_step(&row, s, statement, err, "cannot read a chunk");
+    if (status == ECHO_OK && !row) status = echo__store_refuse_absent(err);
+    if (status == ECHO_OK) status = echo__sqlite_column_bytes(&bytes, s, statement, 0, err);
+    if (status == ECHO_OK) status = fn(arg, bytes);
+    echo__sqlite_done(statement);
+    return status;
+}
+
+echo_status echo__sqlite_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+    echo__sqlite *s = ctx;
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    *out = false;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_HAS, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_hash(statement, 1, name);
+    status = echo__sqlite_step(&row, s, statement, err, "cannot look for a chunk");
+    echo__sqlite_done(statement);
+    if (status == ECHO_OK) *out = row;
+    return status;
+}
+
+/* Copies out the party's newest manifest up to number `most`; *number is 0 when there is none. */
+static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__sqlite *s, const echo_key *party, uint64_t most,
+                                 echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    echo_bytes bytes;
+    *number = 0;
+    echo__buf_clear(out);
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_LIST, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_key(statement, 1, party);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)most);
+    status = echo__sqlite_step(&row, s, statement, err, "cannot read a manifest");
+    if (status == ECHO_OK && row) {
+        status = echo__sqlite_column_number(number, s, statement, 0, err);
+        if (status == ECHO_OK) status = echo__sqlite_column_bytes(&bytes, s, statement, 1, err);
+        if (status == ECHO_OK) echo__buf_append(out, bytes.data, bytes.len);
+        if (status == ECHO_OK && out->status != ECHO_OK) status = echo__nomem(err);
+    }
+    echo__sqlite_done(statement);
+    return status;
+}
+
+echo_status echo__sqlite_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err) {
+    echo__sqlite *s = ctx;
+    echo__buf copy = ECHO__BUF_INIT;
+    echo_hash first = {{0}};
+    bool any = false;
+    uint64_t number, most = INT64_MAX;
+    echo_status status;
+    while ((status = read_manifest(&copy, &number, s, party, most, err)) == ECHO_OK && number != 0) {
+        if (!any) echo__seen_name(&first, number, echo__buf_bytes(&copy));
+        any = true;
+        status = fn(arg, number, echo__buf_bytes(&copy));
+        if (status != ECHO_OK) break;
+        most = number - 1;
+    }
+    if (status == ECHO_OK && any && !echo__seen_note(&s->seen, party, &first)) status = echo__nomem(err);
+    echo__buf_free(&copy);
+    return status;
+}
+
+typedef struct batch {
+    size_t count;
+    echo_hash names[WALK_BATCH];
+    uint64_t sizes[WALK_BATCH];
+} batch;
+
+static echo_status read_batch(batch *out, echo__sqlite *s, echo_bytes after, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    out->count = 0;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_WALK, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_bytes(statement, 1, after);
+    (void)sqlite3_bind_int(statement, 2, WALK_BATCH);
+    while ((status = echo__sqlite_step(&row, s, statement, err, "cannot walk the chunks")) == ECHO_OK && row &&
+           out->count < WALK_BATCH) {
+        echo_bytes name;
+        status = echo__sqlite_column_bytes(&name, s, statement, 0, err);
+        if (status == ECHO_OK && name.len != ECHO_HASH_BYTES)
+            status = echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot walk the chunks");
+        if (status != ECHO_OK) break;
+        memcpy(out->names[out->count].bytes, name.data, ECHO_HASH_BYTES);
+        out->sizes[out->count++] = (uint64_t)sqlite3_column_int64(statement, 1);
+    }
+    echo__sqlite_done(statement);
+    return status;
+}
+
+echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
+    echo__sqlite *s = ctx;
+    batch found;
+    echo_hash last;
+    echo_bytes after = {NULL, 0};
+    do {
+        echo_status status = read_batch(&found, s, after, err);
+        for (size_t i = 0; i < found.count && status == ECHO_OK; i++) status = fn(arg, &found.names[i], found.sizes[i]);
+        if (status != ECHO_OK) return status;
+        if (found.count > 0) last = found.names[found.count - 1];
+        after = echo__bytes(last.bytes, sizeof last.bytes);
+    } while (found.count == WALK_BATCH);
+    return ECHO_OK;
+}

@@ -1,0 +1,125 @@
+/*
+ * Statements of a SQLite store: their texts, the cache of prepared ones, values in and out, and what SQLite's codes mean here.
+ */
+#include "store/sqlite.h"
+
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* ---- errors ---- */
+
+/* What came from the disk, with the system's own reason. */
+static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
+    int number = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
+    if (number == ENOSPC || number == EDQUOT) return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
+    if (number == 0 || number == ENOMEM) return echo__error(err, ECHO_ERR_IO, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
+    errno = number;
+    return echo__error_errno(err, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
+}
+
+echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
+    switch (rc) {
+    case SQLITE_IOERR_NOMEM: return echo__nomem(err);
+    case SQLITE_READONLY_DBMOVED: return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);
+    case SQLITE_READONLY_ROLLBACK:
+    case SQLITE_READONLY_RECOVERY:
+    case SQLITE_READONLY_CANTINIT:
+        return echo__error(err, ECHO_ERR_READONLY, "%s: needs recovery, open it for writing once (%s)", what, s->path);
+    default: break;
+    }
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM: return echo__nomem(err);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: return echo__error(err, ECHO_ERR_BUSY, "%s: in use by another process (%s)", what, s->path);
+    case SQLITE_FULL: return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
+    case SQLITE_NOTADB: return echo__error(err, ECHO_ERR_CORRUPT, "%s: not a snapshot store (%s)", what, s->path);
+    case SQLITE_READONLY: return echo__error(err, ECHO_ERR_READONLY, "%s: may not be written to (%s)", what, s->path);
+    case SQLITE_TOOBIG: return echo__error(err, ECHO_ERR_LIMIT, "%s: longer than a store takes (%s)", what, s->path);
+    case SQLITE_CORRUPT: return echo__error(err, ECHO_ERR_CORRUPT, "%s: the file is damaged (%s)", what, s->path);
+    /* Our SQL is right for our tables: what it runs into is a file made to look like ours. */
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return echo__error(err, ECHO_ERR_CORRUPT, "%s: %s (%s)", what, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->path);
+    default: return fail_io(s, rc, err, what);
+    }
+}
+
+/* ---- statements ---- */
+
+static const char *const sql_text[ECHO__SQL_COUNT] = {
+    [ECHO__SQL_GET] = "SELECT data FROM chunks WHERE hash = ?1",
+    [ECHO__SQL_HAS] = "SELECT 1 FROM chunks WHERE hash = ?1",
+    [ECHO__SQL_WALK] = "SELECT hash, length(data) FROM chunks WHERE hash > ?1 ORDER BY hash LIMIT ?2",
+    [ECHO__SQL_PUT] = "INSERT INTO chunks(hash, data) VALUES(?1, ?2) ON CONFLICT(hash) DO NOTHING",
+    [ECHO__SQL_DROP] = "DELETE FROM chunks WHERE hash = ?1",
+    [ECHO__SQL_LIST] = "SELECT number, data FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
+    [ECHO__SQL_NEWEST] = "SELECT number FROM manifests WHERE party = ?1 ORDER BY number DESC LIMIT 1",
+    [ECHO__SQL_HEADS] = "SELECT party, max(number), data FROM manifests GROUP BY party",
+    [ECHO__SQL_PUBLISH] = "INSERT INTO manifests(party, number, data) VALUES(?1, ?2, ?3)",
+    [ECHO__SQL_REMOVE] = "DELETE FROM manifests WHERE party = ?1 AND number = ?2",
+};
+
+echo_status echo__sqlite_statement(sqlite3_stmt **out, echo__sqlite *s, echo__sql which, echo_error *err) {
+    *out = NULL;
+    if (s->statements[which] == NULL) {
+        int rc = sqlite3_prepare_v3(s->db, sql_text[which], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[which], NULL);
+        if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot read snapshot store");
+    }
+    *out = s->statements[which];
+    return ECHO_OK;
+}
+
+void echo__sqlite_done(sqlite3_stmt *statement) {
+    if (statement == NULL) return;
+    (void)sqlite3_reset(statement);
+    (void)sqlite3_clear_bindings(statement);
+}
+
+echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) {
+    int rc = sqlite3_step(statement);
+    *row = rc == SQLITE_ROW;
+    if (echo__sqlite_overtaken(s)) return echo__error(err, ECHO_ERR_BUSY, "%s: written to while it was read (%s)", what, s->path);
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE) return ECHO_OK;
+    return echo__sqlite_fail(s, rc, err, what);
+}
+
+/* ---- values ---- */
+
+void echo__sqlite_bind_bytes(sqlite3_stmt *statement, int at, echo_bytes bytes) {
+    /* A NULL pointer would bind NULL, which is not the blob of length 0. */
+    (void)sqlite3_bind_blob64(statement, at, bytes.len == 0 ? "" : (const void *)bytes.data, bytes.len, SQLITE_STATIC);
+}
+
+void echo__sqlite_bind_hash(sqlite3_stmt *statement, int at, const echo_hash *hash) {
+    echo__sqlite_bind_bytes(statement, at, echo__bytes(hash->bytes, sizeof hash->bytes));
+}
+
+void echo__sqlite_bind_key(sqlite3_stmt *statement, int at, const echo_key *key) {
+    echo__sqlite_bind_bytes(statement, at, echo__bytes(key->bytes, sizeof key->bytes));
+}
+
+/* A column that must be a blob. */
+echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err) {
+    static const uint8_t nothing[1] = {0};
+    if (sqlite3_column_type(statement, at) != SQLITE_BLOB)
+        return echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read snapshot store");
+    const void *data = sqlite3_column_blob(statement, at);
+    size_t len = (size_t)sqlite3_column_bytes(statement, at);
+    if (data == NULL && len > 0) return echo__nomem(err);
+    *out = echo__bytes(data == NULL ? nothing : data, len);
+    return ECHO_OK;
+}
+
+/* A column that must be a snapshot's number. */
+echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err) {
+    int64_t number = sqlite3_column_int64(statement, at);
+    if (sqlite3_column_type(statement, at) != SQLITE_INTEGER || number < 1)
+        return echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read snapshot store");
+    *out = (uint64_t)number;
+    return ECHO_OK;
+}

@@ -1,0 +1,182 @@
+/*
+ * Writing to a SQLite store: one transaction from the first put to the publish.
+ */
+#include "store/sqlite.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+static echo_status refuse_read_only(const echo__sqlite *s, echo_error *err) {
+    return echo__error(err, ECHO_ERR_READONLY, "the store was opened for reading only (%s)", s->path);
+}
+
+/* Undoes pending puts; what was lost is remembered until rollback. */
+static echo_status lose(echo__sqlite *s, echo_status status) {
+    if (s->writing) s->failed = status;
+    s->writing = false;
+    echo__sqlite_abandon(s);
+    return status;
+}
+
+/* Runs a statement that gives no rows. */
+static echo_status run(echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) {
+    bool row;
+    echo_status status = echo__sqlite_step(&row, s, statement, err, what);
+    echo__sqlite_done(statement);
+    return status;
+}
+
+static echo_status put(echo__sqlite *s, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *count,
+                       echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    echo_status status = echo__store_check_sizes(chunks, n, err);
+    if (status == ECHO_OK && !s->writing) status = echo__sqlite_begin(s, err);
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_PUT, err);
+    for (size_t i = 0; i < n && status == ECHO_OK; i++) {
+        echo__sqlite_bind_hash(statement, 1, &names[i]);
+        echo__sqlite_bind_bytes(statement, 2, chunks[i]);
+        status = run(s, statement, err, "cannot put a chunk");
+        if (status == ECHO_OK) *count += (size_t)sqlite3_changes(s->db);
+    }
+    return status;
+}
+
+echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+                             echo_error *err) {
+    echo__sqlite *s = ctx;
+    size_t count = 0;
+    if (s->read_only) return refuse_read_only(s, err);
+    if (s->failed) return echo__store_refuse_failed(s->failed, err);
+    if (n > 0) {
+        echo_status status = put(s, names, chunks, n, &count, err);
+        if (status != ECHO_OK) return lose(s, status);
+        s->writing = true;
+    }
+    if (written != NULL) *written = count;
+    return ECHO_OK;
+}
+
+static echo_status newest(uint64_t *out, echo__sqlite *s, const echo_key *party, echo_error *err) {
+    sqlite3_stmt *statement;
+    bool row = false;
+    *out = 0;
+    echo_status status = echo__sqlite_statement(&statement, s, ECHO__SQL_NEWEST, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_key(statement, 1, party);
+    status = echo__sqlite_step(&row, s, statement, err, "cannot read the newest number");
+    if (status == ECHO_OK && row) status = echo__sqlite_column_number(out, s, statement, 0, err);
+    echo__sqlite_done(statement);
+    return status;
+}
+
+static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    uint64_t number = 0;
+    echo_status status = echo__store_check_sizes(&manifest, 1, err);
+    if (status == ECHO_OK && !s->writing) status = echo__sqlite_begin(s, err);
+    if (status == ECHO_OK) status = newest(&number, s, party, err);
+    if (status == ECHO_OK) status = echo__store_check_number(number, expected, err);
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_PUBLISH, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_key(statement, 1, party);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)number + 1);
+    echo__sqlite_bind_bytes(statement, 3, manifest);
+    status = run(s, statement, err, "cannot publish");
+    return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
+}
+
+echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+    echo__sqlite *s = ctx;
+    if (s->read_only) return refuse_read_only(s, err);
+    if (s->failed) return echo__store_refuse_failed(s->failed, err);
+    echo_status status = publish(s, party, expected, manifest, err);
+    if (status != ECHO_OK) return lose(s, status);
+    s->writing = false;
+    return ECHO_OK;
+}
+
+echo_status echo__sqlite_rollback(void *ctx, echo_error *err) {
+    echo__sqlite *s = ctx;
+    (void)err;
+    echo__sqlite_abandon(s);
+    s->writing = false;
+    s->failed = ECHO_OK;
+    return ECHO_OK;
+}
+
+static echo_status refuse_number(uint64_t number, echo_error *err) {
+    return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot %llu in the store", (unsigned long long)number);
+}
+
+static echo_status remove_manifest(echo__sqlite *s, const echo_key *party, uint64_t number, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    echo_status status = echo__sqlite_begin(s, err);
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_REMOVE, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_key(statement, 1, party);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)number);
+    status = run(s, statement, err, "cannot remove a manifest");
+    if (status == ECHO_OK && sqlite3_changes(s->db) == 0) status = refuse_number(number, err);
+    return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
+}
+
+echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
+    echo__sqlite *s = ctx;
+    if (s->read_only) return refuse_read_only(s, err);
+    if (s->writing) return echo__store_refuse_pending(err);
+    if (number > INT64_MAX) return refuse_number(number, err);
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return refuse_number(number, err);
+    if (status == ECHO_OK) status = remove_manifest(s, party, number, err);
+    if (status != ECHO_OK) echo__sqlite_abandon(s);
+    return status;
+}
+
+/* Whether the newest manifest of every party is one that this handle has listed: ECHO_ERR_CONFLICT if not. */
+static echo_status seen_all(echo__sqlite *s, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    echo_status status = echo__sqlite_statement(&statement, s, ECHO__SQL_HEADS, err);
+    while (status == ECHO_OK && (status = echo__sqlite_step(&row, s, statement, err, "cannot read the manifests")) == ECHO_OK &&
+           row) {
+        echo_bytes party, manifest;
+        uint64_t number = 0;
+        echo_hash name;
+        echo_key key;
+        status = echo__sqlite_column_bytes(&party, s, statement, 0, err);
+        if (status == ECHO_OK) status = echo__sqlite_column_number(&number, s, statement, 1, err);
+        if (status == ECHO_OK) status = echo__sqlite_column_bytes(&manifest, s, statement, 2, err);
+        if (status == ECHO_OK && party.len != sizeof key.bytes)
+            status = echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read the manifests");
+        if (status != ECHO_OK) break;
+        memcpy(key.bytes, party.data, sizeof key.bytes);
+        echo__seen_name(&name, number, manifest);
+        if (!echo__seen_is(&s->seen, &key, &name)) status = echo__store_refuse_unseen(err);
+    }
+    echo__sqlite_done(statement);
+    return status;
+}
+
+static echo_status remove_chunks(echo__sqlite *s, const echo_hash *names, size_t n, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    echo_status status = echo__sqlite_begin(s, err);
+    if (status == ECHO_OK) status = seen_all(s, err);
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_DROP, err);
+    for (size_t i = 0; i < n && status == ECHO_OK; i++) {
+        echo__sqlite_bind_hash(statement, 1, &names[i]);
+        status = run(s, statement, err, "cannot remove a chunk");
+    }
+    return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
+}
+
+echo_status echo__sqlite_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err) {
+    echo__sqlite *s = ctx;
+    if (s->read_only) return refuse_read_only(s, err);
+    if (s->writing) return echo__store_refuse_pending(err);
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = remove_chunks(s, names, n, err);
+    if (status != ECHO_OK) echo__sqlite_abandon(s);
+    return status;
+}

@@ -1,0 +1,92 @@
+#include "store/store.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/error.h"
+
+void echo_store_close(echo_store *store) {
+    if (store == NULL || store->ops == NULL) return;
+    store->ops->close(store->ctx);
+    store->ops = NULL;
+    store->ctx = NULL;
+}
+
+echo_status echo__store_check(const echo_store *store, echo_error *err) {
+    if (store == NULL || store->ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store was given");
+    const echo_store_ops *ops = store->ops;
+    if (ops->version != ECHO_STORE_OPS_VERSION)
+        return echo__error(err, ECHO_ERR_VERSION, "store table has version %u, this library knows %u", (unsigned)ops->version,
+                           (unsigned)ECHO_STORE_OPS_VERSION);
+    if (!ops->capabilities || !ops->get || !ops->has || !ops->put || !ops->publish || !ops->rollback || !ops->list ||
+        !ops->remove || !ops->walk || !ops->remove_chunks || !ops->close)
+        return echo__error(err, ECHO_ERR_INVALID, "store table lacks a function");
+    return ECHO_OK;
+}
+
+echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) {
+    for (size_t i = 0; i < n; i++)
+        if (chunks[i].len > ECHO_STORE_SIZE_MAX)
+            return echo__error(err, ECHO_ERR_LIMIT, "%zu bytes are more than a store takes at once (%zu)", chunks[i].len,
+                               ECHO_STORE_SIZE_MAX);
+    return ECHO_OK;
+}
+
+echo_status echo__store_check_number(uint64_t newest, uint64_t expected, echo_error *err) {
+    if (newest != expected)
+        return echo__error(err, ECHO_ERR_CONFLICT, "snapshot %llu is the newest, not %llu", (unsigned long long)newest,
+                           (unsigned long long)expected);
+    if (newest >= INT64_MAX) return echo__error(err, ECHO_ERR_LIMIT, "no snapshot number is left");
+    return ECHO_OK;
+}
+
+echo_status echo__store_refuse_failed(echo_status failed, echo_error *err) {
+    return echo__error(err, failed, "puts were lost when an earlier call failed (%s); roll back first", echo_status_text(failed));
+}
+
+echo_status echo__store_refuse_pending(echo_error *err) {
+    return echo__error(err, ECHO_ERR_BUSY, "puts are pending; publish or roll back first");
+}
+
+echo_status echo__store_refuse_unseen(echo_error *err) {
+    return echo__error(err, ECHO_ERR_CONFLICT, "a snapshot was published that this handle has not listed");
+}
+
+echo_status echo__store_refuse_absent(echo_error *err) {
+    return echo__error(err, ECHO_ERR_NOT_FOUND, "no such chunk in the store");
+}
+
+void echo__seen_name(echo_hash *out, uint64_t number, echo_bytes manifest) {
+    uint8_t digits[8];
+    echo__be64_put(digits, number);
+    echo_bytes parts[2] = {{digits, sizeof digits}, manifest};
+    echo__hash_parts(out, parts, 2);
+}
+
+static echo__seen_entry *find(const echo__seen *seen, const echo_key *party) {
+    for (size_t i = 0; i < seen->count; i++)
+        if (echo__key_equal(&seen->entries[i].party, party)) return &seen->entries[i];
+    return NULL;
+}
+
+bool echo__seen_note(echo__seen *seen, const echo_key *party, const echo_hash *newest) {
+    echo__seen_entry *entry = find(seen, party);
+    if (entry == NULL) {
+        if (!echo__grow(&seen->entries, &seen->cap, seen->count + 1, sizeof *seen->entries)) return false;
+        entry = &seen->entries[seen->count++];
+        entry->party = *party;
+    }
+    entry->newest = *newest;
+    return true;
+}
+
+bool echo__seen_is(const echo__seen *seen, const echo_key *party, const echo_hash *newest) {
+    const echo__seen_entry *entry = find(seen, party);
+    return entry != NULL && echo__hash_equal(&entry->newest, newest);
+}
+
+void echo__seen_free(echo__seen *seen) {
+    echo__free(seen->entries);
+    seen->entries = NULL;
+    seen->count = seen->cap = 0;
+}

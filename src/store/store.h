@@ -1,0 +1,42 @@
+/*
+ * What the stores share: checks of arguments, and the memory of what a handle listed (sys/store.h, remove_chunks).
+ */
+#ifndef ECHO_STORE_STORE_H
+#define ECHO_STORE_STORE_H
+
+#include <echo/sys/store.h>
+
+/* Whether a host's table is complete and of a version we know: ECHO_ERR_INVALID, ECHO_ERR_VERSION. */
+echo_status echo__store_check(const echo_store *store, echo_error *err) ECHO_MUST_USE;
+
+/* ECHO_ERR_LIMIT, before any byte is read, when one of the chunks is too long. */
+echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) ECHO_MUST_USE;
+
+/* ECHO_ERR_CONFLICT unless the newest number is the expected one; ECHO_ERR_LIMIT when none can follow it. */
+echo_status echo__store_check_number(uint64_t newest, uint64_t expected, echo_error *err) ECHO_MUST_USE;
+
+/* What the contract refuses, in one wording for all stores. */
+echo_status echo__store_refuse_failed(echo_status failed, echo_error *err);
+echo_status echo__store_refuse_pending(echo_error *err);
+echo_status echo__store_refuse_unseen(echo_error *err);
+echo_status echo__store_refuse_absent(echo_error *err);
+
+/* The newest manifest that each party's last complete list told. Zeroed is empty. */
+typedef struct echo__seen_entry {
+    echo_key party;
+    echo_hash newest;
+} echo__seen_entry;
+
+typedef struct echo__seen {
+    echo__seen_entry *entries;
+    size_t count, cap;
+} echo__seen;
+
+/* Names a manifest: the hash of its number and bytes, because a number is given out again after a removal. */
+void echo__seen_name(echo_hash *out, uint64_t number, echo_bytes manifest);
+/* false: out of memory, nothing changed. */
+bool echo__seen_note(echo__seen *seen, const echo_key *party, const echo_hash *newest);
+bool echo__seen_is(const echo__seen *seen, const echo_key *party, const echo_hash *newest);
+void echo__seen_free(echo__seen *seen);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * Invariants: an entry is in `map` from when it was read until it is freed, and in the list of kept ones exactly while nobody
+ * refers to it. `kept` is the cost of the list, at most `budget` whenever a call returns.
+ */
+#include "tree/chunk.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/map.h"
+
+typedef struct entry {
+    echo__chunk chunk; /* first, so that a chunk's address is its entry's */
+    size_t refs;
+    size_t cost;
+    struct entry *newer, *older;
+    uint8_t data[];
+} entry;
+
+struct echo__chunks {
+    const echo_store *store;
+    echo__map map;
+    entry *newest, *oldest;
+    size_t kept, budget;
+    echo__chunk_counts counts;
+};
+
+echo_status echo__chunks_new(echo__chunks **out, const echo_store *store) {
+    *out = NULL;
+    if (!echo__crypto_init()) return ECHO_ERR_IO;
+    echo__chunks *chunks = echo__calloc(1, sizeof *chunks);
+    if (chunks == NULL) return ECHO_ERR_NOMEM;
+    chunks->store = store;
+    chunks->budget = ECHO__CHUNK_KEEP;
+    echo__map_init(&chunks->map);
+    *out = chunks;
+    return ECHO_OK;
+}
+
+static void entry_free(entry *e) {
+    echo__free((void *)e->chunk.memo);
+    echo__free(e);
+}
+
+void echo__chunks_free(echo__chunks *chunks) {
+    if (chunks == NULL) return;
+    size_t at = 0;
+    for (entry *e; (e = echo__map_next(&chunks->map, &at)) != NULL;) entry_free(e);
+    echo__map_free(&chunks->map);
+    echo__free(chunks);
+}
+
+static void unlink_entry(echo__chunks *chunks, entry *e) {
+    if (e->newer != NULL) e->newer->older = e->older;
+    else chunks->newest = e->older;
+    if (e->older != NULL) e->older->newer = e->newer;
+    else chunks->oldest = e->newer;
+    e->newer = e->older = NULL;
+    chunks->kept -= e->cost;
+}
+
+static void drop(echo__chunks *chunks, entry *e) {
+    (void)echo__map_remove(&chunks->map, e->chunk.name.bytes, sizeof e->chunk.name.bytes);
+    entry_free(e);
+}
+
+static void trim(echo__chunks *chunks) {
+    while (chunks->kept > chunks->budget) {
+        entry *e = chunks->oldest;
+        unlink_entry(chunks, e);
+        drop(chunks, e);
+    }
+}
+
+void echo__chunks_keep(echo__chunks *chunks, size_t bytes) {
+    chunks->budget = bytes;
+    trim(chunks);
+}
+
+typedef struct fetch {
+    const echo_hash *name;
+    entry *got;
+    echo_error *err;
+} fetch;
+
+/* P8: the size is checked before memory is taken, the hash before anybody sees the bytes. */
+static echo_status take(void *arg, echo_bytes bytes) {
+    fetch *f = arg;
+    char hex[ECHO_HEX_CHARS];
+    echo_hash_hex(f->name, hex);
+    if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store gave it twice", hex);
+    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
+    echo_hash hash;
+    echo__hash(&hash, bytes.data, bytes.len);
+    if (!echo__hash_equal(&hash, f->name)) return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
+    entry *e = echo__malloc(sizeof *e + bytes.len);
+    if (e == NULL) return echo__nomem(f->err);
+    memset(e, 0, sizeof *e);
+    if (bytes.len > 0) memcpy(e->data, bytes.data, bytes.len);
+    e->chunk.name = hash;
+    e->chunk.bytes = echo__bytes(e->data, bytes.len);
+    e->cost = sizeof *e + bytes.len;
+    f->got = e;
+    return ECHO_OK;
+}
+
+static echo_status failed(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
+    char what[ECHO_HEX_CHARS + 8] = "chunk ";
+    echo_hash_hex(name, what + strlen(what));
+    (void)echo__error_adopt(told, status, what);
+    if (err != NULL) *err = *told;
+    return status;
+}
+
+static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
+    echo_error told = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
+    fetch f = {name, NULL, &told};
+    echo_status status = chunks->store->ops->get(chunks->store->ctx, name, take, &f, &told);
+    if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
+    if (status == ECHO_OK && !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
+        status = echo__nomem(&told);
+    if (status != ECHO_OK) {
+        if (f.got != NULL) entry_free(f.got);
+        return failed(err, status, &told, name);
+    }
+    chunks->counts.read++;
+    chunks->counts.read_bytes += f.got->chunk.bytes.len;
+    *out = f.got;
+    return ECHO_OK;
+}
+
+echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
+    *out = NULL;
+    entry *e = echo__map_get(&chunks->map, name->bytes, sizeof name->bytes);
+    if (e != NULL) {
+        if (e->refs == 0) unlink_entry(chunks, e);
+    } else {
+        echo_status status = read_chunk(&e, chunks, name, err);
+        if (status != ECHO_OK) return status;
+    }
+    e->refs++;
+    *out = &e->chunk;
+    return ECHO_OK;
+}
+
+void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
+    if (chunk == NULL) return;
+    entry *e = (entry *)chunk;
+    if (--e->refs > 0) return;
+    if (e->cost > chunks->budget / 4) { /* one large chunk is not worth all the small ones */
+        drop(chunks, e);
+        return;
+    }
+    e->older = chunks->newest;
+    if (chunks->newest != NULL) chunks->newest->newer = e;
+    else chunks->oldest = e;
+    chunks->newest = e;
+    chunks->kept += e->cost;
+    trim(chunks);
+}
+
+void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {
+    (void)chunks; /* the chunk is in use, so that its cost is not in `kept` now */
+    entry *e = (entry *)chunk;
+    e->chunk.memo = memo;
+    e->cost += size;
+}
+
+echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
+    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
+    echo_hash hash;
+    echo__hash(&hash, bytes.data, bytes.len);
+    size_t written = 0;
+    echo_error told = ECHO_ERROR_INIT;
+    echo_status status = chunks->store->ops->put(chunks->store->ctx, &hash, &bytes, 1, &written, &told);
+    if (status != ECHO_OK) return failed(err, status, &told, &hash);
+    if (written > 0) {
+        chunks->counts.written++;
+        chunks->counts.written_bytes += bytes.len;
+    }
+    if (name != NULL) *name = hash;
+    return ECHO_OK;
+}
+
+void echo__chunks_counts(const echo__chunks *chunks, echo__chunk_counts *out) { *out = chunks->counts; }

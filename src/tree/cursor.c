@@ -1,0 +1,74 @@
+#include "base/alloc.h"
+#include "base/error.h"
+#include "tree/path.h"
+
+echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_bytes id, echo__line_fn fn, void *arg, echo_error *err) {
+    echo__path path;
+    echo_status status = echo__path_init(&path, chunks, root, err);
+    if (status != ECHO_OK) return status;
+    bool found = false;
+    if (!path.done && id.len > 0 && id.len <= ECHO__ID_MAX) {
+        status = echo__path_seek(&path, 0, id, err);
+        if (status == ECHO_OK) {
+            const echo__page *leaf = echo__path_page(&path);
+            found = path.at[0] < leaf->lines->count && echo__text_compare_bytes(echo__page_key(leaf, path.at[0]), id) == 0;
+        }
+    }
+    if (found) {
+        status = fn(arg, echo__path_line(&path));
+    } else if (status == ECHO_OK) {
+        status = echo__error(err, ECHO_ERR_NOT_FOUND, "no such record");
+        echo__error_item(err, id.data, id.len);
+    }
+    echo__path_free(&path);
+    return status;
+}
+
+struct echo__cursor {
+    echo__path path; /* at the line that next gives out */
+    bool gave;       /* at the line that next gave out */
+};
+
+echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from, echo_error *err) {
+    *out = NULL;
+    echo__cursor *cursor = echo__calloc(1, sizeof *cursor);
+    if (cursor == NULL) return echo__nomem(err);
+    echo_status status = echo__path_init(&cursor->path, chunks, root, err);
+    if (status != ECHO_OK) {
+        echo__free(cursor);
+        return status;
+    }
+    if (!cursor->path.done) {
+        status = echo__path_seek(&cursor->path, 0, from, err);
+        if (status != ECHO_OK) {
+            echo__cursor_close(cursor);
+            return status;
+        }
+        if (cursor->path.at[0] == echo__path_page(&cursor->path)->lines->count) cursor->path.done = true; /* all ids are below */
+    }
+    *out = cursor;
+    return ECHO_OK;
+}
+
+echo_status echo__cursor_next(echo_bytes *line, echo__cursor *cursor, echo_error *err) {
+    echo__path *path = &cursor->path;
+    *line = echo__bytes(NULL, 0);
+    if (cursor->gave) {
+        cursor->gave = false;
+        echo__path_next(path);
+    }
+    if (path->done) return echo__error(err, ECHO_ERR_NOT_FOUND, "the end of the records");
+    while (path->level > 0) {
+        echo_status status = echo__path_down(path, err);
+        if (status != ECHO_OK) return status;
+    }
+    cursor->gave = true;
+    *line = echo__path_line(path);
+    return ECHO_OK;
+}
+
+void echo__cursor_close(echo__cursor *cursor) {
+    if (cursor == NULL) return;
+    echo__path_free(&cursor->path);
+    echo__free(cursor);
+}

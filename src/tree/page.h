@@ -1,0 +1,69 @@
+/*
+ * Pages: chunks of the tree whose lines were found and checked. What holds for every open page, so that readers need not check again:
+ *  - 1 to 256 lines, each ended by '\n', each starting with a canonical key (a record's id or an entry's last id), keys ascending
+ *  - in a node each line is a whole canonical entry; its items and bytes are above zero and add up to the page's
+ *  - items, bytes and last id are those that the entry above (or the root) claims, and all keys are above the entry before that one
+ * Not checked here, but by echo__tree_verify: the rest of each record, and whether chunks end where ids say.
+ */
+#ifndef ECHO_TREE_PAGE_H
+#define ECHO_TREE_PAGE_H
+
+#include "tree/scan.h"
+#include "tree/tree.h"
+
+/*
+ * How many levels end at an id: 0 none, n > 0 the levels 0 to n - 1 (leaves are level 0). A run at level l ends behind an entry
+ * whose last id has a boundary above l.
+ */
+uint32_t echo__boundary(echo_bytes id);
+
+/* A line of a node. */
+typedef struct echo__entry {
+    echo_bytes last; /* the text of the last id, followed by its quote; data NULL: unknown (of a root) */
+    echo_hash hash;
+    uint64_t items, bytes;
+} echo__entry;
+
+void echo__entry_write(echo__buf *out, const echo__entry *entry); /* with its newline */
+
+/* Reads such a line, without its newline; false for anything that is not the canonical form. */
+bool echo__entry_read(echo__entry *out, echo_bytes line);
+
+/* What the first look at a chunk finds out; kept with it. */
+typedef struct echo__lines {
+    bool leaf;
+    uint32_t count;
+    uint64_t items, bytes;
+    uint32_t ends[]; /* where each line ends, behind its newline */
+} echo__lines;
+
+typedef struct echo__page {
+    const echo__chunk *chunk; /* NULL: not open */
+    const echo__lines *lines;
+} echo__page;
+
+/* Opens the chunk of an entry, as a leaf (level 0) or a node. A missing chunk is ECHO_ERR_CORRUPT. `after` is the text of the id before, or NULL. */
+echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__entry *entry, uint32_t level, const uint8_t *after,
+                            echo_error *err) ECHO_MUST_USE;
+void echo__page_close(echo__chunks *chunks, echo__page *page);
+
+/* Line i, without its newline. */
+static inline echo_bytes echo__page_line(const echo__page *page, uint32_t i) {
+    uint32_t from = i == 0 ? 0 : page->lines->ends[i - 1];
+    return echo__bytes(page->chunk->bytes.data + from, page->lines->ends[i] - from - 1u);
+}
+/* The text of the key of line i. */
+static inline const uint8_t *echo__page_key(const echo__page *page, uint32_t i) {
+    return echo__page_line(page, i).data + (page->lines->leaf ? sizeof "{\"id\":\"" : sizeof "{\"last\":\"") - 1;
+}
+/* The string of the key of line i. Writes at most ECHO__ID_MAX bytes. */
+echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__ID_MAX]);
+/* Line i of a node. */
+void echo__page_entry(const echo__page *page, uint32_t i, echo__entry *out);
+/* The first line from `from` on whose key is not below id; the number of lines when there is none. */
+uint32_t echo__page_find(const echo__page *page, uint32_t from, echo_bytes id);
+
+/* "chunk <hex>: what", ECHO_ERR_CORRUPT. */
+echo_status echo__chunk_bad(echo_error *err, const echo_hash *name, const char *what);
+
+#endif

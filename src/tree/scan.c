@@ -1,0 +1,168 @@
+#include "tree/scan.h"
+
+#include "base/json.h"
+
+/* The byte that the escape at p stands for, and its length; 0 when it is not canonical. end is behind the last byte to be read. */
+static size_t unescape(uint8_t *byte, const uint8_t *p, const uint8_t *end) {
+    if (end - p < 2) return 0;
+    switch (p[1]) {
+    case '"': *byte = '"'; return 2;
+    case '\\': *byte = '\\'; return 2;
+    case 'b': *byte = '\b'; return 2;
+    case 'f': *byte = '\f'; return 2;
+    case 'n': *byte = '\n'; return 2;
+    case 'r': *byte = '\r'; return 2;
+    case 't': *byte = '\t'; return 2;
+    case 'u': break;
+    default: return 0;
+    }
+    if (end - p < 6 || p[2] != '0' || p[3] != '0' || (p[4] != '0' && p[4] != '1')) return 0;
+    int low = p[5] >= '0' && p[5] <= '9' ? p[5] - '0' : p[5] >= 'a' && p[5] <= 'f' ? p[5] - 'a' + 10 : -1;
+    if (low < 0) return 0;
+    *byte = (uint8_t)((p[4] - '0') << 4 | low);
+    if (*byte == 0 || strchr("\b\f\n\r\t", *byte) != NULL) return 0; /* NUL is refused, the others have a shorter escape */
+    return 6;
+}
+
+bool echo__scan_text(echo__scan *s, echo_bytes *text) {
+    if (!ECHO__SCAN(s, "\"")) return false;
+    const uint8_t *p = s->at;
+    uint8_t high = 0;
+    for (;;) {
+        if (p == s->end) return false;
+        uint8_t c = *p;
+        if (c == '"') break;
+        if (c < 0x20) return false;
+        if (c == '\\') {
+            uint8_t byte;
+            size_t n = unescape(&byte, p, s->end);
+            if (n == 0) return false;
+            p += n;
+            continue;
+        }
+        high |= c;
+        p++;
+    }
+    *text = echo__bytes(s->at, (size_t)(p - s->at));
+    s->at = p + 1;
+    return (high & 0x80) == 0 || echo__utf8_valid(*text);
+}
+
+bool echo__scan_u64(echo__scan *s, uint64_t *out) {
+    const uint8_t *p = s->at;
+    uint64_t value = 0;
+    for (; p < s->end && *p >= '0' && *p <= '9'; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (value > (UINT64_MAX - digit) / 10) return false;
+        value = value * 10 + digit;
+    }
+    if (p == s->at || (*s->at == '0' && p - s->at > 1)) return false;
+    s->at = p;
+    *out = value;
+    return true;
+}
+
+bool echo__scan_hash(echo__scan *s, uint8_t out[32]) {
+    if (s->end - s->at < 66 || s->at[0] != '"' || s->at[65] != '"') return false;
+    const uint8_t *hex = s->at + 1;
+    for (size_t i = 0; i < 64; i++)
+        if (hex[i] >= 'A' && hex[i] <= 'F') return false;
+    if (!echo__hex_decode(out, (const char *)hex, 64)) return false;
+    s->at += 66;
+    return true;
+}
+
+/* Behind the closing quote of a string that starts at p, or NULL. */
+static const uint8_t *skip_string(const uint8_t *p, const uint8_t *end) {
+    for (p++; p < end; p++) {
+        if (*p == '"') return p + 1;
+        if (*p == '\\' && ++p == end) return NULL;
+    }
+    return NULL;
+}
+
+static const uint8_t *skip_nested(const uint8_t *p, const uint8_t *end) {
+    uint8_t open[ECHO__JSON_DEPTH_MAX];
+    size_t depth = 0;
+    while (p < end) {
+        uint8_t c = *p;
+        if (c == '"') {
+            p = skip_string(p, end);
+            if (p == NULL) return NULL;
+            continue;
+        }
+        if (c == '{' || c == '[') {
+            if (depth == ECHO__JSON_DEPTH_MAX) return NULL;
+            open[depth++] = (uint8_t)(c + 2); /* '}' and ']' stand two behind */
+        } else if (c == '}' || c == ']') {
+            if (open[--depth] != c) return NULL;
+            if (depth == 0) return p + 1;
+        }
+        p++;
+    }
+    return NULL;
+}
+
+static const uint8_t *skip_word(const uint8_t *p, const uint8_t *end) {
+    const uint8_t *from = p;
+    while (p < end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || *p == '-' || *p == '+' || *p == '.')) p++;
+    return p == from ? NULL : p;
+}
+
+bool echo__scan_value(echo__scan *s, echo_bytes *out) {
+    if (s->at == s->end) return false;
+    const uint8_t *p;
+    if (*s->at == '"') p = skip_string(s->at, s->end);
+    else if (*s->at == '{' || *s->at == '[') p = skip_nested(s->at, s->end);
+    else p = skip_word(s->at, s->end);
+    if (p == NULL) return false;
+    *out = echo__bytes(s->at, (size_t)(p - s->at));
+    s->at = p;
+    return true;
+}
+
+/* The byte of an escape in a text that was scanned before; moves behind it. */
+static uint8_t known_escape(const uint8_t **text) {
+    const uint8_t *p = *text;
+    *text = p + (p[1] == 'u' ? 6 : 2);
+    switch (p[1]) {
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    case 'u': return (uint8_t)((p[4] - '0') << 4 | (p[5] <= '9' ? p[5] - '0' : p[5] - 'a' + 10));
+    default: return p[1];
+    }
+}
+
+size_t echo__text_unescape(uint8_t *out, echo_bytes text) {
+    const uint8_t *p = text.data, *end = p + text.len;
+    size_t len = 0;
+    while (p < end) out[len++] = *p == '\\' ? known_escape(&p) : *p++;
+    return len;
+}
+
+/* The next byte of a text, or -1 at its quote. */
+static int next_byte(const uint8_t **text) {
+    if (**text == '"') return -1;
+    if (**text == '\\') return known_escape(text);
+    return *(*text)++;
+}
+
+int echo__text_compare(const uint8_t *a, const uint8_t *b) {
+    for (;;) {
+        while (*a == *b && *a != '"' && *a != '\\') a++, b++;
+        int x = next_byte(&a), y = next_byte(&b);
+        if (x != y) return x < y ? -1 : 1;
+        if (x < 0) return 0;
+    }
+}
+
+int echo__text_compare_bytes(const uint8_t *text, echo_bytes bytes) {
+    for (size_t i = 0; i < bytes.len; i++) {
+        int c = next_byte(&text);
+        if (c != bytes.data[i]) return c < bytes.data[i] ? -1 : 1;
+    }
+    return next_byte(&text) < 0 ? 0 : 1;
+}
