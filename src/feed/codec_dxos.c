@@ -39,6 +39,7 @@ static const uint8_t *varint(uint64_t *value, const uint8_t *at, const uint8_t *
 
 /* Dialect 2 has field 10 or 11 at the top, dialect 1 neither. 0: malformed. */
 static uint32_t generation_of(echo_bytes block) {
+    if (block.len == 0) return 1;
     const uint8_t *at = block.data, *end = at + block.len;
     while (at < end) {
         uint64_t tag, value = 0;
@@ -64,6 +65,7 @@ static uint32_t generation_of(echo_bytes block) {
 
 /* Texts end up in JSON and in C strings: UTF-8 without NULs. Eight plain ASCII bytes are passed over at a time. */
 static bool text_valid(echo_bytes text) {
+    if (text.len == 0) return true;
     size_t i = 0;
     for (; i + 8 <= text.len; i += 8) {
         uint64_t word;

@@ -140,8 +140,8 @@ static echo_status print_message(printer *p, const ProtobufCMessage *message) {
         echo__buf_byte(p->out, '"');
         return ECHO_OK;
     }
-    /* An envelope takes five messages a level, a link of a key chain one to three. */
-    if (p->depth >= 6 * ECHO__CREDENTIAL_DEPTH_MAX) return echo__error(p->err, ECHO_ERR_LIMIT, "credential is nested too deep");
+    /* An envelope takes seven messages a level, a link of a key chain one. */
+    if (p->depth >= 10 * ECHO__CREDENTIAL_DEPTH_MAX) return echo__error(p->err, ECHO_ERR_LIMIT, "credential is nested too deep");
     p->depth++;
     echo_status status = message->descriptor == &echo__pb__dxos__any__descriptor ? print_any(p, (const Echo__Pb__Dxos__Any *)message)
                                                                                   : print_object(p, message);

@@ -52,10 +52,13 @@ char *echo__hypercore_join_path(const char *path, const char *name) {
 
 static int open_in(const char *folder, const char *name, int flags) {
     char *path = echo__hypercore_join_path(folder, name);
-    int fd = -1;
-    errno = ENOMEM;
-    if (path != NULL) do fd = open(path, flags | O_CLOEXEC, 0666);
-        while (fd < 0 && errno == EINTR);
+    if (path == NULL) {
+        errno = ENOMEM;
+        return -1;
+    }
+    int fd;
+    do fd = open(path, flags | O_CLOEXEC, 0666);
+    while (fd < 0 && errno == EINTR);
     int number = errno;
     echo__free(path);
     errno = number;

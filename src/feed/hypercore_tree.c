@@ -5,6 +5,7 @@
 #include "feed/hypercore.h"
 
 #define FAILURES_MAX 64u /* signatures that may be wrong before the search for a good one ends */
+#define ATTEMPTS_MAX 65536u /* lengths whose roots the tree lacks before it does */
 #define WINDOW 64u       /* signatures read at once */
 #define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind the length a signature is looked for */
 
@@ -185,7 +186,9 @@ static echo_status cursor_next(cursor *c, const uint8_t **signature, uint64_t *a
 typedef struct search {
     cursor cursor;
     echo__hypercore_roots roots; /* of the length that was found; length 0 when none was */
-    bool disputed;               /* a signature was checked and is wrong, or none was there to check */
+    unsigned failures;           /* signatures that do not verify */
+    bool none;                   /* there was nothing to check */
+    uint64_t nodes;              /* that the tree file has room for */
     uint64_t length;             /* the bitfield's, or the one that follows from the signature behind it */
 } search;
 
@@ -193,31 +196,31 @@ static echo_status try_signature(search *s, bool *valid, const uint8_t *signatur
     bool complete;
     echo__hypercore_roots roots;
     *valid = false;
+    /* The last root begins at the lowest set bit of the length. */
+    if (2 * (length & (length - 1)) >= s->nodes) return ECHO_OK;
     echo_status status = load_roots(s->cursor.hc, &roots, &complete, length, s->cursor.err);
     if (status != ECHO_OK || !complete) return status;
     *valid = is_signed(s->cursor.hc, &roots, signature);
     if (*valid) s->roots = roots;
-    if (!*valid) s->disputed = true;
+    if (!*valid) s->failures++;
     return ECHO_OK;
 }
 
 /* Finds the greatest length in floor + 1..s->length that a signature vouches for. */
 static echo_status search_back(search *s, uint64_t floor) {
     uint64_t at = s->length;
-    bool any = false;
-    echo_status clipped = clip(s->cursor.hc, &at, s->cursor.err);
-    if (clipped != ECHO_OK) return clipped;
-    for (unsigned failures = 0; failures < FAILURES_MAX; failures++) {
+    echo_status status = clip(s->cursor.hc, &at, s->cursor.err);
+    s->none = true;
+    for (unsigned attempts = 0; status == ECHO_OK && s->failures < FAILURES_MAX && attempts < ATTEMPTS_MAX; attempts++) {
         const uint8_t *signature;
-        bool valid;
-        echo_status status = cursor_back(&s->cursor, &signature, &at, floor);
+        bool valid = false;
+        status = cursor_back(&s->cursor, &signature, &at, floor);
         if (status == ECHO_OK && signature == NULL) break;
-        any = true;
+        s->none = false;
         if (status == ECHO_OK) status = try_signature(s, &valid, signature, at + 1);
-        if (status != ECHO_OK || valid) return status;
+        if (valid) break;
     }
-    if (!any) s->disputed = true;
-    return ECHO_OK;
+    return status;
 }
 
 /* The length lies inside a batch whose tree bits a crash cut in two, when nothing is signed there but the next signature is good. */
@@ -232,34 +235,36 @@ static echo_status search_ahead(search *s) {
     return status;
 }
 
-static void search_begin(search *s, echo__hypercore *hc, uint64_t length, echo_error *err) {
+static echo_status search_begin(search *s, echo__hypercore *hc, uint64_t length, echo_error *err) {
+    uint64_t size;
     memset(&s->cursor, 0, sizeof s->cursor);
     s->cursor.hc = hc;
     s->cursor.err = err;
     s->roots.length = s->roots.bytes = 0;
     s->roots.count = 0;
-    s->disputed = false;
+    s->failures = 0;
+    s->none = false;
     s->length = length;
+    echo_status status = echo__hypercore_size(hc, &size, ECHO__HYPERCORE_TREE, err);
+    s->nodes = status == ECHO_OK && size > ECHO__HYPERCORE_HEADER ? (size - ECHO__HYPERCORE_HEADER) / ECHO__HYPERCORE_NODE : 0;
+    return status;
 }
 
 static echo_status reload(echo__hypercore *hc, uint64_t bits, echo_error *err) {
     search s;
-    if (bits > 0 && !hc->headers) {
-        echo_status status = echo__hypercore_check_headers(hc, err);
-        if (status != ECHO_OK) return status;
-    }
+    echo_status status = ECHO_OK;
+    if (bits > 0 && !hc->headers) status = echo__hypercore_check_headers(hc, err);
+    if (status != ECHO_OK) return status;
     if (bits > ECHO__SEQ_LIMIT)
         return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD, "tells an impossible length");
-    search_begin(&s, hc, bits, err);
     /* What is verified stays so while the feed grows; a shorter one is another feed. */
     uint64_t floor = bits >= hc->roots.length ? hc->roots.length : 0;
-    if (bits > floor) {
-        echo_status status = search_ahead(&s);
-        if (status == ECHO_OK && s.roots.length == 0) status = search_back(&s, floor);
-        if (status != ECHO_OK) return status;
-    }
+    status = search_begin(&s, hc, bits, err);
+    if (status == ECHO_OK && bits > floor) status = search_ahead(&s);
+    if (status == ECHO_OK && bits > floor && s.roots.length == 0) status = search_back(&s, floor);
+    if (status != ECHO_OK) return status;
     if (s.roots.length > 0 || floor == 0) hc->roots = s.roots;
-    hc->disputed = s.disputed;
+    hc->disputed = s.failures > 0 || s.none;
     hc->length = s.length;
     hc->tail_checked = false;
     hc->synced = false;
@@ -291,17 +296,16 @@ echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uin
 
 echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err) {
     search s;
-    search_begin(&s, hc, length, err);
-    *count = 0;
     uint64_t at = length;
-    for (unsigned tries = 0; *count < 2 && tries < FAILURES_MAX; tries++, at++) {
+    *count = 0;
+    echo_status status = search_begin(&s, hc, length, err);
+    for (; status == ECHO_OK && *count < 2 && s.failures < FAILURES_MAX; at++) {
         const uint8_t *signature;
-        bool valid;
-        echo_status status = cursor_next(&s.cursor, &signature, &at, length + AHEAD_MAX);
+        bool valid = false;
+        status = cursor_next(&s.cursor, &signature, &at, length + AHEAD_MAX);
         if (status == ECHO_OK && signature == NULL) break;
         if (status == ECHO_OK) status = try_signature(&s, &valid, signature, at + 1);
-        if (status != ECHO_OK) return status;
         if (valid) ++*count;
     }
-    return ECHO_OK;
+    return status;
 }

@@ -1,5 +1,7 @@
 #include "model/object_fold.h"
 
+const char *const echo__op_names[ECHO__OP_KINDS] = {"set", "delete", "push", "add", "remove", "touch"};
+
 /* Makes *at a map of its own, fit for a write to `key`. */
 static bool enter(echo__value **at, const echo__seg *key) {
     bool index = key->index != ECHO__NAMED;

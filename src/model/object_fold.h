@@ -14,6 +14,8 @@ typedef enum echo__op_kind {
     ECHO__OP_REMOVE,
     ECHO__OP_TOUCH /* never in a mutation: what is left of an operation that a deletion overtook */
 } echo__op_kind;
+#define ECHO__OP_KINDS 6u
+extern const char *const echo__op_names[ECHO__OP_KINDS]; /* as in stored states: "set", "delete", ... */
 
 /* One operation. A view, but for the value. */
 typedef struct echo__op {

@@ -57,11 +57,11 @@
  */
 #include "model/object_ops.h"
 
+#include <echo/object.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/crypto.h"
 
 void echo__live_init(echo__live *live) { memset(live, 0, sizeof *live); }
 
@@ -77,169 +77,32 @@ bool echo__live_feed(uint32_t *out, echo__live *live, const echo_key *feed) {
     return true;
 }
 
-/* Whether a comes after b. */
-static bool after(const echo__live *live, const echo__pos *a, const echo__pos *b) {
-    if (a->time != b->time) return a->time > b->time;
-    if (a->feed != b->feed) return echo__key_compare(&live->feeds[a->feed], &live->feeds[b->feed]) > 0;
-    if (a->seq != b->seq) return a->seq > b->seq;
-    return a->order > b->order;
+typedef struct ranked {
+    echo_key key;
+    uint32_t feed;
+} ranked;
+
+static int by_key(const void *left, const void *right) {
+    const ranked *a = left, *b = right;
+    return memcmp(&a->key, &b->key, sizeof a->key);
 }
 
-static bool makes(echo__op_kind kind) { return kind != ECHO__OP_DELETE; }
-static bool resets(echo__op_kind kind) { return kind == ECHO__OP_SET || kind == ECHO__OP_DELETE; }
-
-/* Branches. */
-
-static echo__branch *branch_new(echo__branch *parent, const echo__seg *seg) {
-    size_t len = seg == NULL ? 0 : seg->len;
-    echo__branch *branch = echo__calloc(1, sizeof *branch + len + 1);
-    if (branch == NULL) return NULL;
-    branch->parent = parent;
-    branch->named = parent == NULL || (parent->named && seg->index == ECHO__NAMED);
-    if (parent == NULL) return branch;
-    branch->depth = parent->depth + 1;
-    if (len > 0) memcpy(branch->text, seg->text, len);
-    branch->node.key = (echo__seg){branch->text, seg->len, seg->index};
-    echo__avl_insert(&parent->branches, &branch->node);
-    return branch;
-}
-
-static void branch_free(echo__branch *branch);
-
-static void free_branches(echo__avl_node *node) {
-    if (node == NULL) return;
-    free_branches(node->left);
-    free_branches(node->right);
-    branch_free((echo__branch *)node);
-}
-
-static void branch_free(echo__branch *branch) {
-    if (branch == NULL) return;
-    free_branches(branch->branches);
-    for (size_t i = 0; i < branch->count; i++) echo__value_unref(branch->entries[i].value);
-    echo__free(branch->entries);
-    echo__free(branch);
-}
-
-/* Frees a branch that holds nothing, and those above it that then hold nothing; never the first one. */
-static void prune(echo__branch *branch) {
-    while (branch->parent != NULL && branch->count == 0 && !branch->touched && branch->branches == NULL && branch->need == 0) {
-        echo__branch *parent = branch->parent;
-        echo__avl_remove(&parent->branches, &branch->node.key);
-        branch_free(branch);
-        branch = parent;
+bool echo__live_ranks(uint32_t **out, const echo__live *live) {
+    size_t n = live->feed_count;
+    ranked *list = echo__realloc_array(NULL, n, sizeof *list);
+    *out = echo__realloc_array(NULL, n, sizeof **out);
+    if (list == NULL || *out == NULL) {
+        echo__free(list);
+        echo__free(*out);
+        *out = NULL;
+        return false;
     }
-}
-
-/* Makes sure of one more entry that can be added without fail. There is always room for one besides: see settle_in. */
-static bool promise(echo__branch *branch) {
-    if (!echo__grow(&branch->entries, &branch->cap, branch->count + branch->need + 2, sizeof *branch->entries)) return false;
-    branch->need++;
+    for (size_t i = 0; i < n; i++) list[i] = (ranked){live->feeds[i], (uint32_t)i};
+    qsort(list, n, sizeof *list, by_key);
+    for (size_t i = 0; i < n; i++) (*out)[list[i].feed] = (uint32_t)i;
+    echo__free(list);
     return true;
 }
-
-static void add_entry(const echo__live *live, echo__branch *branch, const echo__entry *entry) {
-    size_t at = branch->count;
-    while (at > 0 && after(live, &branch->entries[at - 1].pos, &entry->pos)) at--;
-    memmove(branch->entries + at + 1, branch->entries + at, (branch->count - at) * sizeof *branch->entries);
-    branch->entries[at] = *entry;
-    branch->count++;
-}
-
-/* Reduction. */
-
-/* What a SET or DELETE that sweeps its subtree learns. */
-typedef struct sweep {
-    const echo__live *live;
-    const echo__pos *before; /* what is older is dropped */
-    bool made;               /* something that makes maps was dropped, the latest at `latest` */
-    bool later;              /* something that makes maps stays */
-    echo__pos latest;
-} sweep;
-
-static void sweep_note(sweep *s, const echo__pos *pos, bool dropped) {
-    if (!dropped) {
-        s->later = true;
-    } else if (!s->made || after(s->live, pos, &s->latest)) {
-        s->made = true;
-        s->latest = *pos;
-    }
-}
-
-static void sweep_branch(sweep *s, echo__branch *branch);
-
-static bool is_empty(const echo__branch *branch) {
-    return branch->count == 0 && !branch->touched && branch->branches == NULL && branch->need == 0;
-}
-
-/* Sweeps a tree of branches and plants those that still hold something anew. */
-static void sweep_branches(sweep *s, echo__avl_node *node, echo__avl_node **kept) {
-    if (node == NULL) return;
-    echo__avl_node *left = node->left, *right = node->right;
-    echo__branch *branch = (echo__branch *)node;
-    sweep_branch(s, branch);
-    if (is_empty(branch)) branch_free(branch);
-    else echo__avl_insert(kept, node);
-    sweep_branches(s, left, kept);
-    sweep_branches(s, right, kept);
-}
-
-static void sweep_branch(sweep *s, echo__branch *branch) {
-    size_t dropped = 0;
-    for (size_t i = 0; i < branch->count; i++) {
-        const echo__entry *entry = &branch->entries[i];
-        bool drop = after(s->live, s->before, &entry->pos);
-        if (makes(entry->kind)) sweep_note(s, &entry->pos, drop);
-        if (!drop) break; /* the rest is later still, and of a branch one note is enough */
-        echo__value_unref(entry->value);
-        dropped++;
-    }
-    for (size_t i = dropped; i < branch->count; i++)
-        if (makes(branch->entries[i].kind)) s->later = true;
-    branch->count -= dropped;
-    if (dropped > 0) memmove(branch->entries, branch->entries + dropped, branch->count * sizeof *branch->entries);
-    if (branch->touched) {
-        bool drop = after(s->live, s->before, &branch->touch);
-        sweep_note(s, &branch->touch, drop);
-        branch->touched = !drop;
-    }
-    echo__avl_node *below = branch->branches;
-    branch->branches = NULL;
-    sweep_branches(s, below, &branch->branches);
-}
-
-static bool tree_makes_after(const echo__live *live, const echo__avl_node *node, const echo__pos *pos);
-
-/* Whether something at or below a branch makes maps later than pos. */
-static bool makes_after(const echo__live *live, const echo__branch *branch, const echo__pos *pos) {
-    for (size_t i = branch->count; i-- > 0 && after(live, &branch->entries[i].pos, pos);)
-        if (makes(branch->entries[i].kind)) return true;
-    if (branch->touched && after(live, &branch->touch, pos)) return true;
-    return tree_makes_after(live, branch->branches, pos);
-}
-
-static bool tree_makes_after(const echo__live *live, const echo__avl_node *node, const echo__pos *pos) {
-    return node != NULL && (makes_after(live, (const echo__branch *)node, pos) || tree_makes_after(live, node->left, pos) ||
-                            tree_makes_after(live, node->right, pos));
-}
-
-/* Drops the TOUCHes above (and, when told, at) a branch where something later makes the maps. */
-static void untouch(echo__branch *branch, bool itself) {
-    if (!itself) branch = branch->parent;
-    for (; branch != NULL; branch = branch->parent) branch->touched = false;
-}
-
-/* An operation at `pos` was overtaken by the first entry of `by`, and nothing above overtook it. Tells whether the state's past changed. */
-static bool leave_touch(const echo__live *live, echo__branch *by, echo__op_kind kind, const echo__pos *pos) {
-    if (!makes(kind) || by->depth == 0 || by->entries[0].kind != ECHO__OP_DELETE) return false;
-    if (by->touched ? !after(live, pos, &by->touch) : makes_after(live, by, &by->entries[0].pos)) return false;
-    by->touched = true;
-    by->touch = *pos;
-    untouch(by, false);
-    return true;
-}
-
-/* Slots. */
 
 static echo__slot *slot_new(echo__live *live, const echo__seg *key) {
     echo__slot *slot = echo__calloc(1, sizeof *slot + key->len + 1);
@@ -247,13 +110,17 @@ static echo__slot *slot_new(echo__live *live, const echo__seg *key) {
     if (key->len > 0) memcpy(slot->text, key->text, key->len);
     slot->node.key = (echo__seg){slot->text, key->len, key->index};
     echo__avl_insert(&live->slots, &slot->node);
-    live->count++;
     return slot;
+}
+
+echo__slot *echo__live_slot(echo__live *live, const echo__seg *key, bool make) {
+    echo__slot *slot = (echo__slot *)echo__avl_find(live->slots, key);
+    return slot != NULL || !make ? slot : slot_new(live, key);
 }
 
 static void slot_free(echo__slot *slot) {
     echo__value_unref(slot->value);
-    branch_free(slot->history);
+    echo__branch_free(slot->history);
     echo__free(slot);
 }
 
@@ -270,20 +137,25 @@ void echo__live_free(echo__live *live) {
     echo__live_init(live);
 }
 
-/* A simple slot becomes complex: its SET or DELETE is the first operation. The room for it was promised. */
-static void settle_in(const echo__live *live, echo__slot *slot) {
-    echo__entry first = {slot->at, slot->value == NULL ? ECHO__OP_DELETE : ECHO__OP_SET, NULL};
-    if (slot->value != NULL) first.value = echo__value_ref(slot->value);
-    add_entry(live, slot->history, &first);
-    slot->simple = false;
-    slot->last = slot->at;
-    slot->last_known = true;
+/* A SET or DELETE of the whole slot. */
+static bool is_whole(echo__op_kind kind, uint32_t below) {
+    return below == 0 && (kind == ECHO__OP_SET || kind == ECHO__OP_DELETE);
 }
 
-/* When no operation on a slot is under way: gives it the one form that its operations call for. */
-static void tidy(echo__live *live, echo__slot *slot) {
+/* A simple slot becomes complex: its SET or DELETE is the first operation. */
+static void slot_complicate(echo__slot *slot) {
+    echo__entry first = {slot->at, slot->value == NULL ? ECHO__OP_DELETE : ECHO__OP_SET, NULL};
+    if (slot->value != NULL) first.value = echo__value_ref(slot->value);
+    echo__branch_start(slot->history, &first);
+    slot->simple = false;
+    slot->last = slot->at;
+    slot->started = true;
+}
+
+/* No operation is under way any more: gives a slot the one form that its operations call for. */
+static void slot_tidy(echo__live *live, echo__slot *slot) {
     echo__branch *root = slot->history;
-    if (root != NULL && root->branches == NULL && root->count <= 1 && (root->count == 0 || resets(root->entries[0].kind))) {
+    if (root != NULL && root->branches == NULL && root->count <= 1 && (root->count == 0 || is_whole(root->entries[0].kind, 0))) {
         if (root->count == 1) {
             slot->at = root->entries[0].pos;
             echo__value_unref(slot->value);
@@ -292,79 +164,45 @@ static void tidy(echo__live *live, echo__slot *slot) {
             slot->simple = true;
             slot->stale = false;
         }
-        slot->last_known = false;
+        slot->started = false;
         slot->history = NULL;
-        branch_free(root);
+        echo__branch_free(root);
     }
     if (slot->simple || slot->history != NULL) return;
-    echo__avl_remove(&live->slots, &slot->node.key);
-    live->count--;
+    echo__avl_remove(&live->slots, &slot->node.key); /* it was made for operations that were given up */
     slot_free(slot);
 }
 
-/* Lets an in-order operation work on the folded value; whatever fails only makes it stale. */
-static void carry_on(const echo__live *live, echo__slot *slot, const echo__op *op, const echo__pos *pos) {
-    bool in_order = !slot->last_known || after(live, pos, &slot->last);
+static void slot_spoil(echo__slot *slot) {
+    echo__value_unref(slot->value);
+    slot->value = NULL;
+    slot->stale = true;
+}
+
+/* Lets an operation that counts work on the folded value, if it comes in order; when it fails the value is only stale. */
+static void slot_follow(const echo__live *live, echo__slot *slot, const echo__op *op, const echo__pos *pos) {
+    bool in_order = !slot->started || echo__pos_after(live->feeds, pos, &slot->last);
     if (in_order) {
+        slot->started = true;
         slot->last = *pos;
-        slot->last_known = true;
     }
     if (slot->stale) return;
-    if (in_order && echo__fold(&slot->value, op->kind, op->path + 1, op->count - 1, op->value)) return;
-    echo__value_unref(slot->value);
-    slot->value = NULL;
-    slot->stale = true;
+    if (!in_order || !echo__fold(&slot->value, op->kind, op->path + 1, op->count - 1, op->value)) slot_spoil(slot);
 }
 
-static void spoil(echo__slot *slot) {
-    echo__value_unref(slot->value);
-    slot->value = NULL;
-    slot->stale = true;
-}
-
-/* The topmost branch on the way to `branch` whose SET or DELETE overtakes an operation at pos. */
-static echo__branch *overtaker(const echo__live *live, echo__branch *branch, const echo__pos *pos) {
-    echo__branch *top = NULL;
-    for (; branch != NULL; branch = branch->parent)
-        if (branch->named && branch->count > 0 && resets(branch->entries[0].kind) && after(live, &branch->entries[0].pos, pos))
-            top = branch;
-    return top;
-}
-
-/* Commits an operation on a complex slot. Takes op->value. */
 static void commit_complex(const echo__live *live, echo__slot *slot, echo__branch *branch, echo__op *op, const echo__pos *pos) {
-    if (slot->simple) settle_in(live, slot);
-    echo__branch *by = overtaker(live, branch, pos);
-    if (by != NULL) {
-        if (leave_touch(live, by, op->kind, pos)) spoil(slot);
-        echo__value_unref(op->value);
-        op->value = NULL;
-        return;
-    }
-    carry_on(live, slot, op, pos);
-    echo__entry entry = {*pos, op->kind, op->value};
+    if (slot->simple) slot_complicate(slot);
+    echo__value *value = op->value == NULL ? NULL : echo__value_ref(op->value);
+    echo__entry entry = {*pos, op->kind, value};
+    echo__branch_outcome outcome = echo__branch_add(live->feeds, branch, &entry);
+    if (outcome == ECHO__BRANCH_ADDED) slot_follow(live, slot, op, pos);
+    else if (outcome == ECHO__BRANCH_TOUCHED) slot_spoil(slot);
+    echo__value_unref(op->value);
     op->value = NULL;
-    if (op->kind == ECHO__OP_TOUCH) {
-        branch->touched = true;
-        branch->touch = *pos;
-        untouch(branch, false);
-        return;
-    }
-    if (resets(op->kind) && branch->named) {
-        sweep s = {live, pos, false, false, {0}};
-        sweep_branch(&s, branch);
-        if (op->kind == ECHO__OP_DELETE && branch->depth > 0 && s.made && !s.later) {
-            branch->touched = true;
-            branch->touch = s.latest;
-        }
-    }
-    if (makes(op->kind)) untouch(branch, true);
-    add_entry(live, branch, &entry);
 }
 
-/* Commits an operation on a slot that has only seen whole-key SETs and DELETEs. Takes op->value. */
 static void commit_simple(const echo__live *live, echo__slot *slot, echo__op *op, const echo__pos *pos) {
-    if (slot->simple && after(live, &slot->at, pos)) {
+    if (slot->simple && echo__pos_after(live->feeds, &slot->at, pos)) {
         echo__value_unref(op->value);
     } else {
         echo__value_unref(slot->value);
@@ -375,53 +213,37 @@ static void commit_simple(const echo__live *live, echo__slot *slot, echo__op *op
     op->value = NULL;
 }
 
-/* Applying. Everything that needs memory is done for all operations before the first is committed. */
-
-static bool is_whole(const echo__op *op) { return op->count == 1 && resets(op->kind); }
+/* Applying: everything that takes memory is done for all operations before the first of them is committed. */
 
 typedef struct target {
     echo__slot *slot;
-    echo__branch *branch; /* NULL while the slot is simple for all we know */
+    echo__branch *branch; /* NULL while the slot is simple */
 } target;
 
 static bool reserve_slot(echo__live *live, target *to, const echo__op *op) {
     to->branch = NULL;
-    to->slot = (echo__slot *)echo__avl_find(live->slots, &op->path[0]);
-    if (to->slot == NULL) to->slot = slot_new(live, &op->path[0]);
+    to->slot = echo__live_slot(live, &op->path[0], true);
     if (to->slot == NULL) return false;
     to->slot->need++;
-    if (to->slot->history != NULL || is_whole(op)) return true;
-    to->slot->history = branch_new(NULL, NULL);
-    return to->slot->history != NULL;
-}
-
-static bool reserve_branch(target *to, const echo__op *op) {
-    echo__branch *branch = to->slot->history;
-    if (branch == NULL) return true;
-    for (uint32_t i = 1; i < op->count; i++) {
-        echo__branch *next = (echo__branch *)echo__avl_find(branch->branches, &op->path[i]);
-        if (next == NULL) next = branch_new(branch, &op->path[i]);
-        if (next == NULL) {
-            prune(branch);
-            return false;
-        }
-        branch = next;
+    if (to->slot->history == NULL && !is_whole(op->kind, op->count - 1)) {
+        to->slot->history = echo__branch_new(NULL, NULL);
+        return to->slot->history != NULL;
     }
-    if (!promise(branch)) {
-        prune(branch);
-        return false;
-    }
-    to->branch = branch;
     return true;
 }
 
-/* An operation is over, done or given up. */
+static bool reserve_branch(target *to, const echo__op *op) {
+    if (to->slot->history == NULL) return true;
+    /* the first branch must take a simple slot's own SET or DELETE, whatever branch the operation is for */
+    echo__branch *root = to->slot->history;
+    if (!echo__grow(&root->entries, &root->cap, root->count + root->need + 1, sizeof *root->entries)) return false;
+    to->branch = echo__branch_promise(root, op->path + 1, op->count - 1);
+    return to->branch != NULL;
+}
+
 static void release(echo__live *live, target *to) {
-    if (to->branch != NULL) {
-        to->branch->need--;
-        prune(to->branch);
-    }
-    if (--to->slot->need == 0) tidy(live, to->slot);
+    if (to->branch != NULL) echo__branch_release(to->branch);
+    if (--to->slot->need == 0) slot_tidy(live, to->slot);
 }
 
 #define TARGETS_ON_STACK 16u
@@ -429,15 +251,15 @@ static void release(echo__live *live, target *to) {
 bool echo__live_apply(echo__live *live, echo__op *ops, size_t count, const echo__pos *pos) {
     target few[TARGETS_ON_STACK], *to = few;
     if (count > TARGETS_ON_STACK && (to = echo__realloc_array(NULL, count, sizeof *to)) == NULL) return false;
-    size_t slots = 0;
+    size_t reserved = 0;
     bool ok = true;
-    while (ok && slots < count) {
-        ok = reserve_slot(live, &to[slots], &ops[slots]);
-        if (to[slots].slot != NULL) slots++;
+    while (ok && reserved < count) {
+        ok = reserve_slot(live, &to[reserved], &ops[reserved]);
+        if (to[reserved].slot != NULL) reserved++;
     }
     for (size_t i = 0; ok && i < count; i++) ok = reserve_branch(&to[i], &ops[i]);
     echo__pos at = *pos;
-    for (size_t i = 0; i < slots; i++, at.order++) {
+    for (size_t i = 0; i < reserved; i++, at.order++) {
         if (ok && to[i].branch != NULL) commit_complex(live, to[i].slot, to[i].branch, &ops[i], &at);
         else if (ok) commit_simple(live, to[i].slot, &ops[i], &at);
         release(live, &to[i]);
@@ -446,76 +268,20 @@ bool echo__live_apply(echo__live *live, echo__op *ops, size_t count, const echo_
     return ok;
 }
 
-/* The past of a slot. */
-
-void echo__branch_path(const echo__branch *branch, echo__seg *path) {
-    for (; branch->parent != NULL; branch = branch->parent) path[branch->depth - 1] = branch->node.key;
-}
-
-typedef struct gathering {
-    echo__past *list;
-    size_t count, cap;
-    bool failed;
-} gathering;
-
-static void gather_entry(gathering *g, const echo__branch *branch, const echo__pos *pos, echo__op_kind kind, echo__value *value) {
-    g->failed = g->failed || !echo__grow(&g->list, &g->cap, g->count + 1, sizeof *g->list);
-    if (!g->failed) g->list[g->count++] = (echo__past){branch, *pos, kind, value, 0};
-}
-
-static void gather_tree(gathering *g, const echo__avl_node *node);
-
-static void gather_branch(gathering *g, const echo__branch *branch) {
-    for (size_t i = 0; i < branch->count; i++)
-        gather_entry(g, branch, &branch->entries[i].pos, branch->entries[i].kind, branch->entries[i].value);
-    if (branch->touched) gather_entry(g, branch, &branch->touch, ECHO__OP_TOUCH, NULL);
-    gather_tree(g, branch->branches);
-}
-
-static void gather_tree(gathering *g, const echo__avl_node *node) {
-    if (node == NULL) return;
-    gather_tree(g, node->left);
-    gather_branch(g, (const echo__branch *)node);
-    gather_tree(g, node->right);
-}
-
-static int by_pos(const void *left, const void *right) {
-    const echo__past *a = left, *b = right;
-    if (a->pos.time != b->pos.time) return a->pos.time < b->pos.time ? -1 : 1;
-    if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
-    if (a->pos.seq != b->pos.seq) return a->pos.seq < b->pos.seq ? -1 : 1;
-    return a->pos.order < b->pos.order ? -1 : a->pos.order > b->pos.order;
-}
-
-bool echo__slot_past(echo__past **out, size_t *count, const echo__live *live, const echo__slot *slot) {
-    gathering g = {NULL, 0, 0, false};
-    gather_branch(&g, slot->history);
-    *out = NULL;
-    if (g.failed) {
-        echo__free(g.list);
-        return false;
-    }
-    for (size_t i = 0; i < g.count; i++)
-        for (size_t k = 0; k < live->feed_count; k++)
-            if (echo__key_compare(&live->feeds[k], &live->feeds[g.list[i].pos.feed]) < 0) g.list[i].rank++;
-    qsort(g.list, g.count, sizeof *g.list, by_pos);
-    *out = g.list;
-    *count = g.count;
-    return true;
-}
-
-bool echo__slot_fold(echo__live *live, echo__slot *slot) {
+bool echo__slot_fold(const echo__live *live, echo__slot *slot) {
     if (!slot->stale) return true;
-    echo__past *past;
-    size_t count;
+    uint32_t *ranks;
+    echo__past *past = NULL;
+    size_t count = 0;
     echo__seg path[ECHO_OBJECT_DEPTH_MAX];
     echo__value *value = NULL;
-    if (!echo__slot_past(&past, &count, live, slot)) return false;
-    bool ok = true;
+    if (!echo__live_ranks(&ranks, live)) return false;
+    bool ok = echo__branch_past(&past, &count, slot->history, ranks);
     for (size_t i = 0; ok && i < count; i++) {
         echo__branch_path(past[i].branch, path);
         ok = echo__fold(&value, past[i].kind, path, past[i].branch->depth, past[i].value);
     }
+    echo__free(ranks);
     echo__free(past);
     if (!ok) {
         echo__value_unref(value);

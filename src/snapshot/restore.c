@@ -228,7 +228,7 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     party->store = o->store;
     party->newest = o->candidates.count > 0 ? o->candidates.list[0].number : 0;
     if (o->store.ops != NULL) {
-        status = echo__chunks_new(&party->chunks, &o->store);
+        status = echo__chunks_new(&party->chunks, &party->store);
         party->items.chunks = party->chunks;
         if (status != ECHO_OK) echo__nomem(err);
     }

@@ -131,19 +131,30 @@ static echo_status capture_batch(taking *t, size_t from, size_t to, echo__buf *l
     return status;
 }
 
-static echo_status write_items(taking *t, echo_error *err) {
-    echo__buf lines = ECHO__BUF_INIT;
-    echo__change *changes = echo__calloc(t->count < BATCH_ITEMS ? t->count : BATCH_ITEMS, sizeof *changes);
-    echo_status status = changes == NULL ? echo__nomem(err) : ECHO_OK;
+static echo_status write_batches(taking *t, echo__update *update, echo__buf *lines, echo__change *changes, echo_error *err) {
+    const echo_party_options *options = &t->party->options;
+    echo_status status = ECHO_OK;
     for (size_t from = 0; status == ECHO_OK && from < t->count; from += BATCH_ITEMS) {
         size_t to = t->count - from > BATCH_ITEMS ? from + BATCH_ITEMS : t->count;
-        status = capture_batch(t, from, to, &lines, changes, err);
+        status = capture_batch(t, from, to, lines, changes, err);
         uint64_t start = echo__now_ns();
-        if (status == ECHO_OK) status = echo__tree_update(&t->root, t->party->chunks, &t->root, changes, to - from, err);
+        if (status == ECHO_OK) status = echo__update_add(update, changes, to - from, err);
         t->result.ns_write += echo__now_ns() - start;
-        if (status == ECHO_OK && t->party->options.progress != NULL)
-            status = t->party->options.progress(t->party->options.progress_arg, "items", to, t->count);
+        if (status == ECHO_OK && options->progress != NULL) status = options->progress(options->progress_arg, "items", to, t->count);
     }
+    return status;
+}
+
+static echo_status write_items(taking *t, echo_error *err) {
+    echo__buf lines = ECHO__BUF_INIT;
+    echo__update *update = NULL;
+    echo__change *changes = echo__calloc(t->count < BATCH_ITEMS ? t->count : BATCH_ITEMS, sizeof *changes);
+    echo_status status = changes == NULL || echo__update_new(&update, t->party->chunks, &t->root) != ECHO_OK ? echo__nomem(err) : ECHO_OK;
+    if (status == ECHO_OK) status = write_batches(t, update, &lines, changes, err);
+    uint64_t start = echo__now_ns();
+    if (status == ECHO_OK) status = echo__update_finish(&t->root, update, err);
+    t->result.ns_write += echo__now_ns() - start;
+    echo__update_free(update);
     echo__free(changes);
     echo__buf_free(&lines);
     return status;

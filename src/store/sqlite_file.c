@@ -59,8 +59,8 @@ static bool immutable_name(echo__buf *out, const char *path) {
 
 /*
  * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
- *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it still stands
- * as it was;
+ *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it still
+ *    stands as it was;
  *  - -wal and -shm are there: open it with locks, as any reader;
  *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
  */
@@ -134,6 +134,10 @@ static int read_tables(echo__sqlite *s, bool *ours, unsigned *objects) {
     if (rc != SQLITE_OK) return rc;
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *name = (const char *)sqlite3_column_text(statement, 0), *sql = (const char *)sqlite3_column_text(statement, 1);
+        if (sqlite3_errcode(s->db) == SQLITE_NOMEM) { /* the texts could not be had */
+            rc = SQLITE_NOMEM;
+            break;
+        }
         if (name != NULL && strncmp(name, "sqlite_", 7) == 0) continue;
         (*objects)++;
         if (sql != NULL && (strcmp(sql, CHUNKS_SQL) == 0 || strcmp(sql, MANIFESTS_SQL) == 0)) known++;

@@ -14,6 +14,7 @@
 static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
     int number = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
     if (number == ENOSPC || number == EDQUOT) return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
+    if (rc == SQLITE_IOERR_SHMMAP && number == ENOMEM) return echo__nomem(err);
     if (number == 0 || number == ENOMEM) return echo__error(err, ECHO_ERR_IO, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
     errno = number;
     return echo__error_errno(err, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);

@@ -276,6 +276,12 @@ static inline void find_id(char *out, size_t size, const char *prefix, uint32_t 
     while (echo__boundary(text(out)) != depth);
 }
 
+static inline size_t find_bytes(echo_bytes in, const char *what, size_t len) {
+    for (size_t i = 0; i + len <= in.len; i++)
+        if (memcmp(in.data + i, what, len) == 0) return i;
+    return SIZE_MAX;
+}
+
 /*
  * Puts `bytes` where the chunk `old` stands in the tree, and new chunks above it with the right hashes: what a liar would send.
  * Nodes name a chunk by its hex, so that is replaced.
@@ -287,15 +293,14 @@ static inline void forge(test_store *s, echo__root *root, const echo_hash *old, 
         echo_hash_hex(&from, hex_from);
         echo_hash_hex(&to, hex_to);
         test_chunk *above = NULL;
-        char *place = NULL;
-        size_t at = 0;
-        for (test_chunk *c; place == NULL && (c = echo__map_next(&s->chunks, &at)) != NULL;) {
+        size_t place = SIZE_MAX, at = 0;
+        for (test_chunk *c; place == SIZE_MAX && (c = echo__map_next(&s->chunks, &at)) != NULL;) {
             above = c;
-            place = c->len < 64 ? NULL : memmem(c->data, c->len, hex_from, 64);
+            place = find_bytes(echo__bytes(c->data, c->len), hex_from, 64);
         }
-        assert_non_null(place);
+        assert_true(place != SIZE_MAX);
         char *copy = copy_bytes(echo__bytes(above->data, above->len));
-        memcpy(copy + (place - (char *)above->data), hex_to, 64);
+        memcpy(copy + place, hex_to, 64);
         from = above->name;
         to = test_store_add(s, echo__bytes(copy, above->len));
         free(copy);

@@ -1,0 +1,189 @@
+#include "output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+void echo_cli_out_init(echo_cli_out *out, FILE *file) {
+    memset(out, 0, sizeof *out);
+    out->file = file;
+}
+
+bool echo_cli_out_ok(const echo_cli_out *out) { return out->problem == 0; }
+
+static void failed(echo_cli_out *out) {
+    if (out->problem == 0) out->problem = errno != 0 ? errno : EIO;
+}
+
+bool echo_cli_out_flush(echo_cli_out *out) {
+    if (out->problem == 0 && (fflush(out->file) != 0 || ferror(out->file))) failed(out);
+    return out->problem == 0;
+}
+
+static void put(echo_cli_out *out, const char *bytes, size_t len) {
+    if (out->problem == 0 && fwrite(bytes, 1, len, out->file) != len) failed(out);
+}
+
+static void put_text(echo_cli_out *out, const char *text) { put(out, text, strlen(text)); }
+
+/* ---- text ---- */
+
+void echo_cli_print(echo_cli_out *out, const char *format, ...) {
+    if (out->problem != 0) return;
+    va_list args;
+    va_start(args, format);
+    if (vfprintf(out->file, format, args) < 0) failed(out);
+    va_end(args);
+}
+
+/* Length of the UTF-8 sequence at text, 0 when there is none; *code is its code point. */
+static size_t sequence(const char *text, uint32_t *code) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *at = (const unsigned char *)text;
+    size_t len = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
+    if (len == 0) return 0;
+    uint32_t value = len == 1 ? at[0] : at[0] & (0x7fu >> len);
+    for (size_t i = 1; i < len; i++) {
+        if ((at[i] & 0xc0) != 0x80) return 0;
+        value = value << 6 | (at[i] & 0x3fu);
+    }
+    if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return 0;
+    *code = value;
+    return len;
+}
+
+void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width) {
+    size_t shown = 0;
+    for (const char *at = text != NULL ? text : "-"; *at != '\0'; shown++) {
+        uint32_t code = 0;
+        size_t len = sequence(at, &code);
+        bool plain = len > 0 && code >= 0x20 && (code < 0x7f || code > 0x9f);
+        if (plain) put(out, at, len);
+        else put_text(out, "?");
+        at += len > 0 ? len : 1;
+    }
+    for (; shown < width; shown++) put_text(out, " ");
+}
+
+void echo_cli_print_bytes(echo_cli_out *out, uint64_t bytes) {
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        echo_cli_print(out, "%" PRIu64 " bytes", bytes);
+        return;
+    }
+    size_t unit = 0;
+    double value = (double)bytes / 1024;
+    for (; value >= 1024 && unit < 5; unit++) value /= 1024;
+    echo_cli_print(out, "%.1f %s", value, units[unit]);
+}
+
+void echo_cli_print_ns(echo_cli_out *out, uint64_t ns) {
+    if (ns >= 10000000000u) echo_cli_print(out, "%.1f s", (double)ns / 1e9);
+    else echo_cli_print(out, "%.1f ms", (double)ns / 1e6);
+}
+
+void echo_cli_print_time(echo_cli_out *out, int64_t ms) {
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+    char text[64];
+    if (gmtime_r(&seconds, &parts) == NULL || strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
+        echo_cli_print(out, "%" PRId64 " ms", ms);
+    else put_text(out, text);
+}
+
+static void hex_of(char hex[ECHO_HEX_CHARS], const uint8_t bytes[32]) {
+    echo_hash hash;
+    memcpy(hash.bytes, bytes, sizeof hash.bytes);
+    echo_hash_hex(&hash, hex);
+}
+
+void echo_cli_print_hex(echo_cli_out *out, const uint8_t bytes[32]) {
+    char hex[ECHO_HEX_CHARS];
+    hex_of(hex, bytes);
+    put_text(out, hex);
+}
+
+/* ---- JSON ---- */
+
+static void lead_in(echo_cli_out *out, const char *key) {
+    if (out->depth > 0) {
+        bool *filled = &out->filled[out->depth - 1];
+        if (*filled) put_text(out, ",");
+        *filled = true;
+        if (out->depth == 1 && out->closing[0] == ']') put_text(out, "\n");
+    }
+    if (key != NULL) echo_cli_print(out, "\"%s\":", key);
+}
+
+static void begin(echo_cli_out *out, const char *key, char opening, char closing) {
+    lead_in(out, key);
+    put(out, &opening, 1);
+    out->closing[out->depth] = closing;
+    out->filled[out->depth++] = false;
+}
+
+void echo_cli_json_object(echo_cli_out *out, const char *key) { begin(out, key, '{', '}'); }
+
+void echo_cli_json_array(echo_cli_out *out, const char *key) { begin(out, key, '[', ']'); }
+
+void echo_cli_json_end(echo_cli_out *out) {
+    char closing = out->closing[--out->depth];
+    if (out->depth == 0 && closing == ']' && out->filled[0]) put_text(out, "\n");
+    put(out, &closing, 1);
+    if (out->depth == 0) put_text(out, "\n");
+}
+
+void echo_cli_json_string(echo_cli_out *out, const char *key, const char *value) {
+    if (value == NULL) {
+        echo_cli_json_raw(out, key, "null");
+        return;
+    }
+    lead_in(out, key);
+    put_text(out, "\"");
+    for (const char *at = value; *at != '\0';) {
+        uint32_t code = 0;
+        size_t len = sequence(at, &code);
+        if (len == 0) put_text(out, "\xef\xbf\xbd");
+        else if (code == '"' || code == '\\') echo_cli_print(out, "\\%c", *at);
+        else if (code < 0x20 || code == 0x7f) echo_cli_print(out, "\\u%04x", (unsigned)code);
+        else put(out, at, len);
+        at += len > 0 ? len : 1;
+    }
+    put_text(out, "\"");
+}
+
+void echo_cli_json_number(echo_cli_out *out, const char *key, uint64_t value) {
+    lead_in(out, key);
+    echo_cli_print(out, "%" PRIu64, value);
+}
+
+void echo_cli_json_integer(echo_cli_out *out, const char *key, int64_t value) {
+    lead_in(out, key);
+    echo_cli_print(out, "%" PRId64, value);
+}
+
+void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value) { echo_cli_json_raw(out, key, value ? "true" : "false"); }
+
+void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]) {
+    char hex[ECHO_HEX_CHARS];
+    if (bytes != NULL) hex_of(hex, bytes);
+    echo_cli_json_string(out, key, bytes != NULL ? hex : NULL);
+}
+
+void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json) {
+    lead_in(out, key);
+    put_text(out, json);
+}
+
+void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error) {
+    echo_cli_json_object(out, key);
+    echo_cli_json_string(out, "code", echo_status_name(error->code));
+    echo_cli_json_string(out, "message", error->message[0] != '\0' ? error->message : echo_status_text(error->code));
+    echo_cli_json_hex(out, "feed", error->has_feed ? error->feed.bytes : NULL);
+    if (error->has_seq) echo_cli_json_number(out, "seq", error->seq);
+    else echo_cli_json_raw(out, "seq", "null");
+    echo_cli_json_string(out, "item", error->item[0] != '\0' ? error->item : NULL);
+    echo_cli_json_end(out);
+}

@@ -1,0 +1,52 @@
+/*
+ * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok() now and then.
+ *
+ * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each. `key` is NULL in
+ * arrays and at the top; it is not escaped. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
+ */
+#ifndef ECHO_CLI_OUTPUT_H
+#define ECHO_CLI_OUTPUT_H
+
+#include <echo/base.h>
+#include <stdio.h>
+
+typedef struct echo_cli_out {
+    FILE *file;
+    int problem;          /* errno of the first write that failed, 0: none */
+    unsigned depth;       /* open objects and arrays, 8 at most */
+    char closing[8];
+    bool filled[8];       /* something stands before the next element */
+} echo_cli_out;
+
+void echo_cli_out_init(echo_cli_out *out, FILE *file);
+bool echo_cli_out_ok(const echo_cli_out *out);
+/* Flushes; false when anything written by this writer did not go out. */
+bool echo_cli_out_flush(echo_cli_out *out);
+
+/* Plain text. Foreign texts go through _text, which shows control characters as '?', so that no terminal obeys them. */
+void echo_cli_print(echo_cli_out *out, const char *format, ...) ECHO_PRINTF(2, 3);
+/* At least `width` characters, filled up with spaces; NULL is shown as "-". */
+void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width);
+/* "34.5 KiB" */
+void echo_cli_print_bytes(echo_cli_out *out, uint64_t bytes);
+/* "12.3 ms" */
+void echo_cli_print_ns(echo_cli_out *out, uint64_t ns);
+/* "2026-11-22 13:36:03 UTC" of milliseconds since 1970 */
+void echo_cli_print_time(echo_cli_out *out, int64_t ms);
+/* 64 hex digits of a key or hash */
+void echo_cli_print_hex(echo_cli_out *out, const uint8_t bytes[32]);
+
+void echo_cli_json_object(echo_cli_out *out, const char *key);
+void echo_cli_json_array(echo_cli_out *out, const char *key);
+/* Ends the innermost object or array; the outermost with a newline. */
+void echo_cli_json_end(echo_cli_out *out);
+void echo_cli_json_string(echo_cli_out *out, const char *key, const char *value); /* NULL: null */
+void echo_cli_json_number(echo_cli_out *out, const char *key, uint64_t value);
+void echo_cli_json_integer(echo_cli_out *out, const char *key, int64_t value);
+void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value);
+void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]); /* NULL: null */
+void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json);
+/* {code,message,feed,seq,item} */
+void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error);
+
+#endif

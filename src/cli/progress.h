@@ -1,0 +1,28 @@
+/*
+ * One line that says how far long work is. Nothing is shown in the first second, then at most ten times a second. Times are
+ * milliseconds of any clock that only goes forward.
+ */
+#ifndef ECHO_CLI_PROGRESS_H
+#define ECHO_CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define ECHO_CLI_PROGRESS_AFTER_MS 1000u
+#define ECHO_CLI_PROGRESS_EVERY_MS 100u
+
+typedef struct echo_cli_progress {
+    FILE *file;        /* NULL: show nothing */
+    uint64_t next_ms;  /* not before */
+    size_t width;      /* characters that stand on the line now */
+} echo_cli_progress;
+
+void echo_cli_progress_init(echo_cli_progress *progress, FILE *file, uint64_t now_ms);
+/* total 0: unknown */
+void echo_cli_progress_show(echo_cli_progress *progress, uint64_t now_ms, const char *phase, uint64_t done, uint64_t total);
+/* Takes the line away, for other text or for good. */
+void echo_cli_progress_clear(echo_cli_progress *progress);
+
+#endif

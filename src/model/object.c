@@ -1,0 +1,89 @@
+#include "model/object.h"
+
+#include <echo/object.h>
+#include <stdalign.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "model/object_wire.h"
+
+static echo_status make(void **state, bool old) {
+    echo__object *object = echo__calloc(1, sizeof *object);
+    if (object == NULL) return ECHO_ERR_NOMEM;
+    object->old = old;
+    echo__live_init(&object->live);
+    *state = object;
+    return ECHO_OK;
+}
+
+static echo_status create(void **state, void *ctx, const echo_item_info *item) {
+    (void)ctx;
+    (void)item;
+    return make(state, false);
+}
+
+static echo_status create_old(void **state, void *ctx, const echo_item_info *item) {
+    (void)ctx;
+    (void)item;
+    return make(state, true);
+}
+
+static void destroy(void *ctx, void *state) {
+    (void)ctx;
+    echo__object *object = state;
+    if (object == NULL) return;
+    echo__object_drop_parts(object);
+    echo__live_free(&object->live);
+    echo__free(object);
+}
+
+static echo_status apply_ops(echo__object *object, echo__ops *ops, const echo_mutation *mutation, echo_error *err) {
+    if (ops->count == 0) return ECHO_OK;
+    echo_status status = object->frozen ? echo__object_thaw(object, err) : ECHO_OK;
+    if (status != ECHO_OK) return status;
+    echo__pos pos = {mutation->time, mutation->seq, 0, 0};
+    if (!echo__live_feed(&pos.feed, &object->live, &mutation->feed) || !echo__live_apply(&object->live, ops->list, ops->count, &pos))
+        return echo__nomem(err);
+    cJSON_Delete(object->properties);
+    object->properties = NULL;
+    return ECHO_OK;
+}
+
+#define ARENA_ON_STACK 2048u
+
+static echo_status apply(void *ctx, void *state, const echo_mutation *mutation, echo_error *err) {
+    (void)ctx;
+    echo__object *object = state;
+    alignas(max_align_t) uint8_t first[ARENA_ON_STACK];
+    echo__arena arena;
+    echo__ops ops;
+    echo__arena_init(&arena, first, sizeof first);
+    echo_status status = echo__ops_decode(&ops, mutation->bytes, object->old, &arena, err);
+    if (status == ECHO_OK) status = apply_ops(object, &ops, mutation, err);
+    echo__ops_release(&ops);
+    echo__arena_free(&arena);
+    return status;
+}
+
+const cJSON *echo__object_properties(const void *state) {
+    echo__object *object = (echo__object *)state; /* what is shown may be made late; the state stays the same */
+    if (object->properties == NULL) object->properties = echo__object_show(object);
+    return object->properties;
+}
+
+static echo_status view(cJSON **out, void *ctx, const void *state, echo_error *err) {
+    (void)ctx;
+    echo__object *object = (echo__object *)state;
+    *out = object->properties != NULL ? cJSON_Duplicate(object->properties, true) : echo__object_show(object);
+    return *out == NULL ? echo__nomem(err) : ECHO_OK;
+}
+
+#define OBJECT_OPS(type_, create_)                                                                                                  \
+    {                                                                                                                               \
+        .version = ECHO_MODEL_OPS_VERSION, .type = (type_), .state_version = ECHO__OBJECT_STATE_VERSION, .create = (create_),       \
+        .destroy = destroy, .apply = apply, .snapshot = echo__object_snapshot, .restore = echo__object_restore, .view = view        \
+    }
+
+const echo_model_ops echo__object_ops = OBJECT_OPS(ECHO_MODEL_OBJECT, create);
+const echo_model_ops echo__object_ops_old = OBJECT_OPS(ECHO_MODEL_OBJECT_OLD, create_old);

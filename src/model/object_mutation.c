@@ -1,0 +1,251 @@
+#include <echo/object.h>
+#include <math.h>
+#include <stdalign.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/object_view.h"
+#include "model/object_wire.h"
+#include "object.pb-c.h"
+
+typedef Echo__Pb__Object__Value pb_value;
+
+struct echo_object_mutation {
+    bool old;
+    echo_status status; /* the first error */
+    echo__buf bytes;    /* sets of one operation each: one after the other they are a set of all */
+};
+
+echo_status echo_object_mutation_new(echo_object_mutation **out, uint32_t generation) {
+    if (out == NULL) return ECHO_ERR_INVALID;
+    *out = NULL;
+    if (generation != 1 && generation != 2) return ECHO_ERR_INVALID;
+    echo_object_mutation *m = echo__calloc(1, sizeof *m);
+    if (m == NULL) return ECHO_ERR_NOMEM;
+    m->old = generation == 1;
+    *out = m;
+    return ECHO_OK;
+}
+
+void echo_object_mutation_free(echo_object_mutation *m) {
+    if (m == NULL) return;
+    echo__buf_free(&m->bytes);
+    echo__free(m);
+}
+
+typedef struct encoding {
+    bool old;
+    echo__arena *arena;
+} encoding;
+
+static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *from, uint32_t depth);
+
+/*
+ * A key of a nested object as the reader will read it: the old generation takes it as it is; the new one takes it for a path, so a key that
+ * is none of one segment is quoted.
+ */
+static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const char *key) {
+    size_t len = strlen(key);
+    if (len == 0 && e->old) return ECHO_ERR_INVALID;
+    char *text = echo__arena_alloc(e->arena, 2 * len + 5); /* fits `["` and `"]` and a backslash per byte */
+    if (text == NULL) return ECHO_ERR_NOMEM;
+    memcpy(text, key, len);
+    if (!e->old) {
+        echo__seg segs[ECHO__PATH_MAX];
+        uint32_t count = 0;
+        bool plain = len > 0 && echo__object_path(segs, &count, text, len) == ECHO_OK && count == 1 && segs[0].len == len;
+        size_t n = 0;
+        for (size_t i = 0; !plain && i <= len + 1; i++) {
+            if (i == 0) text[n++] = '[', text[n++] = '"';
+            if (i < len && (key[i] == '"' || key[i] == '\\')) text[n++] = '\\';
+            if (i < len) text[n++] = key[i];
+            if (i == len) text[n++] = '"', text[n++] = ']';
+        }
+        if (!plain) len = n;
+    }
+    if (len > ECHO_OBJECT_KEY_MAX) return ECHO_ERR_LIMIT;
+    out->data = (uint8_t *)text;
+    out->len = len;
+    return ECHO_OK;
+}
+
+static echo_status encode_property(const encoding *e, Echo__Pb__Object__KeyValue **out, const cJSON *from, const char *key,
+                                   uint32_t depth) {
+    if (key == NULL) return ECHO_ERR_INVALID;
+    Echo__Pb__Object__KeyValue *property = echo__arena_alloc(e->arena, sizeof *property);
+    if (property == NULL) return ECHO_ERR_NOMEM;
+    echo__pb__object__key_value__init(property);
+    property->has_key = true;
+    echo_status status = encode_key(e, &property->key, key);
+    *out = property;
+    return status == ECHO_OK ? encode_value(e, &property->value, from, depth) : status;
+}
+
+/* Objects, and arrays as objects with the keys 0, 1, ... as the original writes them. */
+static echo_status encode_map(const encoding *e, pb_value *out, const cJSON *from, uint32_t depth) {
+    size_t count = 0;
+    for (const cJSON *child = from->child; child != NULL; child = child->next) count++;
+    Echo__Pb__Object__Object *object = echo__arena_alloc(e->arena, sizeof *object);
+    Echo__Pb__Object__KeyValue **list = echo__arena_alloc(e->arena, count * sizeof(Echo__Pb__Object__KeyValue *));
+    if (object == NULL || list == NULL) return ECHO_ERR_NOMEM;
+    echo__pb__object__object__init(object);
+    object->properties = list;
+    out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_OBJECT_VALUE;
+    out->object_value = object;
+    echo_status status = ECHO_OK;
+    for (const cJSON *child = from->child; status == ECHO_OK && child != NULL; child = child->next) {
+        char room[ECHO__INDEX_TEXT];
+        size_t i = object->n_properties++;
+        if (i >= ECHO__NAMED) return ECHO_ERR_LIMIT;
+        const char *key = cJSON_IsArray(from) ? echo__seg_index((uint32_t)i, room).text : echo__view_key(child->string);
+        status = encode_property(e, &list[i], child, key, depth + 1);
+    }
+    return status;
+}
+
+static echo_status encode_int(const encoding *e, pb_value *out, int64_t integer) {
+    if (e->old && (integer < INT32_MIN || integer > INT32_MAX)) return ECHO_ERR_LIMIT;
+    out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_INT_VALUE;
+    out->int_value = integer;
+    return ECHO_OK;
+}
+
+/* A number that is no int64: what a float32 holds of it. An integer must fit exactly. */
+static echo_status encode_float(pb_value *out, double number) {
+    if (isfinite(number) && fabs(number) >= 0x1.ffffffp127) return ECHO_ERR_LIMIT; /* would round to infinity */
+    out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_FLOAT_VALUE;
+    out->float_value = (float)number;
+    return fabs(number) >= 0x1p63 && (double)out->float_value != number ? ECHO_ERR_LIMIT : ECHO_OK;
+}
+
+static echo_status encode_blob(const encoding *e, pb_value *out, const echo__value *value) {
+    ProtobufCBinaryData blob = {value->as.len, echo__arena_alloc(e->arena, value->as.len)};
+    if (blob.data == NULL) return ECHO_ERR_NOMEM;
+    if (blob.len > 0) memcpy(blob.data, value->data, blob.len);
+    bool string = value->kind == ECHO__VALUE_STRING;
+    out->kind_case = string ? ECHO__PB__OBJECT__VALUE__KIND_STRING_VALUE : ECHO__PB__OBJECT__VALUE__KIND_BYTES_VALUE;
+    if (string) out->string_value = blob;
+    else out->bytes_value = blob;
+    return ECHO_OK;
+}
+
+static echo_status encode_scalar(const encoding *e, pb_value *out, const echo__value *value) {
+    switch ((echo__value_kind)value->kind) {
+    case ECHO__VALUE_NULL:
+        out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_NULL_VALUE;
+        out->null_value = true;
+        return ECHO_OK;
+    case ECHO__VALUE_FALSE:
+    case ECHO__VALUE_TRUE:
+        out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_BOOL_VALUE;
+        out->bool_value = value->kind == ECHO__VALUE_TRUE;
+        return ECHO_OK;
+    case ECHO__VALUE_INT: return encode_int(e, out, value->as.integer);
+    case ECHO__VALUE_FLOAT: return encode_float(out, value->as.number);
+    case ECHO__VALUE_STRING:
+    case ECHO__VALUE_BYTES: return encode_blob(e, out, value);
+    case ECHO__VALUE_MAP: break;
+    }
+    return ECHO_ERR_INVALID;
+}
+
+static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *from, uint32_t depth) {
+    if (depth > ECHO_OBJECT_DEPTH_MAX) return ECHO_ERR_LIMIT;
+    *out = echo__arena_alloc(e->arena, sizeof **out);
+    if (*out == NULL) return ECHO_ERR_NOMEM;
+    echo__pb__object__value__init(*out);
+    if ((cJSON_IsObject(from) || cJSON_IsArray(from)) && !echo__view_is_wrapped(from)) return encode_map(e, *out, from, depth);
+    echo__value *value;
+    echo_status status = echo__view_read(&value, from, depth);
+    if (status == ECHO_OK) status = encode_scalar(e, *out, value);
+    echo__value_unref(value);
+    return status == ECHO_ERR_CORRUPT ? ECHO_ERR_INVALID : status;
+}
+
+/* Checks the key and tells how many segments the reader will find in it. */
+static echo_status check_key(const encoding *e, uint32_t *segments, const char *key, ProtobufCBinaryData *out) {
+    size_t len = key == NULL ? 0 : strnlen(key, ECHO_OBJECT_KEY_MAX + 1);
+    echo_status status = echo__object_key_check(key, len);
+    if (status != ECHO_OK) return status == ECHO_ERR_CORRUPT ? ECHO_ERR_INVALID : status;
+    char *copy = echo__arena_alloc(e->arena, len);
+    out->data = echo__arena_alloc(e->arena, len);
+    out->len = len;
+    if (copy == NULL || out->data == NULL) return ECHO_ERR_NOMEM;
+    memcpy(copy, key, len); /* splitting resolves escapes in place */
+    memcpy(out->data, key, len);
+    echo__seg segs[ECHO__PATH_MAX];
+    *segments = 1;
+    return e->old ? ECHO_OK : echo__object_path(segs, segments, copy, len);
+}
+
+static echo_status append_op(echo__buf *buf, const Echo__Pb__Object__ObjectMutation *op) {
+    Echo__Pb__Object__ObjectMutation *one[1];
+    memcpy(one, &op, sizeof op);
+    Echo__Pb__Object__ObjectMutationSet set = ECHO__PB__OBJECT__OBJECT_MUTATION_SET__INIT;
+    set.n_mutations = 1;
+    set.mutations = one;
+    uint8_t *at = echo__buf_reserve(buf, echo__pb__object__object_mutation_set__get_packed_size(&set));
+    if (at == NULL) return ECHO_ERR_NOMEM;
+    buf->len += echo__pb__object__object_mutation_set__pack(&set, at);
+    return ECHO_OK;
+}
+
+#define ARENA_ON_STACK 2048u
+
+/* value NULL: a deletion, which has none. `list`: the value becomes an element of the list at the key. */
+static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value, bool list) {
+    alignas(max_align_t) uint8_t first[ARENA_ON_STACK];
+    echo__arena arena;
+    echo__arena_init(&arena, first, sizeof first);
+    encoding e = {m->old, &arena};
+    Echo__Pb__Object__ObjectMutation op = ECHO__PB__OBJECT__OBJECT_MUTATION__INIT;
+    uint32_t segments;
+    op.has_operation = op.has_key = true;
+    op.operation = operation;
+    echo_status status = check_key(&e, &segments, key, &op.key);
+    if (status == ECHO_OK && value != NULL) status = encode_value(&e, &op.value, value, segments + list);
+    if (status == ECHO_OK) status = append_op(&m->bytes, &op);
+    echo__arena_free(&arena);
+    return status;
+}
+
+static void note(echo_object_mutation *m, echo_status status) {
+    if (m->status == ECHO_OK) m->status = status;
+}
+
+void echo_object_set(echo_object_mutation *m, const char *key, const cJSON *value) {
+    if (m == NULL || m->status != ECHO_OK) return;
+    note(m, value == NULL ? ECHO_ERR_INVALID : encode_op(m, 0, key, value, false));
+}
+
+void echo_object_delete(echo_object_mutation *m, const char *key) {
+    if (m == NULL || m->status != ECHO_OK) return;
+    if (!m->old) {
+        note(m, encode_op(m, 1, key, NULL, false));
+        return;
+    }
+    /* the old generation names the operation, but its software throws at it: what deletes there is null */
+    cJSON null = {.type = cJSON_NULL};
+    note(m, encode_op(m, 0, key, &null, false));
+}
+
+static void list_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value) {
+    if (m == NULL || m->status != ECHO_OK) return;
+    note(m, m->old ? ECHO_ERR_UNSUPPORTED : value == NULL ? ECHO_ERR_INVALID : encode_op(m, operation, key, value, true));
+}
+
+void echo_object_push(echo_object_mutation *m, const char *key, const cJSON *value) { list_op(m, 2, key, value); }
+
+void echo_object_set_add(echo_object_mutation *m, const char *key, const cJSON *value) { list_op(m, 4, key, value); }
+
+void echo_object_set_remove(echo_object_mutation *m, const char *key, const cJSON *value) { list_op(m, 5, key, value); }
+
+echo_status echo_object_mutation_bytes(echo_bytes *out, const echo_object_mutation *m) {
+    if (out == NULL) return ECHO_ERR_INVALID;
+    *out = (echo_bytes){NULL, 0};
+    if (m == NULL) return ECHO_ERR_INVALID;
+    if (m->status == ECHO_OK) *out = echo__buf_bytes(&m->bytes);
+    return m->status;
+}

@@ -1,0 +1,212 @@
+/*
+ * From the stored parts of a state to its live form. Nothing in the parts is taken on trust: what the library would not have written is
+ * ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that they are reduced and gives the fold.
+ */
+#include <echo/object.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "model/object.h"
+#include "model/object_view.h"
+
+typedef struct thawing {
+    const echo__object *object;
+    echo__live *live;
+    bool *used;         /* of each feed */
+    const char *fault;
+} thawing;
+
+static echo_status fault(thawing *t, const char *what) {
+    t->fault = what;
+    return ECHO_ERR_CORRUPT;
+}
+
+static echo_status thaw_feeds(thawing *t) {
+    for (const cJSON *node = t->object->feeds->child; node != NULL; node = node->next) {
+        echo_key key;
+        char hex[ECHO_HEX_CHARS];
+        if (!cJSON_IsString(node) || node->valuestring == NULL || strlen(node->valuestring) != ECHO_HEX_CHARS - 1 ||
+            echo_key_parse(&key, node->valuestring) != ECHO_OK)
+            return fault(t, "a feed is not a key");
+        echo_key_hex(&key, hex);
+        echo__live *live = t->live;
+        if (strcmp(hex, node->valuestring) != 0 || live->feed_count == UINT32_MAX ||
+            (live->feed_count > 0 && memcmp(&live->feeds[live->feed_count - 1], &key, sizeof key) >= 0))
+            return fault(t, "feeds are not in order");
+        if (!echo__grow(&live->feeds, &live->feed_cap, live->feed_count + 1, sizeof *live->feeds)) return ECHO_ERR_NOMEM;
+        live->feeds[live->feed_count++] = key;
+    }
+    t->used = echo__calloc(t->live->feed_count, sizeof *t->used);
+    return t->used == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+}
+
+/* Reads the three numbers at *node, which moves behind them. */
+static bool read_pos(thawing *t, echo__pos *out, const cJSON **node) {
+    uint64_t numbers[3];
+    for (int i = 0; i < 3; i++, *node = (*node)->next)
+        if (*node == NULL || !echo__json_get_uint64(*node, &numbers[i])) return false;
+    if (numbers[1] >= t->live->feed_count) return false;
+    *out = (echo__pos){numbers[0], numbers[2], (uint32_t)numbers[1], 0};
+    t->used[out->feed] = true;
+    return true;
+}
+
+/* Reads a key of `at`, `ops` or a path: plain text, not escaped. */
+static bool read_seg(echo__seg *out, const char *text) {
+    size_t len = text == NULL ? SIZE_MAX : strnlen(text, ECHO_OBJECT_KEY_MAX + 1);
+    if (len > ECHO_OBJECT_KEY_MAX || !echo__utf8_valid(echo__bytes(text, len))) return false;
+    *out = echo__seg_make(text, len);
+    return true;
+}
+
+static echo_status thaw_at(thawing *t) {
+    for (const cJSON *node = t->object->at->child; node != NULL; node = node->next) {
+        echo__seg key;
+        echo__pos pos;
+        const cJSON *number = node->child;
+        if (!read_seg(&key, node->string) || !cJSON_IsArray(node) || !read_pos(t, &pos, &number) || number != NULL)
+            return fault(t, "a stamp is malformed");
+        if (echo__live_slot(t->live, &key, false) != NULL) return fault(t, "a key is repeated");
+        echo__slot *slot = echo__live_slot(t->live, &key, true);
+        if (slot == NULL) return ECHO_ERR_NOMEM;
+        slot->simple = true;
+        slot->at = pos;
+    }
+    return ECHO_OK;
+}
+
+static echo_status read_kind(thawing *t, echo__op_kind *out, const cJSON *node) {
+    const char *name = cJSON_IsString(node) ? node->valuestring : NULL;
+    for (unsigned i = 0; name != NULL && i < ECHO__OP_KINDS; i++)
+        if (strcmp(name, echo__op_names[i]) == 0) {
+            *out = (echo__op_kind)i;
+            return ECHO_OK;
+        }
+    return fault(t, "an operation is of no known kind");
+}
+
+static echo_status read_path(thawing *t, echo__seg path[ECHO_OBJECT_DEPTH_MAX], uint32_t *count, const cJSON *array) {
+    if (!cJSON_IsArray(array)) return fault(t, "an operation has no path");
+    for (const cJSON *node = array->child; node != NULL; node = node->next)
+        if (*count == ECHO_OBJECT_DEPTH_MAX || !cJSON_IsString(node) || !read_seg(&path[(*count)++], node->valuestring))
+            return fault(t, "a path is malformed");
+    return ECHO_OK;
+}
+
+/* A TOUCH is of a named path below the slot. */
+static bool may_touch(const echo__seg *path, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++)
+        if (path[i].index != ECHO__NAMED) return false;
+    return count > 1;
+}
+
+static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry, echo__pos *last, bool first) {
+    echo__seg path[ECHO_OBJECT_DEPTH_MAX];
+    echo__op op = {ECHO__OP_SET, 1, path, NULL};
+    echo__pos pos;
+    const cJSON *node = cJSON_IsArray(entry) ? entry->child : NULL;
+    if (!read_pos(t, &pos, &node) || node == NULL || node->next == NULL) return fault(t, "an operation is malformed");
+    pos.order = first ? 0 : last->order + 1;
+    if (!first && !echo__pos_after(t->live->feeds, &pos, last)) return fault(t, "operations are not in order");
+    *last = pos;
+    echo_status status = read_kind(t, &op.kind, node);
+    path[0] = *key;
+    if (status == ECHO_OK) status = read_path(t, path, &op.count, node->next);
+    if (status != ECHO_OK) return status;
+    const cJSON *value = node->next->next;
+    bool bare = op.kind == ECHO__OP_DELETE || op.kind == ECHO__OP_TOUCH, list = !bare && op.kind != ECHO__OP_SET;
+    if ((value == NULL) != bare || (value != NULL && value->next != NULL)) return fault(t, "an operation is malformed");
+    if (op.kind == ECHO__OP_TOUCH && !may_touch(path, op.count)) return fault(t, "a touch is misplaced");
+    if (value != NULL && (status = echo__view_read(&op.value, value, op.count + list)) != ECHO_OK)
+        return status == ECHO_ERR_NOMEM ? status : fault(t, "a value is malformed");
+    if (echo__live_apply(t->live, &op, 1, &pos)) return ECHO_OK;
+    echo__value_unref(op.value);
+    return ECHO_ERR_NOMEM;
+}
+
+static echo_status thaw_history(thawing *t, const cJSON *list) {
+    echo__seg key;
+    echo__pos last = {0, 0, 0, 0};
+    size_t count = 0;
+    if (!read_seg(&key, list->string) || !cJSON_IsArray(list) || list->child == NULL) return fault(t, "operations are malformed");
+    if (echo__live_slot(t->live, &key, false) != NULL) return fault(t, "a key is repeated");
+    for (const cJSON *entry = list->child; entry != NULL; entry = entry->next, count++) {
+        echo_status status = thaw_op(t, &key, entry, &last, count == 0);
+        if (status != ECHO_OK) return status;
+    }
+    const echo__slot *slot = echo__live_slot(t->live, &key, false);
+    if (slot == NULL || slot->history == NULL || echo__branch_feeds(slot->history, t->used) != count ||
+        !echo__branch_is_sound(t->live->feeds, slot->history))
+        return fault(t, "operations are not reduced");
+    return ECHO_OK;
+}
+
+static echo_status thaw_ops(thawing *t) {
+    const cJSON *ops = t->object->ops;
+    if (ops == NULL) return ECHO_OK;
+    if (ops->child == NULL || t->object->old) return fault(t, "operations where there should be none");
+    for (const cJSON *list = ops->child; list != NULL; list = list->next) {
+        echo_status status = thaw_history(t, list);
+        if (status != ECHO_OK) return status;
+    }
+    return ECHO_OK;
+}
+
+/* Gives a simple slot its value; that of a complex slot must be the fold. */
+static echo_status thaw_property(thawing *t, const cJSON *node) {
+    const char *text = echo__view_key(node->string);
+    echo__seg key;
+    echo__slot *slot = text != NULL && read_seg(&key, text) ? echo__live_slot(t->live, &key, false) : NULL;
+    if (slot == NULL || slot->need > 0) return fault(t, "a property has no stamp or is repeated");
+    slot->need = 1; /* seen */
+    echo__value *value;
+    echo_status status = echo__view_read(&value, node, 1);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : fault(t, "a property is malformed");
+    if (slot->simple) {
+        slot->value = value;
+        return ECHO_OK;
+    }
+    bool same = echo__slot_fold(t->live, slot) && echo__value_looks(slot->value, value);
+    echo__value_unref(value);
+    if (same) return ECHO_OK;
+    return slot->stale ? ECHO_ERR_NOMEM : fault(t, "a property is not what its operations give");
+}
+
+static echo_status thaw_properties(thawing *t) {
+    for (const cJSON *node = t->object->properties->child; node != NULL; node = node->next) {
+        echo_status status = thaw_property(t, node);
+        if (status != ECHO_OK) return status;
+    }
+    echo__avl_walk walk;
+    for (echo__avl_node *node = echo__avl_first(&walk, t->live->slots); node != NULL; node = echo__avl_next(&walk)) {
+        echo__slot *slot = (echo__slot *)node;
+        if (!echo__slot_fold(t->live, slot)) return ECHO_ERR_NOMEM;
+        if (slot->value != NULL && slot->need == 0) return fault(t, "a property is missing");
+        slot->need = 0;
+    }
+    for (size_t i = 0; i < t->live->feed_count; i++)
+        if (!t->used[i]) return fault(t, "a feed is listed for nothing");
+    return ECHO_OK;
+}
+
+echo_status echo__object_thaw(void *state, echo_error *err) {
+    echo__object *object = state;
+    if (!object->frozen) return ECHO_OK;
+    echo__live live;
+    echo__live_init(&live);
+    thawing t = {object, &live, NULL, ""};
+    echo_status status = thaw_feeds(&t);
+    if (status == ECHO_OK) status = thaw_at(&t);
+    if (status == ECHO_OK) status = thaw_ops(&t);
+    if (status == ECHO_OK) status = thaw_properties(&t);
+    echo__free(t.used);
+    if (status != ECHO_OK) {
+        echo__live_free(&live);
+        return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "stored object state: %s", t.fault);
+    }
+    echo__object_drop_parts(object);
+    object->live = live;
+    object->frozen = false;
+    return ECHO_OK;
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Builds and passes the tests on a fresh Debian machine: installs what is missing, then everything under the address and undefined behaviour
+# sanitizers.
+#   sh tests/run.sh            the suite (under 10 minutes on 2 cores)
+#   sh tests/run.sh --long     longer campaigns of the property and fault tests as well
+set -eu
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+long=0
+for argument in "$@"; do
+    case $argument in
+    --long) long=1 ;;
+    *) echo "tests/run.sh: unknown argument $argument (there is --long)" >&2; exit 2 ;;
+    esac
+done
+need_packages $build_packages $test_packages
+jobs=$(nproc 2>/dev/null || echo 2)
+[ "$long" = 1 ] && { ECHO_TEST_LONG=1; export ECHO_TEST_LONG; }
+
+cmake --preset asan -DECHO_WERROR=ON >/dev/null
+cmake --build --preset asan -j "$jobs" -- --no-print-directory -s
+ctest --preset asan -j "$jobs" --no-tests=error
