@@ -15,6 +15,7 @@ typedef Echo__Pb__Object__Value pb_value;
 struct echo_object_mutation {
     bool old;
     echo_status status; /* the first error */
+    uint32_t nodes;     /* counted as the reader counts them */
     echo__buf bytes;    /* sets of one operation each: one after the other they are a set of all */
 };
 
@@ -36,34 +37,43 @@ void echo_object_mutation_free(echo_object_mutation *m) {
 }
 
 typedef struct encoding {
-    bool old;
+    echo_object_mutation *m;
     echo__arena *arena;
 } encoding;
 
+static bool spend(const encoding *e, uint32_t nodes) { return (e->m->nodes += nodes) <= ECHO__OBJECT_NODES_MAX; }
+
 static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *from, uint32_t depth);
+
+static size_t quote_key(char *out, const char *key, size_t len) {
+    size_t n = 0;
+    out[n++] = '[';
+    out[n++] = '"';
+    for (size_t i = 0; i < len; i++) {
+        if (key[i] == '"' || key[i] == '\\') out[n++] = '\\';
+        out[n++] = key[i];
+    }
+    out[n++] = '"';
+    out[n++] = ']';
+    return n;
+}
 
 /*
  * A key of a nested object as the reader will read it: the old generation takes it as it is; the new one takes it for a path, so a key that
- * is none of one segment is quoted.
+ * is not a path of just itself is quoted.
  */
 static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const char *key) {
     size_t len = strlen(key);
-    if (len == 0 && e->old) return ECHO_ERR_INVALID;
-    char *text = echo__arena_alloc(e->arena, 2 * len + 5); /* fits `["` and `"]` and a backslash per byte */
+    char *text = echo__arena_alloc(e->arena, 2 * len + 4);
     if (text == NULL) return ECHO_ERR_NOMEM;
     memcpy(text, key, len);
-    if (!e->old) {
+    if (e->m->old) {
+        if (len == 0) return ECHO_ERR_INVALID;
+    } else {
         echo__seg segs[ECHO__PATH_MAX];
         uint32_t count = 0;
-        bool plain = len > 0 && echo__object_path(segs, &count, text, len) == ECHO_OK && count == 1 && segs[0].len == len;
-        size_t n = 0;
-        for (size_t i = 0; !plain && i <= len + 1; i++) {
-            if (i == 0) text[n++] = '[', text[n++] = '"';
-            if (i < len && (key[i] == '"' || key[i] == '\\')) text[n++] = '\\';
-            if (i < len) text[n++] = key[i];
-            if (i == len) text[n++] = '"', text[n++] = ']';
-        }
-        if (!plain) len = n;
+        bool itself = len > 0 && echo__object_path(segs, &count, text, len) == ECHO_OK && count == 1 && segs[0].len == len;
+        if (!itself) len = quote_key(text, key, len);
     }
     if (len > ECHO_OBJECT_KEY_MAX) return ECHO_ERR_LIMIT;
     out->data = (uint8_t *)text;
@@ -74,6 +84,7 @@ static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const
 static echo_status encode_property(const encoding *e, Echo__Pb__Object__KeyValue **out, const cJSON *from, const char *key,
                                    uint32_t depth) {
     if (key == NULL) return ECHO_ERR_INVALID;
+    if (!spend(e, 2)) return ECHO_ERR_LIMIT;
     Echo__Pb__Object__KeyValue *property = echo__arena_alloc(e->arena, sizeof *property);
     if (property == NULL) return ECHO_ERR_NOMEM;
     echo__pb__object__key_value__init(property);
@@ -106,7 +117,7 @@ static echo_status encode_map(const encoding *e, pb_value *out, const cJSON *fro
 }
 
 static echo_status encode_int(const encoding *e, pb_value *out, int64_t integer) {
-    if (e->old && (integer < INT32_MIN || integer > INT32_MAX)) return ECHO_ERR_LIMIT;
+    if (e->m->old && (integer < INT32_MIN || integer > INT32_MAX)) return ECHO_ERR_LIMIT;
     out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_INT_VALUE;
     out->int_value = integer;
     return ECHO_OK;
@@ -152,7 +163,7 @@ static echo_status encode_scalar(const encoding *e, pb_value *out, const echo__v
 }
 
 static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *from, uint32_t depth) {
-    if (depth > ECHO_OBJECT_DEPTH_MAX) return ECHO_ERR_LIMIT;
+    if (depth > ECHO_OBJECT_DEPTH_MAX || !spend(e, 1)) return ECHO_ERR_LIMIT;
     *out = echo__arena_alloc(e->arena, sizeof **out);
     if (*out == NULL) return ECHO_ERR_NOMEM;
     echo__pb__object__value__init(*out);
@@ -177,7 +188,7 @@ static echo_status check_key(const encoding *e, uint32_t *segments, const char *
     memcpy(out->data, key, len);
     echo__seg segs[ECHO__PATH_MAX];
     *segments = 1;
-    return e->old ? ECHO_OK : echo__object_path(segs, segments, copy, len);
+    return e->m->old ? ECHO_OK : echo__object_path(segs, segments, copy, len);
 }
 
 static echo_status append_op(echo__buf *buf, const Echo__Pb__Object__ObjectMutation *op) {
@@ -199,12 +210,13 @@ static echo_status encode_op(echo_object_mutation *m, int64_t operation, const c
     alignas(max_align_t) uint8_t first[ARENA_ON_STACK];
     echo__arena arena;
     echo__arena_init(&arena, first, sizeof first);
-    encoding e = {m->old, &arena};
+    encoding e = {m, &arena};
     Echo__Pb__Object__ObjectMutation op = ECHO__PB__OBJECT__OBJECT_MUTATION__INIT;
     uint32_t segments;
     op.has_operation = op.has_key = true;
     op.operation = operation;
     echo_status status = check_key(&e, &segments, key, &op.key);
+    if (status == ECHO_OK && !spend(&e, 1 + segments)) status = ECHO_ERR_LIMIT;
     if (status == ECHO_OK && value != NULL) status = encode_value(&e, &op.value, value, segments + list);
     if (status == ECHO_OK) status = append_op(&m->bytes, &op);
     echo__arena_free(&arena);

@@ -1,0 +1,125 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef struct option {
+    uint32_t bit;
+    const char *name;
+    const char *value; /* NULL: a flag */
+    const char *help;
+} option;
+
+static const option options[] = {
+    {ECHO_CLI_PARTY, "--party", "HEX", "the party's key; may be left out where the folder holds one party"},
+    {ECHO_CLI_TYPE, "--type", "T", "only items of this type"},
+    {ECHO_CLI_MODEL, "--model", "M", "only items of this model"},
+    {ECHO_CLI_PARENT, "--parent", "ID", "only items with this parent; \"\" for those without one"},
+    {ECHO_CLI_ID, "--id", "ID", "the item of this id alone"},
+    {ECHO_CLI_NUMBER, "--number", "N", "the snapshot of this number"},
+    {ECHO_CLI_RECORDS, "--records", NULL, "every record, as a line of JSON each"},
+    {ECHO_CLI_REPLAY, "--replay", NULL, "also replay the feeds and compare the results"},
+    {ECHO_CLI_NO_SNAPSHOT, "--no-snapshot", NULL, "replay all messages, use no snapshot"},
+    {ECHO_CLI_NO_WRITE, "--no-write", NULL, "change nothing on disk (only `snapshot` ever does)"},
+    {ECHO_CLI_EAGER, "--eager", NULL, "make the state of every item at opening"},
+    {ECHO_CLI_VERIFY_FULL, "--verify-full", NULL, "check every chunk of the snapshot before using it"},
+    {ECHO_CLI_JSON, "--json", NULL, "results as JSON; errors as {\"error\":{code,message,path,feed,seq,item}} on stderr"},
+    {ECHO_CLI_QUIET, "--quiet", NULL, "no progress, no remarks; errors are still told"},
+    {ECHO_CLI_HELP, "--help", NULL, "this text"},
+};
+#define OPTION_COUNT (sizeof options / sizeof options[0])
+
+void echo_cli_print_options(echo_cli_out *out, uint32_t taken) {
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const option *o = &options[i];
+        if ((taken & o->bit) == 0) continue;
+        int width = (int)(18 - strlen(o->name));
+        echo_cli_print(out, "  %s %-*s %s\n", o->name, width > 0 ? width : 0, o->value != NULL ? o->value : "", o->help);
+    }
+}
+
+void echo_cli_print_exits(echo_cli_out *out) {
+#define XX(name, value, text) echo_cli_print(out, "  %d  %s\n", value, text);
+    ECHO_CLI_EXIT_MAP(XX)
+#undef XX
+}
+
+static void print_help(echo_cli *cli) {
+    const echo_cli_command *command = cli->command;
+    echo_cli_print(&cli->out, "Usage: echo-snapshot %s DIR [options]\n%s.\n\n%s\nOptions:\n", command->name, command->summary, command->details);
+    echo_cli_print_options(&cli->out, command->options);
+    echo_cli_print(&cli->out, "\nExit codes:\n");
+    echo_cli_print_exits(&cli->out);
+}
+
+/* The option an argument names; *value points behind its "=", or is NULL. */
+static const option *find(const char *arg, const char **value) {
+    size_t len = strcspn(arg, "=");
+    *value = arg[len] == '=' ? arg + len + 1 : NULL;
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strlen(options[i].name) == len && strncmp(options[i].name, arg, len) == 0) return &options[i];
+    return NULL;
+}
+
+static bool read_number(uint64_t *out, const char *text) {
+    uint64_t value = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at < '0' || *at > '9' || value > (INT64_MAX - (uint64_t)(*at - '0')) / 10) return false;
+        value = value * 10 + (uint64_t)(*at - '0');
+    }
+    *out = value;
+    return value > 0;
+}
+
+static int take_value(echo_cli *cli, const option *o, const char *value) {
+    if (o->bit == ECHO_CLI_PARTY && echo_key_parse(&cli->party, value) != ECHO_OK)
+        return echo_cli_misuse(cli, "--party needs 64 hex digits, not '%s'", value);
+    if (o->bit == ECHO_CLI_NUMBER && !read_number(&cli->number, value))
+        return echo_cli_misuse(cli, "--number needs a number from 1 on, not '%s'", value);
+    if (value[0] == '\0' && o->bit != ECHO_CLI_PARENT) return echo_cli_misuse(cli, "%s needs a value", o->name);
+    if (o->bit == ECHO_CLI_TYPE) cli->type = value;
+    if (o->bit == ECHO_CLI_MODEL) cli->model = value;
+    if (o->bit == ECHO_CLI_PARENT) cli->parent = value;
+    if (o->bit == ECHO_CLI_ID) cli->id = value;
+    return ECHO_CLI_EXIT_OK;
+}
+
+/* Takes the option in argv[*at], and its value. */
+static int take_option(echo_cli *cli, int argc, char **argv, int *at) {
+    const char *value;
+    const option *o = find(argv[*at], &value);
+    if (o == NULL) return echo_cli_misuse(cli, "unknown option %s", argv[*at]);
+    if ((cli->command->options & o->bit) == 0) return echo_cli_misuse(cli, "%s is no option of this command", o->name);
+    if (o->value == NULL && value != NULL) return echo_cli_misuse(cli, "%s takes no value", o->name);
+    if (o->value != NULL && (cli->given & o->bit) != 0) return echo_cli_misuse(cli, "%s is given twice", o->name);
+    cli->given |= o->bit;
+    if (o->value == NULL) return ECHO_CLI_EXIT_OK;
+    if (value == NULL && *at + 1 == argc) return echo_cli_misuse(cli, "%s needs a value", o->name);
+    return take_value(cli, o, value != NULL ? value : argv[++*at]);
+}
+
+static int take_all(echo_cli *cli, int argc, char **argv) {
+    bool only_words = false;
+    for (int i = 1; i < argc; i++) {
+        int code = ECHO_CLI_EXIT_OK;
+        if (!only_words && strcmp(argv[i], "--") == 0) only_words = true;
+        else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') code = take_option(cli, argc, argv, &i);
+        else if (cli->dir != NULL) code = echo_cli_misuse(cli, "one argument too many: '%s'", argv[i]);
+        else if (argv[i][0] == '\0') code = echo_cli_misuse(cli, "DIR is empty");
+        else cli->dir = argv[i];
+        if (code != ECHO_CLI_EXIT_OK || echo_cli_has(cli, ECHO_CLI_HELP)) return code;
+    }
+    return cli->dir != NULL ? ECHO_CLI_EXIT_OK : echo_cli_misuse(cli, "DIR is missing");
+}
+
+bool echo_cli_args(echo_cli *cli, int argc, char **argv, int *code) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) /* known before the first thing that may be wrong */
+        if (strcmp(argv[i], "--json") == 0) cli->json = true;
+    *code = take_all(cli, argc, argv);
+    cli->quiet = echo_cli_has(cli, ECHO_CLI_QUIET);
+    if (*code == ECHO_CLI_EXIT_OK && echo_cli_has(cli, ECHO_CLI_HELP)) {
+        print_help(cli);
+        return false;
+    }
+    return *code == ECHO_CLI_EXIT_OK;
+}

@@ -1,0 +1,108 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cli.h"
+
+int echo_cli_exit_of(echo_status status) {
+    switch (status) {
+    case ECHO_OK: return ECHO_CLI_EXIT_OK;
+    case ECHO_ERR_INVALID: return ECHO_CLI_EXIT_USAGE;
+    case ECHO_ERR_NOT_FOUND:
+    case ECHO_ERR_GAP:
+    case ECHO_ERR_PRUNED: return ECHO_CLI_EXIT_ABSENT;
+    case ECHO_ERR_CORRUPT:
+    case ECHO_ERR_SIGNATURE:
+    case ECHO_ERR_VERSION:
+    case ECHO_ERR_UNSUPPORTED:
+    case ECHO_ERR_REFUSED:
+    case ECHO_ERR_BEHIND: return ECHO_CLI_EXIT_DAMAGED;
+    case ECHO_ERR_NOMEM:
+    case ECHO_ERR_LIMIT: return ECHO_CLI_EXIT_MEMORY;
+    default: return ECHO_CLI_EXIT_IO; /* IO, BUSY, READONLY, CONFLICT, EXISTS, and what a newer library may say */
+    }
+}
+
+static void tell_json(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
+    echo_cli_json_object(to, NULL);
+    echo_cli_json_object(to, kind);
+    echo_cli_json_string(to, "code", echo_status_name(what->code));
+    echo_cli_json_string(to, "message", what->message);
+    echo_cli_json_string(to, "path", cli->dir);
+    echo_cli_json_hex(to, "feed", what->has_feed ? what->feed.bytes : NULL);
+    if (what->has_seq) echo_cli_json_number(to, "seq", what->seq);
+    else echo_cli_json_raw(to, "seq", "null");
+    echo_cli_json_string(to, "item", what->item[0] != '\0' ? what->item : NULL);
+    echo_cli_json_end(to);
+    echo_cli_json_end(to);
+}
+
+static void tell_text(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
+    echo_cli_print(to, "echo-snapshot%s%s: %s: %s: ", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "", kind,
+                   echo_status_name(what->code));
+    echo_cli_print_text(to, what->message, 0);
+    if (cli->dir != NULL) {
+        echo_cli_print(to, " (folder ");
+        echo_cli_print_text(to, cli->dir, 0);
+        if (what->has_feed) {
+            echo_cli_print(to, ", feed ");
+            echo_cli_print_hex(to, what->feed.bytes);
+        }
+        if (what->has_seq) echo_cli_print(to, ", seq %" PRIu64, what->seq);
+        if (what->item[0] != '\0') {
+            echo_cli_print(to, ", item ");
+            echo_cli_print_text(to, what->item, 0);
+        }
+        echo_cli_print(to, ")");
+    }
+    echo_cli_print(to, "\n");
+}
+
+static void tell(echo_cli *cli, const char *kind, const echo_error *what) {
+    echo_cli_out to;
+    echo_cli_out_init(&to, stderr);
+    echo_cli_progress_clear(&cli->progress);
+    if (cli->json) tell_json(cli, &to, kind, what);
+    else tell_text(cli, &to, kind, what);
+    (void)echo_cli_out_flush(&to); /* there is nowhere left to complain */
+}
+
+int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err) {
+    echo_error what = *err;
+    if (what.code == ECHO_OK) what.code = status;
+    if (what.message[0] == '\0') (void)snprintf(what.message, sizeof what.message, "%s", echo_status_text(what.code));
+    tell(cli, "error", &what);
+    return echo_cli_exit_of(status);
+}
+
+int echo_cli_misuse(echo_cli *cli, const char *format, ...) {
+    echo_error what = ECHO_ERROR_INIT;
+    va_list args;
+    what.code = ECHO_ERR_INVALID;
+    va_start(args, format);
+    int len = vsnprintf(what.message, sizeof what.message - 64, format, args);
+    va_end(args);
+    if (len < 0) what.message[0] = '\0';
+    size_t at = strlen(what.message);
+    const char *name = cli->command != NULL ? cli->command->name : "";
+    (void)snprintf(what.message + at, sizeof what.message - at, " (see echo-snapshot %s%s--help)", name, name[0] != '\0' ? " " : "");
+    cli->dir = NULL; /* it is not what is wrong */
+    tell(cli, "error", &what);
+    return ECHO_CLI_EXIT_USAGE;
+}
+
+void echo_cli_note(echo_cli *cli, const echo_error *what) {
+    if (!cli->quiet) tell(cli, "note", what);
+}
+
+int echo_cli_finish(echo_cli *cli, int code) {
+    echo_cli_progress_clear(&cli->progress);
+    if (echo_cli_out_flush(&cli->out)) return code;
+    echo_error what = ECHO_ERROR_INIT;
+    what.code = ECHO_ERR_IO;
+    (void)snprintf(what.message, sizeof what.message, "standard output cannot be written: %s", strerror(cli->out.problem));
+    cli->dir = NULL;
+    tell(cli, "error", &what);
+    return ECHO_CLI_EXIT_IO;
+}
