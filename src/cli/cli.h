@@ -117,6 +117,8 @@ echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error 
 echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
 /* Remarks on what was found damaged at opening. */
 void echo_cli_note_damage(echo_cli *cli, const echo_party *party);
+/* Tells the progress line how far things are. */
+uint64_t echo_cli_now_ms(void);
 void echo_cli_tick(echo_cli *cli, const char *phase, uint64_t done, uint64_t total);
 
 /* ---- describe.c: snapshots as JSON and text ---- */

@@ -62,14 +62,14 @@ echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, echo_error *err)
 
 /* ---- the party ---- */
 
-static uint64_t now_ms(void) {
+uint64_t echo_cli_now_ms(void) {
     struct timespec now;
     if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 void echo_cli_tick(echo_cli *cli, const char *phase, uint64_t done, uint64_t total) {
-    if (cli->progress.file != NULL) echo_cli_progress_show(&cli->progress, now_ms(), phase, done, total);
+    if (cli->progress.file != NULL) echo_cli_progress_show(&cli->progress, echo_cli_now_ms(), phase, done, total);
 }
 
 static echo_status on_progress(void *arg, const char *phase, uint64_t done, uint64_t total) {

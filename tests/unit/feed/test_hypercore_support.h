@@ -28,9 +28,9 @@
 
 #define assert_ok(call)                                                                                                          \
     do {                                                                                                                         \
-        echo_error err = ECHO_ERROR_INIT;                                                                                        \
+        echo_error oops = ECHO_ERROR_INIT;                                                                                       \
         echo_status status_ = (call);                                                                                            \
-        if (status_ != ECHO_OK) fail_msg("%s: %s (%s)", #call, echo_status_name(status_), err.message);                          \
+        if (status_ != ECHO_OK) fail_msg("%s: %s (%s)", #call, echo_status_name(status_), oops.message);                          \
     } while (0)
 
 #define assert_status(call, expected) assert_string_equal(echo_status_name(call), echo_status_name(expected))
@@ -139,8 +139,8 @@ typedef struct test_feed {
 } test_feed;
 
 static inline void test_open(test_feed *t, const echo_feeds_dir_options *options) {
-    assert_ok(echo_feeds_open_dir(&t->feeds, t->folder, options, &err));
-    assert_ok(t->feeds.ops->open(&t->feed, t->feeds.ctx, &t->key, &err));
+    assert_ok(echo_feeds_open_dir(&t->feeds, t->folder, options, &oops));
+    assert_ok(t->feeds.ops->open(&t->feed, t->feeds.ctx, &t->key, &oops));
 }
 
 static inline void test_close(test_feed *t) {
@@ -173,7 +173,7 @@ static inline void test_copy(test_feed *t, const char *set, const char *name) {
 /* A new empty feed, not open yet. */
 static inline void test_create(test_feed *t, const echo_keypair *keys) {
     test_place(t, &keys->public_key);
-    assert_ok(echo_feed_create(t->folder, keys, &err));
+    assert_ok(echo_feed_create(t->folder, keys, &oops));
 }
 
 static inline void test_end(test_feed *t) {
@@ -183,13 +183,13 @@ static inline void test_end(test_feed *t) {
 
 static inline uint64_t test_append(test_feed *t, const echo_bytes *blocks, size_t n) {
     uint64_t first = UINT64_MAX;
-    assert_ok(t->feeds.ops->append(&first, t->feeds.ctx, t->feed, blocks, n, &err));
+    assert_ok(t->feeds.ops->append(&first, t->feeds.ctx, t->feed, blocks, n, &oops));
     return first;
 }
 
 static inline echo_feed_info test_info(test_feed *t) {
     echo_feed_info info;
-    assert_ok(t->feeds.ops->info(t->feeds.ctx, t->feed, &info, &err));
+    assert_ok(t->feeds.ops->info(t->feeds.ctx, t->feed, &info, &oops));
     return info;
 }
 
@@ -210,7 +210,7 @@ static inline echo_status test_expect_block(void *arg, uint64_t seq, echo_bytes 
 
 static inline void test_read_equal(test_feed *t, const test_blocks *blocks, uint64_t from, uint64_t to) {
     test_expect expect = {blocks, from};
-    assert_ok(t->feeds.ops->read(t->feeds.ctx, t->feed, from, to, test_expect_block, &expect, &err));
+    assert_ok(t->feeds.ops->read(t->feeds.ctx, t->feed, from, to, test_expect_block, &expect, &oops));
     assert_int_equal(expect.next, to);
 }
 

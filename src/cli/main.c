@@ -1,0 +1,64 @@
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const echo_cli_command *const commands[] = {
+    &echo_cli_parties, &echo_cli_restore, &echo_cli_items, &echo_cli_snapshot, &echo_cli_list, &echo_cli_inspect, &echo_cli_verify,
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void print_help(echo_cli_out *out) {
+    echo_cli_print(out, "Usage: echo-snapshot COMMAND DIR [options]\n"
+                        "Opens parties from snapshots, takes snapshots, looks at them and checks them.\n\n"
+                        "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) echo_cli_print(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    echo_cli_print(out, "  %-9s %s\n", "bench", "measure opening, snapshots and processing");
+    echo_cli_print(out, "\n`echo-snapshot COMMAND --help` tells a command's options; `echo-snapshot --version` the version.\n\nExit codes:\n");
+    echo_cli_print_exits(out);
+}
+
+/* A closed descriptor would be given to the next file opened, and what is printed would go into it. */
+static bool hold_descriptors(void) {
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) != -1) continue;
+        if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) return false; /* the wrong way round: using it is an error */
+    }
+    return true;
+}
+
+static int run_command(echo_cli *cli, int argc, char **argv) {
+    int code;
+    if (!echo_cli_args(cli, argc, argv, &code)) return code;
+    bool seen = !cli->quiet && isatty(STDERR_FILENO) == 1;
+    echo_cli_progress_init(&cli->progress, seen ? stderr : NULL, echo_cli_now_ms());
+    return cli->command->run(cli);
+}
+
+static int dispatch(echo_cli *cli, int argc, char **argv) {
+    if (argc < 2) return echo_cli_misuse(cli, "a command is missing");
+    const char *word = argv[1];
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(word, commands[i]->name) != 0) continue;
+        cli->command = commands[i];
+        return run_command(cli, argc - 1, argv + 1);
+    }
+    if (strcmp(word, "bench") == 0) return echo_cli_bench(argc - 1, argv + 1);
+    bool help = strcmp(word, "--help") == 0, version = strcmp(word, "--version") == 0;
+    if (!help && !version) return echo_cli_misuse(cli, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
+    if (argc > 2) return echo_cli_misuse(cli, "one argument too many: '%s'", argv[2]);
+    if (help) print_help(&cli->out);
+    else echo_cli_print(&cli->out, "echo-snapshot %s\n", echo_version());
+    return ECHO_CLI_EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+    static echo_cli cli; /* zero; too large for comfort on a stack */
+    if (!hold_descriptors()) return ECHO_CLI_EXIT_IO;
+    (void)setvbuf(stderr, NULL, _IOLBF, 4096);
+    echo_cli_out_init(&cli.out, stdout);
+    int code = dispatch(&cli, argc, argv);
+    echo_registry_free(cli.models);
+    return echo_cli_finish(&cli, code);
+}

@@ -1,0 +1,34 @@
+#include "cli.h"
+
+static echo_status show(void *arg, const echo_party_entry *entry) {
+    echo_cli *cli = arg;
+    echo_cli_out *out = &cli->out;
+    if (cli->json) {
+        echo_cli_json_object(out, NULL);
+        echo_cli_json_hex(out, "party", entry->party.bytes);
+        echo_cli_json_hex(out, "genesis_feed", entry->genesis_feed.bytes);
+        echo_cli_json_flag(out, "identity", entry->identity);
+        echo_cli_json_end(out);
+        return ECHO_OK;
+    }
+    echo_cli_print_hex(out, entry->party.bytes);
+    echo_cli_print(out, "  %-8s  feed ", entry->identity ? "identity" : "party");
+    echo_cli_print_hex(out, entry->genesis_feed.bytes);
+    echo_cli_print(out, "\n");
+    return ECHO_OK;
+}
+
+static int run(echo_cli *cli) {
+    echo_error err = ECHO_ERROR_INIT;
+    if (cli->json) echo_cli_json_array(&cli->out, NULL);
+    echo_status status = echo_parties_list(cli->dir, show, cli, &err);
+    if (cli->json) echo_cli_json_end(&cli->out);
+    return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);
+}
+
+const echo_cli_command echo_cli_parties = {
+    "parties", "list the parties in a folder",
+    "Lists the parties whose genesis is the first block of a feed in DIR/feeds, with that feed. A member's own identity party, which\n"
+    "holds credentials and no items, is marked \"identity\". Feeds that cannot be read are passed over.\n\n"
+    "JSON: an array of {party, genesis_feed, identity}.\n",
+    ECHO_CLI_COMMON, run};
