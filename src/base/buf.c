@@ -130,6 +130,14 @@ static size_t utf8_sequence(const uint8_t *p, size_t left) {
 
 bool echo__utf8_valid(echo_bytes text) {
     for (size_t i = 0; i < text.len;) {
+        uint64_t eight;
+        if (text.len - i >= sizeof eight) { /* mostly ASCII: eight at a time */
+            memcpy(&eight, text.data + i, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         size_t n = utf8_sequence(text.data + i, text.len - i);
         if (n == 0) return false;
         i += n;

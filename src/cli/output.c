@@ -105,6 +105,19 @@ void echo_cli_print_hex(echo_cli_out *out, const uint8_t bytes[32]) {
     put_text(out, hex);
 }
 
+void echo_cli_print_error(echo_cli_out *out, const echo_error *error) {
+    echo_cli_print(out, "%s: ", echo_status_name(error->code));
+    echo_cli_print_text(out, error->message[0] != '\0' ? error->message : echo_status_text(error->code), 0);
+    if (error->has_feed) {
+        put_text(out, ", feed ");
+        echo_cli_print_hex(out, error->feed.bytes);
+    }
+    if (error->has_seq) echo_cli_print(out, ", seq %" PRIu64, error->seq);
+    if (error->item[0] == '\0') return;
+    put_text(out, ", item ");
+    echo_cli_print_text(out, error->item, 0);
+}
+
 /* ---- JSON ---- */
 
 static void lead_in(echo_cli_out *out, const char *key) {
@@ -127,6 +140,10 @@ static void begin(echo_cli_out *out, const char *key, char opening, char closing
 void echo_cli_json_object(echo_cli_out *out, const char *key) { begin(out, key, '{', '}'); }
 
 void echo_cli_json_array(echo_cli_out *out, const char *key) { begin(out, key, '[', ']'); }
+
+void echo_cli_json_list(echo_cli_out *out) {
+    if (out->depth == 0) echo_cli_json_array(out, NULL);
+}
 
 void echo_cli_json_end(echo_cli_out *out) {
     char closing = out->closing[--out->depth];
@@ -177,10 +194,11 @@ void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json) {
     put_text(out, json);
 }
 
-void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error) {
+void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error, const char *path) {
     echo_cli_json_object(out, key);
     echo_cli_json_string(out, "code", echo_status_name(error->code));
     echo_cli_json_string(out, "message", error->message[0] != '\0' ? error->message : echo_status_text(error->code));
+    if (path != NULL) echo_cli_json_string(out, "path", path);
     echo_cli_json_hex(out, "feed", error->has_feed ? error->feed.bytes : NULL);
     if (error->has_seq) echo_cli_json_number(out, "seq", error->seq);
     else echo_cli_json_raw(out, "seq", "null");

@@ -35,9 +35,16 @@ void echo_cli_print_ns(echo_cli_out *out, uint64_t ns);
 void echo_cli_print_time(echo_cli_out *out, int64_t ms);
 /* 64 hex digits of a key or hash */
 void echo_cli_print_hex(echo_cli_out *out, const uint8_t bytes[32]);
+/* "ECHO_ERR_CORRUPT: what, feed <hex>, seq 12, item <id>" */
+void echo_cli_print_error(echo_cli_out *out, const echo_error *error);
 
 void echo_cli_json_object(echo_cli_out *out, const char *key);
 void echo_cli_json_array(echo_cli_out *out, const char *key);
+/*
+ * Begins the top-level array unless it is begun. Called before each element and at a good end, so that a failure before the first element
+ * prints nothing, and a later one leaves an array that no reader takes for complete.
+ */
+void echo_cli_json_list(echo_cli_out *out);
 /* Ends the innermost object or array; the outermost with a newline. */
 void echo_cli_json_end(echo_cli_out *out);
 void echo_cli_json_string(echo_cli_out *out, const char *key, const char *value); /* NULL: null */
@@ -46,7 +53,7 @@ void echo_cli_json_integer(echo_cli_out *out, const char *key, int64_t value);
 void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value);
 void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]); /* NULL: null */
 void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json);
-/* {code,message,feed,seq,item} */
-void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error);
+/* {code,message,path,feed,seq,item}; path is left out when NULL, the others are null when unknown */
+void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error, const char *path);
 
 #endif

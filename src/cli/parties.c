@@ -4,6 +4,7 @@ static echo_status show(void *arg, const echo_party_entry *entry) {
     echo_cli *cli = arg;
     echo_cli_out *out = &cli->out;
     if (cli->json) {
+        echo_cli_json_list(out);
         echo_cli_json_object(out, NULL);
         echo_cli_json_hex(out, "party", entry->party.bytes);
         echo_cli_json_hex(out, "genesis_feed", entry->genesis_feed.bytes);
@@ -20,10 +21,12 @@ static echo_status show(void *arg, const echo_party_entry *entry) {
 
 static int run(echo_cli *cli) {
     echo_error err = ECHO_ERROR_INIT;
-    if (cli->json) echo_cli_json_array(&cli->out, NULL);
     echo_status status = echo_parties_list(cli->dir, show, cli, &err);
-    if (cli->json) echo_cli_json_end(&cli->out);
-    return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);
+    if (status != ECHO_OK) return echo_cli_fail(cli, status, &err);
+    if (!cli->json) return ECHO_CLI_EXIT_OK;
+    echo_cli_json_list(&cli->out);
+    echo_cli_json_end(&cli->out);
+    return ECHO_CLI_EXIT_OK;
 }
 
 const echo_cli_command echo_cli_parties = {

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -26,35 +25,16 @@ int echo_cli_exit_of(echo_status status) {
 
 static void tell_json(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
     echo_cli_json_object(to, NULL);
-    echo_cli_json_object(to, kind);
-    echo_cli_json_string(to, "code", echo_status_name(what->code));
-    echo_cli_json_string(to, "message", what->message);
-    echo_cli_json_string(to, "path", cli->dir);
-    echo_cli_json_hex(to, "feed", what->has_feed ? what->feed.bytes : NULL);
-    if (what->has_seq) echo_cli_json_number(to, "seq", what->seq);
-    else echo_cli_json_raw(to, "seq", "null");
-    echo_cli_json_string(to, "item", what->item[0] != '\0' ? what->item : NULL);
-    echo_cli_json_end(to);
+    echo_cli_json_error(to, kind, what, cli->dir);
     echo_cli_json_end(to);
 }
 
 static void tell_text(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
-    echo_cli_print(to, "echo-snapshot%s%s: %s: %s: ", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "", kind,
-                   echo_status_name(what->code));
-    echo_cli_print_text(to, what->message, 0);
+    echo_cli_print(to, "echo-snapshot%s%s: %s: ", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "", kind);
+    echo_cli_print_error(to, what);
     if (cli->dir != NULL) {
-        echo_cli_print(to, " (folder ");
+        echo_cli_print(to, ", folder ");
         echo_cli_print_text(to, cli->dir, 0);
-        if (what->has_feed) {
-            echo_cli_print(to, ", feed ");
-            echo_cli_print_hex(to, what->feed.bytes);
-        }
-        if (what->has_seq) echo_cli_print(to, ", seq %" PRIu64, what->seq);
-        if (what->item[0] != '\0') {
-            echo_cli_print(to, ", item ");
-            echo_cli_print_text(to, what->item, 0);
-        }
-        echo_cli_print(to, ")");
     }
     echo_cli_print(to, "\n");
 }
@@ -71,7 +51,6 @@ static void tell(echo_cli *cli, const char *kind, const echo_error *what) {
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err) {
     echo_error what = *err;
     if (what.code == ECHO_OK) what.code = status;
-    if (what.message[0] == '\0') (void)snprintf(what.message, sizeof what.message, "%s", echo_status_text(what.code));
     tell(cli, "error", &what);
     return echo_cli_exit_of(status);
 }

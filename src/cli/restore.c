@@ -65,10 +65,10 @@ static void json_lists(echo_cli *cli, const told *t) {
     }
     echo_cli_json_end(out);
     echo_cli_json_array(out, "refused");
-    for (size_t i = 0; i < cli->refused_count; i++) echo_cli_json_error(out, NULL, &cli->refused[i]);
+    for (size_t i = 0; i < cli->refused_count; i++) echo_cli_json_error(out, NULL, &cli->refused[i], NULL);
     echo_cli_json_end(out);
     echo_cli_json_array(out, "damage");
-    for (size_t i = 0; i < t->report->damage_count; i++) echo_cli_json_error(out, NULL, &t->report->damage[i]);
+    for (size_t i = 0; i < t->report->damage_count; i++) echo_cli_json_error(out, NULL, &t->report->damage[i], NULL);
     echo_cli_json_end(out);
 }
 
@@ -85,17 +85,8 @@ static echo_status show_json(echo_cli *cli, const echo_party *party, const told 
 /* ---- text ---- */
 
 static void text_problem(echo_cli_out *out, const char *kind, const echo_error *what) {
-    echo_cli_print(out, "%-10s %s: ", kind, echo_status_name(what->code));
-    echo_cli_print_text(out, what->message, 0);
-    if (what->has_feed) {
-        echo_cli_print(out, ", feed ");
-        echo_cli_print_hex(out, what->feed.bytes);
-    }
-    if (what->has_seq) echo_cli_print(out, ", seq %" PRIu64, what->seq);
-    if (what->item[0] != '\0') {
-        echo_cli_print(out, ", item ");
-        echo_cli_print_text(out, what->item, 0);
-    }
+    echo_cli_print(out, "%-10s ", kind);
+    echo_cli_print_error(out, what);
     echo_cli_print(out, "\n");
 }
 

@@ -58,16 +58,15 @@ static echo_status check_type(const char *type, echo_error *err) {
 
 static echo_status check_hooks(const echo_model_ops *ops, echo_error *err) {
     const char *missing = ops->create == NULL ? "create" : ops->destroy == NULL ? "destroy" : ops->apply == NULL ? "apply" : NULL;
-    if (missing != NULL) return echo__error(err, ECHO_ERR_INVALID, "model %s has no %s hook", ops->type, missing);
+    if (missing != NULL) return echo__error(err, ECHO_ERR_INVALID, "no %s hook in model %s", missing, ops->type);
     if ((ops->snapshot == NULL) != (ops->restore == NULL))
-        return echo__error(err, ECHO_ERR_INVALID, "model %s has %s without %s", ops->type,
-                           ops->snapshot != NULL ? "snapshot" : "restore", ops->snapshot != NULL ? "restore" : "snapshot");
+        return echo__error(err, ECHO_ERR_INVALID, "%s hook in model %s",
+                           ops->snapshot != NULL ? "snapshot without restore" : "restore without snapshot", ops->type);
     if ((ops->snapshot_raw == NULL) != (ops->restore_raw == NULL))
-        return echo__error(err, ECHO_ERR_INVALID, "model %s has %s without %s", ops->type,
-                           ops->snapshot_raw != NULL ? "snapshot_raw" : "restore_raw",
-                           ops->snapshot_raw != NULL ? "restore_raw" : "snapshot_raw");
+        return echo__error(err, ECHO_ERR_INVALID, "%s hook in model %s",
+                           ops->snapshot_raw != NULL ? "snapshot_raw without restore_raw" : "restore_raw without snapshot_raw", ops->type);
     if (ops->snapshot != NULL && ops->snapshot_raw != NULL)
-        return echo__error(err, ECHO_ERR_INVALID, "model %s has hooks of both flavours", ops->type);
+        return echo__error(err, ECHO_ERR_INVALID, "hooks of both flavours in model %s", ops->type);
     return ECHO_OK;
 }
 
@@ -80,10 +79,10 @@ static echo_status check(const echo_model_ops *ops, echo_error *err) {
     echo_status status = check_type(ops->type, err);
     if (status == ECHO_OK) status = check_hooks(ops, err);
     if (status != ECHO_OK) return status;
-    if (ops->state_version == 0) return echo__error(err, ECHO_ERR_INVALID, "model %s has state version 0", ops->type);
+    if (ops->state_version == 0) return echo__error(err, ECHO_ERR_INVALID, "state version 0 in model %s", ops->type);
     if (ops->reads_from > ops->state_version)
-        return echo__error(err, ECHO_ERR_INVALID, "model %s reads from version %u, but writes %u", ops->type, ops->reads_from,
-                           ops->state_version);
+        return echo__error(err, ECHO_ERR_INVALID, "reads from version %u but writes %u: model %s", ops->reads_from,
+                           ops->state_version, ops->type);
     return ECHO_OK;
 }
 
@@ -108,7 +107,7 @@ static echo_status add(echo_registry *registry, const echo_model_ops *const *tab
         echo_status status = check(tables[i], err);
         if (status != ECHO_OK) return status;
         if (echo__registry_find_text(registry, tables[i]->type) != NULL)
-            return echo__error(err, ECHO_ERR_EXISTS, "model %s is registered already", tables[i]->type);
+            return echo__error(err, ECHO_ERR_EXISTS, "registered already: model %s", tables[i]->type);
     }
     bool ok = echo__grow(&registry->models, &registry->cap, registry->count + n, sizeof *registry->models);
     for (size_t i = 0; ok && i < n; i++) ok = (made[i] = model_new(tables[i], ctx)) != NULL;

@@ -64,12 +64,11 @@ static echo_status check_write(echo_party *party, const echo_write *writes, size
 
 /* ---- encoding ---- */
 
-/* The clock as frames, with room for the own feed's. */
+/* The clock as frames, with room for the own feed's; *own is left alone when that is not among them. */
 static echo_status clock_frames(echo_frame **out, size_t *count, size_t *own, echo_party *party, echo_error *err) {
     size_t n = echo_timeframe_size(party->clock);
     echo_frame *frames = echo__realloc_array(NULL, n + 1, sizeof *frames);
     if (frames == NULL) return echo__nomem(err);
-    *own = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {
         (void)echo_timeframe_at(party->clock, i, &frames[i]);
         if (echo__key_equal(&frames[i].feed, &party->own)) *own = i;
@@ -120,7 +119,7 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
     void *handle = echo__merge_feed(party->merge, &party->own);
     echo_feed_info info;
     echo_frame *frames = NULL;
-    size_t frame_count, own, made = 0;
+    size_t frame_count = 0, own = SIZE_MAX, made = 0;
     echo_status status = party->feeds.ops->info(party->feeds.ctx, handle, &info, err);
     if (status == ECHO_OK) status = clock_frames(&frames, &frame_count, &own, party, err);
     if (status != ECHO_OK) return status;

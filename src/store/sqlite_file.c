@@ -227,7 +227,7 @@ static bool moved(echo__sqlite *s) {
 static int enter_wal(echo__sqlite *s) {
     if (s->wal) return SQLITE_OK;
     sqlite3_stmt *statement;
-    int rc = execute(s, "PRAGMA page_size=32768"); /* of no effect on a file with pages */
+    int rc = execute(s, "PRAGMA page_size=8192"); /* of no effect on a file with pages */
     if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
     if (rc != SQLITE_OK) return rc;
     rc = sqlite3_step(statement);

@@ -15,8 +15,9 @@ void echo_store_close(echo_store *store) {
 echo_status echo__store_check(const echo_store *store, echo_error *err) {
     if (store == NULL || store->ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store was given");
     const echo_store_ops *ops = store->ops;
-    if (ops->version != ECHO_STORE_OPS_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "store table has version %u, this library knows %u", (unsigned)ops->version,
+    if (ops->version == 0) return echo__error(err, ECHO_ERR_INVALID, "store table has version 0");
+    if (ops->version > ECHO_STORE_OPS_VERSION)
+        return echo__error(err, ECHO_ERR_VERSION, "store table has version %u, this library knows up to %u", (unsigned)ops->version,
                            (unsigned)ECHO_STORE_OPS_VERSION);
     if (!ops->capabilities || !ops->get || !ops->has || !ops->put || !ops->publish || !ops->rollback || !ops->list ||
         !ops->remove || !ops->walk || !ops->remove_chunks || !ops->close)

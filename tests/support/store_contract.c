@@ -178,12 +178,9 @@ static echo_store fresh(void **state) {
     return store;
 }
 
-/* false, with the test marked as skipped, when the store has one handle only. */
-static bool again(void **state, echo_store *out) {
+static void again(void **state, echo_store *out) {
     const store_contract *contract = *state;
-    if (contract->again == NULL) return false;
     OK(contract->again(contract->arg, out));
-    return true;
 }
 
 static void put_ok(const echo_store *store, uint64_t i, size_t len) { OK(store_put_made(store, i, len, NULL, NULL)); }
@@ -713,7 +710,7 @@ static void test_reopen(void **state) {
     OK(publish_text(&store, 1, 0, "one", NULL));
     put_ok(&store, 1000, 700); /* never published */
     echo_store_close(&store);
-    if (!again(state, &second)) skip();
+    again(state, &second);
     assert_newest(&second, 1, 1, "one");
     assert_walk(&second, 300, 300 * 700);
     store_assert_made(&second, 299, 700);
@@ -734,10 +731,7 @@ static void test_reopen(void **state) {
 
 static void test_two_handles(void **state) {
     echo_store one = fresh(state), two;
-    if (!again(state, &two)) {
-        echo_store_close(&one);
-        skip();
-    }
+    again(state, &two);
     echo_error err = ECHO_ERROR_INIT;
     echo_key party = store_party(1);
     put_ok(&one, 1, 60);
@@ -940,9 +934,11 @@ int store_contract_run(const store_contract *contract) {
         cmocka_unit_test_prestate(test_remove_chunks, state),
         cmocka_unit_test_prestate(test_remove_chunks_unseen, state),
         cmocka_unit_test_prestate(test_list_may_call, state),
+        cmocka_unit_test_prestate(test_model, state),
         cmocka_unit_test_prestate(test_reopen, state),
         cmocka_unit_test_prestate(test_two_handles, state),
-        cmocka_unit_test_prestate(test_model, state),
     };
-    return cmocka_run_group_tests_name(contract->name, tests, NULL, NULL);
+    size_t count = sizeof tests / sizeof *tests;
+    if (contract->again == NULL) count -= 2; /* the last ones open a store twice */
+    return _cmocka_run_group_tests(contract->name, tests, count, NULL, NULL);
 }

@@ -98,11 +98,11 @@ static void test_known_seed(void **arg) {
     (void)arg;
     char id[ECHO_HEX_CHARS];
     generate_item_id(id, 1, 0);
-    printf("%s\n", id);
+    assert_string_equal(id, "95272a43739b15d57ff5c2b63123ad932e7e60fc4bc062f106bf61a0be7d9d34");
     generate_options options = GENERATE_OPTIONS_INIT;
-    printf("%llx\n",(unsigned long long)hash_with(&options, 1000, 0));
+    assert_true(hash_with(&options, 1000, 0) == UINT64_C(0xf1081a0c2b628924));
     options = busy();
-    printf("%llx\n",(unsigned long long)hash_with(&options, 1000, 0));
+    assert_true(hash_with(&options, 1000, 0) == UINT64_C(0x913d8c78a8161138));
 }
 
 static void test_folder_equals_memory(void **arg) {
@@ -316,7 +316,7 @@ static void test_counts(void **arg) {
     g = open_with(&options, NULL);
     make(g, 5000);
     generate_counts_get(&counts, g);
-    assert_in_range(counts.concurrent, 2500, 3000);
+    assert_in_range(counts.concurrent, 2300, 3000);
     assert_in_range(counts.deletions, 180, 300);
     assert_in_range(counts.parents, 380, 600);
     generate_close(g);

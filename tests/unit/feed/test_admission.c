@@ -16,6 +16,7 @@
 #include "base/crypto.h"
 #include "feed/credentials.h"
 #include "feed/credentials_message.h"
+#include "support/random.h"
 
 /* ---- Making credentials */
 
@@ -581,16 +582,8 @@ static void test_outsiders(void **at) {
 
 /* ---- Any order */
 
-static uint64_t draw(uint64_t *seed) {
-    *seed += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t x = *seed;
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 /* A random web of admissions between random keys; who is reached from the party key is computed here, by other means. */
-static void one_web(state *s, uint64_t seed) {
+static void one_web(state *s, test_random random) {
     enum { PEOPLE = 10, EDGES = 16 };
     echo_keypair people[PEOPLE], feeds[PEOPLE];
     size_t from[EDGES], to[EDGES];
@@ -598,18 +591,18 @@ static void one_web(state *s, uint64_t seed) {
     echo_bytes credentials[EDGES];
     for (size_t i = 0; i < PEOPLE; i++) {
         uint8_t bytes[32] = {0};
-        bytes[0] = (uint8_t)i, bytes[1] = (uint8_t)seed, bytes[2] = 1;
+        bytes[0] = (uint8_t)i, bytes[1] = (uint8_t)random.state, bytes[2] = 1;
         assert_int_equal(echo_keypair_from_seed(&people[i], bytes), ECHO_OK);
         bytes[2] = 2;
         assert_int_equal(echo_keypair_from_seed(&feeds[i], bytes), ECHO_OK);
     }
     for (size_t i = 0; i < EDGES; i++) {
-        from[i] = draw(&seed) % PEOPLE, to[i] = draw(&seed) % PEOPLE, is_feed[i] = draw(&seed) % 3 == 0;
+        from[i] = test_random_below(&random, PEOPLE), to[i] = test_random_below(&random, PEOPLE), is_feed[i] = test_random_below(&random, 3) == 0;
         s->keys[PARTY] = people[0]; /* the names of the builder are slots here */
         s->keys[BOB] = people[from[i]];
         s->keys[ALICE] = is_feed[i] ? feeds[to[i]] : people[to[i]];
         made *payload = is_feed[i] ? feed_admit(s, PARTY, ALICE) : key_admit(s, PARTY, ALICE);
-        credentials[i] = draw(&seed) % 2 ? wrap(s, SIGN(payload, BY(BOB))) : wrap(s, SIGN(envelope(s, PARTY, SIGN(payload, BY(ALICE))), BY(BOB)));
+        credentials[i] = test_random_below(&random, 2) ? wrap(s, SIGN(payload, BY(BOB))) : wrap(s, SIGN(envelope(s, PARTY, SIGN(payload, BY(ALICE))), BY(BOB)));
     }
     for (bool more = true; more;) {
         more = false;
@@ -623,7 +616,7 @@ static void one_web(state *s, uint64_t seed) {
         assert_int_equal(echo__admission_new(&admission, &people[0].public_key), ECHO_OK);
         size_t order[EDGES];
         for (size_t i = 0; i < EDGES; i++) {
-            size_t j = (size_t)(draw(&seed) % (i + 1));
+            size_t j = (size_t)test_random_below(&random, i + 1);
             order[i] = order[j];
             order[j] = i;
         }
@@ -642,7 +635,7 @@ static void one_web(state *s, uint64_t seed) {
 
 static void test_random_webs(void **at) {
     state *s = *at;
-    for (uint64_t seed = 1; seed <= 25; seed++) one_web(s, seed);
+    for (uint64_t seed = 1; seed <= 25; seed++) one_web(s, (test_random){seed});
 }
 
 int main(void) {

@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/scratch.h"
 #include "echo/sys/codec.h"
+#include "support/fault.h"
 #include "support/fixture_feed.h"
+#include "support/random.h"
 
 #define FEED1 "2d3edcc31e671f326d7cdeb2cc4d578cce74cc88a773052b7c4ab906f4d3fae4"
 #define FEED2 "03a8b612d60cd2e1c52129303fa8a0c945f0e6d2c58b9c7f340fc1c41b8e3241"
@@ -456,6 +458,41 @@ static void test_encode_refuses(void **at) {
     assert_encode_fails(s, ECHO_ERR_LIMIT);
 }
 
+static void test_out_of_memory(void **at) {
+    state *s = *at;
+    echo_bytes block = many_frames(5000, true);
+    for (long nth = 1;; nth++) {
+        echo__scratch_free(&s->scratch);
+        long before = fault_blocks();
+        fault_at(nth);
+        echo_status status = decode(s, block);
+        if (!fault_off()) break;
+        assert_int_equal(status, ECHO_ERR_NOMEM); /* never "corrupt", never "limit" */
+        assert_int_equal(s->error.code, ECHO_ERR_NOMEM);
+        echo__scratch_free(&s->scratch);
+        assert_int_equal(fault_blocks(), before);
+    }
+    assert_int_equal(s->message.frame_count, 5000);
+    for (long nth = 1;; nth++) {
+        uint8_t *out = s->block;
+        size_t len = 1;
+        long before = fault_blocks();
+        fault_at(nth);
+        echo_status status = s->codec.ops->encode(&out, &len, s->codec.ctx, &s->message, &s->error);
+        bool failed = fault_off();
+        if (!failed) {
+            assert_int_equal(status, ECHO_OK);
+            assert_true(echo__bytes_equal(echo__bytes(out, len), block));
+            s->codec.ops->release(s->codec.ctx, out);
+            break;
+        }
+        assert_int_equal(status, ECHO_ERR_NOMEM);
+        assert_null(out);
+        assert_int_equal(fault_blocks(), before);
+    }
+    free((void *)(uintptr_t)block.data);
+}
+
 /* ---- Real feeds */
 
 static const struct {
@@ -497,25 +534,17 @@ static void test_real_blocks_round_trip(void **at) {
     }
 }
 
-static uint64_t draw(uint64_t *seed) {
-    *seed += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t x = *seed;
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 /* Whatever comes out of a mangled block is either an error or something that can be written, read again and is then the same. */
-static void fuzz_one(state *s, echo_bytes block, uint64_t *seed) {
+static void fuzz_one(state *s, echo_bytes block, test_random *seed) {
     size_t len = block.len;
     uint8_t *copy = malloc(len + 1);
     assert_non_null(copy);
     memcpy(copy, block.data, len);
-    for (uint64_t edits = draw(seed) % 4 + 1; edits > 0 && len > 0; edits--) {
-        size_t where = (size_t)(draw(seed) % len);
-        switch (draw(seed) % 4) {
-        case 0: copy[where] ^= (uint8_t)(1u << draw(seed) % 8); break;
-        case 1: copy[where] = (uint8_t)draw(seed); break;
+    for (uint64_t edits = test_random_below(seed, 4) + 1; edits > 0 && len > 0; edits--) {
+        size_t where = (size_t)test_random_below(seed, len);
+        switch (test_random_below(seed, 4)) {
+        case 0: copy[where] ^= (uint8_t)(1u << test_random_below(seed, 8)); break;
+        case 1: copy[where] = (uint8_t)test_random_u64(seed); break;
         case 2: len = where; break;
         default: memmove(copy + where, copy + where + 1, len - where - 1), len--; break;
         }
@@ -543,12 +572,12 @@ static void fuzz_one(state *s, echo_bytes block, uint64_t *seed) {
 static void test_mangled_blocks(void **at) {
     state *s = *at;
     for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
-        uint64_t seed = 1000 + f;
+        test_random seed = {1000 + f};
         fixture_feeds feeds;
         fixture_feeds_read(&feeds, folders[f].folder);
         for (size_t round = 0; round < 10000; round++) {
-            const fixture_feed *feed = &feeds.feeds[draw(&seed) % feeds.count];
-            fuzz_one(s, feed->blocks[draw(&seed) % feed->count], &seed);
+            const fixture_feed *feed = &feeds.feeds[test_random_below(&seed, feeds.count)];
+            fuzz_one(s, feed->blocks[test_random_below(&seed, feed->count)], &seed);
         }
         fixture_feeds_free(&feeds);
     }
@@ -575,6 +604,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_error_names_the_item, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_encode_refuses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_out_of_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_real_blocks_round_trip, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mangled_blocks, setup, teardown),
     };

@@ -12,10 +12,11 @@
 
 #include "base/alloc.h"
 #include "base/crypto.h"
-#include "dxos.pb-c.h"
 #include "feed/credentials.h"
 #include "feed/credentials_message.h"
+#include "support/fault.h"
 #include "support/fixture_feed.h"
+#include "support/random.h"
 
 static const struct {
     const char *folder;   /* of the feeds */
@@ -94,68 +95,83 @@ static bool add(echo__admission *admission, const halo *h, size_t i) {
     return grew;
 }
 
-static uint64_t draw(uint64_t *seed) {
-    *seed += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t x = *seed;
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 /* ---- Every signature, wherever it is nested */
 
+/* The next length-delimited field of that number from *at on, absent when there is none. Looks at the wire itself. */
+static echo_bytes next_field(echo_bytes message, size_t *at, unsigned number) {
+    while (*at < message.len) {
+        uint64_t parts[2] = {0, 0}; /* tag; length or number */
+        for (size_t p = 0; p < 2; p++) {
+            unsigned shift = 0;
+            do parts[p] |= (uint64_t)(message.data[*at] & 0x7f) << shift, shift += 7;
+            while (message.data[(*at)++] >= 0x80);
+        }
+        size_t start = *at;
+        if ((parts[0] & 7) == 2) *at += (size_t)parts[1];
+        if (parts[0] == (number << 3 | 2)) return echo__bytes(message.data + start, (size_t)parts[1]);
+    }
+    return echo__bytes(NULL, 0);
+}
+
+static echo_bytes field(echo_bytes message, unsigned number) {
+    size_t at = 0;
+    return next_field(message, &at, number);
+}
+
 typedef struct walk {
-    echo__pb pb;
     uint32_t generation;
     size_t signatures, chains, envelopes, texts_differ;
 } walk;
 
-static const void *unpack(walk *w, const ProtobufCMessageDescriptor *type, protobuf_c_boolean has, ProtobufCBinaryData bytes) {
-    ProtobufCMessage *message;
-    assert_int_equal(echo__pb_unpack(&message, &w->pb, type, echo__pb_view(has, bytes), "test", NULL), ECHO_OK);
-    return message;
+/* The canonical text of a SignedMessage's `signed`. */
+static void text_of(echo__buf *text, echo_bytes message, bool empty_lists) {
+    echo_scratch scratch;
+    echo__pb pb;
+    ProtobufCMessage *unpacked, *content;
+    echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
+    echo__pb_init(&pb, &scratch);
+    const ProtobufCMessageDescriptor *type = echo__credential_type(echo__bytes_text(ECHO__TYPE_SIGNED_MESSAGE));
+    assert_int_equal(echo__pb_unpack(&unpacked, &pb, type, message, "test", NULL), ECHO_OK);
+    memcpy(&content, (uint8_t *)unpacked + protobuf_c_message_descriptor_get_field_by_name(type, "signed")->offset, sizeof content);
+    assert_int_equal(echo__credential_json(text, &pb, content, empty_lists, NULL, NULL), ECHO_OK);
+    echo__scratch_free(&scratch);
 }
 
-static void text_of(echo__buf *text, walk *w, const Echo__Pb__Dxos__SignedMessage *message, bool empty_lists) {
-    assert_int_equal(echo__credential_json(text, &w->pb, &message->signed_->base, empty_lists, NULL, NULL), ECHO_OK);
-}
+static void walk_chain(walk *w, echo_bytes chain);
 
-static void walk_chain(walk *w, const Echo__Pb__Dxos__KeyChain *chain);
-
-static void walk_message(walk *w, const Echo__Pb__Dxos__SignedMessage *message) {
+static void walk_message(walk *w, echo_bytes message) {
     echo__buf text = ECHO__BUF_INIT, other = ECHO__BUF_INIT;
-    text_of(&text, w, message, w->generation == 2);
-    text_of(&other, w, message, w->generation != 2);
+    text_of(&text, message, w->generation == 2);
+    text_of(&other, message, w->generation != 2);
     w->texts_differ += !echo__bytes_equal(echo__buf_bytes(&text), echo__buf_bytes(&other));
-    for (size_t i = 0; i < message->n_signatures; i++) {
-        const Echo__Pb__Dxos__Signature *signature = message->signatures[i];
+    size_t at = 0;
+    for (echo_bytes signature; (signature = next_field(message, &at, 2)).data != NULL;) {
+        echo_bytes signer = field(field(signature, 1), 1), bytes = field(signature, 2), chain = field(signature, 3);
         echo_key key;
-        assert_int_equal(signature->key->data.len, sizeof key.bytes);
-        assert_int_equal(signature->signature.len, 64);
-        memcpy(key.bytes, signature->key->data.data, sizeof key.bytes);
-        if (!echo__verify(signature->signature.data, text.data, text.len, &key))
+        assert_int_equal(signer.len, sizeof key.bytes);
+        assert_int_equal(bytes.len, 64);
+        memcpy(key.bytes, signer.data, sizeof key.bytes);
+        if (!echo__verify(bytes.data, text.data, text.len, &key))
             fail_msg("does not verify: %.*s", (int)text.len, (const char *)text.data);
         w->signatures++;
-        if (signature->has_keychain) walk_chain(w, unpack(w, &echo__pb__dxos__key_chain__descriptor, 1, signature->keychain));
+        if (chain.data != NULL) walk_chain(w, chain);
     }
     echo__buf_free(&text);
     echo__buf_free(&other);
-    const Echo__Pb__Dxos__Any *any = message->signed_->payload;
-    const ProtobufCMessageDescriptor *type = echo__credential_type(echo__pb_view(any->has_type_url, any->type_url));
-    assert_non_null(type);
-    if (type != &echo__pb__dxos__party_credential__descriptor) return;
-    const Echo__Pb__Dxos__PartyCredential *credential = unpack(w, type, any->has_value, any->value);
-    if (credential->envelope == NULL) return;
+    echo_bytes any = field(field(message, 1), 10);
+    assert_non_null(echo__credential_type(field(any, 1)));
+    if (!echo__bytes_equal(field(any, 1), echo__bytes_text(ECHO__TYPE_PARTY_CREDENTIAL))) return;
+    echo_bytes envelope = field(field(any, 2), 10);
+    if (envelope.data == NULL) return;
     w->envelopes++;
-    any = credential->envelope->message->payload;
-    walk_message(w, unpack(w, &echo__pb__dxos__signed_message__descriptor, any->has_value, any->value));
+    walk_message(w, field(field(field(envelope, 2), 1), 2));
 }
 
-static void walk_chain(walk *w, const Echo__Pb__Dxos__KeyChain *chain) {
+static void walk_chain(walk *w, echo_bytes chain) {
     w->chains++;
-    walk_message(w, chain->message);
-    for (size_t i = 0; i < chain->n_parents; i++)
-        walk_chain(w, unpack(w, &echo__pb__dxos__key_chain__descriptor, 1, chain->parents[i]));
+    walk_message(w, field(chain, 2));
+    size_t at = 0;
+    for (echo_bytes parent; (parent = next_field(chain, &at, 3)).data != NULL;) walk_chain(w, parent);
 }
 
 static void test_every_signature_verifies(void **at) {
@@ -164,16 +180,11 @@ static void test_every_signature_verifies(void **at) {
     for (size_t f = 0; f < FIXTURES; f++) {
         halo h;
         halo_read(&h, f);
-        echo_scratch scratch;
-        echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
         walk w = {.generation = fixtures[f].generation};
         for (size_t i = 0; i < h.count; i++) {
-            echo__scratch_reset(&scratch);
-            echo__pb_init(&w.pb, &scratch);
-            ProtobufCBinaryData bytes = {h.list[i].bytes.len, (uint8_t *)(uintptr_t)h.list[i].bytes.data};
-            const Echo__Pb__Dxos__Message *message = unpack(&w, &echo__pb__dxos__message__descriptor, 1, bytes);
-            assert_true(echo__bytes_equal(echo__pb_view(1, message->payload->type_url), echo__bytes_text(ECHO__TYPE_SIGNED_MESSAGE)));
-            walk_message(&w, unpack(&w, &echo__pb__dxos__signed_message__descriptor, 1, message->payload->value));
+            echo_bytes any = field(h.list[i].bytes, 1);
+            assert_true(echo__bytes_equal(field(any, 1), echo__bytes_text(ECHO__TYPE_SIGNED_MESSAGE)));
+            walk_message(&w, field(any, 2));
             echo__claim *claim;
             assert_int_equal(echo__claim_read(&claim, NULL, h.list[i].bytes, NULL), ECHO_OK);
             echo__free(claim);
@@ -185,7 +196,6 @@ static void test_every_signature_verifies(void **at) {
         assert_true(w.signatures >= 22);
         assert_true(w.chains >= 4);
         assert_true(w.envelopes >= 2);
-        echo__scratch_free(&scratch);
         halo_free(&h);
     }
     assert_true(differ > 0); /* else the two canonical texts were not put to the test */
@@ -195,17 +205,10 @@ static void test_canonical_text_as_documented(void **at) {
     (void)at;
     halo h;
     halo_read(&h, 0);
-    echo_scratch scratch;
-    echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
-    walk w = {.generation = 1};
-    echo__pb_init(&w.pb, &scratch);
     for (size_t i = 0; i < h.count; i++) {
         if (h.list[i].seq != 0 || !echo__key_equal(&h.list[i].feed->key, &h.genesis_feed)) continue;
-        ProtobufCBinaryData bytes = {h.list[i].bytes.len, (uint8_t *)(uintptr_t)h.list[i].bytes.data};
-        const Echo__Pb__Dxos__Message *message = unpack(&w, &echo__pb__dxos__message__descriptor, 1, bytes);
-        const Echo__Pb__Dxos__SignedMessage *inner = unpack(&w, &echo__pb__dxos__signed_message__descriptor, 1, message->payload->value);
         echo__buf text = ECHO__BUF_INIT;
-        text_of(&text, &w, inner, true);
+        text_of(&text, field(field(h.list[i].bytes, 1), 2), true);
         echo__buf_byte(&text, '\0');
         assert_string_equal((const char *)text.data,
                             "{\"created\":\"2026-11-22T13:36:03+00:00\","
@@ -214,7 +217,6 @@ static void test_canonical_text_as_documented(void **at) {
                             "\"feedKey\":\"2d3edcc31e671f326d7cdeb2cc4d578cce74cc88a773052b7c4ab906f4d3fae4\","
                             "\"partyKey\":\"29c069f05aa88b17ba2402d18252cecab362c4682d1fd5480136448f7c054776\"},\"type\":1}}");
         echo__buf_free(&text);
-        echo__scratch_free(&scratch);
         halo_free(&h);
         return;
     }
@@ -289,10 +291,10 @@ static void test_order_does_not_matter(void **at) {
         halo h;
         halo_read(&h, f);
         for (uint64_t seed = 1; seed <= 40; seed++) {
-            uint64_t state = seed;
+            test_random state = {seed};
             size_t order[64], feeds = 0;
             for (size_t i = 0; i < h.count; i++) {
-                size_t j = (size_t)(draw(&state) % (i + 1));
+                size_t j = (size_t)test_random_below(&state, i + 1);
                 order[i] = order[j];
                 order[j] = i;
             }
@@ -341,21 +343,6 @@ static void test_reading_as_the_original_does(void **at) {
 
 /* ---- Tampering */
 
-/* The bytes of a length-delimited field, absent when there is none; looks at the wire itself. */
-static echo_bytes field(echo_bytes message, unsigned number) {
-    for (size_t at = 0; at < message.len;) {
-        uint64_t parts[2] = {0, 0};
-        for (size_t p = 0; p < 2; p++) { /* tag; length or number */
-            unsigned shift = 0;
-            do parts[p] |= (uint64_t)(message.data[at] & 0x7f) << shift, shift += 7;
-            while (message.data[at++] >= 0x80);
-        }
-        if (parts[0] == (number << 3 | 2)) return echo__bytes(message.data + at, (size_t)parts[1]);
-        if ((parts[0] & 7) == 2) at += (size_t)parts[1];
-    }
-    return echo__bytes(NULL, 0);
-}
-
 static void assert_within(const echo__admission *admission, const echo__admission *all, const halo *h) {
     for (size_t i = 0; i < echo__admission_feed_count(admission); i++)
         assert_true(echo__admission_admits(all, echo__admission_feed(admission, i)));
@@ -389,7 +376,7 @@ typedef struct tally {
  * are the signatures themselves and their key chains: a signature that is no longer seen as one may not have been needed, but then the
  * credential says what it said before; and a broken chain leads nowhere.
  */
-static void tamper(const halo *h, size_t target, uint64_t *seed, tally *t) {
+static void tamper(const halo *h, size_t target, test_random *seed, tally *t) {
     echo_bytes original = h->list[target].bytes, covered = field(field(field(original, 1), 2), 1);
     assert_non_null(covered.data);
     echo__claim *claim = claim_of(original);
@@ -404,7 +391,7 @@ static void tamper(const halo *h, size_t target, uint64_t *seed, tally *t) {
     assert_non_null(copy);
     for (size_t i = 0; i < original.len; i++) {
         memcpy(copy, original.data, original.len);
-        copy[i] ^= (uint8_t)(1u << draw(seed) % 8);
+        copy[i] ^= (uint8_t)(1u << test_random_below(seed, 8));
         echo__claim *tampered = NULL;
         echo_status status = echo__claim_read(&tampered, NULL, echo__bytes(copy, original.len), NULL);
         bool inside = original.data + i >= covered.data && original.data + i < covered.data + covered.len;
@@ -434,7 +421,7 @@ static void test_flipped_bits(void **at) {
         if (f == 3 || f == 5) continue; /* the other peer has the same credentials */
         halo h;
         halo_read(&h, f);
-        uint64_t seed = 7000 + f;
+        test_random seed = {7000 + f};
         tally t = {0, 0, 0, 0};
         for (size_t i = 0; i < h.count; i++) {
             echo__claim *claim = claim_of(h.list[i].bytes);
@@ -453,21 +440,21 @@ static void test_mangled(void **at) {
     for (size_t f = 0; f < FIXTURES; f++) {
         halo h;
         halo_read(&h, f);
-        uint64_t seed = 9000 + f;
+        test_random seed = {9000 + f};
         echo__admission *all = admission_of(&h.party), *admission = admission_of(&h.party);
         for (size_t i = 0; i < h.count; i++) (void)add(all, &h, i);
         for (size_t round = 0; round < 1500; round++) {
-            echo_bytes original = h.list[draw(&seed) % h.count].bytes, other = h.list[draw(&seed) % h.count].bytes;
+            echo_bytes original = h.list[test_random_below(&seed, h.count)].bytes, other = h.list[test_random_below(&seed, h.count)].bytes;
             size_t len = original.len;
             uint8_t *copy = malloc(len + 64), *exact;
             assert_non_null(copy);
             memcpy(copy, original.data, len);
-            for (uint64_t edits = draw(&seed) % 4 + 1; edits > 0 && len > 64; edits--) {
-                size_t where = (size_t)(draw(&seed) % (len - 32)), from = (size_t)(draw(&seed) % (other.len - 32));
-                switch (draw(&seed) % 4) {
-                case 0: copy[where] = (uint8_t)draw(&seed); break;
+            for (uint64_t edits = test_random_below(&seed, 4) + 1; edits > 0 && len > 64; edits--) {
+                size_t where = (size_t)test_random_below(&seed, len - 32), from = (size_t)test_random_below(&seed, other.len - 32);
+                switch (test_random_below(&seed, 4)) {
+                case 0: copy[where] = (uint8_t)test_random_u64(&seed); break;
                 case 1: memcpy(copy + where, other.data + from, 32); break; /* a key of another message, now and then */
-                case 2: len -= (size_t)(draw(&seed) % 16); break;
+                case 2: len -= (size_t)test_random_below(&seed, 16); break;
                 default: memmove(copy + where, copy + where + 1, len - where - 1), len--; break;
                 }
             }
@@ -515,6 +502,48 @@ static void test_errors_say_where(void **at) {
                      ECHO_ERR_LIMIT);
     free(large);
     echo__admission_free(admission);
+    halo_free(&h);
+}
+
+/* Every allocation fails in turn: nothing leaks, nothing is admitted by halves, and doing it again succeeds. */
+static void test_out_of_memory(void **at) {
+    (void)at;
+    halo h;
+    halo_read(&h, 4);
+    for (long nth = 1;; nth++) {
+        echo__admission *admission;
+        long before = fault_blocks();
+        fault_at(nth);
+        echo_status status = echo__admission_new(&admission, &h.party);
+        if (!fault_off()) {
+            echo__admission_free(admission);
+            break;
+        }
+        assert_int_equal(status, ECHO_ERR_NOMEM);
+        assert_null(admission);
+        assert_int_equal(fault_blocks(), before);
+    }
+    bool failed = true;
+    for (long nth = 1; failed; nth++) {
+        long before = fault_blocks();
+        echo__admission *admission = admission_of(&h.party);
+        failed = false;
+        for (size_t i = h.count; i-- > 0;) { /* backwards: much waits, then comes in at once */
+            size_t feeds = echo__admission_feed_count(admission);
+            bool grew = true;
+            fault_at(nth);
+            echo_status status = echo__admission_add(admission, &h.list[i].feed->key, h.list[i].seq, h.list[i].bytes, &grew, NULL);
+            if (fault_off()) failed = true;
+            if (status == ECHO_OK) continue; /* what failed was remembering a signature */
+            assert_int_equal(status, ECHO_ERR_NOMEM);
+            assert_false(grew);
+            assert_int_equal(echo__admission_feed_count(admission), feeds);
+            (void)add(admission, &h, i);
+        }
+        assert_feeds_expected(admission, 4);
+        echo__admission_free(admission);
+        assert_int_equal(fault_blocks(), before);
+    }
     halo_free(&h);
 }
 
@@ -586,13 +615,34 @@ static void test_made_credentials(void **at) {
     echo__buf_free(&foreign);
 }
 
+static void test_making_out_of_memory(void **at) {
+    (void)at;
+    echo_keypair party = keypair(1), feed = keypair(2);
+    for (long nth = 1;; nth++) {
+        echo__buf out = ECHO__BUF_INIT, other = ECHO__BUF_INIT;
+        long before = fault_blocks();
+        fault_at(nth);
+        echo_status status = echo__credential_make_genesis(&out, &party, &feed.public_key, "2026-11-22T13:36:03+00:00");
+        bool failed = fault_off();
+        if (failed) assert_int_equal(status, ECHO_ERR_NOMEM);
+        fault_at(nth);
+        status = echo__credential_make_feed_admit(&other, &party.public_key, &feed.public_key, &party, "2026-11-22T13:36:03+00:00");
+        if (fault_off()) assert_int_equal(status, ECHO_ERR_NOMEM);
+        echo__buf_free(&out);
+        echo__buf_free(&other);
+        assert_int_equal(fault_blocks(), before);
+        if (!failed) break;
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_signature_verifies),   cmocka_unit_test(test_canonical_text_as_documented),
         cmocka_unit_test(test_parties_in_a_folder),        cmocka_unit_test(test_admitted_feeds),
         cmocka_unit_test(test_order_does_not_matter),      cmocka_unit_test(test_reading_as_the_original_does),
         cmocka_unit_test(test_flipped_bits),               cmocka_unit_test(test_mangled),
-        cmocka_unit_test(test_errors_say_where),           cmocka_unit_test(test_made_credentials),
+        cmocka_unit_test(test_errors_say_where),           cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_made_credentials),           cmocka_unit_test(test_making_out_of_memory),
     };
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);
 }

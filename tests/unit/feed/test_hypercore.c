@@ -230,10 +230,10 @@ static void reads_feeds_of_echo(void **state) {
     static const char *const folders[] = {
         "a-echo-2.33.8-arrays/storage/feeds",
         "a-echo-2.6.17-single/storage/feeds",
-        "b-echo-2.33.8-2peers-conflict/peer0/storage/feeds",
-        "b-echo-2.33.8-2peers-conflict/peer1/storage/feeds",
-        "b-echo-2.6.17-2peers/peer0/storage/feeds",
-        "b-echo-2.6.17-2peers/peer1/storage/feeds",
+        "b-echo-2.33.8-2peers-conflict/peer0/feeds",
+        "b-echo-2.33.8-2peers-conflict/peer1/feeds",
+        "b-echo-2.6.17-2peers/peer0/feeds",
+        "b-echo-2.6.17-2peers/peer1/feeds",
     };
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         char path[1024];

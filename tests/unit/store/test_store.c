@@ -1,0 +1,155 @@
+/*
+ * What the stores share, and the test stores around them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "store/store.h"
+#include "support/fault.h"
+#include "support/store_contract.h"
+#include "support/store_fault.h"
+
+#define OK(call) assert_int_equal((call), ECHO_OK)
+
+/* A table that lacks one function, or is of another version, is not accepted. */
+static void test_check(void **state) {
+    (void)state;
+    echo_store store;
+    echo_error err = ECHO_ERROR_INIT;
+    OK(echo_store_new_memory(&store));
+    OK(echo__store_check(&store, &err));
+    echo_store_ops ops = *store.ops;
+    echo_store copy = {&ops, store.ctx};
+    OK(echo__store_check(&copy, &err));
+    ops.version = ECHO_STORE_OPS_VERSION + 1;
+    assert_int_equal(echo__store_check(&copy, &err), ECHO_ERR_VERSION);
+    ops.version = 0;
+    assert_int_equal(echo__store_check(&copy, &err), ECHO_ERR_INVALID);
+
+    unsigned functions = 0;
+    for (size_t at = offsetof(echo_store_ops, capabilities); at < sizeof ops; at += sizeof(void (*)(void))) {
+        ops = *store.ops;
+        memset((char *)&ops + at, 0, sizeof(void (*)(void)));
+        assert_int_equal(echo__store_check(&copy, &err), ECHO_ERR_INVALID);
+        functions++;
+    }
+    assert_int_equal(functions, 11);
+    copy.ops = NULL;
+    assert_int_equal(echo__store_check(&copy, NULL), ECHO_ERR_INVALID);
+    assert_int_equal(echo__store_check(NULL, NULL), ECHO_ERR_INVALID);
+    echo_store_close(&store);
+}
+
+static void test_seen(void **state) {
+    (void)state;
+    echo__seen seen = {NULL, 0, 0};
+    echo_key a = store_party(1), b = store_party(2);
+    echo_bytes text = {(const uint8_t *)"manifest", 8}, other = {(const uint8_t *)"manifesto", 9};
+    echo_hash one, two, three, four;
+    echo__seen_name(&one, 1, text);
+    echo__seen_name(&two, 2, text);
+    echo__seen_name(&three, 1, other);
+    echo__seen_name(&four, 1, text);
+    assert_false(echo__seen_is(&seen, &a, &one));
+    assert_true(echo__seen_note(&seen, &a, &one));
+    assert_true(echo__seen_is(&seen, &a, &four));
+    assert_false(echo__seen_is(&seen, &a, &two));
+    assert_false(echo__seen_is(&seen, &a, &three));
+    assert_false(echo__seen_is(&seen, &b, &one));
+    for (uint8_t i = 2; i < 40; i++) {
+        echo_key key = store_party(i);
+        assert_true(echo__seen_note(&seen, &key, &two));
+    }
+    assert_true(echo__seen_note(&seen, &a, &two));
+    assert_true(echo__seen_is(&seen, &a, &two));
+    assert_false(echo__seen_is(&seen, &a, &one));
+    assert_true(echo__seen_is(&seen, &b, &two));
+    assert_int_equal(seen.count, 39);
+    echo__seen_free(&seen);
+    assert_false(echo__seen_is(&seen, &a, &two));
+}
+
+/* ---- the fault store ---- */
+
+static store_fault wrapped;
+
+static echo_status fresh_wrapped(void *arg, echo_store *out) {
+    (void)arg;
+    echo_store inner;
+    echo_status status = echo_store_new_memory(&inner);
+    if (status == ECHO_OK) *out = store_fault_wrap(&wrapped, inner);
+    return status;
+}
+
+static void test_fault_counts(void **state) {
+    (void)state;
+    echo_store store;
+    echo_key party = store_party(1);
+    echo_bytes manifest = {(const uint8_t *)"five!", 5};
+    OK(fresh_wrapped(NULL, &store));
+    OK(store_put_made(&store, 1, 100, NULL, NULL));
+    OK(store_put_made(&store, 2, 50, NULL, NULL));
+    OK(store_put_made(&store, 1, 100, NULL, NULL));
+    OK(store.ops->publish(store.ctx, &party, 0, manifest, NULL));
+    store_assert_made(&store, 1, 100);
+    assert_int_equal(wrapped.calls[STORE_FAULT_PUT], 3);
+    assert_int_equal(wrapped.chunks_put, 3);
+    assert_int_equal(wrapped.chunks_written, 2);
+    assert_int_equal(wrapped.bytes_put, 250);
+    assert_int_equal(wrapped.calls[STORE_FAULT_PUBLISH], 1);
+    assert_int_equal(wrapped.manifest_bytes, 5);
+    assert_int_equal(wrapped.calls[STORE_FAULT_GET], 1);
+    assert_int_equal(wrapped.calls[STORE_FAULT_HAS], 1);
+    assert_int_equal(wrapped.bytes_got, 100);
+    assert_int_equal(wrapped.all, 6);
+    store_fault_zero(&wrapped);
+    assert_int_equal(wrapped.all + wrapped.calls[STORE_FAULT_PUT] + wrapped.bytes_put, 0);
+    echo_store_close(&store);
+    assert_int_equal(wrapped.calls[STORE_FAULT_CLOSE], 1);
+}
+
+static void test_fault_plans(void **state) {
+    (void)state;
+    echo_store store;
+    echo_key party = store_party(1);
+    echo_bytes manifest = {(const uint8_t *)"m", 1};
+    echo_error err = ECHO_ERROR_INIT;
+    OK(fresh_wrapped(NULL, &store));
+    store_fault_plan(&wrapped, STORE_FAULT_PUT, 2, ECHO_ERR_IO);
+    OK(store_put_made(&store, 1, 10, NULL, NULL));
+    assert_false(store_fault_hit(&wrapped));
+    assert_int_equal(store_put_made(&store, 2, 10, NULL, &err), ECHO_ERR_IO);
+    assert_int_equal(err.code, ECHO_ERR_IO);
+    assert_true(store_fault_hit(&wrapped));
+    store_assert_absent(&store, 1, 10);
+    assert_int_equal(store.ops->publish(store.ctx, &party, 0, manifest, NULL), ECHO_ERR_IO); /* puts were lost */
+    OK(store.ops->rollback(store.ctx, NULL));
+    OK(store_put_made(&store, 1, 10, NULL, NULL));
+    store_fault_plan_from(&wrapped, STORE_FAULT_ANY, 2, ECHO_ERR_NOMEM);
+    OK(store.ops->publish(store.ctx, &party, 0, manifest, NULL));
+    bool there;
+    echo_hash name = {{0}};
+    assert_int_equal(store.ops->has(store.ctx, &name, &there, NULL), ECHO_ERR_NOMEM);
+    assert_int_equal(store.ops->remove(store.ctx, &party, 1, NULL), ECHO_ERR_NOMEM);
+    store_fault_plan(&wrapped, STORE_FAULT_ANY, 0, ECHO_OK);
+    OK(store.ops->remove(store.ctx, &party, 1, NULL));
+    echo_store_close(&store);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_fault_counts),
+        cmocka_unit_test(test_fault_plans),
+    };
+    const store_contract around = {"fault store around the one in memory", NULL, fresh_wrapped, NULL};
+    int failed = cmocka_run_group_tests_name("what stores share", tests, NULL, NULL);
+    return failed + store_contract_run(&around);
+}
