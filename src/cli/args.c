@@ -46,7 +46,7 @@ void echo_cli_print_exits(echo_cli_out *out) {
 
 static void print_help(echo_cli *cli) {
     const echo_cli_command *command = cli->command;
-    echo_cli_print(&cli->out, "Usage: echo-snapshot %s DIR [options]\n%s.\n\n%s\nOptions:\n", command->name, command->summary, command->details);
+    echo_cli_print(&cli->out, "Usage: echo-snapshot %s DIR [options]\n\n%s\nOptions:\n", command->name, command->details);
     echo_cli_print_options(&cli->out, command->options);
     echo_cli_print(&cli->out, "\nExit codes:\n");
     echo_cli_print_exits(&cli->out);

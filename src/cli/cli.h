@@ -1,6 +1,7 @@
 /*
- * The echo-snapshot command inside: main.c dispatches, args.c reads options, each sub-command has a file, the rest is what they share.
- * Results go to stdout and nothing else does; errors, remarks and progress go to stderr. It stands on the public headers alone.
+ * The echo-snapshot command inside: main.c dispatches, args.c reads options, each sub-command has a file, the rest is what they
+ * share. Results go to stdout and nothing else does; errors, remarks and progress go to stderr. It stands on the public headers
+ * alone.
  */
 #ifndef ECHO_CLI_H
 #define ECHO_CLI_H
@@ -11,13 +12,13 @@
 #include "progress.h"
 
 /* The exit codes: `--help` prints this table, echo_cli_exit_of() maps statuses to it. */
-#define ECHO_CLI_EXIT_MAP(XX)                                                                                   \
-    XX(OK, 0, "done")                                                                                           \
-    XX(FINDING, 1, "verify found a problem")                                                                    \
-    XX(USAGE, 2, "wrong options or arguments, or several parties and none named")                               \
-    XX(ABSENT, 3, "not found: the folder, party, snapshot, item, or a block of a feed")                         \
-    XX(DAMAGED, 4, "data is corrupt, wrongly signed, or of a version that is not supported")                    \
-    XX(IO, 5, "input or output failed (standard output included), in use by another process, or not writable")  \
+#define ECHO_CLI_EXIT_MAP(XX)                                                                                                      \
+    XX(OK, 0, "done")                                                                                                              \
+    XX(FINDING, 1, "verify found a problem")                                                                                       \
+    XX(USAGE, 2, "wrong options or arguments, or several parties and none named")                                                  \
+    XX(ABSENT, 3, "not found: the folder, party, snapshot, item, or a block of a feed")                                            \
+    XX(DAMAGED, 4, "data is corrupt, wrongly signed, or of a version that is not supported")                                       \
+    XX(IO, 5, "input or output failed (standard output included), in use by another process, or not writable")                     \
     XX(MEMORY, 6, "out of memory, or a limit was exceeded")
 
 typedef enum echo_cli_exit {
@@ -51,9 +52,9 @@ typedef struct echo_cli echo_cli;
 
 typedef struct echo_cli_command {
     const char *name;
-    const char *summary;  /* one line for the list of commands */
-    const char *details;  /* for its --help; ends with a newline */
-    uint32_t options;     /* what it takes */
+    const char *summary;       /* one line for the list of commands */
+    const char *details;       /* for its --help; ends with a newline */
+    uint32_t options;          /* what it takes */
     int (*run)(echo_cli *cli); /* returns the exit code */
 } echo_cli_command;
 
@@ -61,13 +62,13 @@ typedef struct echo_cli_command {
 struct echo_cli {
     const echo_cli_command *command; /* NULL outside of sub-commands */
     const char *dir;
-    uint32_t given;          /* options that were given */
+    uint32_t given; /* options that were given */
     bool json, quiet;
     echo_key party;
     const char *type, *model, *parent, *id;
-    uint64_t number;         /* 0: none given */
+    uint64_t number; /* 0: none given */
 
-    echo_cli_out out;        /* stdout */
+    echo_cli_out out; /* stdout */
     echo_cli_progress progress;
     echo_registry *models;
     echo_error refused[ECHO_CLI_REFUSED_MAX]; /* the first messages that were passed over while opening */
@@ -97,7 +98,8 @@ static inline bool echo_cli_has(const echo_cli *cli, uint32_t option) { return (
 /* ---- report.c: everything on stderr ---- */
 
 int echo_cli_exit_of(echo_status status);
-/* One line with code, folder, feed, seq and item; with --json {"error":{...}}. Returns the exit code. err->code may be ECHO_OK: then status is told alone. */
+/* One line with code, message, feed, seq, item and folder; with --json {"error":{...}}. err->code may be ECHO_OK, status tells
+ * then. */
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err);
 /* A usage error, with a hint to --help. Returns ECHO_CLI_EXIT_USAGE. */
 int echo_cli_misuse(echo_cli *cli, const char *format, ...) ECHO_PRINTF(2, 3);
@@ -114,7 +116,8 @@ echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) E
 echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
 /* Options for opening the party as asked for, reading only. Makes the registry. */
 echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
-echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
+echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options,
+                                   echo_error *err) ECHO_MUST_USE;
 /* Remarks on what was found damaged at opening. */
 void echo_cli_note_damage(echo_cli *cli, const echo_party *party);
 /* Tells the progress line how far things are. */

@@ -82,8 +82,8 @@ static void on_refused(void *arg, const echo_error *what) {
     echo_cli *cli = arg;
     for (size_t i = 0; i < cli->refused_count; i++) {
         const echo_error *known = &cli->refused[i];
-        if (known->has_seq == what->has_seq && known->seq == what->seq && memcmp(&known->feed, &what->feed, sizeof what->feed) == 0 &&
-            strcmp(known->item, what->item) == 0)
+        if (known->has_seq == what->has_seq && known->seq == what->seq &&
+            memcmp(&known->feed, &what->feed, sizeof what->feed) == 0 && strcmp(known->item, what->item) == 0)
             return;
     }
     if (cli->refused_count < ECHO_CLI_REFUSED_MAX) cli->refused[cli->refused_count++] = *what;

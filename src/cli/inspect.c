@@ -91,15 +91,17 @@ static echo_status look(looking *l, echo_error *err) {
 static int run(echo_cli *cli) {
     echo_error err = ECHO_ERROR_INIT;
     looking l = {.cli = cli};
-    if (cli->id != NULL && echo_cli_has(cli, ECHO_CLI_RECORDS)) return echo_cli_misuse(cli, "--id and --records do not go together");
+    if (cli->id != NULL && echo_cli_has(cli, ECHO_CLI_RECORDS))
+        return echo_cli_misuse(cli, "--id and --records do not go together");
     echo_status status = look(&l, &err);
     return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);
 }
 
 const echo_cli_command echo_cli_inspect = {
     "inspect", "show a snapshot's manifest, roots and records",
-    "Shows one snapshot, the newest unless --number is given: its manifest and roots; with --id the record of that item; with --records all\n"
-    "records. Records are the lines of JSON that the snapshot holds, byte for byte; a long state is in a chunk of its own, which the record\n"
-    "names under \"blob\". A damaged manifest is shown as far as that is possible, with exit code 4.\n\n"
+    "Shows one snapshot, the newest unless --number is given: its manifest and roots; with --id\n"
+    "the record of that item; with --records all records. Records are the lines of JSON that the\n"
+    "snapshot holds, byte for byte; a long state is in a chunk of its own, which the record names\n"
+    "under \"blob\". A damaged manifest is shown as far as that is possible, with exit code 4.\n\n"
     "JSON: one object, as in `list` with timeframe and manifest. Records are JSON in any case.\n",
     ECHO_CLI_COMMON | ECHO_CLI_PARTY | ECHO_CLI_NUMBER | ECHO_CLI_ID | ECHO_CLI_RECORDS, run};

@@ -1,25 +1,29 @@
 /*
- * Items, in ascending order of id. A walk over the snapshot reads heads alone and may not touch the party, so that for JSON, which shows
- * states, it gathers the ids first (a list of ids, not of items); each item is then made, printed and forgotten here.
+ * Items, in ascending order of id. A walk over the snapshot reads heads alone and may not touch the party, so that for JSON,
+ * which shows states, it gathers the ids first (a list of ids, not of items); each item is then made, printed and forgotten
+ * here.
  *
- * A damaged chunk can turn up at any time in that, since the party is opened lazily. It is then opened once more with everything checked,
- * which falls back to an older snapshot or to replay: the same state at the same clock. Printing goes on behind the last id printed.
+ * A damaged chunk can turn up at any time in that, since the party is opened lazily. It is then opened once more with everything
+ * checked, which falls back to an older snapshot or to replay: the same state at the same clock. Printing goes on behind the
+ * last id printed.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
 typedef struct listing {
     echo_cli *cli;
     echo_party *party;
-    char *ids;  /* one after the other, each with its NUL */
+    char *ids; /* one after the other, each with its NUL */
     size_t len, cap;
-    uint64_t count; /* of ids */
+    uint64_t count;             /* of ids */
     char last[ECHO_ID_MAX + 1]; /* id printed last */
     uint64_t printed, deleted;
+    bool started; /* the line above is out */
 } listing;
 
 static echo_status no_memory(echo_error *err) {
@@ -110,9 +114,10 @@ static echo_status visit(void *arg, const echo_item_head *head) {
 static echo_status print_listed(listing *l, echo_error *err) {
     uint64_t done = 0;
     echo_status status = ECHO_OK;
+    bool mixed = isatty(STDOUT_FILENO) == 1; /* what is printed would run into the progress line */
     for (size_t at = 0; status == ECHO_OK && at < l->len && echo_cli_out_ok(&l->cli->out); at += strlen(l->ids + at) + 1) {
         status = print_item(l, l->ids + at, err);
-        if (++done % 256 == 0) echo_cli_tick(l->cli, "items", done, l->count);
+        if (++done % 256 == 0 && !mixed) echo_cli_tick(l->cli, "items", done, l->count);
     }
     return status;
 }
@@ -129,6 +134,12 @@ static echo_status print_all(listing *l, echo_error *err) {
 
 /* Text for people has a line above and one below. */
 static bool has_frame(const echo_cli *cli) { return !cli->json && cli->id == NULL && !cli->quiet; }
+
+static void print_start(listing *l) {
+    if (!l->started && has_frame(l->cli))
+        print_row(l, &(echo_item_head){.id = "ID", .type = "TYPE", .model = "MODEL", .parent = "PARENT"});
+    l->started = true;
+}
 
 static void print_end(listing *l) {
     echo_cli_out *out = &l->cli->out;
@@ -148,8 +159,7 @@ static echo_status print_from_party(listing *l, const echo_party_options *option
     if (status != ECHO_OK) return status;
     *by_snapshot = echo_party_report(l->party)->snapshot != 0;
     echo_cli_note_damage(l->cli, l->party);
-    if (has_frame(l->cli) && l->printed == 0)
-        print_row(l, &(echo_item_head){.id = "ID", .type = "TYPE", .model = "MODEL", .parent = "PARENT"});
+    print_start(l);
     status = print_all(l, err);
     echo_cli_progress_clear(&l->cli->progress);
     echo_party_free(l->party);
@@ -185,14 +195,17 @@ static int run(echo_cli *cli) {
     if (status == ECHO_OK) print_end(l);
     free(l->ids);
     free(l);
-    if (status == ECHO_OK || !echo_cli_out_ok(&cli->out)) return ECHO_CLI_EXIT_OK; /* output that failed is told by echo_cli_finish() */
+    if (status == ECHO_OK || !echo_cli_out_ok(&cli->out))
+        return ECHO_CLI_EXIT_OK; /* output that failed is told by echo_cli_finish() */
     return echo_cli_fail(cli, status, &err);
 }
 
 const echo_cli_command echo_cli_items = {
     "items", "print the items of a party",
-    "Prints the items in ascending order of id, deleted ones too. When a part of the snapshot turns out to be damaged on the way, the party\n"
-    "is opened once more with everything checked, which falls back to an older snapshot or to the feeds; a remark on stderr says so.\n\n"
-    "JSON: an array of {id, type, model, parent, properties}, and deleted: true where it is. type and parent are null when there is none,\n"
-    "properties is null when the item's model is not known here. Without --json: a table.\n",
+    "Prints the items in ascending order of id, deleted ones too. When a part of the snapshot\n"
+    "turns out to be damaged on the way, the party is opened once more with everything checked,\n"
+    "which falls back to an older snapshot or to the feeds; a remark on stderr says so.\n\n"
+    "JSON: an array of {id, type, model, parent, properties}, and deleted: true where it is. type\n"
+    "and parent are null when there is none, properties is null when the item's model is not\n"
+    "known here. Without --json: a table.\n",
     ECHO_CLI_COMMON | ECHO_CLI_OPENING | ECHO_CLI_TYPE | ECHO_CLI_MODEL | ECHO_CLI_PARENT | ECHO_CLI_ID, run};

@@ -60,7 +60,8 @@ static echo_status list(listing *l, echo_error *err) {
     if (status != ECHO_OK) return status;
     status = echo_cli_open_store(&store, l->cli, err);
     if (status == ECHO_OK) status = echo_snapshot_list(&store, &party, show, l, err);
-    else if (status == ECHO_ERR_NOT_FOUND) status = ECHO_OK; /* no snapshots yet; a missing folder is told below */
+    else if (status == ECHO_ERR_NOT_FOUND)
+        status = ECHO_OK; /* no snapshots yet; a missing folder is told below */
     echo_store_close(&store);
     return status == ECHO_OK && l->count == 0 ? check_party(l->cli, &party, err) : status;
 }
@@ -81,7 +82,9 @@ static int run(echo_cli *cli) {
 
 const echo_cli_command echo_cli_list = {
     "list", "list the snapshots of a party",
-    "Lists the party's snapshots, newest first, good or damaged. Only the manifests are read for this: `verify` checks the rest.\n\n"
-    "JSON: an array of {number, status, time, messages, feeds, items, credentials, author, digest, previous}; status is \"good\", or\n"
-    "\"damaged\" with code and problem in place of the rest. Times are milliseconds since 1970.\n",
+    "Lists the party's snapshots, newest first, good or damaged. Only the manifests are read for\n"
+    "this: `verify` checks the rest.\n\n"
+    "JSON: an array of {number, status, time, messages, feeds, items, credentials, author,\n"
+    "digest, previous}; status is \"good\", or \"damaged\" with code and problem in place of the\n"
+    "rest. Times are milliseconds since 1970.\n",
     ECHO_CLI_COMMON | ECHO_CLI_PARTY, run};

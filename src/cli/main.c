@@ -15,7 +15,8 @@ static void print_help(echo_cli_out *out) {
                         "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) echo_cli_print(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
     echo_cli_print(out, "  %-9s %s\n", "bench", "measure opening, snapshots and processing");
-    echo_cli_print(out, "\n`echo-snapshot COMMAND --help` tells a command's options; `echo-snapshot --version` the version.\n\nExit codes:\n");
+    echo_cli_print(out, "\n`echo-snapshot COMMAND --help` tells a command's options; `echo-snapshot --version` the version.\n\n"
+                        "Exit codes:\n");
     echo_cli_print_exits(out);
 }
 

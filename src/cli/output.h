@@ -1,8 +1,9 @@
 /*
- * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok() now and then.
+ * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok() now and
+ * then.
  *
- * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each. `key` is NULL in
- * arrays and at the top; it is not escaped. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
+ * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each. `key` is
+ * NULL in arrays and at the top; it is not escaped. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
  */
 #ifndef ECHO_CLI_OUTPUT_H
 #define ECHO_CLI_OUTPUT_H
@@ -12,10 +13,10 @@
 
 typedef struct echo_cli_out {
     FILE *file;
-    int problem;          /* errno of the first write that failed, 0: none */
-    unsigned depth;       /* open objects and arrays, 8 at most */
+    int problem;    /* errno of the first write that failed, 0: none */
+    unsigned depth; /* open objects and arrays, 8 at most */
     char closing[8];
-    bool filled[8];       /* something stands before the next element */
+    bool filled[8]; /* something stands before the next element */
 } echo_cli_out;
 
 void echo_cli_out_init(echo_cli_out *out, FILE *file);
@@ -41,8 +42,8 @@ void echo_cli_print_error(echo_cli_out *out, const echo_error *error);
 void echo_cli_json_object(echo_cli_out *out, const char *key);
 void echo_cli_json_array(echo_cli_out *out, const char *key);
 /*
- * Begins the top-level array unless it is begun. Called before each element and at a good end, so that a failure before the first element
- * prints nothing, and a later one leaves an array that no reader takes for complete.
+ * Begins the top-level array unless it is begun. Called before each element and at a good end, so that a failure before the
+ * first element prints nothing, and a later one leaves an array that no reader takes for complete.
  */
 void echo_cli_json_list(echo_cli_out *out);
 /* Ends the innermost object or array; the outermost with a newline. */

@@ -31,7 +31,8 @@ static int run(echo_cli *cli) {
 
 const echo_cli_command echo_cli_parties = {
     "parties", "list the parties in a folder",
-    "Lists the parties whose genesis is the first block of a feed in DIR/feeds, with that feed. A member's own identity party, which\n"
-    "holds credentials and no items, is marked \"identity\". Feeds that cannot be read are passed over.\n\n"
+    "Lists the parties whose genesis is the first block of a feed in DIR/feeds, with that feed. A\n"
+    "member's own identity party, which holds credentials and no items, is marked \"identity\".\n"
+    "Feeds that cannot be read are passed over.\n\n"
     "JSON: an array of {party, genesis_feed, identity}.\n",
     ECHO_CLI_COMMON, run};

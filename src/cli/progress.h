@@ -14,9 +14,9 @@
 #define ECHO_CLI_PROGRESS_EVERY_MS 100u
 
 typedef struct echo_cli_progress {
-    FILE *file;        /* NULL: show nothing */
-    uint64_t next_ms;  /* not before */
-    size_t width;      /* characters that stand on the line now */
+    FILE *file;       /* NULL: show nothing */
+    uint64_t next_ms; /* not before */
+    size_t width;     /* characters that stand on the line now */
 } echo_cli_progress;
 
 void echo_cli_progress_init(echo_cli_progress *progress, FILE *file, uint64_t now_ms);

@@ -30,7 +30,8 @@ static void tell_json(echo_cli *cli, echo_cli_out *to, const char *kind, const e
 }
 
 static void tell_text(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
-    echo_cli_print(to, "echo-snapshot%s%s: %s: ", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "", kind);
+    echo_cli_print(to, "echo-snapshot%s%s: %s: ", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "",
+                   kind);
     echo_cli_print_error(to, what);
     if (cli->dir != NULL) {
         echo_cli_print(to, ", folder ");
@@ -65,7 +66,8 @@ int echo_cli_misuse(echo_cli *cli, const char *format, ...) {
     if (len < 0) what.message[0] = '\0';
     size_t at = strlen(what.message);
     const char *name = cli->command != NULL ? cli->command->name : "";
-    (void)snprintf(what.message + at, sizeof what.message - at, " (see echo-snapshot %s%s--help)", name, name[0] != '\0' ? " " : "");
+    (void)snprintf(what.message + at, sizeof what.message - at, " (see echo-snapshot %s%s--help)", name,
+                   name[0] != '\0' ? " " : "");
     cli->dir = NULL; /* it is not what is wrong */
     tell(cli, "error", &what);
     return ECHO_CLI_EXIT_USAGE;

@@ -125,9 +125,11 @@ static void show_text(echo_cli *cli, const echo_party *party, const told *t) {
     echo_cli_print(out, "%-10s %" PRIu64 ", of which %" PRIu64 " made\n", "items", s->items, r->items_hydrated);
     echo_cli_print(out, "%-10s %" PRIu64 " read, ", "chunks", r->chunks_read);
     echo_cli_print_bytes(out, r->chunk_bytes_read);
-    echo_cli_print(out, "\n%-10s %" PRIu64 ", %" PRIu64 " waiting, %" PRIu64 " stopped\n", "feeds", s->feeds, s->waiting, s->stopped);
+    echo_cli_print(out, "\n%-10s %" PRIu64 ", %" PRIu64 " waiting, %" PRIu64 " stopped\n", "feeds", s->feeds, s->waiting,
+                   s->stopped);
     if (r->stale_models > 0)
-        echo_cli_print(out, "%-10s %" PRIu64 " models, items %s\n", "stale", r->stale_models, r->stale_kept ? "kept as bytes" : "rebuilt");
+        echo_cli_print(out, "%-10s %" PRIu64 " models, items %s\n", "stale", r->stale_models,
+                       r->stale_kept ? "kept as bytes" : "rebuilt");
     text_times(out, r);
     for (size_t i = 0; i < t->waiting_count; i++) text_waiting(out, &t->waiting[i]);
     for (size_t i = 0; i < cli->refused_count; i++) text_problem(out, "refused", &cli->refused[i]);
@@ -154,9 +156,11 @@ static int run(echo_cli *cli) {
 
 const echo_cli_command echo_cli_restore = {
     "restore", "open a party and report how that went",
-    "Opens the party as an application would, reading only, and tells which snapshot was used, how many messages it spared, how many\n"
-    "were read, applied and refused, how much was read and how long each phase took. Damage that was got around (a snapshot that was\n"
-    "passed over, a feed that cannot be read further) is part of the report and not an error; of waiting feeds and refused messages the\n"
-    "first 32 are named.\n\n"
-    "JSON: one object, with the fields of echo_restore_report, the timeframe, and the lists waiting, refused and damage.\n",
+    "Opens the party as an application would, reading only, and tells which snapshot was used,\n"
+    "how many messages it spared, how many were read, applied and refused, how much was read and\n"
+    "how long each phase took. Damage that was got around (a snapshot that was passed over, a\n"
+    "feed that cannot be read further) is part of the report and not an error; of waiting feeds\n"
+    "and refused messages the first 32 are named.\n\n"
+    "JSON: one object, with the fields of echo_restore_report, the timeframe, and the lists\n"
+    "waiting, refused and damage.\n",
     ECHO_CLI_COMMON | ECHO_CLI_OPENING, run};

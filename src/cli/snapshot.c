@@ -58,8 +58,10 @@ static int run(echo_cli *cli) {
 
 const echo_cli_command echo_cli_snapshot = {
     "snapshot", "take a snapshot now",
-    "Opens the party, writes what changed since its last snapshot, and publishes a new one, durable when the command ends with 0. When\n"
-    "nothing is new, nothing is written. Prints the number, the state digest (peers at the same timeframe have the same one), what was\n"
-    "written, and the time it took. This is the only command that writes.\n\n"
-    "JSON: {number, unchanged, items_written, chunks_written, bytes_written, digest, ns: {open, capture, write, publish}}.\n",
+    "Opens the party, writes what changed since its last snapshot, and publishes a new one,\n"
+    "durable when the command ends with 0. When nothing is new, nothing is written. Prints the\n"
+    "number, the state digest (peers at the same timeframe have the same one), what was written,\n"
+    "and the time it took. This is the only command that writes.\n\n"
+    "JSON: {number, unchanged, items_written, chunks_written, bytes_written, digest, ns: {open,\n"
+    "capture, write, publish}}.\n",
     ECHO_CLI_COMMON | ECHO_CLI_OPENING, run};

@@ -1,6 +1,6 @@
 /*
- * Verification. What is wrong with a snapshot is a finding: it is printed as a result, and the next snapshot is checked. Being unable
- * to check (input/output, memory, somebody else writing) is an error and ends the command.
+ * Verification. What is wrong with a snapshot is a finding: it is printed as a result, and the next snapshot is checked. Being
+ * unable to check (input/output, memory, somebody else writing) is an error and ends the command.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -12,7 +12,7 @@ typedef struct checking {
     const echo_store *store;
     echo_key party;
     uint64_t checked, findings;
-    echo_error error;  /* why checking cannot go on; code ECHO_OK: it can */
+    echo_error error;    /* why checking cannot go on; code ECHO_OK: it can */
     echo_status missing; /* blocks for comparing a snapshot with its feeds */
 } checking;
 
@@ -131,7 +131,8 @@ static echo_status check_all(checking *c, echo_error *err) {
     if (c->error.code != ECHO_OK) *err = c->error;
     if (status != ECHO_OK || c->checked > 0) return status;
     err->code = ECHO_ERR_NOT_FOUND;
-    (void)snprintf(err->message, sizeof err->message, c->cli->number != 0 ? "there is no snapshot of that number" : "there is no snapshot");
+    (void)snprintf(err->message, sizeof err->message,
+                   c->cli->number != 0 ? "there is no snapshot of that number" : "there is no snapshot");
     return err->code;
 }
 
@@ -147,9 +148,12 @@ static int run(echo_cli *cli) {
 
 const echo_cli_command echo_cli_verify = {
     "verify", "check snapshots, all of them or one",
-    "Reads all that the party's snapshots need (or the one of --number) and checks it: the manifest's signature, each chunk's hash, order,\n"
-    "boundaries, counts, canonical form. With --replay the feeds are replayed up to the snapshot's timeframe, and the state digests compared:\n"
-    "equal digests mean that the snapshot is exactly what the feeds say. Exit code 1 when a snapshot is damaged or differs; 3 when there is\n"
-    "none, or when blocks that --replay needs are not here and nothing else was found.\n\n"
-    "JSON: an array of {number, status, digest, replay, error}; status is \"good\", \"damaged\", \"differs\" or \"uncompared\".\n",
+    "Reads all that the party's snapshots need (or the one of --number) and checks it: the\n"
+    "manifest's signature, each chunk's hash, order, boundaries, counts, canonical form. With\n"
+    "--replay the feeds are replayed up to the snapshot's timeframe, and the state digests\n"
+    "compared: equal digests mean that the snapshot is exactly what the feeds say. Exit code 1\n"
+    "when a snapshot is damaged or differs; 3 when there is none, or when blocks that --replay\n"
+    "needs are not here and nothing else was found.\n\n"
+    "JSON: an array of {number, status, digest, replay, error}; status is \"good\", \"damaged\",\n"
+    "\"differs\" or \"uncompared\".\n",
     ECHO_CLI_COMMON | ECHO_CLI_PARTY | ECHO_CLI_NUMBER | ECHO_CLI_REPLAY, run};

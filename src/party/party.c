@@ -110,24 +110,28 @@ echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, 
 
 /* ---- the stream ---- */
 
-void echo__party_find_own(echo_party *party) {
+/* With several writable feeds the host has to say which; one that was found stays, whatever comes later. */
+static bool find_writable(echo_party *party) {
     size_t writable = 0;
     void *handle;
     echo_feed_info info;
     const echo_key *key;
-    party->has_own = false;
     for (size_t i = 0; (key = echo__merge_key(party->merge, i, &handle, &info)) != NULL; i++) {
         if (handle == NULL || !info.writable || !echo__party_admits(party, key)) continue;
         if (party->options.own_feed != NULL && !echo__key_equal(party->options.own_feed, key)) continue;
         writable++;
         party->own = *key;
     }
-    party->has_own = writable == 1; /* with several the host has to say which */
-    uint64_t seq;
+    return writable == 1;
+}
+
+void echo__party_find_own(echo_party *party) {
+    party->has_own = party->has_own || find_writable(party);
     if (!party->has_own) return;
-    handle = echo__merge_feed(party->merge, &party->own);
+    echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
-    bool known = party->feeds.ops->info(party->feeds.ctx, handle, &info, &ignored) == ECHO_OK;
+    uint64_t seq;
+    bool known = party->feeds.ops->info(party->feeds.ctx, echo__merge_feed(party->merge, &party->own), &info, &ignored) == ECHO_OK;
     party->behind = !known || (echo_timeframe_get(party->clock, &party->own, &seq) && info.length <= seq);
 }
 

@@ -6,8 +6,10 @@ nm=$1 archive=$2
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# name, class, section
-"$nm" --format=sysv "$archive" | awk -F'|' 'NF >= 7 { gsub(/[ \t]/, ""); print $1, $3, $7 }' >"$work/symbols" || exit 1
+# name, class, section, object
+"$nm" --format=sysv "$archive" | awk -F'|' '
+    /^Symbols from / { gsub(/^.*\[|\]:$/, ""); object = $0 }
+    NF >= 7 { gsub(/[ \t]/, ""); print $1, $3, $7, object }' >"$work/symbols"
 [ -s "$work/symbols" ] || { echo "no symbols in $archive"; exit 1; }
 if grep -qE '^__(asan|tsan|ubsan|msan|gcov|llvm_prof)_' "$work/symbols"; then
     echo "$archive is instrumented: not checked"
@@ -41,7 +43,7 @@ forbidden='
     sqlite3_enable_shared_cache sqlite3_vfs_register
     cJSON_InitHooks sodium_set_misuse_handler randombytes_set_implementation'
 for name in $forbidden; do
-    awk -v name="$name" '$2 == "U" && $1 == name { print $1; exit }' "$work/symbols"
+    awk -v name="$name" '$2 == "U" && $1 == name { print $1, "in", $4 }' "$work/symbols"
 done >"$work/found"
 report 'uses what a library must not'
 

@@ -607,6 +607,31 @@ static void test_mutation_before_genesis(void **arg) {
     bench_free(b);
 }
 
+/* 10 MB of id, in a block no file would take: refused by its length, told with a short name. */
+static void test_endless_id(void **arg) {
+    (void)arg;
+    bench *b = bench_new();
+    echo_codec codec = echo_codec_dxos();
+    size_t id_len = (size_t)10 << 20, len;
+    uint8_t *id = malloc(id_len), *block;
+    assert_non_null(id);
+    memset(id, 'x', id_len);
+    echo_message m = {.kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = {id, id_len}, .has_mutation = true, .mutation = {id, 1}};
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(codec.ops->encode(&block, &len, codec.ctx, &m, &err), &err);
+    assert_ok(echo_feeds_memory_put(&b->feeds, &b->feed.public_key, 0, (echo_bytes){block, len}), &err);
+    codec.ops->release(codec.ctx, block);
+    echo_registry *registry = registry_of(NULL);
+    echo_party *party = bench_open(b, registry);
+    assert_int_equal(b->refusals, 1);
+    assert_int_equal(b->refused.code, ECHO_ERR_LIMIT);
+    assert_int_equal(echo_timeframe_total(echo_party_clock(party)), 1);
+    echo_party_free(party);
+    echo_registry_free(registry);
+    free(id);
+    bench_free(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
@@ -622,6 +647,7 @@ int main(void) {
         cmocka_unit_test(test_refused_mutation_is_kept),
         cmocka_unit_test(test_sealed_segments),
         cmocka_unit_test(test_mutation_before_genesis),
+        cmocka_unit_test(test_endless_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
