@@ -98,8 +98,7 @@ static inline bool echo_cli_has(const echo_cli *cli, uint32_t option) { return (
 /* ---- report.c: everything on stderr ---- */
 
 int echo_cli_exit_of(echo_status status);
-/* One line with code, message, feed, seq, item and folder; with --json {"error":{...}}. err->code may be ECHO_OK, status tells
- * then. */
+/* Tells code, message, feed, seq, item and folder in one line; with --json {"error":{...}}. Of an err without a code, status is told. */
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err);
 /* A usage error, with a hint to --help. Returns ECHO_CLI_EXIT_USAGE. */
 int echo_cli_misuse(echo_cli *cli, const char *format, ...) ECHO_PRINTF(2, 3);

@@ -63,7 +63,7 @@ static inline void wire_op(echo__buf *out, int64_t operation, const char *key, e
 static inline echo__buf wire_value(const cJSON *from) {
     echo__buf value = ECHO__BUF_INIT, inner = ECHO__BUF_INIT;
     if (cJSON_IsNull(from)) wire_int(&value, 1, 1);
-    else if (cJSON_IsBool(from)) wire_int(&value, 2, cJSON_IsTrue(from));
+    else if (cJSON_IsBool(from)) wire_int(&value, 2, cJSON_IsTrue(from) ? 1 : 0);
     else if (cJSON_IsNumber(from)) wire_int(&value, 3, (uint64_t)(int64_t)from->valuedouble);
     else if (cJSON_IsString(from)) wire_text(&value, 5, from->valuestring);
     else {
