@@ -1,8 +1,8 @@
 /*
  * The benchmark inside. bench.c reads options and tells results, bench_open.c says what is measured, the rest is what that needs.
  *
- * Every measurement runs in a process of its own, so that memory is that of the measurement alone and none profits from what another left
- * in the allocator. All times are nanoseconds of the monotonic clock, all sizes bytes.
+ * Every measurement runs in a process of its own, so that memory is that of the measurement alone and none profits from what
+ * another left in the allocator. All times are nanoseconds of the monotonic clock, all sizes bytes.
  */
 #ifndef ECHO_CLI_BENCH_H
 #define ECHO_CLI_BENCH_H
@@ -43,11 +43,11 @@ typedef struct bench_range {
 /* ---- what is measured of a party ---- */
 
 /* Ways of opening, slowest first. */
-#define BENCH_WAY_MAP(XX)                                   \
-    XX(REPLAY, "replay")     /* no snapshot: the oracle */  \
-    XX(EAGER, "eager")       /* every item's state made */  \
-    XX(LAZY, "lazy")                                        \
-    XX(FIRST, "first_item")  /* lazy and without a tail, until a random item's state is there */
+#define BENCH_WAY_MAP(XX)                                                                                                          \
+    XX(REPLAY, "replay") /* no snapshot: the oracle */                                                                             \
+    XX(EAGER, "eager")   /* every item's state made */                                                                             \
+    XX(LAZY, "lazy")                                                                                                               \
+    XX(FIRST, "first_item") /* lazy and without a tail, until a random item's state is there */
 
 typedef enum bench_way {
 #define XX(name, text) BENCH_##name,
@@ -58,10 +58,10 @@ typedef enum bench_way {
 
 /* One opening. */
 typedef struct bench_opening {
-    uint64_t ns;          /* all of it */
+    uint64_t ns;                                     /* all of it */
     uint64_t ns_open, ns_feeds, ns_tail, ns_hydrate; /* as the restore report has them */
-    uint64_t peak;        /* resident memory at most */
-    uint64_t kept;        /* resident memory that opening added */
+    uint64_t peak;                                   /* resident memory at most */
+    uint64_t kept;                                   /* resident memory that opening added */
     uint64_t messages_read, messages_skipped, messages_refused;
     uint64_t chunks_read, chunk_bytes_read, items_hydrated, items;
     uint64_t damage;
@@ -78,8 +78,8 @@ typedef struct bench_taken {
 /* The party under measurement, as it lies in its folder. */
 typedef struct bench_party {
     echo_key key;
-    uint64_t messages;     /* blocks of its feeds */
-    uint64_t tail;         /* of those, behind the snapshot */
+    uint64_t messages; /* blocks of its feeds */
+    uint64_t tail;     /* of those, behind the snapshot */
     uint64_t feeds;
     uint64_t block_bytes;  /* of the messages made here, 0 for a folder that was given */
     uint64_t data_bytes;   /* of its feeds */
@@ -96,24 +96,24 @@ typedef struct bench_case {
     bench_party party;
     bench_opening last[BENCH_WAYS]; /* of the last run: counts do not vary */
     bench_series ns[BENCH_WAYS], hydrate[BENCH_WAYS], peak[BENCH_WAYS], kept[BENCH_WAYS];
-    bench_series parse;             /* cJSON_Parse of all records */
-    bench_series read;              /* the feeds' data, once through */
-    bench_taken update;             /* the snapshot taken behind the tail */
-    echo_hash digest;               /* of full replay */
-    bool agrees;                    /* counts are as they must be, and the update's digest is that of replay */
+    bench_series parse; /* cJSON_Parse of all records */
+    bench_series read;  /* the feeds' data, once through */
+    bench_taken update; /* the snapshot taken behind the tail */
+    echo_hash digest;   /* of full replay */
+    bool agrees;        /* counts are as they must be, and the update's digest is that of replay */
     char disagreement[160];
 } bench_case;
 
 /* The machine's own limits. */
 typedef struct bench_machine {
-    bench_series hashes;  /* BLAKE2b-256 of 150 bytes, per second */
+    bench_series hashes;   /* BLAKE2b-256 of 150 bytes, per second */
     bench_series verifies; /* Ed25519 signatures of 40 bytes, per second */
-    bench_series sync;    /* 4 KiB appended and synced */
+    bench_series sync;     /* 4 KiB appended and synced */
 } bench_machine;
 
 typedef struct bench_goal {
     char text[120];
-    char value[80];  /* what was measured */
+    char value[80]; /* what was measured */
     bool measured, met;
 } bench_goal;
 #define BENCH_GOALS 5u

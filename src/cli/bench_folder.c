@@ -13,7 +13,8 @@
 
 static echo_status fail_at(echo_error *err, const char *path, const char *what) {
     int code = errno;
-    return bench_fail(err, code == ENOENT ? ECHO_ERR_NOT_FOUND : ECHO_ERR_IO, "%.150s cannot be %s: %s", path, what, strerror(code));
+    return bench_fail(err, code == ENOENT ? ECHO_ERR_NOT_FOUND : ECHO_ERR_IO, "%.150s cannot be %s: %s", path, what,
+                      strerror(code));
 }
 
 echo_status bench_path(char out[BENCH_PATH_MAX], const char *dir, const char *name, echo_error *err) {
@@ -54,8 +55,10 @@ static echo_status remove_entry(void *arg, const char *path, const char *name, b
     (void)arg;
     (void)name;
     (void)err;
-    if (folder) bench_folder_remove(path);
-    else (void)unlink(path);
+    if (folder)
+        bench_folder_remove(path);
+    else
+        (void)unlink(path);
     return ECHO_OK;
 }
 
@@ -80,8 +83,10 @@ static echo_status pump(uint64_t *bytes, const char *path, int to, echo_error *e
         *bytes += (uint64_t)n;
         for (ssize_t done = 0; to >= 0 && status == ECHO_OK && done < n;) {
             ssize_t m = write(to, buffer + done, (size_t)(n - done));
-            if (m < 0) status = fail_at(err, path, "copied");
-            else done += m;
+            if (m < 0)
+                status = fail_at(err, path, "copied");
+            else
+                done += m;
         }
     }
     free(buffer);

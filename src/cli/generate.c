@@ -1,6 +1,6 @@
 /*
- * A writer's clock names, per feed, the last message it has seen: clock[f], -1 for none. It is closed under causality, because a writer takes
- * over another's whole clock or none of it; so every message made here can be applied.
+ * A writer's clock names, per feed, the last message it has seen: clock[f], -1 for none. It is closed under causality, because a
+ * writer takes over another's whole clock or none of it; so every message made here can be applied.
  */
 #include "generate.h"
 
@@ -13,7 +13,7 @@
 #include "generate_content.h"
 
 #define FEEDS_MAX 1000u
-#define PICKS 16u      /* draws of an item before a writer is taken to know none */
+#define PICKS 16u /* draws of an item before a writer is taken to know none */
 #define TYPE_CHARS 32u
 #define NONE UINT64_MAX
 
@@ -27,15 +27,15 @@ typedef struct birth {
 typedef struct writer {
     echo_keypair keys;
     void *handle;
-    uint64_t length;     /* blocks of the feed, those that wait here included */
+    uint64_t length; /* blocks of the feed, those that wait here included */
     int64_t *clock;
-    echo_bytes *blocks;  /* waiting to be appended */
+    echo_bytes *blocks; /* waiting to be appended */
     size_t pending;
 } writer;
 
 struct generator {
     generate_options options;
-    char *feeds_path;    /* NULL: in memory */
+    char *feeds_path; /* NULL: in memory */
     echo_feeds source;
     echo_codec codec;
     generate_random random;
@@ -66,7 +66,8 @@ static bool chance(generator *g, double p) { return generate_random_chance(&g->r
 /* ---- opening ---- */
 
 static echo_status check(const generate_options *o, echo_error *err) {
-    const double shares[] = {o->create, o->hot, o->concurrency, o->deletions, o->parents, o->links, o->nested, o->varied, o->hookless};
+    const double shares[] = {o->create, o->hot,    o->concurrency, o->deletions, o->parents,
+                             o->links,  o->nested, o->varied,      o->hookless};
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
         if (!(shares[i] >= 0.0 && shares[i] <= 1.0)) return fail(err, ECHO_ERR_INVALID, "a share is not between 0 and 1");
     if (o->generation != 1 && o->generation != 2) return fail(err, ECHO_ERR_INVALID, "the dialect is 1 or 2");
@@ -160,7 +161,8 @@ static echo_status make_feeds(generator *g, const char *dir, echo_error *err) {
 static echo_status make_feeds_memory(generator *g, echo_error *err) {
     if (g->options.credentials) return fail(err, ECHO_ERR_UNSUPPORTED, "feeds in memory have no credentials");
     echo_status status = echo_feeds_new_memory(&g->source);
-    for (size_t i = 0; status == ECHO_OK && i < g->options.feeds; i++) status = echo_feeds_memory_add(&g->source, &g->writers[i].keys);
+    for (size_t i = 0; status == ECHO_OK && i < g->options.feeds; i++)
+        status = echo_feeds_memory_add(&g->source, &g->writers[i].keys);
     return status == ECHO_OK ? ECHO_OK : fail(err, status, "feeds in memory cannot be made");
 }
 
@@ -189,9 +191,12 @@ echo_status generate_open(generator **out, const generate_options *options, cons
     g->codec = echo_codec_dxos();
     generate_random_seed(&g->random, options->seed);
     status = allocate(g, dir);
-    if (status != ECHO_OK) fail(err, status, "out of memory");
-    else if ((status = make_keys(g)) != ECHO_OK) fail(err, status, "keys cannot be made");
-    else status = dir != NULL ? make_feeds(g, dir, err) : make_feeds_memory(g, err);
+    if (status != ECHO_OK)
+        fail(err, status, "out of memory");
+    else if ((status = make_keys(g)) != ECHO_OK)
+        fail(err, status, "keys cannot be made");
+    else
+        status = dir != NULL ? make_feeds(g, dir, err) : make_feeds_memory(g, err);
     if (status == ECHO_OK) status = open_feeds(g, err);
     if (status != ECHO_OK) {
         generate_close(g);
@@ -364,7 +369,8 @@ static echo_status flush(generator *g, writer *w, echo_error *err) {
     if (w->pending == 0) return ECHO_OK;
     uint64_t first;
     echo_status status = g->source.ops->append(&first, g->source.ctx, w->handle, w->blocks, w->pending, err);
-    if (status == ECHO_OK && first + w->pending != w->length) status = fail(err, ECHO_ERR_CONFLICT, "somebody else wrote to the feed");
+    if (status == ECHO_OK && first + w->pending != w->length)
+        status = fail(err, ECHO_ERR_CONFLICT, "somebody else wrote to the feed");
     release_blocks(g, w);
     return status;
 }
@@ -372,8 +378,10 @@ static echo_status flush(generator *g, writer *w, echo_error *err) {
 static echo_status make_one(generator *g, echo_error *err) {
     size_t who = (size_t)below(g, g->options.feeds);
     writer *w = &g->writers[who];
-    if (chance(g, g->options.concurrency)) see_some(g, who);
-    else see_all(g, who);
+    if (chance(g, g->options.concurrency))
+        see_some(g, who);
+    else
+        see_all(g, who);
 
     echo_message message = {.kind = ECHO_MESSAGE_ITEM, .generation = g->options.generation};
     texts t;

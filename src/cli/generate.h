@@ -1,8 +1,9 @@
 /*
  * Makes parties of any shape, for measuring and for tests: the same options give the same messages, on every machine.
  *
- * Every feed has a writer with a clock of its own. A message carries what its writer had seen, and speaks only of items its writer knew, as in
- * a party of real peers. Messages can be made a few at a time, so that a party gets a tail after its snapshot was taken.
+ * Every feed has a writer with a clock of its own. A message carries what its writer had seen, and speaks only of items its writer
+ * knew, as in a party of real peers. Messages can be made a few at a time, so that a party gets a tail after its snapshot was
+ * taken.
  */
 #ifndef ECHO_CLI_GENERATE_H
 #define ECHO_CLI_GENERATE_H
@@ -15,41 +16,41 @@
 /* Shares are probabilities, 0.0 to 1.0. */
 typedef struct generate_options {
     uint64_t seed;
-    uint32_t generation;  /* dialect: 2 (new) or 1 (old: no deletions, links, nested paths; no credentials either) */
-    size_t feeds;         /* 1 to 1000 */
-    uint64_t items;       /* how many there will be, 1 to 2^32 - 1 */
-    double create;        /* share of messages that make a new item while there are fewer than `items`; 1: all of them first */
-    size_t value_bytes;   /* of each string value; 24 make blocks of about 150 bytes in a party of one feed (each feed adds 38) */
-    size_t properties;    /* different keys per item, 1 or more */
-    double hot;           /* share of mutations that go to the hot set, the first `hot_items` items */
+    uint32_t generation; /* dialect: 2 (new) or 1 (old: no deletions, links, nested paths; no credentials either) */
+    size_t feeds;        /* 1 to 1000 */
+    uint64_t items;      /* how many there will be, 1 to 2^32 - 1 */
+    double create;       /* share of messages that make a new item while there are fewer than `items`; 1: all of them first */
+    size_t value_bytes;  /* of each string value; 24 make blocks of about 150 bytes in a party of one feed (each feed adds 38) */
+    size_t properties;   /* different keys per item, 1 or more */
+    double hot;          /* share of mutations that go to the hot set, the first `hot_items` items */
     uint64_t hot_items;
-    double concurrency;   /* how often a writer has not seen what the others wrote last */
-    double deletions;     /* share of messages that delete an item; one in four of them brings it back */
-    double parents;       /* share of messages that set a parent; parents form no cycles */
-    double links;         /* share of the new items that link two others */
-    double nested;        /* share of mutations to a nested path */
-    double varied;        /* share of mutations that are not strings: other values, deletions of keys, arrays, sets, several in one */
-    double hookless;      /* share of items of GENERATE_MODEL_LOG */
-    bool credentials;     /* begin with the party's genesis and admit the feeds by credentials (folders only, not deterministic: they
-                             tell the time). false: open the party with `admitted` = generate_feeds() */
-    size_t batch;         /* blocks per append */
+    double concurrency; /* how often a writer has not seen what the others wrote last */
+    double deletions;   /* share of messages that delete an item; one in four of them brings it back */
+    double parents;     /* share of messages that set a parent; parents form no cycles */
+    double links;       /* share of the new items that link two others */
+    double nested;      /* share of mutations to a nested path */
+    double varied;      /* share of mutations that are not strings: other values, deletions of keys, arrays, sets, several in one */
+    double hookless;    /* share of items of GENERATE_MODEL_LOG */
+    bool credentials;   /* begin with the party's genesis and admit the feeds by credentials (folders only, not deterministic: they
+                           tell the time). false: open the party with `admitted` = generate_feeds() */
+    size_t batch;       /* blocks per append */
 } generate_options;
-#define GENERATE_OPTIONS_INIT                                                                                                    \
-    {1, 2, 1, 100, 0.5, 24, 8, 0.0, 0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, false, 1000}
+#define GENERATE_OPTIONS_INIT                                                                                                      \
+    { 1, 2, 1, 100, 0.5, 24, 8, 0.0, 0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, false, 1000 }
 
 typedef struct generate_counts {
     uint64_t messages; /* credentials not counted */
     uint64_t items;
-    uint64_t bytes;    /* of their blocks */
+    uint64_t bytes;                         /* of their blocks */
     uint64_t mutations, deletions, parents; /* messages of that kind */
-    uint64_t concurrent; /* messages written without what was newest then */
+    uint64_t concurrent;                    /* messages written without what was newest then */
 } generate_counts;
 
 typedef struct generator generator;
 
 /*
- * dir: the party's folder, made if need be; its feeds must not be there yet (ECHO_ERR_EXISTS). NULL: feeds in memory. Nothing is synced to
- * disk: this is no way to keep data.
+ * dir: the party's folder, made if need be; its feeds must not be there yet (ECHO_ERR_EXISTS). NULL: feeds in memory. Nothing is
+ * synced to disk: this is no way to keep data.
  */
 echo_status generate_open(generator **out, const generate_options *options, const char *dir, echo_error *err) ECHO_MUST_USE;
 /*

@@ -65,9 +65,12 @@ static cJSON *varied_value(generate_content *c) {
 
 static void property(char key[KEY_CHARS], generate_content *c) {
     unsigned k = (unsigned)below(c, c->options->properties);
-    if (!chance(c, c->options->nested)) (void)snprintf(key, KEY_CHARS, "property%u", k);
-    else if (below(c, 2) == 0) (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, (unsigned)below(c, 3));
-    else (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, (unsigned)below(c, 3), (unsigned)below(c, 3));
+    if (!chance(c, c->options->nested))
+        (void)snprintf(key, KEY_CHARS, "property%u", k);
+    else if (below(c, 2) == 0)
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, (unsigned)below(c, 3));
+    else
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, (unsigned)below(c, 3), (unsigned)below(c, 3));
 }
 
 typedef void (*put_fn)(echo_object_mutation *m, const char *key, const cJSON *value);
@@ -100,8 +103,10 @@ static echo_status varied(generate_content *c) {
             continue;
         }
         property(key, c);
-        if (operation == 3) echo_object_delete(c->object, key);
-        else status = put(c, echo_object_set, key, varied_value(c));
+        if (operation == 3)
+            echo_object_delete(c->object, key);
+        else
+            status = put(c, echo_object_set, key, varied_value(c));
     }
     return status;
 }

@@ -181,11 +181,12 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
 
 echo_status echo_party_poll(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
     if (applied != NULL) *applied = 0;
+    echo__error_clear(err);
     echo_status status = echo__merge_scan(party->merge, err);
     if (status == ECHO_OK) status = echo__party_pump(party, max, applied, err);
     echo__party_find_own(party);
     if (status == ECHO_OK && party->rebuild != NULL) status = echo__rebuild_step(party, max == 0 ? 4096 : max, err);
-    return status;
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "messages cannot be applied");
 }
 
 /* ---- looking ---- */

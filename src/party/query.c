@@ -12,7 +12,9 @@
 
 echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, echo_error *err) {
     *out = NULL;
-    return echo__items_get(out, &party->items, echo__bytes_text(id), err);
+    echo__error_clear(err);
+    echo_status status = echo__items_get(out, &party->items, echo__bytes_text(id), err);
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the item cannot be had");
 }
 
 void echo_item_head_get(echo_item_head *out, const echo_item *item) {
@@ -135,6 +137,7 @@ static echo_status walk_root(walk *w, echo_error *err) {
 
 echo_status echo_party_each(echo_party *party, const echo_query *query, echo_item_fn fn, void *arg, echo_error *err) {
     walk w = {party, query, fn, arg, {NULL, 0, 0}, ECHO__BUF_INIT, ECHO__BUF_INIT};
+    echo__error_clear(err);
     echo_status status = collect_fresh(&w.fresh, &party->items, err);
     if (status == ECHO_OK) status = walk_root(&w, err);
     for (; status == ECHO_OK && w.fresh.at < w.fresh.count; w.fresh.at++)

@@ -154,13 +154,15 @@ static echo_status make_write(echo_message *message, const void *arg, size_t i) 
 
 echo_status echo_party_write(echo_party *party, const echo_write *writes, size_t n, bool *written, echo_error *err) {
     if (written != NULL) *written = false;
+    echo__error_clear(err);
     if (n == 0) return ECHO_OK;
     echo_status status = check_own(party, err);
     for (size_t i = 0; status == ECHO_OK && i < n; i++) {
         status = check_write(party, writes, i, err);
         if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(err, writes[i].id, strlen(writes[i].id));
     }
-    return status == ECHO_OK ? append(party, n, make_write, writes, written, err) : status;
+    if (status == ECHO_OK) status = append(party, n, make_write, writes, written, err);
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "nothing can be written");
 }
 
 /* ---- credentials ---- */

@@ -315,6 +315,7 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
     *out = NULL;
     opening o = {.options = options, .start = echo__now_ns()};
     echo_party *party = NULL;
+    echo__error_clear(err);
     echo_status status = check_options(options, err);
     if (status != ECHO_OK) return status;
     status = open_feeds(&o, err);
@@ -330,8 +331,12 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
         fill_report(party, &o);
         status = check_found(party, err);
     }
-    if (status == ECHO_OK) *out = party;
-    else echo_party_free(party);
+    if (status == ECHO_OK) {
+        *out = party;
+    } else {
+        echo_party_free(party);
+        echo__error_adopt(err, status, "the party cannot be opened");
+    }
     if (o.owns_store) echo_store_close(&o.store);
     if (o.owns_feeds) echo_feeds_close(&o.feeds);
     echo__candidates_free(&o.candidates);

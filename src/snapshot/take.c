@@ -353,7 +353,7 @@ static echo_status digest_of(echo_hash *out, echo_party *party) {
     return echo__manifest_digest(out, &manifest);
 }
 
-echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) {
+static echo_status snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) {
     echo_status status = check(party, err);
     if (status == ECHO_OK) status = convert(party, err);
     if (status != ECHO_OK) return status;
@@ -373,4 +373,10 @@ echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, ec
     t.result.number = party->newest;
     if (status == ECHO_OK && out != NULL) *out = t.result;
     return status;
+}
+
+echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) {
+    echo__error_clear(err);
+    echo_status status = snapshot(party, out, err);
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be taken");
 }

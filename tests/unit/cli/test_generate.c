@@ -348,9 +348,14 @@ static void test_refused_options(void **arg) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_seed),  cmocka_unit_test(test_known_seed), cmocka_unit_test(test_folder_equals_memory),
-        cmocka_unit_test(test_shapes),     cmocka_unit_test(test_tail),       cmocka_unit_test(test_credentials),
-        cmocka_unit_test(test_counts),     cmocka_unit_test(test_refused_options),
+        cmocka_unit_test(test_same_seed),
+        cmocka_unit_test(test_known_seed),
+        cmocka_unit_test(test_folder_equals_memory),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_refused_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,115 @@
+/* The numbers the design promises, looked up in what was measured. Told, not enforced: a busy machine is no fault of the library.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+#define REPLAY_PER_SECOND 500000u
+#define FIRST_ITEM_NS 2000000u
+#define HYDRATION_FACTOR 1.3
+#define GROWTH_FACTOR 2.0
+#define MEMORY_SLACK ((uint64_t)1 << 20)
+
+/* ---- series ---- */
+
+void bench_series_add(bench_series *series, uint64_t value) {
+    if (series->count < BENCH_RUNS_MAX) series->list[series->count++] = value;
+}
+
+static int ascending(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+bench_range bench_range_of(const bench_series *series) {
+    bench_series sorted = *series;
+    if (series->count == 0) return (bench_range){0, 0, 0};
+    qsort(sorted.list, sorted.count, sizeof *sorted.list, ascending);
+    return (bench_range){sorted.list[sorted.count / 2], sorted.list[0], sorted.list[sorted.count - 1]};
+}
+
+static uint64_t median(const bench_series *series) { return bench_range_of(series).median; }
+
+/* ---- goals ---- */
+
+static void judge_replay(bench_goal *goal, const bench *b) {
+    (void)snprintf(goal->text, sizeof goal->text, "replay of one feed's 150-byte blocks: %u verified messages/s",
+                   REPLAY_PER_SECOND);
+    const bench_case *best = NULL;
+    for (size_t i = 0; i < b->count; i++) {
+        const bench_case *c = &b->cases[i];
+        if (c->party.feeds != 1 || c->party.block_bytes == 0 || c->party.block_bytes > 200 || c->party.messages < 10000) continue;
+        if (best == NULL || c->party.messages > best->party.messages) best = c;
+    }
+    if (best == NULL) return;
+    double rate = (double)best->party.messages * 1e9 / (double)median(&best->ns[BENCH_REPLAY]);
+    goal->measured = true;
+    goal->met = rate >= REPLAY_PER_SECOND;
+    (void)snprintf(goal->value, sizeof goal->value, "%.0f messages/s of %llu bytes", rate,
+                   (unsigned long long)best->party.block_bytes);
+}
+
+static const bench_case *case_of_items(const bench *b, uint64_t items) {
+    for (size_t i = 0; i < b->count; i++)
+        if (b->cases[i].items == items && b->cases[i].party.items == items) return &b->cases[i];
+    return NULL;
+}
+
+static void judge_first(bench_goal *goal, const bench *b) {
+    (void)snprintf(goal->text, sizeof goal->text, "first item of 100,000: 2 ms");
+    const bench_case *c = case_of_items(b, 100000);
+    if (c == NULL) return;
+    uint64_t ns = median(&c->ns[BENCH_FIRST]);
+    goal->measured = true;
+    goal->met = ns <= FIRST_ITEM_NS;
+    (void)snprintf(goal->value, sizeof goal->value, "%.3f ms", (double)ns / 1e6);
+}
+
+static void judge_growth(bench_goal *goal, const bench *b) {
+    (void)snprintf(goal->text, sizeof goal->text, "first item of 1,000,000: %.0f times that at most", GROWTH_FACTOR);
+    const bench_case *few = case_of_items(b, 100000), *many = case_of_items(b, 1000000);
+    if (few == NULL || many == NULL) return;
+    double factor = (double)median(&many->ns[BENCH_FIRST]) / (double)median(&few->ns[BENCH_FIRST]);
+    goal->measured = true;
+    goal->met = factor <= GROWTH_FACTOR;
+    (void)snprintf(goal->value, sizeof goal->value, "%.2f times", factor);
+}
+
+static void judge_memory(bench_goal *goal, const bench *b) {
+    (void)snprintf(goal->text, sizeof goal->text,
+                   "memory of lazy opening does not depend on the number of items: grows by 1 MiB at most");
+    const bench_case *few = NULL, *many = NULL;
+    for (size_t i = 0; i < b->count; i++) {
+        const bench_case *c = &b->cases[i];
+        if (c->party.items < 10000 || c->tail != b->options.tail) continue; /* below that, the tail is the party */
+        if (few == NULL || c->party.items < few->party.items) few = c;
+        if (many == NULL || c->party.items > many->party.items) many = c;
+    }
+    if (few == NULL || many->party.items < 10 * few->party.items) return;
+    uint64_t less = median(&few->peak[BENCH_LAZY]), more = median(&many->peak[BENCH_LAZY]);
+    goal->measured = true;
+    goal->met = more <= less + MEMORY_SLACK;
+    (void)snprintf(goal->value, sizeof goal->value, "%.1f MiB with %llu items, %.1f MiB with %llu", (double)less / 0x1p20,
+                   (unsigned long long)few->party.items, (double)more / 0x1p20, (unsigned long long)many->party.items);
+}
+
+static void judge_hydration(bench_goal *goal, const bench *b) {
+    (void)snprintf(goal->text, sizeof goal->text, "hydrating all items: %.1f times cJSON_Parse alone at most", HYDRATION_FACTOR);
+    const bench_case *largest = NULL;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->cases[i].party.items >= 1000 && (largest == NULL || b->cases[i].party.record_bytes > largest->party.record_bytes))
+            largest = &b->cases[i];
+    if (largest == NULL) return;
+    double factor = (double)median(&largest->hydrate[BENCH_EAGER]) / (double)median(&largest->parse);
+    goal->measured = true;
+    goal->met = factor <= HYDRATION_FACTOR;
+    (void)snprintf(goal->value, sizeof goal->value, "%.2f times", factor);
+}
+
+void bench_goals_judge(bench *b) {
+    static void (*const judges[BENCH_GOALS])(bench_goal * goal, const bench *b) = {judge_replay, judge_first, judge_growth,
+                                                                                   judge_memory, judge_hydration};
+    for (size_t i = 0; i < BENCH_GOALS; i++) judges[i](&b->goals[i], b);
+}

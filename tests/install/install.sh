@@ -1,0 +1,63 @@
+#!/bin/sh
+# Installs the build into a prefix, moves the prefix, and builds and runs two hosts against it: one by find_package, one by pkg-config.
+#   install.sh <cmake> <build directory> <source directory> <configuration> <C compiler> <flags for instrumented builds>
+# LIBDIR, BINDIR and VERSION come in the environment.
+cmake=$1 build=$2 source=$3 config=$4 cc=$5 flags=$6
+here=$source/tests/install
+# Below the build directory, so that nothing leaves it.
+work=$build/tests/install/work
+rm -rf "$work"
+mkdir -p "$work" || exit 1
+die() { echo "$*"; exit 1; }
+
+step() { # name, command: quiet when it succeeds
+    name=$1
+    shift
+    "$@" >"$work/log" 2>&1 || { cat "$work/log"; die "$name failed"; }
+}
+
+step install "$cmake" --install "$build" --prefix "$work/first" --config "$config"
+mv "$work/first" "$work/moved"
+prefix=$work/moved
+for file in "$LIBDIR/libecho-snapshot.a" "$LIBDIR/pkgconfig/echo-snapshot.pc" "$LIBDIR/cmake/echo-snapshot/echo-snapshot-config.cmake" \
+    "$LIBDIR/cmake/echo-snapshot/echo-snapshot-config-version.cmake" "$LIBDIR/cmake/echo-snapshot/echo-snapshot-targets.cmake"; do
+    [ -e "$prefix/$file" ] || die "$file is not installed"
+done
+(cd "$source/include" && find echo -type f | sort) >"$work/headers"
+(cd "$prefix/include" && find . -type f | sed 's,^\./,,' | sort) | cmp - "$work/headers" || die "the headers installed are not the public ones"
+for place in "$build" "$source" "$work/first"; do
+    found=$(grep -rlF "$place" "$prefix/include" "$prefix/$LIBDIR/cmake" "$prefix/$LIBDIR/pkgconfig")
+    [ -z "$found" ] || die "$found names $place"
+done
+
+# A staged install touches nothing outside of the stage.
+DESTDIR=$work/stage step 'staged install' "$cmake" --install "$build" --prefix /opt/echo-snapshot-test --config "$config"
+[ -e "$work/stage/opt/echo-snapshot-test/$LIBDIR/libecho-snapshot.a" ] || die 'DESTDIR is not followed'
+[ ! -e /opt/echo-snapshot-test ] || die 'a staged install wrote to its prefix'
+
+# CMake.
+step 'configuring the CMake host' "$cmake" -S "$here/consumer-cmake" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" \
+    -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="$flags" -DCMAKE_BUILD_TYPE="$config" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF
+grep -q "^echo-snapshot_DIR:PATH=$prefix/" "$work/cmake/CMakeCache.txt" || die 'another echo-snapshot was found'
+step 'building the CMake host' "$cmake" --build "$work/cmake"
+step 'running the CMake host' "$work/cmake/consumer" "$work/party-cmake"
+grep -qx "echo-snapshot $VERSION" "$work/log" || die "the CMake host does not run $VERSION"
+
+# pkg-config and make.
+export PKG_CONFIG_PATH="$prefix/$LIBDIR/pkgconfig"
+[ "$(pkg-config --modversion echo-snapshot)" = "$VERSION" ] || die 'pkg-config tells another version'
+for needed in libcjson libsodium sqlite3 libprotobuf-c; do
+    pkg-config --print-requires echo-snapshot | grep -qx "$needed" || die "$needed is not in Requires"
+done
+cp -r "$here/consumer.c" "$here/consumer-pkgconfig" "$work/"
+step 'building the pkg-config host' make -C "$work/consumer-pkgconfig" CC="$cc" CFLAGS="$flags"
+step 'running the pkg-config host' "$work/consumer-pkgconfig/consumer" "$work/party-pkgconfig"
+grep -qx "echo-snapshot $VERSION" "$work/log" || die "the pkg-config host does not run $VERSION"
+
+# The command, when it was built.
+if [ -n "$BINDIR" ]; then
+    step 'the installed command' "$prefix/$BINDIR/echo-snapshot" --version
+    grep -qx "echo-snapshot $VERSION" "$work/log" || die "the installed command is not $VERSION"
+fi
+rm -rf "$work"
+echo "installed, moved, used"
