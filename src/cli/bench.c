@@ -12,18 +12,14 @@
 
 static const char help[] =
     "Usage: echo-snapshot bench [open] [options]\n\n"
-    "Measures opening parties: by replaying every message, from a snapshot with every item's state made (eager), from a snapshot "
-    "alone\n"
-    "(lazy), and from a snapshot up to the first item. The parties are made for it, always the same for a seed, in a folder that "
-    "is removed\n"
-    "afterwards. Beside the times stand what the machine itself can do and the counts that explain them. Every result is checked: "
-    "the state\n"
-    "after opening from a snapshot and applying the tail must be that of full replay.\n\n"
+    "Measures opening parties: by replaying every message, from a snapshot with every item's state made (eager), from\n"
+    "a snapshot alone (lazy), and from a snapshot up to the first item. The parties are made for it, always the same for\n"
+    "a seed, in a folder that is removed afterwards. Beside the times stand what the machine itself can do, and the counts\n"
+    "that explain them. Every result is checked: the state after opening from a snapshot must be that of full replay.\n\n"
     "Without --messages and --items: 1,000 items and 1,000 to 1,000,000 messages, then 1,000 to 1,000,000 items.\n\n"
     "Options:\n"
-    "  --messages N,N,...   parties of so many messages\n"
-    "  --items N,N,...      parties of so many items (1,000 where only --messages is given); fewer than half of the messages\n"
-    "                       make items, so a party of few messages has fewer. Alone: a tenth more messages than items\n"
+    "  --messages N,N,...   parties of so many messages; of 1,000 items each, unless --items says otherwise\n"
+    "  --items N,N,...      parties of so many items; of a tenth more messages, unless --messages says otherwise\n"
     "  --feeds N            feeds that take turns writing (1)\n"
     "  --tail N             messages behind the snapshot, out of those (100)\n"
     "  --seed S             of what is random (1)\n"
@@ -132,6 +128,8 @@ static int read_options(bench *b, int argc, char **argv) {
     int option, index = 0;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, &index)) != -1) {
+        if (option == '?' && optopt > ' ') return echo_cli_misuse(b->cli, "unknown option '-%c'", optopt);
+        if (option == '?' && optopt > 0) return echo_cli_misuse(b->cli, "%s takes no value", argv[optind - 1]);
         if (option == '?') return echo_cli_misuse(b->cli, "unknown option '%s'", argv[optind - 1]);
         if (option == ':') return echo_cli_misuse(b->cli, "%s needs a value", argv[optind - 1]);
         if (!take_option(b, option, optarg)) return echo_cli_misuse(b->cli, "--%s cannot be '%s'", options[index].name, optarg);

@@ -59,6 +59,7 @@ typedef enum bench_way {
 /* One opening. */
 typedef struct bench_opening {
     uint64_t ns;                                     /* all of it */
+    uint64_t cpu;                                    /* of that, what the process computed: the same on a busy machine */
     uint64_t ns_open, ns_feeds, ns_tail, ns_hydrate; /* as the restore report has them */
     uint64_t peak;                                   /* resident memory at most */
     uint64_t kept;                                   /* resident memory that opening added */
@@ -95,7 +96,7 @@ typedef struct bench_case {
     char dir[BENCH_PATH_MAX];
     bench_party party;
     bench_opening last[BENCH_WAYS]; /* of the last run: counts do not vary */
-    bench_series ns[BENCH_WAYS], hydrate[BENCH_WAYS], peak[BENCH_WAYS], kept[BENCH_WAYS];
+    bench_series ns[BENCH_WAYS], cpu[BENCH_WAYS], hydrate[BENCH_WAYS], peak[BENCH_WAYS], kept[BENCH_WAYS];
     bench_series parse; /* cJSON_Parse of all records */
     bench_series read;  /* the feeds' data, once through */
     bench_taken update; /* the snapshot taken behind the tail */
@@ -135,6 +136,8 @@ typedef echo_status (*bench_child_fn)(void *result, void *arg, echo_error *err);
 /* Runs fn in a process of its own; `size` bytes at `result` (zeroed first) come back through a pipe. */
 echo_status bench_child(void *result, size_t size, bench_child_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 uint64_t bench_now_ns(void);
+/* Time this process computed, user and system. */
+uint64_t bench_cpu_ns(void);
 /* Resident memory: at most since the process began, and now (0: unknown). */
 uint64_t bench_memory_peak(void);
 uint64_t bench_memory_now(void);

@@ -24,11 +24,15 @@ echo_status bench_fail(echo_error *err, echo_status status, const char *format, 
 
 /* ---- looking at the process ---- */
 
-uint64_t bench_now_ns(void) {
+static uint64_t clock_ns(clockid_t clock) {
     struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    if (clock_gettime(clock, &now) != 0) return 0;
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
+
+uint64_t bench_now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+uint64_t bench_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
 
 uint64_t bench_memory_peak(void) {
     struct rusage usage;

@@ -30,8 +30,7 @@ static void verify_some(unsigned n) {
     static const uint8_t seed[crypto_sign_SEEDBYTES] = {2};
     (void)crypto_sign_seed_keypair(key, secret, seed);
     (void)crypto_sign_detached(signature, NULL, message, sizeof message, secret);
-    volatile int good = 0;
-    for (unsigned i = 0; i < n; i++) good += crypto_sign_verify_detached(signature, message, sizeof message, key) == 0;
+    for (unsigned i = 0; i < n; i++) (void)!crypto_sign_verify_detached(signature, message, sizeof message, key);
 }
 
 static void measure_rate(bench_series *out, void (*some)(unsigned), unsigned step) {

@@ -94,6 +94,19 @@ static const column sizes[] = {
     {"peak first", 10, cell_peak_first},
 };
 
+static void cell_cpu_replay(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_REPLAY])); }
+static void cell_cpu_rate(char out[CELL_CHARS], const bench_case *c) {
+    put_number(out, rate(c->party.messages, median(&c->cpu[BENCH_REPLAY])));
+}
+static void cell_cpu_eager(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_EAGER])); }
+static void cell_cpu_lazy(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_LAZY])); }
+static void cell_cpu_first(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_FIRST])); }
+
+static const column computing[] = {
+    {"messages", 9, cell_messages}, {"items", 8, cell_items},    {"replay", 10, cell_cpu_replay},    {"msg/s", 8, cell_cpu_rate},
+    {"eager", 10, cell_cpu_eager},  {"lazy", 10, cell_cpu_lazy}, {"first item", 10, cell_cpu_first},
+};
+
 static void print_rows(echo_cli_out *out, const bench *b, const column *columns, size_t count) {
     for (size_t i = 0; i < count; i++) echo_cli_print(out, "%s%*s", i > 0 ? "  " : "", columns[i].width, columns[i].head);
     echo_cli_print(out, "\n");
@@ -121,6 +134,8 @@ void bench_print_table(const bench *b) {
         "there.\n",
         b->options.runs);
     print_rows(out, b, times, sizeof times / sizeof times[0]);
+    echo_cli_print(out, "\nOf that, time spent computing (user and system), which other work on the machine hardly changes.\n");
+    print_rows(out, b, computing, sizeof computing / sizeof computing[0]);
     echo_cli_print(out, "\nWhat it took. read to hydrated: of a lazy opening; peak: resident memory of the process at most.\n");
     print_rows(out, b, sizes, sizeof sizes / sizeof sizes[0]);
     echo_cli_print(out, "\n");
@@ -143,6 +158,8 @@ static void each_measure(const bench_case *c, measure_fn fn, void *arg) {
     char name[CELL_CHARS];
     for (size_t way = 0; way < BENCH_WAYS; way++) {
         fn(arg, way_names[way], "ns", &c->ns[way]);
+        (void)snprintf(name, sizeof name, "%s_cpu", way_names[way]);
+        fn(arg, name, "ns", &c->cpu[way]);
         (void)snprintf(name, sizeof name, "%s_peak", way_names[way]);
         fn(arg, name, "bytes", &c->peak[way]);
         (void)snprintf(name, sizeof name, "%s_kept", way_names[way]);

@@ -20,7 +20,7 @@ typedef struct generate_options {
     size_t feeds;        /* 1 to 1000 */
     uint64_t items;      /* how many there will be, 1 to 2^32 - 1 */
     double create;       /* share of messages that make a new item while there are fewer than `items`; 1: all of them first */
-    size_t value_bytes;  /* of each string value; 24 make blocks of about 150 bytes in a party of one feed (each feed adds 38) */
+    size_t value_bytes;  /* of each string value; 18 make blocks of about 150 bytes in a party of one feed (each feed adds 38) */
     size_t properties;   /* different keys per item, 1 or more */
     double hot;          /* share of mutations that go to the hot set, the first `hot_items` items */
     uint64_t hot_items;
@@ -36,7 +36,7 @@ typedef struct generate_options {
     size_t batch;       /* blocks per append */
 } generate_options;
 #define GENERATE_OPTIONS_INIT                                                                                                      \
-    { 1, 2, 1, 100, 0.5, 24, 8, 0.0, 0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, false, 1000 }
+    { 1, 2, 1, 100, 0.5, 18, 8, 0.0, 0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, false, 1000 }
 
 typedef struct generate_counts {
     uint64_t messages; /* credentials not counted */

@@ -50,21 +50,19 @@ static echo_status print_json(listing *l, const echo_item *item, const echo_item
     cJSON *view;
     echo_status status = echo_item_view(&view, item, err);
     if (status != ECHO_OK) return status;
-    char *properties = view != NULL ? cJSON_PrintUnformatted(view) : NULL;
-    bool failed = view != NULL && properties == NULL;
-    cJSON_Delete(view);
-    if (failed) return no_memory(err);
     echo_cli_json_list(out);
     echo_cli_json_object(out, NULL);
     echo_cli_json_string(out, "id", head->id);
     echo_cli_json_string(out, "type", head->type);
     echo_cli_json_string(out, "model", head->model);
     echo_cli_json_string(out, "parent", head->parent);
-    echo_cli_json_raw(out, "properties", properties != NULL ? properties : "null");
+    bool whole = echo_cli_json_value(out, "properties", view);
     if (head->deleted) echo_cli_json_flag(out, "deleted", true);
     echo_cli_json_end(out);
-    cJSON_free(properties);
-    return ECHO_OK;
+    cJSON_Delete(view);
+    if (whole) return ECHO_OK;
+    (void)snprintf(err->message, sizeof err->message, "the properties of an item are nested too deeply to be printed");
+    return err->code = ECHO_ERR_LIMIT;
 }
 
 static void printed(listing *l, const echo_item_head *head) {
@@ -128,7 +126,7 @@ static echo_status print_all(listing *l, echo_error *err) {
     echo_query query = {cli->type, cli->model, cli->parent, true};
     l->len = 0;
     l->count = 0;
-    echo_status status = echo_party_each(l->party, &query, visit, l, err);
+    echo_status status = echo_party_each(l->party, &query, visit, l, err); /* a code of visit comes without a message */
     return status == ECHO_OK && cli->json ? print_listed(l, err) : status;
 }
 

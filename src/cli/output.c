@@ -120,6 +120,20 @@ void echo_cli_print_error(echo_cli_out *out, const echo_error *error) {
 
 /* ---- JSON ---- */
 
+static void put_string(echo_cli_out *out, const char *value) {
+    put_text(out, "\"");
+    for (const char *at = value; *at != '\0';) {
+        uint32_t code = 0;
+        size_t len = sequence(at, &code);
+        if (len == 0) put_text(out, "\xef\xbf\xbd");
+        else if (code == '"' || code == '\\') echo_cli_print(out, "\\%c", *at);
+        else if (code < 0x20 || code == 0x7f) echo_cli_print(out, "\\u%04x", (unsigned)code);
+        else put(out, at, len);
+        at += len > 0 ? len : 1;
+    }
+    put_text(out, "\"");
+}
+
 static void lead_in(echo_cli_out *out, const char *key) {
     if (out->depth > 0) {
         bool *filled = &out->filled[out->depth - 1];
@@ -127,7 +141,9 @@ static void lead_in(echo_cli_out *out, const char *key) {
         *filled = true;
         if (out->depth == 1 && out->closing[0] == ']') put_text(out, "\n");
     }
-    if (key != NULL) echo_cli_print(out, "\"%s\":", key);
+    if (key == NULL) return;
+    put_string(out, key);
+    put_text(out, ":");
 }
 
 static void begin(echo_cli_out *out, const char *key, char opening, char closing) {
@@ -158,17 +174,7 @@ void echo_cli_json_string(echo_cli_out *out, const char *key, const char *value)
         return;
     }
     lead_in(out, key);
-    put_text(out, "\"");
-    for (const char *at = value; *at != '\0';) {
-        uint32_t code = 0;
-        size_t len = sequence(at, &code);
-        if (len == 0) put_text(out, "\xef\xbf\xbd");
-        else if (code == '"' || code == '\\') echo_cli_print(out, "\\%c", *at);
-        else if (code < 0x20 || code == 0x7f) echo_cli_print(out, "\\u%04x", (unsigned)code);
-        else put(out, at, len);
-        at += len > 0 ? len : 1;
-    }
-    put_text(out, "\"");
+    put_string(out, value);
 }
 
 void echo_cli_json_number(echo_cli_out *out, const char *key, uint64_t value) {

@@ -3,7 +3,7 @@
  * then.
  *
  * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each. `key` is
- * NULL in arrays and at the top; it is not escaped. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
+ * NULL in arrays and at the top. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
  */
 #ifndef ECHO_CLI_OUTPUT_H
 #define ECHO_CLI_OUTPUT_H
@@ -11,12 +11,16 @@
 #include <echo/base.h>
 #include <stdio.h>
 
+struct cJSON;
+
+#define ECHO_CLI_JSON_DEPTH 256u /* an object model's values are nested 64 deep at most, below a path of 64 */
+
 typedef struct echo_cli_out {
     FILE *file;
     int problem;    /* errno of the first write that failed, 0: none */
-    unsigned depth; /* open objects and arrays, 8 at most */
-    char closing[8];
-    bool filled[8]; /* something stands before the next element */
+    unsigned depth; /* open objects and arrays */
+    char closing[ECHO_CLI_JSON_DEPTH];
+    bool filled[ECHO_CLI_JSON_DEPTH]; /* something stands before the next element */
 } echo_cli_out;
 
 void echo_cli_out_init(echo_cli_out *out, FILE *file);
@@ -54,6 +58,11 @@ void echo_cli_json_integer(echo_cli_out *out, const char *key, int64_t value);
 void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value);
 void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]); /* NULL: null */
 void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json);
+/*
+ * A cJSON value, numbers in the fewest digits that read back the same: cJSON_Print does with less, and shows 9007199254740991 as
+ * 9.00719925474099e+15. false, and null is printed, when it is nested too deeply.
+ */
+bool echo_cli_json_value(echo_cli_out *out, const char *key, const struct cJSON *value);
 /* {code,message,path,feed,seq,item}; path is left out when NULL, the others are null when unknown */
 void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error, const char *path);
 

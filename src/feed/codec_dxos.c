@@ -56,7 +56,7 @@ static uint32_t generation_of(echo_bytes block) {
         case 5: value = 4; break;
         default: return 0;
         }
-        if (tag >> 3 == 0 || value > (uint64_t)(end - at)) return 0;
+        if (value > (uint64_t)(end - at)) return 0;
         if (tag >> 3 == 10 || tag >> 3 == 11) return 2;
         at += value;
     }

@@ -1,5 +1,6 @@
 #include "feed/credentials_message.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,7 +8,6 @@
 #include "base/error.h"
 #include "dxos.pb-c.h"
 
-#define ANCHORS_MAX 128u
 #define SCRATCH_LIMIT ((size_t)64 << 20)
 #define SEEN_MAX 100000u
 #define CORRUPT(...) echo__error(err, ECHO_ERR_CORRUPT, __VA_ARGS__)
@@ -23,7 +23,7 @@ typedef struct reader {
     echo__verifier *verifier;
     size_t signatures; /* checked so far */
     echo__claim claim;
-    echo_key anchors[ANCHORS_MAX];
+    echo_key anchors[ECHO__CREDENTIAL_SIGNATURES_MAX]; /* each signed something that was checked: hence no more than these */
 } reader;
 
 /* ---- Signatures */
@@ -196,12 +196,11 @@ static echo_status interpret(echo__claim *claim, reader *r, const signed_message
 
 /* ---- Who vouches for it */
 
-static echo_status add_anchor(reader *r, const echo_key *key, echo_error *err) {
+static void add_anchor(reader *r, const echo_key *key) {
     for (size_t i = 0; i < r->claim.anchor_count; i++)
-        if (echo__key_equal(&r->anchors[i], key)) return ECHO_OK;
-    if (r->claim.anchor_count == ANCHORS_MAX) return echo__error(err, ECHO_ERR_LIMIT, "credential names too many keys");
+        if (echo__key_equal(&r->anchors[i], key)) return;
+    assert(r->claim.anchor_count < sizeof r->anchors / sizeof r->anchors[0]);
     r->anchors[r->claim.anchor_count++] = *key;
-    return ECHO_OK;
 }
 
 static bool fatal(echo_status status) { return status == ECHO_ERR_NOMEM || status == ECHO_ERR_LIMIT; }
@@ -223,8 +222,8 @@ static echo_status follow(reader *r, const echo_key *from, const signed_message 
     echo_key key;
     if (!get_key(&key, chain->publickey)) return ECHO_OK;
     if (from != NULL ? !echo__key_equal(&key, from) : !signed_by(signers, &key)) return ECHO_OK;
-    if (home == NULL || echo__key_equal(&key, home)) status = add_anchor(r, &key, err);
-    if (status != ECHO_OK || chain->n_parents == 0 || chain->message == NULL) return status;
+    if (home == NULL || echo__key_equal(&key, home)) add_anchor(r, &key);
+    if (chain->n_parents == 0 || chain->message == NULL) return ECHO_OK;
 
     echo__claim vouched;
     status = interpret(&vouched, r, chain->message, err);
@@ -245,14 +244,11 @@ static echo_status find_anchors(reader *r, const signed_message *message, echo_e
         const Echo__Pb__Dxos__Signature *signature = message->signatures[i];
         echo_key key;
         if (!get_key(&key, signature->key)) continue;
-        echo_status status = add_anchor(r, &key, err);
-        if (status == ECHO_OK && signature->has_keychain) {
-            echo_error why = ECHO_ERROR_INIT;
-            status = follow(r, &key, NULL, echo__pb_view(1, signature->keychain), NULL, 1, &why);
-            if (fatal(status)) return echo__error(err, status, "%s", why.message);
-        } else if (status != ECHO_OK) {
-            return status;
-        }
+        add_anchor(r, &key);
+        if (!signature->has_keychain) continue;
+        echo_error why = ECHO_ERROR_INIT;
+        echo_status status = follow(r, &key, NULL, echo__pb_view(1, signature->keychain), NULL, 1, &why);
+        if (fatal(status)) return echo__error(err, status, "%s", why.message);
     }
     return ECHO_OK;
 }

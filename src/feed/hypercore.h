@@ -153,7 +153,7 @@ echo_status echo__hypercore_present(echo__hypercore *hc, bool *present, uint64_t
 echo_status echo__hypercore_put_data_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err);
 /* The same for their leaves and the parents they complete. */
 echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err);
-/* Whether blocks from..to-1 are all present while some leaf bit is missing: an append that power failure cut in two. */
+/* Whether blocks from..to-1 are all present while a bit of their nodes is missing: an append that power failure cut in two. */
 echo_status echo__hypercore_torn(echo__hypercore *hc, bool *torn, uint64_t from, uint64_t to, echo_error *err);
 
 /* ---- hypercore_tree.c */

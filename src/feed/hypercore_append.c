@@ -23,6 +23,7 @@ typedef struct appender {
     size_t cap, len;
     uint64_t at;                  /* where they go */
     uint8_t *nodes;               /* of one chunk */
+    bool announced;               /* tree bits may have been written */
     echo_error *err;
 } appender;
 
@@ -80,11 +81,13 @@ static echo_status settle(appender *a) {
     echo_status status = ECHO_OK;
     for (int file = ECHO__HYPERCORE_BITFIELD; status == ECHO_OK && file <= ECHO__HYPERCORE_TREE; file++) {
         uint8_t header[ECHO__HYPERCORE_HEADER];
-        if (a->size[file] > 0) continue;
+        if (a->size[file] >= ECHO__HYPERCORE_HEADER) continue;
         echo__hypercore_header(header, (echo__hypercore_file)file);
         status = echo__hypercore_pwrite(hc, (echo__hypercore_file)file, header, sizeof header, 0, a->err);
         a->size[file] = ECHO__HYPERCORE_HEADER;
     }
+    uint64_t pages = hc->length / ECHO__HYPERCORE_PAGE_BLOCKS + (hc->length % ECHO__HYPERCORE_PAGE_BLOCKS != 0);
+    if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_BITFIELD, ECHO__HYPERCORE_HEADER + pages * hc->page_size);
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_TREE, tree_size(hc->length));
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_SIGNATURES, signatures_size(hc->length));
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_DATA, hc->roots.bytes);
@@ -92,9 +95,9 @@ static echo_status settle(appender *a) {
     hc->headers = true;
     a->repair = a->first;
     if (hc->tail_checked) return ECHO_OK;
-    uint64_t start, end = (a->size[ECHO__HYPERCORE_BITFIELD] / hc->page_size + 1) * ECHO__HYPERCORE_PAGE_BLOCKS;
+    uint64_t start;
     bool torn;
-    status = echo__hypercore_put_data_bits(hc, hc->length, end, false, a->err);
+    status = echo__hypercore_put_data_bits(hc, hc->length, pages * ECHO__HYPERCORE_PAGE_BLOCKS, false, a->err);
     if (status == ECHO_OK) status = echo__hypercore_last_batch(hc, &start, hc->length, a->err);
     if (status == ECHO_OK) status = echo__hypercore_torn(hc, &torn, start, hc->length, a->err);
     if (status != ECHO_OK) return status;
@@ -212,24 +215,31 @@ static echo_status write_all(appender *a) {
     if (status == ECHO_OK) status = put_signature(a);
     if (status == ECHO_OK) status = echo__hypercore_put_data_bits(hc, a->first, end, true, a->err);
     if (status == ECHO_OK) status = sync_all(a);
-    if (status == ECHO_OK) status = echo__hypercore_put_tree_bits(hc, a->repair, end, true, a->err);
+    if (status != ECHO_OK) return status;
+    a->announced = true;
+    status = echo__hypercore_put_tree_bits(hc, a->repair, end, true, a->err);
     if (status == ECHO_OK && !hc->relaxed) status = echo__hypercore_sync_file(hc, ECHO__HYPERCORE_BITFIELD, a->err);
     return status;
 }
 
-/* Best effort: takes back what may have been written. Whatever fails here, the next append does over. */
+/*
+ * Takes back what may have been written, as far as the disk lets it. Tree bits go first, for good, before what they speak of; if they will
+ * not go, the feed may turn out to have the blocks after all. What else is left behind the next append does over.
+ */
 static void undo(appender *a) {
     echo__hypercore *hc = a->hc;
     uint64_t end = a->first + a->n;
-    (void)echo__hypercore_put_tree_bits(hc, a->first, end, false, NULL);
+    hc->page_loaded = false;
+    if (a->announced) {
+        if (echo__hypercore_put_tree_bits(hc, a->first, end, false, NULL) != ECHO_OK) return;
+        if (!hc->relaxed && echo__hypercore_sync_file(hc, ECHO__HYPERCORE_BITFIELD, NULL) != ECHO_OK) return;
+    }
     (void)echo__hypercore_put_data_bits(hc, a->first, end, false, NULL);
     for (int file = 0; file < ECHO__HYPERCORE_FILES; file++) {
         uint64_t size;
         if (echo__hypercore_size(hc, &size, (echo__hypercore_file)file, NULL) == ECHO_OK && size > a->size[file])
             (void)echo__hypercore_truncate(hc, (echo__hypercore_file)file, a->size[file], NULL);
     }
-    if (!hc->relaxed) (void)echo__hypercore_sync_file(hc, ECHO__HYPERCORE_BITFIELD, NULL);
-    hc->page_loaded = false;
 }
 
 static void commit(appender *a) {

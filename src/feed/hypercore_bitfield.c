@@ -197,23 +197,31 @@ echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, ui
     return status;
 }
 
+static bool edit_has(const page_edit *edit, size_t area, uint64_t bit) {
+    return (edit->bytes[area + (size_t)(bit / 8)] & (0x80u >> (bit & 7))) != 0;
+}
+
 echo_status echo__hypercore_torn(echo__hypercore *hc, bool *torn, uint64_t from, uint64_t to, echo_error *err) {
     page_edit page;
+    bool missing = false;
     *torn = false;
     page.page = UINT64_MAX;
     for (uint64_t seq = from; seq < to; seq++) {
-        uint64_t block = seq % ECHO__HYPERCORE_PAGE_BLOCKS, node = 2 * block;
         if (page.page != seq / ECHO__HYPERCORE_PAGE_BLOCKS) {
             echo_status status = edit_begin(hc, &page, seq / ECHO__HYPERCORE_PAGE_BLOCKS, err);
             if (status != ECHO_OK) return status;
         }
-        bool present = (page.bytes[block / 8] & (0x80u >> (block & 7))) != 0;
-        bool known = (page.bytes[ECHO__HYPERCORE_DATA_BITS + node / 8] & (0x80u >> (node & 7))) != 0;
-        if (!present) {
-            *torn = false;
-            return ECHO_OK;
+        if (!edit_has(&page, 0, seq % ECHO__HYPERCORE_PAGE_BLOCKS)) return ECHO_OK;
+        for (unsigned depth = 0; !missing && depth <= echo__flat_completes(seq); depth++) {
+            uint64_t index = 2 * seq + 1 - (UINT64_C(1) << depth);
+            bool set = index / ECHO__HYPERCORE_PAGE_NODES == page.page &&
+                       edit_has(&page, ECHO__HYPERCORE_DATA_BITS, index % ECHO__HYPERCORE_PAGE_NODES);
+            echo_status status = ECHO_OK;
+            if (index / ECHO__HYPERCORE_PAGE_NODES != page.page) status = tree_bit(hc, &set, index, err);
+            if (status != ECHO_OK) return status;
+            missing = !set;
         }
-        *torn |= !known;
     }
+    *torn = missing;
     return ECHO_OK;
 }

@@ -200,11 +200,8 @@ static echo_status check_header(echo__hypercore *hc, echo__hypercore_file file, 
     size_t got;
     echo_status status = echo__hypercore_pread(hc, file, found, sizeof found, 0, &got, err);
     if (status != ECHO_OK) return status;
-    if (got == 0) {
-        *missing = true;
-        return ECHO_OK;
-    }
-    if (got < sizeof found) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, file, "is shorter than its header");
+    *missing = got < sizeof found;
+    if (*missing) return ECHO_OK;
     echo__hypercore_header(expected, file);
     if (memcmp(found, expected, 4) != 0) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, file, "begins with a wrong header");
     if (found[4] != 0) return echo__hypercore_error(hc, err, ECHO_ERR_VERSION, file, "has an unknown version");
@@ -221,22 +218,20 @@ static echo_status check_header(echo__hypercore *hc, echo__hypercore_file file, 
 }
 
 echo_status echo__hypercore_check_headers(echo__hypercore *hc, echo_error *err) {
-    bool missing = false;
+    echo__hypercore_file lost = ECHO__HYPERCORE_FILES;
+    bool empty = true;
     for (int file = ECHO__HYPERCORE_BITFIELD; file <= ECHO__HYPERCORE_TREE; file++) {
-        bool here = false;
-        echo_status status = check_header(hc, (echo__hypercore_file)file, &here, err);
-        if (status != ECHO_OK) return status;
-        missing |= here;
-    }
-    hc->headers = !missing;
-    /* Hypercore makes the files one after the other; what may be missing is all of an empty feed. */
-    for (int file = ECHO__HYPERCORE_BITFIELD; missing && file <= ECHO__HYPERCORE_TREE; file++) {
+        bool missing;
         uint64_t size;
-        echo_status status = echo__hypercore_size(hc, &size, (echo__hypercore_file)file, err);
+        echo_status status = check_header(hc, (echo__hypercore_file)file, &missing, err);
+        if (status == ECHO_OK) status = echo__hypercore_size(hc, &size, (echo__hypercore_file)file, err);
         if (status != ECHO_OK) return status;
-        if (size > ECHO__HYPERCORE_HEADER)
-            return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, (echo__hypercore_file)file, "is not empty, but another file is missing");
+        if (missing) lost = (echo__hypercore_file)file;
+        empty &= size <= ECHO__HYPERCORE_HEADER;
     }
+    /* Hypercore makes its files one after the other, and so may an append: what a crash leaves is an empty feed. */
+    hc->headers = lost == ECHO__HYPERCORE_FILES;
+    if (!hc->headers && !empty) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, lost, "is missing or cut short");
     return ECHO_OK;
 }
 

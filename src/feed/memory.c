@@ -94,6 +94,12 @@ static echo_status memory_info(void *ctx, void *feed, echo_feed_info *info, echo
     return ECHO_OK;
 }
 
+static echo_status refuse(const memory_feed *feed, echo_error *err, echo_status code, const char *why) {
+    echo__error(err, code, "%s", why);
+    echo__error_feed(err, &feed->keys.public_key);
+    return code;
+}
+
 static echo_status gap(const memory_feed *feed, uint64_t seq, echo_error *err) {
     echo__error(err, ECHO_ERR_GAP, "the block is not present");
     echo__error_seq(err, &feed->keys.public_key, seq);
@@ -130,10 +136,10 @@ static echo_status memory_append(uint64_t *first, void *ctx, void *feed, const e
     (void)ctx;
     memory_feed *f = feed;
     uint64_t length = length_of(f);
-    if (!f->writable) return echo__error(err, ECHO_ERR_READONLY, "the feed's secret key is not here");
-    if (n > ECHO_SEQ_MAX - length) return echo__error(err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
+    if (!f->writable) return refuse(f, err, ECHO_ERR_READONLY, "the feed's secret key is not here");
+    if (n > ECHO_SEQ_MAX - length) return refuse(f, err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
     for (size_t i = 0; i < n; i++)
-        if (blocks[i].len > APPEND_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a block to append is larger than %zu bytes", APPEND_MAX);
+        if (blocks[i].len > APPEND_MAX) return refuse(f, err, ECHO_ERR_LIMIT, "a block to append is larger than 8 MiB");
     if (n > SIZE_MAX - f->count || !echo__grow(&f->blocks, &f->cap, f->count + n, sizeof *f->blocks)) return echo__nomem(err);
     for (size_t i = 0; i < n; i++) {
         block *b = &f->blocks[f->count + i];

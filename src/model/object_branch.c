@@ -218,15 +218,17 @@ bool echo__branch_is_sound(const echo_key *feeds, const echo__branch *branch) {
     return tree_is_sound(feeds, branch->branches);
 }
 
-static size_t tree_feeds(const echo__avl_node *node, bool *used) {
-    if (node == NULL) return 0;
-    return tree_feeds(node->left, used) + echo__branch_feeds((const echo__branch *)node, used) + tree_feeds(node->right, used);
+static void tree_feeds(const echo__avl_node *node, bool *used) {
+    if (node == NULL) return;
+    tree_feeds(node->left, used);
+    echo__branch_feeds((const echo__branch *)node, used);
+    tree_feeds(node->right, used);
 }
 
-size_t echo__branch_feeds(const echo__branch *branch, bool *used) {
+void echo__branch_feeds(const echo__branch *branch, bool *used) {
     for (size_t i = 0; i < branch->count; i++) used[branch->entries[i].pos.feed] = true;
     if (branch->touched) used[branch->touch.feed] = true;
-    return branch->count + branch->touched + tree_feeds(branch->branches, used);
+    tree_feeds(branch->branches, used);
 }
 
 typedef struct gathering {

@@ -58,8 +58,8 @@ void echo__branch_start(echo__branch *root, const echo__entry *entry);
 /* Whether each TOUCH belongs to a later DELETE at its path: for trees made from stored states. */
 bool echo__branch_is_sound(const echo_key *feeds, const echo__branch *branch);
 
-/* Marks the feeds that the operations of a tree come from; gives the number of operations. */
-size_t echo__branch_feeds(const echo__branch *branch, bool *used);
+/* Marks the feeds that the operations of a tree come from. */
+void echo__branch_feeds(const echo__branch *branch, bool *used);
 
 /* The operations of a tree in canonical order. */
 typedef struct echo__past {

@@ -14,6 +14,7 @@ typedef struct thawing {
     const echo__object *object;
     echo__live *live;
     bool *used;         /* of each feed */
+    uint32_t *ranks;    /* of each feed: they come in order */
     const char *fault;
 } thawing;
 
@@ -38,7 +39,7 @@ static echo_status thaw_feeds(thawing *t) {
         live->feeds[live->feed_count++] = key;
     }
     t->used = echo__calloc(t->live->feed_count, sizeof *t->used);
-    return t->used == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+    return t->used == NULL || !echo__live_ranks(&t->ranks, t->live) ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
 /* Reads the three numbers at *node, which moves behind them. */
@@ -125,21 +126,45 @@ static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry,
     return ECHO_ERR_NOMEM;
 }
 
+/* Whether what became of an operation is the operation as it was stored. */
+static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
+    echo__seg stored[ECHO_OBJECT_DEPTH_MAX], path[ECHO_OBJECT_DEPTH_MAX];
+    uint32_t count = 0;
+    echo__pos pos;
+    echo__op_kind kind;
+    const cJSON *node = entry->child;
+    if (!read_pos(t, &pos, &node) || read_kind(t, &kind, node) != ECHO_OK || read_path(t, stored, &count, node->next) != ECHO_OK) return false;
+    if (kind != past->kind || pos.time != past->pos.time || pos.feed != past->pos.feed || pos.seq != past->pos.seq) return false;
+    if (count != past->branch->depth) return false;
+    echo__branch_path(past->branch, path);
+    for (uint32_t i = 0; i < count; i++)
+        if (echo__seg_compare(&stored[i], &path[i]) != 0) return false;
+    return true;
+}
+
+/* The operations have been applied: were they reduced, and does each TOUCH have its place? */
+static echo_status check_history(thawing *t, const echo__slot *slot, const cJSON *list) {
+    echo__past *past;
+    size_t count, i = 0;
+    if (slot == NULL || slot->history == NULL || !echo__branch_is_sound(t->live->feeds, slot->history))
+        return fault(t, "operations are not reduced");
+    if (!echo__branch_past(&past, &count, slot->history, t->ranks)) return ECHO_ERR_NOMEM;
+    const cJSON *entry = list->child;
+    for (; i < count && entry != NULL && is_stored(t, &past[i], entry); entry = entry->next) i++;
+    echo__free(past);
+    return i == count && entry == NULL ? ECHO_OK : fault(t, "operations are not reduced");
+}
+
 static echo_status thaw_history(thawing *t, const cJSON *list) {
     echo__seg key;
     echo__pos last = {0, 0, 0, 0};
-    size_t count = 0;
     if (!read_seg(&key, list->string) || !cJSON_IsArray(list) || list->child == NULL) return fault(t, "operations are malformed");
     if (echo__live_slot(t->live, &key, false) != NULL) return fault(t, "a key is repeated");
-    for (const cJSON *entry = list->child; entry != NULL; entry = entry->next, count++) {
-        echo_status status = thaw_op(t, &key, entry, &last, count == 0);
+    for (const cJSON *entry = list->child; entry != NULL; entry = entry->next) {
+        echo_status status = thaw_op(t, &key, entry, &last, entry == list->child);
         if (status != ECHO_OK) return status;
     }
-    const echo__slot *slot = echo__live_slot(t->live, &key, false);
-    if (slot == NULL || slot->history == NULL || echo__branch_feeds(slot->history, t->used) != count ||
-        !echo__branch_is_sound(t->live->feeds, slot->history))
-        return fault(t, "operations are not reduced");
-    return ECHO_OK;
+    return check_history(t, echo__live_slot(t->live, &key, false), list);
 }
 
 static echo_status thaw_ops(thawing *t) {
@@ -195,12 +220,13 @@ echo_status echo__object_thaw(void *state, echo_error *err) {
     if (!object->frozen) return ECHO_OK;
     echo__live live;
     echo__live_init(&live);
-    thawing t = {object, &live, NULL, ""};
+    thawing t = {object, &live, NULL, NULL, ""};
     echo_status status = thaw_feeds(&t);
     if (status == ECHO_OK) status = thaw_at(&t);
     if (status == ECHO_OK) status = thaw_ops(&t);
     if (status == ECHO_OK) status = thaw_properties(&t);
     echo__free(t.used);
+    echo__free(t.ranks);
     if (status != ECHO_OK) {
         echo__live_free(&live);
         return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "stored object state: %s", t.fault);

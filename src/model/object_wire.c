@@ -135,26 +135,33 @@ static echo_status survey(const uint8_t *at, const uint8_t *end, shape in, uint3
 typedef struct reader {
     bool old;
     uint32_t nodes;
+    echo__arena *arena;
     echo_error *err;
+    echo__seg segs[ECHO__PATH_MAX]; /* of the path being read: kept out of the frames that nest */
 } reader;
 
 static echo_status refuse_key(const reader *r, echo_status status) {
     return echo__error(r->err, status, status == ECHO_ERR_LIMIT ? "a key is too long or too deep" : "a key is empty or not valid text");
 }
 
-/* Reads a key: a path in the new generation, one segment in the old. */
-static echo_status read_path(reader *r, echo__seg segs[ECHO__PATH_MAX], uint32_t *count, bool has, const ProtobufCBinaryData *key) {
+/* Reads a key: a path in the new generation, one segment in the old. *path is in the arena. */
+static echo_status read_path(reader *r, const echo__seg **path, uint32_t *count, bool has, const ProtobufCBinaryData *key) {
     echo_status status = has ? echo__object_key_check(key->data, key->len) : ECHO_ERR_CORRUPT;
     if (status != ECHO_OK) return refuse_key(r, status);
     char *text = (char *)key->data;
     if (r->old) {
-        segs[0] = echo__seg_make(text, key->len);
+        r->segs[0] = echo__seg_make(text, key->len);
         *count = 1;
-    } else if ((status = echo__object_path(segs, count, text, key->len)) != ECHO_OK) {
+    } else if ((status = echo__object_path(r->segs, count, text, key->len)) != ECHO_OK) {
         return refuse_key(r, status);
     }
     r->nodes += *count;
-    return r->nodes > ECHO__OBJECT_NODES_MAX ? echo__error(r->err, ECHO_ERR_LIMIT, "mutation is too large") : ECHO_OK;
+    if (r->nodes > ECHO__OBJECT_NODES_MAX) return echo__error(r->err, ECHO_ERR_LIMIT, "mutation is too large");
+    echo__seg *copy = echo__arena_alloc(r->arena, *count * sizeof *copy);
+    if (copy == NULL) return echo__nomem(r->err);
+    memcpy(copy, r->segs, *count * sizeof *copy);
+    *path = copy;
+    return ECHO_OK;
 }
 
 static echo_status read_value(reader *r, echo__value **out, bool *unset, const pb_value *from, uint32_t depth);
@@ -166,14 +173,13 @@ static echo_status read_object(reader *r, echo__value **out, const Echo__Pb__Obj
     echo_status status = ECHO_OK;
     for (size_t i = 0; status == ECHO_OK && i < from->n_properties; i++) {
         const Echo__Pb__Object__KeyValue *property = from->properties[i];
-        echo__seg segs[ECHO__PATH_MAX];
+        const echo__seg *path;
         uint32_t count;
         echo__value *value = NULL;
         bool unset = property->value == NULL;
-        status = read_path(r, segs, &count, property->has_key, &property->key);
+        status = read_path(r, &path, &count, property->has_key, &property->key);
         if (status == ECHO_OK && !unset) status = read_value(r, &value, &unset, property->value, depth + count);
-        if (status == ECHO_OK && count > 0 &&
-            !echo__fold(out, unset ? ECHO__OP_DELETE : ECHO__OP_SET, segs, count, value))
+        if (status == ECHO_OK && count > 0 && !echo__fold(out, unset ? ECHO__OP_DELETE : ECHO__OP_SET, path, count, value))
             status = echo__nomem(r->err);
         echo__value_unref(value);
     }
@@ -254,11 +260,10 @@ static echo_status read_kind(const reader *r, echo__op_kind *out, const pb_mutat
 }
 
 /* Reads one operation; out->count is 0 when it leads nowhere. */
-static echo_status read_op(reader *r, echo__op *out, const pb_mutation *from, echo__arena *arena) {
-    echo__seg segs[ECHO__PATH_MAX];
+static echo_status read_op(reader *r, echo__op *out, const pb_mutation *from) {
     bool unset = false;
     echo_status status = read_kind(r, &out->kind, from);
-    if (status == ECHO_OK) status = read_path(r, segs, &out->count, from->has_key, &from->key);
+    if (status == ECHO_OK) status = read_path(r, &out->path, &out->count, from->has_key, &from->key);
     if (status != ECHO_OK) return status;
     bool list = out->kind != ECHO__OP_SET && out->kind != ECHO__OP_DELETE;
     if (list && from->value == NULL) return echo__error(r->err, ECHO_ERR_CORRUPT, "operation has no value");
@@ -269,10 +274,6 @@ static echo_status read_op(reader *r, echo__op *out, const pb_mutation *from, ec
         if (unset) out->kind = ECHO__OP_DELETE;
         else echo__value_settle(out->value);
     }
-    echo__seg *path = echo__arena_alloc(arena, out->count * sizeof *path);
-    if (path == NULL) return echo__nomem(r->err);
-    memcpy(path, segs, out->count * sizeof *path);
-    out->path = path;
     return ECHO_OK;
 }
 
@@ -284,14 +285,14 @@ void echo__ops_release(echo__ops *ops) {
     ops->count = 0;
 }
 
-static echo_status read_ops(reader *r, echo__ops *out, const Echo__Pb__Object__ObjectMutationSet *set, echo__arena *arena) {
-    out->list = echo__arena_alloc(arena, set->n_mutations * sizeof *out->list);
+static echo_status read_ops(reader *r, echo__ops *out, const Echo__Pb__Object__ObjectMutationSet *set) {
+    out->list = echo__arena_alloc(r->arena, set->n_mutations * sizeof *out->list);
     if (out->list == NULL) return echo__nomem(r->err);
     for (size_t i = 0; i < set->n_mutations; i++) {
         echo__op *op = &out->list[out->count];
         memset(op, 0, sizeof *op);
         out->count++;
-        echo_status status = read_op(r, op, set->mutations[i], arena);
+        echo_status status = read_op(r, op, set->mutations[i]);
         if (status != ECHO_OK) return status;
         if (op->count > 0) continue;
         echo__value_unref(op->value);
@@ -303,7 +304,11 @@ static echo_status read_ops(reader *r, echo__ops *out, const Echo__Pb__Object__O
 echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena, echo_error *err) {
     static const uint8_t nothing[1] = {0};
     *out = (echo__ops){NULL, 0};
-    reader r = {old, 0, err};
+    reader r;
+    r.old = old;
+    r.nodes = 0;
+    r.arena = arena;
+    r.err = err;
     const uint8_t *data = bytes.len == 0 ? nothing : bytes.data;
     echo_status status = survey(data, data + bytes.len, SHAPE_SET, 0, &r.nodes);
     if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "mutation is too large or nested too deeply");
@@ -312,7 +317,7 @@ echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__a
         echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);
     if (set == NULL)
         return arena->failed ? echo__nomem(err) : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
-    status = read_ops(&r, out, set, arena);
+    status = read_ops(&r, out, set);
     if (status != ECHO_OK) echo__ops_release(out);
     return status;
 }

@@ -171,7 +171,8 @@ static echo_status recognise(echo__sqlite *s, echo_error *err) {
     int rc = execute(s, "BEGIN");
     if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
     echo_status status = recognise_now(s, err);
-    (void)execute(s, "ROLLBACK");
+    rc = execute(s, "ROLLBACK");
+    if (rc != SQLITE_OK && status == ECHO_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
     if (echo__sqlite_overtaken(s)) return echo__error(err, ECHO_ERR_BUSY, "written to while it was opened (%s)", s->path);
     return status;
 }
@@ -182,7 +183,7 @@ static echo_status connect_file(echo__sqlite *s, bool create, echo_error *err) {
     int found = stat(s->path, &at);
     if (found != 0 && errno != ENOENT) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
     if (found == 0 && !S_ISREG(at.st_mode)) return echo__error(err, ECHO_ERR_IO, "not a regular file: %s", s->path);
-    if (found != 0 || at.st_size == 0) {
+    if (found != 0 || at.st_size <= 1) { /* SQLite takes 1 byte for 0: it may have written that one itself */
         if (s->had_tables) return echo__error(err, ECHO_ERR_IO, "the file was deleted or emptied: %s", s->path);
         if (!create) return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot store at %s", s->path);
     }

@@ -111,15 +111,19 @@ static echo_status check_blob(verify *v, const echo__record *record) {
 }
 
 static echo_status check_record(verify *v, const echo__page *leaf, uint32_t i) {
-    const echo_hash *name = &leaf->chunk->name;
     echo__record record;
     echo_status status = echo__record_read(&record, echo__page_line(leaf, i), &v->scratch, v->err);
-    if (status != ECHO_OK) return in_chunk(v, name, status);
-    if (record.has_blob) status = check_blob(v, &record);
-    else if ((status = check_place(v, &record, &record)) == ECHO_OK) status = check_payload(v, &record);
+    if (status == ECHO_OK && record.has_blob) {
+        status = check_blob(v, &record);
+    } else if (status == ECHO_OK) {
+        status = check_place(v, &record, &record);
+        if (status == ECHO_OK) status = check_payload(v, &record);
+    }
     if (status == ECHO_OK) return ECHO_OK;
-    status = in_chunk(v, name, status);
-    echo__error_item(v->err, record.id.data, record.id.len);
+    status = in_chunk(v, &leaf->chunk->name, status);
+    uint8_t room[ECHO__ID_MAX];
+    echo_bytes id = echo__page_id(leaf, i, room);
+    echo__error_item(v->err, id.data, id.len);
     return status;
 }
 

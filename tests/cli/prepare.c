@@ -13,6 +13,7 @@
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,8 @@ static int write_one(const char *folder, echo_write *what, const char *key, cons
     echo_error err = ECHO_ERROR_INIT;
     echo_object_mutation *mutation = NULL;
     echo_bytes bytes;
-    cJSON *value = json != NULL ? cJSON_Parse(json) : NULL;
+    bool digits = json != NULL && json[strspn(json, "-0123456789")] == '\0'; /* exactly as they are: doubles end at 2^53 */
+    cJSON *value = json == NULL ? NULL : digits ? cJSON_CreateRaw(json) : cJSON_Parse(json);
     if (json != NULL && value == NULL) return fail(json, ECHO_ERR_INVALID, &err);
     echo_status status = open_party(&o, folder, NULL, &err);
     if (status == ECHO_OK && key != NULL) {

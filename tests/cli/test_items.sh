@@ -50,8 +50,7 @@ select_is ".parent == \"$parent\"" --parent "$parent"
 select_is '.parent == null' --parent ""
 select_is '.parent == null and .type == "dxos.org/type/t1"' --parent= --type dxos.org/type/t1
 select_is 'false' --type nobody
-out_is '[
-]'
+out_is '[]'
 select_is ".id == \"$parent\"" --id "$parent"
 select_is ".id == \"$deleted\"" --id "$deleted"
 json '.[0].deleted' true
@@ -79,16 +78,16 @@ expect 0 items $folder --id "$parent"
 party=$("$PREPARE" party values)
 "$PREPARE" item values one - - n 9007199254740991
 "$PREPARE" item values two "$(printf 'red\033[31m"\\\302\205')" one text '"\u0001 \u00e9 \ud83d\ude00 \"\\"'
-"$PREPARE" item values "$(printf 'three\033')" t two nested '{"a":{"b":[1.5,null,true]},"c":{"$x":"y"}}'
+"$PREPARE" item values "$(printf 'three\033')" t two nested '{"a":{"b":[1.5,null,true]},"c":{"$$x":"y"}}'
 cat >values.json <<'JSON'
 [{"id":"one","model":"dxos:model/object","parent":null,"properties":{"n":9007199254740991},"type":null},
-{"id":"three\u001b","model":"dxos:model/object","parent":"two","properties":{"nested":{"a":{"b":{"0":1.5,"1":null,"2":true}},"c":{"$$$x":"y"}}},"type":"t"},
+{"id":"three\u001b","model":"dxos:model/object","parent":"two","properties":{"nested":{"a":{"b":{"0":1.5,"1":null,"2":true}},"c":{"$$x":"y"}}},"type":"t"},
 {"id":"two","model":"dxos:model/object","parent":"one","properties":{"text":"\u0001 é 😀 \"\\"},"type":"red\u001b[31m\"\\\u0085"}]
 JSON
 expect 0 items values --json
 cp out replayed
 json '[.[].id]' '["one","three\u001b","two"]'
-json '.[0].properties.n' 9007199254740991
+out_has '"properties":\{"n":9007199254740991\}'
 json '.[1].properties.nested.a' '{"b":{"0":1.5,"1":null,"2":true}}'
 json '.[2] | [.properties.text, .type]' "$("$JQ" -c '.[2] | [.properties.text, .type]' <values.json)"
 expect 0 snapshot values
@@ -99,7 +98,12 @@ grep -q "$(printf '\033')" out && fault "an escape character is printed"
 out_has '^three\? +t +dxos:model/object +two$'
 out_has '^two +red\?\[31m"\\\? +dxos:model/object +one$'
 
-# ---- numbers beyond 2^53 keep their digits ----
+# ---- numbers: no digit is lost, and no more are printed than are needed ----
+for n in 9007199254740993 -9223372036854775808 9223372036854775807 999999999999999 1000000000000001 -9007199254740991 0 1.5 0.10000000149011612; do
+    "$PREPARE" set values one n $n
+    expect 0 items values --json --id one
+    out_has "\"properties\":\{\"n\":$n\}"
+done
 "$PREPARE" set values one n 1
 "$PREPARE" delete values two
 expect 0 items values --json

@@ -88,11 +88,11 @@ static void write_into(node *at, const char *key) {
     else if (index_of(key) < 0) at->flag = false;
 }
 
-static void index_key(char key[16], int64_t index) { (void)snprintf(key, 16, "%lld", (long long)index); }
+static void index_key(char key[24], int64_t index) { (void)snprintf(key, 24, "%lld", (long long)index); }
 
 static void push(node *list, const node *value) {
     int64_t last = -1;
-    char key[16];
+    char key[24];
     for (size_t i = 0; i < list->count; i++)
         if (index_of(list->members[i].key) > last) last = index_of(list->members[i].key);
     index_key(key, last + 1);
@@ -164,7 +164,7 @@ static void fold(node *root, int64_t operation, const path *to, const node *valu
 }
 
 static bool is_array(const node *map) {
-    char key[16];
+    char key[24];
     for (size_t i = 0; i < map->count; i++) {
         index_key(key, (int64_t)i);
         if (find(map, key) == NULL) return false;
@@ -183,7 +183,7 @@ static cJSON *show(const node *value) {
     bool array = is_array(value);
     cJSON *out = array ? cJSON_CreateArray() : cJSON_CreateObject();
     for (size_t i = 0; i < value->count; i++) {
-        char key[16];
+        char key[24];
         index_key(key, (int64_t)i);
         if (array) cJSON_AddItemToArray(out, show(find(value, key)));
         else cJSON_AddItemToObject(out, value->members[i].key, show(&value->members[i].value));

@@ -20,8 +20,8 @@ static size_t length_of(uint64_t i) {
 
 static echo_status put_some(const echo_store *store, const uint64_t *which, size_t n, size_t len, echo_error *err) {
     store_chunk made[MAX_PUT];
-    echo_hash names[MAX_PUT];
-    echo_bytes bytes[MAX_PUT];
+    echo_hash names[MAX_PUT] = {{{0}}};
+    echo_bytes bytes[MAX_PUT] = {{NULL, 0}};
     for (size_t i = 0; i < n; i++) {
         made[i] = store_chunk_make(which[i], len != 0 ? len : length_of(which[i]));
         names[i] = made[i].name;

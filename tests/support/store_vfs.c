@@ -21,7 +21,7 @@ typedef struct change {
 
 typedef struct image {
     uint8_t *data;
-    size_t len;
+    size_t len, cap;
 } image;
 
 typedef struct tracked {
@@ -72,16 +72,26 @@ static void forget(tracked *t) {
     free(t);
 }
 
+static void resize(image *im, size_t len) {
+    if (len > im->cap) {
+        im->cap = len + len / 2;
+        im->data = must(realloc(im->data, im->cap));
+    }
+    if (len > im->len) memset(im->data + im->len, 0, len - im->len);
+    im->len = len;
+}
+
+static void apply_part(image *im, uint64_t offset, const uint8_t *data, size_t len) {
+    if (im->len < offset + len) resize(im, (size_t)offset + len);
+    memcpy(im->data + offset, data, len);
+}
+
 static image read_image(const char *path) {
-    image out = {must(malloc(1)), 0};
+    image out = {NULL, 0, 0};
     FILE *file = fopen(path, "rb");
     if (file == NULL) return out;
     uint8_t part[65536];
-    for (size_t n; (n = fread(part, 1, sizeof part, file)) > 0;) {
-        out.data = must(realloc(out.data, out.len + n));
-        memcpy(out.data + out.len, part, n);
-        out.len += n;
-    }
+    for (size_t n; (n = fread(part, 1, sizeof part, file)) > 0;) apply_part(&out, out.len, part, n);
     (void)fclose(file);
     return out;
 }
@@ -95,10 +105,7 @@ static tracked *track(const char *path, bool fresh, bool main_db) {
     t->exists = true;
     t->named = !fresh;
     t->main_db = main_db;
-    if (fresh)
-        t->synced.data = must(malloc(1));
-    else
-        t->synced = read_image(path);
+    if (!fresh) t->synced = read_image(path);
     t->next = files;
     files = t;
     return t;
@@ -118,17 +125,6 @@ static void note(tracked *t, uint64_t offset, const void *data, size_t len) {
         c->data = must(malloc(len + 1));
         memcpy(c->data, data, len);
     }
-}
-
-static void resize(image *im, size_t len) {
-    im->data = must(realloc(im->data, len + 1));
-    if (len > im->len) memset(im->data + im->len, 0, len - im->len);
-    im->len = len;
-}
-
-static void apply_part(image *im, uint64_t offset, const uint8_t *data, size_t len) {
-    if (im->len < offset + len) resize(im, (size_t)offset + len);
-    memcpy(im->data + offset, data, len);
 }
 
 /* Applies a change, or when torn only some of its sectors. */
@@ -396,11 +392,11 @@ bool store_vfs_was_cut(void) { return dead; }
 /* ---- after the cut ---- */
 
 static void leave(const tracked *t, store_vfs_cut_mode mode, test_random *random) {
-    image im = {must(malloc(t->synced.len + 1)), t->synced.len};
-    memcpy(im.data, t->synced.data, t->synced.len);
+    image im = {NULL, 0, 0};
+    if (t->synced.len > 0) apply_part(&im, 0, t->synced.data, t->synced.len);
     for (size_t i = 0; i < t->count && mode != STORE_VFS_DROP; i++) apply(&im, &t->changes[i], mode == STORE_VFS_TEAR ? random : NULL);
     FILE *file = must(fopen(t->path, "wb"));
-    if (fwrite(im.data, 1, im.len, file) != im.len || fclose(file) != 0) abort();
+    if ((im.len > 0 && fwrite(im.data, 1, im.len, file) != im.len) || fclose(file) != 0) abort();
     free(im.data);
 }
 

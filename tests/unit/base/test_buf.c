@@ -119,7 +119,7 @@ static void hex(void **state) {
     assert_memory_equal(back, all, 256);
     assert_true(echo__hex_decode(back, "ABcdEF", 6) && memcmp(back, "\xab\xcd\xef", 3) == 0);
     assert_true(echo__hex_decode(back, NULL, 0));
-    assert_false(echo__hex_decode(back, "abc", 3));
+    assert_false(echo__hex_decode(back, "abcd", 3));
     for (int c = 0; c < 256; c++) {
         bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
         char pair[2] = {(char)c, '0'}, riap[2] = {'0', (char)c};

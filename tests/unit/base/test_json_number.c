@@ -83,7 +83,7 @@ static uint64_t pattern(test_random *random, int kind) {
 static void every_pattern_reads_back(void **state) {
     (void)state;
     test_random random = {1};
-    for (int i = 0; i < 300000; i++) {
+    for (int i = 0; i < 150000; i++) {
         uint64_t bits = pattern(&random, i % 8);
         if (!isfinite(from_bits(bits))) continue;
         const char *text = print(from_bits(bits));
@@ -125,7 +125,7 @@ static void reading_rounds_to_nearest(void **state) {
     (void)state;
     test_random random = {3};
     char text[1200];
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 40000; i++) {
         double value = from_bits(pattern(&random, i % 8));
         if (!isfinite(value)) continue;
         snprintf(text, sizeof text, "%.*e", (int)test_random_below(&random, 40), value);
@@ -144,7 +144,7 @@ static void reading_the_middle(void **state) {
 #else
     test_random random = {4};
     char text[1200];
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 10000; i++) {
         double value = fabs(from_bits(pattern(&random, i % 8))), next = nextafter(value, INFINITY);
         if (!isfinite(next) || value == 0) continue;
         snprintf(text, sizeof text, "%.770Le", ((long double)value + (long double)next) / 2); /* all its digits */
@@ -258,6 +258,60 @@ static void products(void **state) {
     assert_true(echo__mul64(UINT64_MAX, UINT64_MAX, &low) == UINT64_MAX - 1 && low == 1);
 }
 
+/* The table of powers is right to its last bit: numbers of 32-bit limbs, lowest first. */
+enum { LIMBS = 42 };
+
+static void multiply(uint32_t *n, uint32_t factor) {
+    uint64_t carry = 0;
+    for (size_t i = 0; i < LIMBS; i++) {
+        carry += (uint64_t)n[i] * factor;
+        n[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    assert_true(carry == 0);
+}
+
+static size_t length(const uint32_t *n) { /* in bits */
+    size_t i = LIMBS;
+    while (i > 0 && n[i - 1] == 0) i--;
+    size_t bits = 32 * i;
+    while (bits > 0 && !(n[(bits - 1) / 32] >> (bits - 1) % 32)) bits--;
+    return bits;
+}
+
+static unsigned bit(const uint32_t *n, size_t i) { return n[i / 32] >> i % 32 & 1; }
+
+static void halves(uint32_t *n, const uint64_t entry[2]) {
+    memset(n, 0, LIMBS * sizeof *n);
+    for (size_t i = 0; i < 4; i++) n[i] = (uint32_t)(entry[1 - i / 2] >> 32 * (i % 2));
+}
+
+static void powers_of_ten(void **state) {
+    (void)state;
+    uint32_t power[LIMBS] = {1}, product[LIMBS];
+    for (int q = 0; q <= ECHO__JSON_POW10_MAX; q++) {
+        const uint64_t *entry = echo__json_pow10[q - ECHO__JSON_POW10_MIN];
+        size_t len = length(power);
+        for (size_t i = 0; i < 128; i++) /* its upper 128 bits */
+            assert_int_equal(entry[i / 64] >> (63 - i % 64) & 1, i < len ? bit(power, len - 1 - i) : 0);
+        for (size_t i = 128; i < len && q <= ECHO__JSON_POW10_EXACT; i++) assert_int_equal(bit(power, len - 1 - i), 0);
+        multiply(power, 10);
+    }
+    for (int q = -1; q >= ECHO__JSON_POW10_MIN; q--) { /* entry * 10^-q <= 2^n < (entry + 1) * 10^-q */
+        const uint64_t *entry = echo__json_pow10[q - ECHO__JSON_POW10_MIN];
+        assert_true(entry[0] >> 63);
+        for (uint64_t above = 0; above < 2; above++) {
+            uint64_t plus[2] = {entry[0] + (entry[1] + above < above), entry[1] + above};
+            halves(product, plus);
+            for (int i = 0; i < -q; i++) multiply(product, 10);
+            size_t n = 0;
+            for (memset(power, 0, sizeof power), power[0] = 1; n < (size_t)-q; n++) multiply(power, 10);
+            n = length(power) + 127; /* the exponent that makes the entry 128 bits long */
+            assert_int_equal(length(product), above ? n + 1 : n);
+        }
+    }
+}
+
 static bool comma_locale(char *dir) {
     static const char *names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -299,7 +353,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_as_ecmascript), cmocka_unit_test(every_pattern_reads_back), cmocka_unit_test(digits_are_shortest),
         cmocka_unit_test(reading_rounds_to_nearest), cmocka_unit_test(reading_the_middle), cmocka_unit_test(reading_hard_cases),
-        cmocka_unit_test(integers), cmocka_unit_test(malformed), cmocka_unit_test(products), cmocka_unit_test(locale_does_not_matter),
+        cmocka_unit_test(integers), cmocka_unit_test(malformed), cmocka_unit_test(products), cmocka_unit_test(powers_of_ten), cmocka_unit_test(locale_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,7 @@ static void refused(void **state) {
         {"\"\\udc00\"", "unpaired surrogate at byte 1"},
         {"\"x\\ud800\\u0041\"", "unpaired surrogate at byte 2"},
         {"\"\\ud800\\ud800\"", "unpaired surrogate at byte 1"},
+        {"\"\\ud800\\ue000\"", "unpaired surrogate at byte 1"},
         {"\"\\ud83d\\ude0\"", "unpaired surrogate at byte 1"},
         {"\"\\udc00\\ud800\"", "unpaired surrogate at byte 1"},
         {"\"\\u0000\"", "U+0000 in a string is not supported at byte 1"},
@@ -251,6 +252,9 @@ static void limits(void **state) {
             else
                 refuse(text, len, ECHO_ERR_LIMIT, "nested too deeply at byte 128");
         }
+    char wide[900] = "["; /* wide is not deep */
+    for (size_t i = 0; i < 200; i++) strcat(wide, i % 2 ? "[]," : "{},");
+    cJSON_Delete(accept(strcat(wide, "[]]")));
     refuse("[1e400]", 7, ECHO_ERR_LIMIT, "number too large at byte 1");
     refuse("-1e309", 6, ECHO_ERR_LIMIT, "number too large at byte 0");
     refuse("[18446744073709551616]", 22, ECHO_ERR_LIMIT, "integer beyond 64 bits at byte 1");

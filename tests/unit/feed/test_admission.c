@@ -32,7 +32,7 @@ typedef struct state {
     echo_keypair keys[KEYS];
     echo__admission *admission;
     bool empty_lists; /* dialect 2 signs "parents":[] */
-    made *made[4096];
+    made *made[65536];
     size_t count;
 } state;
 
@@ -345,6 +345,9 @@ static void test_feed_admit(void **at) {
     assert_true(add(s, SIGN(feed_admit(s, PARTY, FEED_B), BY(PARTY))));
     assert_true(admits(s, FEED_A) && admits(s, FEED_B));
     assert_false(admits(s, FEED_M));
+    const echo_key none = {{0}}; /* the key a feed admission does not name */
+    assert_false(echo__admission_trusts(s->admission, &none));
+    assert_false(echo__admission_admits(s->admission, &none));
 }
 
 static void test_bad_signature_spoils_all(void **at) {
@@ -360,11 +363,50 @@ static void test_bad_signature_spoils_all(void **at) {
     assert_true(add(s, message)); /* "changes nothing": it can come again, whole */
 }
 
+static void test_malformed_signatures(void **at) {
+    state *s = *at;
+    begin(s);
+    for (size_t len = 0; len <= 65; len++) {
+        if (len == 64) continue;
+        made *message = sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0);
+        echo__buf signature = ECHO__BUF_INIT;
+        const uint8_t bytes[65] = {1};
+        put_key(&signature, 1, KEY(ALICE));
+        put_field(&signature, 2, bytes, len);
+        put_buf(&message->wire, 2, &signature);
+        bool grew;
+        assert_int_equal(try_add(s, message, &grew), ECHO_ERR_CORRUPT);
+    }
+    made *message = sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0);
+    put_field(&message->wire, 2, NULL, 0);
+    bool grew;
+    assert_int_equal(try_add(s, message, &grew), ECHO_ERR_CORRUPT);
+}
+
 static void test_no_signatures(void **at) {
     state *s = *at;
     begin(s);
     assert_false(add(s, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)));
     assert_false(add(s, SIGN(envelope(s, PARTY, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)), BY(ALICE))));
+    assert_false(admits(s, FEED_M));
+    for (size_t i = 0; i < 10001; i++) /* nothing to wait for */
+        assert_false(add(s, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)));
+}
+
+static void test_without_a_type(void **at) {
+    state *s = *at;
+    begin(s);
+    echo__buf wire = ECHO__BUF_INIT, message = ECHO__BUF_INIT;
+    made *inner = SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M)), *payload = new_made(s);
+    put_key(&wire, 1, KEY(PARTY));
+    put_any(&message, 1, SIGNED_MESSAGE, &inner->wire);
+    put_buf(&wire, 2, &message);
+    put_buf(&payload->wire, 10, &wire);
+    echo__buf_text(&payload->text, "{\"envelope\":{\"message\":{\"payload\":");
+    text_buf(&payload->text, &inner->text);
+    text_key(&payload->text, "},\"partyKey\":", KEY(PARTY));
+    echo__buf_text(&payload->text, "}}");
+    assert_false(add(s, SIGN(payload, BY(ALICE)))); /* 0, said in words, is an envelope; nothing is nothing */
     assert_false(admits(s, FEED_M));
 }
 
@@ -417,6 +459,7 @@ static void test_envelopes_within_envelopes(void **at) {
     made *inner = SIGN(key_admit(s, BOB, BOB), BY(BOB));
     assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, OTHER_PARTY, inner), BY(MALLORY))), BY(ALICE))));
     assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, PARTY, inner), BY(ALICE))), BY(MALLORY)))); /* the outermost counts */
+    assert_false(add(s, SIGN(envelope(s, OTHER_PARTY, SIGN(envelope(s, PARTY, inner), BY(ALICE))), BY(ALICE)))); /* of that party */
     assert_false(trusts(s, BOB));
     assert_true(add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, PARTY, inner), BY(MALLORY))), BY(ALICE)))); /* the middle one need not */
     assert_true(trusts(s, BOB));
@@ -471,6 +514,8 @@ static void test_key_chains_that_lead_nowhere(void **at) {
     chains[n++] = CHAIN(MALLORY, SIGN(feed_admit(s, ALICE, MALLORY), BY(ALICE), BY(MALLORY)), alice_root(s));
     /* it admits Mallory, but Alice did not sign it */
     chains[n++] = CHAIN(MALLORY, mallory_self, alice_root(s));
+    chains[n++] = CHAIN(MALLORY, SIGN(key_admit(s, ALICE, MALLORY), BY(MALLORY)), alice_root(s));
+    chains[n++] = CHAIN(MALLORY, SIGN(key_admit(s, PARTY, MALLORY), BY(MALLORY)), alice_root(s));
     /* Alice signed it, but Mallory did not: the original wants that, too */
     chains[n++] = CHAIN(MALLORY, SIGN(key_admit(s, ALICE, MALLORY), BY(ALICE)), alice_root(s));
     /* Alice let Mallory into another party of hers */
@@ -528,6 +573,12 @@ static void test_limits_of_chains(void **at) {
         tower->wire = next;
     }
     assert_false(add(s, SIGN(feed_admit(s, PARTY, FEED_M), VIA(MALLORY, tower))));
+
+    /* Nor where a chain is but printed, as part of what an envelope's signature covers. */
+    made *inner = ROOT(ALICE, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)));
+    for (size_t i = 0; i < 200; i++) inner = CHAIN(ALICE, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)), inner);
+    made *enveloped = SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), VIA(MALLORY, inner))), BY(ALICE));
+    assert_int_equal(try_add(s, enveloped, &grew), ECHO_ERR_LIMIT);
 }
 
 /* ---- Waiting */
@@ -543,6 +594,26 @@ static void test_waits_for_trust(void **at) {
     assert_true(admits(s, FEED) && admits(s, FEED_B));
     assert_false(admits(s, FEED_M));
     assert_int_equal(echo__admission_feed_count(s->admission), 2);
+}
+
+static void test_many_come_in_at_once(void **at) {
+    state *s = *at;
+    echo_keypair feeds[100];
+    for (uint8_t i = 0; i < COUNT(feeds); i++) {
+        const uint8_t seed[32] = {i, 77};
+        assert_int_equal(echo_keypair_from_seed(&feeds[i], seed), ECHO_OK);
+        s->keys[FEED_B] = feeds[i];
+        assert_false(add(s, SIGN(feed_admit(s, PARTY, FEED_B), BY(ALICE))));
+        assert_false(add(s, SIGN(key_admit(s, PARTY, FEED_B), BY(ALICE))));
+    }
+    assert_true(add(s, SIGN(genesis(s, PARTY, FEED, ALICE, 1), BY(PARTY))));
+    assert_int_equal(echo__admission_feed_count(s->admission), COUNT(feeds) + 1);
+    for (size_t i = 0; i < COUNT(feeds); i++) {
+        assert_true(echo__admission_admits(s->admission, &feeds[i].public_key));
+        assert_true(echo__admission_trusts(s->admission, &feeds[i].public_key));
+    }
+    for (size_t i = 0; i < COUNT(feeds); i++)
+        assert_true(echo__key_compare(echo__admission_feed(s->admission, i), echo__admission_feed(s->admission, i + 1)) < 0);
 }
 
 static void test_waiting_is_limited(void **at) {
@@ -565,9 +636,12 @@ static void test_outsiders(void **at) {
     echo_bytes chained = wrap(s, SIGN(feed_admit(s, PARTY, FEED_A), BY(FEED_A), VIA(ALICE_PHONE, phone_chain(s))));
     echo_bytes mallorys = wrap(s, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), BY(MALLORY)));
     echo_bytes foreign = wrap(s, SIGN(genesis(s, OTHER_PARTY, FEED, PARTY, 3), BY(OTHER_PARTY)));
+    echo_bytes elsewhere = wrap(s, SIGN(feed_admit(s, OTHER_PARTY, FEED_B), BY(FEED_B), BY(ALICE)));
+    echo_bytes both = wrap(s, SIGN(genesis(s, OTHER_PARTY, FEED, PARTY, 3), BY(OTHER_PARTY), BY(PARTY)));
     echo_bytes a_key = wrap(s, SIGN(key_admit(s, PARTY, BOB), BY(ALICE)));
     assert_true(echo__admission_accepts_outsider(s->admission, KEY(FEED), start));
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED), foreign));
+    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED), both));
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs)); /* the genesis first */
     begin(s);
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED), start));
@@ -575,6 +649,7 @@ static void test_outsiders(void **at) {
     assert_true(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), chained));
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), bobs)); /* for that very feed */
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_M), mallorys));
+    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), elsewhere));
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), a_key));
     assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), echo__bytes("x", 1)));
     assert_false(admits(s, FEED_B)); /* asking admits nothing */
@@ -646,7 +721,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_key_admit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_feed_admit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_signature_spoils_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_malformed_signatures, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_signatures, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_a_type, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_and_identity_messages_admit_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_envelopes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_envelopes_within_envelopes, setup, teardown),
@@ -655,6 +732,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_key_chains_that_lead_nowhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits_of_chains, setup, teardown),
         cmocka_unit_test_setup_teardown(test_waits_for_trust, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_come_in_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_waiting_is_limited, setup, teardown),
         cmocka_unit_test_setup_teardown(test_outsiders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_webs, setup, teardown),

@@ -337,6 +337,7 @@ static void test_malformed(void **at) {
         "5a05" "0a0178",                             /* longer than the block */
         "ffffffffffffffffffff01",                    /* a tag that does not end */
         "5affffffffffffffffff7f",                    /* absurd length */
+        "0af0ffffffffffffffff01",                    /* 16 bytes back */
         "0200",                                      /* field 0 */
         "0b0c",                                      /* groups */
         "0e", "0f",                                  /* wire types there are none of */
@@ -376,6 +377,29 @@ static void test_every_cut_of_a_block(void **at) {
         /* What is cut right behind the timeframe reads as a credential of dialect 1; everything else is noticed. */
         assert_int_equal(status, len == 40 ? ECHO_OK : ECHO_ERR_CORRUPT);
         free(copy);
+    }
+}
+
+/* Texts are looked at in words of eight bytes: the fault is found wherever it is. */
+static void test_bad_byte_anywhere_in_a_text(void **at) {
+    state *s = *at;
+    for (size_t len = 1; len <= 33; len++) {
+        uint8_t block[64] = {0x0a, 0x00, 0x5a, (uint8_t)(len + 2), 0x0a, (uint8_t)len};
+        memset(block + 6, 'a', len);
+        assert_int_equal(decode(s, echo__bytes(block, len + 6)), ECHO_OK);
+        for (size_t i = 0; i < len; i++) {
+            static const uint8_t bad[] = {0x00, 0x80, 0xff, 0xc3};
+            for (size_t b = 0; b < sizeof bad; b++) {
+                block[6 + i] = bad[b];
+                assert_int_equal(decode(s, echo__bytes(block, len + 6)), ECHO_ERR_CORRUPT);
+            }
+            block[6 + i] = 'a';
+        }
+        for (size_t i = 0; i + 2 <= len; i++) { /* a two-byte letter is as good as others */
+            memcpy(block + 6 + i, "\xc3\xa4", 2);
+            assert_int_equal(decode(s, echo__bytes(block, len + 6)), ECHO_OK);
+            memcpy(block + 6 + i, "aa", 2);
+        }
     }
 }
 
@@ -601,6 +625,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_dialects_keep_apart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_cut_of_a_block, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bad_byte_anywhere_in_a_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_error_names_the_item, setup, teardown),
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_encode_refuses, setup, teardown),

@@ -201,6 +201,27 @@ static void test_every_signature_verifies(void **at) {
     assert_true(differ > 0); /* else the two canonical texts were not put to the test */
 }
 
+static void test_signatures_are_checked_once(void **at) {
+    (void)at;
+    halo h;
+    halo_read(&h, 2);
+    echo__verifier verifier;
+    echo__verifier_init(&verifier);
+    size_t found = 0;
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < h.count; i++) {
+            echo__claim *claim;
+            assert_int_equal(echo__claim_read(&claim, &verifier, h.list[i].bytes, NULL), ECHO_OK);
+            echo__free(claim);
+        }
+        assert_true(round == 0 || verifier.seen.count == found);
+        found = verifier.seen.count;
+    }
+    assert_true(found >= 20 && found < 56); /* fewer than there are: key chains come again and again */
+    echo__verifier_free(&verifier);
+    halo_free(&h);
+}
+
 static void test_canonical_text_as_documented(void **at) {
     (void)at;
     halo h;
@@ -638,7 +659,7 @@ static void test_making_out_of_memory(void **at) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_signature_verifies),   cmocka_unit_test(test_canonical_text_as_documented),
-        cmocka_unit_test(test_parties_in_a_folder),        cmocka_unit_test(test_admitted_feeds),
+        cmocka_unit_test(test_signatures_are_checked_once), cmocka_unit_test(test_parties_in_a_folder),        cmocka_unit_test(test_admitted_feeds),
         cmocka_unit_test(test_order_does_not_matter),      cmocka_unit_test(test_reading_as_the_original_does),
         cmocka_unit_test(test_flipped_bits),               cmocka_unit_test(test_mangled),
         cmocka_unit_test(test_errors_say_where),           cmocka_unit_test(test_out_of_memory),

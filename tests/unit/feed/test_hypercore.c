@@ -349,17 +349,17 @@ static void files_may_be_missing_while_empty(void **state) {
     static const char *const all[] = {"tree", "signatures", "data"};
     test_blocks blocks;
     test_make_blocks(&blocks, 3, 20, 1);
-    for (unsigned mask = 0; mask < 27; mask++) {
+    for (unsigned mask = 0; mask < 64; mask++) {
         echo_keypair keys;
         test_feed t, whole;
         test_make_keys(&keys, 6);
         test_create(&t, &keys);
         test_create(&whole, &keys);
-        for (unsigned i = 0, m = mask; i < 3; i++, m /= 3) {
+        for (unsigned i = 0, m = mask; i < 3; i++, m /= 4) {
             char path[1024];
             test_path(path, t.path, files[i]);
-            if (m % 3 == 1) unlink(path);
-            if (m % 3 == 2) test_cut(t.path, files[i], 0);
+            if (m % 4 == 1) unlink(path);
+            if (m % 4 > 1) test_cut(t.path, files[i], m % 4 == 2 ? 0 : 17);
         }
         test_open(&t, NULL);
         test_open(&whole, NULL);

@@ -169,27 +169,6 @@ static void continues_old_feeds(void **state) {
     }
 }
 
-static bool bit(const uint8_t *bytes, uint64_t i) { return (bytes[i / 8] & (0x80u >> (i & 7))) != 0; }
-
-/* Exactly the bits of all blocks and of all nodes whose span is complete. */
-static void check_bits(const char *folder, uint64_t length) {
-    char path[1024];
-    size_t len;
-    test_path(path, folder, "bitfield");
-    uint8_t *bits = file_read(path, &len);
-    uint64_t pages = (length + 8191) / 8192;
-    assert_int_equal(len, 32 + 3584 * pages);
-    for (uint64_t page = 0; page < pages; page++) {
-        const uint8_t *data = bits + 32 + 3584 * page, *tree = data + 1024;
-        for (uint64_t i = 0; i < 8192; i++) assert_int_equal(bit(data, i), page * 8192 + i < length);
-        for (uint64_t i = 0; i < 16384; i++) {
-            uint64_t node = page * 16384 + i;
-            assert_int_equal(bit(tree, i), echo__flat_right_span(node, echo__flat_depth(node)) < 2 * length);
-        }
-    }
-    free(bits);
-}
-
 static void crosses_pages(void **state) {
     (void)state;
     static const size_t batches[] = {1, 8190, 1, 1, 8191, 3000, 5192, 1, 17, 12000};
@@ -207,7 +186,7 @@ static void crosses_pages(void **state) {
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         test_append(&t, &blocks.at[at], batches[i]);
         at += batches[i];
-        check_bits(t.path, at);
+        test_check_bits(t.path, at);
         assert_int_equal(test_info(&t).verified, at);
     }
     assert_int_equal(at, blocks.count);
@@ -327,7 +306,7 @@ static void writers_take_turns(void **state) {
     }
     assert_int_equal(test_info(&a).length, 60);
     test_read_equal(&a, &blocks, 0, 60);
-    check_bits(a.path, 60);
+    test_check_bits(a.path, 60);
     test_close(&b);
     test_end(&a);
     test_free_blocks(&blocks);

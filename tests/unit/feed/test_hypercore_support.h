@@ -252,4 +252,24 @@ static inline void test_same_file(const char *a, const char *b, const char *name
     free(data_b);
 }
 
+/* The bitfield has exactly the bits of blocks 0..length-1 and of all nodes whose span is complete; hypercore's index is not looked at. */
+static inline void test_check_bits(const char *folder, uint64_t length) {
+    char path[1024];
+    size_t len;
+    test_path(path, folder, "bitfield");
+    uint8_t *bits = file_read(path, &len);
+    assert_int_equal(len, 32 + 3584 * ((length + 8191) / 8192));
+    for (uint64_t page = 0; 32 + 3584 * page < len; page++) {
+        uint8_t expected[3072] = {0};
+        for (uint64_t i = 0; i < 8192 && page * 8192 + i < length; i++) expected[i / 8] |= (uint8_t)(0x80u >> (i & 7));
+        for (uint64_t i = 0; i < 16384; i++) {
+            uint64_t node = page * 16384 + i;
+            bool complete = echo__flat_right_span(node, echo__flat_depth(node)) < 2 * length;
+            if (complete) expected[1024 + i / 8] |= (uint8_t)(0x80u >> (i & 7));
+        }
+        assert_memory_equal(bits + 32 + 3584 * page, expected, sizeof expected);
+    }
+    free(bits);
+}
+
 #endif

@@ -71,8 +71,6 @@ static void check(const life *l, const store_place *place, unsigned done, bool i
 static bool once(const life *l, uint64_t nth, store_vfs_cut_mode mode, uint64_t seed) {
     store_place place = store_place_new();
     bool in_flight;
-    store_vfs_install();
-    store_vfs_reset();
     store_vfs_cut(nth);
     unsigned done = live(l, &place, &in_flight);
     bool cut = store_vfs_was_cut();
@@ -80,7 +78,6 @@ static bool once(const life *l, uint64_t nth, store_vfs_cut_mode mode, uint64_t 
         store_vfs_after_cut(mode, seed);
     else
         store_vfs_reset();
-    store_vfs_remove();
     char shm[600];
     (void)snprintf(shm, sizeof shm, "%s-shm", place.path);
     if (nth % 2 == 0) (void)unlink(shm); /* shared memory may or may not have come to the disk */
@@ -124,5 +121,6 @@ int main(void) {
         cmocka_unit_test(test_small),
         cmocka_unit_test(test_big),
     };
+    store_vfs_install();
     return cmocka_run_group_tests_name("power cuts", tests, NULL, NULL);
 }

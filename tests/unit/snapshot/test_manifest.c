@@ -1,0 +1,162 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/crypto.h"
+#include "snapshot/manifest.h"
+
+static void make(echo__manifest *m) {
+    memset(m, 0, sizeof *m);
+    assert_true(echo__crypto_init());
+    echo_key feed = {{0x0a}};
+    m->party.bytes[0] = 1;
+    m->number = 3;
+    assert_int_equal(echo_timeframe_new(&m->timeframe), ECHO_OK);
+    assert_int_equal(echo_timeframe_set(m->timeframe, &feed, 41), ECHO_OK);
+    m->items = (echo__root){{{2}}, 1, 100, 20000};
+    assert_int_equal(echo__models_add(&m->models, "m/b", 2, 60), ECHO_OK);
+    assert_int_equal(echo__models_add(&m->models, "m/a", 0, 40), ECHO_OK);
+    m->models.list[0].opaque = true;
+    m->generation = 2;
+    m->time = INT64_C(4102444800123); /* beyond 32 bits */
+    m->has_previous = true;
+}
+
+static char *text_of(echo__manifest *m, const echo_keypair *signer) {
+    echo__buf out = ECHO__BUF_INIT;
+    assert_int_equal(echo__manifest_write(&out, m, signer, NULL), ECHO_OK);
+    char *text = strndup((const char *)out.data, out.len);
+    echo__buf_free(&out);
+    return text;
+}
+
+static echo_status read_text(const char *text) {
+    echo__manifest m;
+    echo_error err = ECHO_ERROR_INIT;
+    echo_status status = echo__manifest_read(&m, echo__bytes_text(text), &err);
+    if (status == ECHO_OK) echo__manifest_free(&m);
+    else assert_true(err.message[0] != '\0');
+    return status;
+}
+
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000"
+
+static void test_golden(void **arg) {
+    (void)arg;
+    echo__manifest m;
+    make(&m);
+    char *text = text_of(&m, NULL);
+    const char *rest = strstr(text, "\"credentials\"");
+    assert_memory_equal(text, "{\"check\":\"", 10);
+    assert_string_equal(rest, "\"credentials\":{\"bytes\":0,\"height\":0,\"items\":0},\"format\":1,\"generation\":2,"
+                              "\"items\":{\"bytes\":20000,\"hash\":\"02" ZEROS "\",\"height\":1,\"items\":100},"
+                              "\"models\":[{\"items\":40,\"model\":\"m/a\",\"opaque\":true,\"version\":0},{\"items\":60,\"model\":\"m/b\",\"version\":2}],"
+                              "\"number\":3,\"party\":\"01" ZEROS "\",\"previous\":\"00" ZEROS "\",\"time\":4102444800123,\"timeframe\":{\"0a" ZEROS "\":41}}");
+    echo_hash check; /* as docs/FORMAT.md says: the domain with its zero byte, then the text without the check */
+    char body[2048];
+    snprintf(body, sizeof body, "{%s", rest);
+    echo_bytes parts[] = {echo__bytes("echo/manifest/1", 16), echo__bytes_text(body)};
+    char hex[ECHO_HEX_CHARS];
+    echo__hash_parts(&check, parts, 2);
+    echo_hash_hex(&check, hex);
+    assert_memory_equal(text + 10, hex, 64);
+    free(text);
+    echo__manifest_free(&m);
+}
+
+static void test_round_trip(void **arg) {
+    (void)arg;
+    echo__manifest m, again;
+    echo_keypair keys;
+    assert_int_equal(echo_keypair_new(&keys), ECHO_OK);
+    make(&m);
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+        char *text = text_of(&m, is_signed ? &keys : NULL);
+        assert_int_equal(echo__manifest_read(&again, echo__bytes_text(text), NULL), ECHO_OK);
+        assert_int_equal(again.number, 3);
+        assert_true(again.time == INT64_C(4102444800123));
+        assert_int_equal(again.items.items, 100);
+        assert_int_equal(again.models.count, 2);
+        assert_true(again.models.list[0].opaque && !again.models.list[1].opaque);
+        assert_int_equal(again.is_signed, is_signed);
+        assert_int_equal(echo_timeframe_compare(again.timeframe, m.timeframe), ECHO_ORDER_EQUAL);
+        echo_hash a, b;
+        assert_int_equal(echo__manifest_digest(&a, &m), ECHO_OK);
+        assert_int_equal(echo__manifest_digest(&b, &again), ECHO_OK);
+        assert_memory_equal(&a, &b, sizeof a);
+        again.time = 5; /* the digest is of the state alone */
+        again.number = 9;
+        again.models.list[0].opaque = false;
+        assert_int_equal(echo__manifest_digest(&b, &again), ECHO_OK);
+        assert_memory_equal(&a, &b, sizeof a);
+        again.items.hash.bytes[3] ^= 1;
+        assert_int_equal(echo__manifest_digest(&b, &again), ECHO_OK);
+        assert_memory_not_equal(&a, &b, sizeof a);
+        free(text);
+        echo__manifest_free(&again);
+    }
+    echo__manifest_free(&m);
+}
+
+static void test_any_changed_byte_is_seen(void **arg) {
+    (void)arg;
+    echo__manifest m;
+    echo_keypair keys;
+    assert_int_equal(echo_keypair_new(&keys), ECHO_OK);
+    make(&m);
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+        char *text = text_of(&m, is_signed ? &keys : NULL);
+        size_t len = strlen(text);
+        assert_int_equal(read_text(text), ECHO_OK);
+        for (size_t i = 0; i < len; i++) {
+            char held = text[i];
+            text[i] = (char)(held ^ 1);
+            assert_int_not_equal(read_text(text), ECHO_OK);
+            text[i] = held;
+        }
+        for (size_t i = 0; i < len; i++) {
+            echo__manifest cut;
+            assert_int_not_equal(echo__manifest_read(&cut, echo__bytes(text, i), NULL), ECHO_OK);
+        }
+        free(text);
+    }
+    echo__manifest_free(&m);
+}
+
+static void test_forged_signature(void **arg) {
+    (void)arg;
+    echo__manifest m;
+    echo_keypair keys, other;
+    assert_int_equal(echo_keypair_new(&keys), ECHO_OK);
+    assert_int_equal(echo_keypair_new(&other), ECHO_OK);
+    make(&m);
+    echo_keypair forged = {keys.public_key, {0}};
+    memcpy(forged.secret, other.secret, sizeof forged.secret);
+    char *text = text_of(&m, &forged); /* names one author, is signed by another */
+    assert_int_equal(read_text(text), ECHO_ERR_SIGNATURE);
+    free(text);
+    echo__manifest_free(&m);
+}
+
+static void test_other_formats(void **arg) {
+    (void)arg;
+    assert_int_equal(read_text("{\"format\":2}"), ECHO_ERR_VERSION);
+    assert_int_equal(read_text("{\"format\":1}"), ECHO_ERR_CORRUPT);
+    assert_int_equal(read_text("[]"), ECHO_ERR_CORRUPT);
+    assert_int_equal(read_text(""), ECHO_ERR_CORRUPT);
+    assert_int_equal(read_text("\xff\xfe"), ECHO_ERR_CORRUPT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_any_changed_byte_is_seen),
+        cmocka_unit_test(test_forged_signature),
+        cmocka_unit_test(test_other_formats),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+#include "unit/tree/tree_support.h"
+
+#define HASH_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HASH_B "ff112233445566778899aabbccddeeff00112233445566778899aabbccddee00"
+
+/* Of BLAKE2b-256("echo/boundary/1" || 0 || id), computed by another program. */
+static void test_boundaries(void **state) {
+    (void)state;
+    assert_int_equal(echo__boundary(text("a")), 0);
+    assert_int_equal(echo__boundary(text("item/23")), 0);
+    assert_int_equal(echo__boundary(text("item/24")), 1);
+    assert_int_equal(echo__boundary(text("item/507")), 2);
+    assert_int_equal(echo__boundary(text("item/59010")), 3);
+    size_t leaves = 0;
+    for (int i = 0; i < 32000; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "id/%d", i);
+        leaves += echo__boundary(text(id)) > 0;
+    }
+    assert_in_range(leaves, 850, 1150); /* one in 32 */
+}
+
+static void test_entries(void **state) {
+    (void)state;
+    static const char golden[] = "{\"last\":\"a\\\"\",\"hash\":\"" HASH_A "\",\"items\":18446744073709551615,\"bytes\":1}\n";
+    echo__entry e = {text("a\\\""), {{0}}, UINT64_MAX, 1};
+    assert_ok(echo_hash_parse(&e.hash, HASH_A));
+    echo__buf out = ECHO__BUF_INIT;
+    echo__entry_write(&out, &e);
+    assert_bytes_text(out, golden);
+    echo__entry back;
+    assert_true(echo__entry_read(&back, echo__bytes(out.data, out.len - 1)));
+    assert_bytes_text(back.last, "a\\\"");
+    assert_true(echo__hash_equal(&back.hash, &e.hash) && back.items == UINT64_MAX && back.bytes == 1);
+    for (size_t at = 0; at + 1 < out.len; at++) { /* one byte off: refused, or another canonical line */
+        assert_false(echo__entry_read(&back, echo__bytes(golden, at)));
+        for (int c = 0; c < 256; c++) {
+            uint8_t line[sizeof golden];
+            memcpy(line, golden, sizeof golden);
+            line[at] = (uint8_t)c;
+            if (!echo__entry_read(&back, echo__bytes(line, out.len - 1))) continue;
+            echo__buf again = ECHO__BUF_INIT;
+            echo__entry_write(&again, &back);
+            assert_memory_equal(again.data, line, out.len - 1);
+            echo__buf_free(&again);
+        }
+    }
+    echo__buf_free(&out);
+}
+
+typedef struct page_case {
+    const char *bytes;
+    uint32_t level;
+    uint64_t items, sum;
+    const char *last, *after; /* texts with the quote behind them */
+    const char *wrong;        /* part of the message, NULL: it is good */
+} page_case;
+
+#define NODE(last, items, bytes) "{\"last\":\"" last "\",\"hash\":\"" HASH_A "\",\"items\":" #items ",\"bytes\":" #bytes "}\n"
+
+static const page_case cases[] = {
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, "b\"", NULL, NULL},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, NULL, "A\"", NULL},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, "b\"", "a\"", "first id"},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, "c\"", NULL, "last id"},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, "a\"", NULL, "last id"},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 1, 22, "b\"", NULL, "counts"},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 21, "b\"", NULL, "counts"},
+    {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 1, 2, 22, "b\"", NULL, "not a node"},
+    {"{\"id\":\"b\"}\n{\"id\":\"a\"}\n", 0, 2, 22, "a\"", NULL, "ascending"},
+    {"{\"id\":\"a\"}\n{\"id\":\"a\"}\n", 0, 2, 22, "a\"", NULL, "ascending"},
+    {"{\"id\":\"\\n\"}\n{\"id\":\" \"}\n", 0, 2, 23, " \"", NULL, NULL},
+    {"{\"id\":\" \"}\n{\"id\":\"\\n\"}\n", 0, 2, 23, "\\n\"", NULL, "ascending"},
+    {"", 0, 0, 0, NULL, NULL, "empty"},
+    {"{\"id\":\"a\"}", 0, 1, 10, "a\"", NULL, "cut"},
+    {"{\"id\":\"a\"}\n{", 0, 1, 12, "a\"", NULL, "cut"},
+    {"{\"id\":\"\"}\n", 0, 1, 10, "\"", NULL, "start with an id"},
+    {"{\"id\":\"a\n", 0, 1, 9, "a\"", NULL, "start with an id"},
+    {"{\"id\":\"\\u0041\"}\n", 0, 1, 16, NULL, NULL, "start with an id"},
+    {"\n", 0, 1, 1, NULL, NULL, "start with an id"},
+    {NODE("a", 3, 30) NODE("b", 4, 40), 1, 7, 70, "b\"", NULL, NULL},
+    {NODE("a", 3, 30) NODE("b", 4, 40), 2, 7, 70, "b\"", NULL, NULL},
+    {NODE("a", 3, 30) NODE("b", 4, 40), 0, 7, 70, "b\"", NULL, "start with an id"},
+    {NODE("a", 3, 30) NODE("b", 4, 40), 1, 8, 70, "b\"", NULL, "counts"},
+    {NODE("a", 3, 30) NODE("b", 4, 40), 1, 7, 71, "b\"", NULL, "counts"},
+    {NODE("b", 3, 30) NODE("a", 4, 40), 1, 7, 70, "a\"", NULL, "ascending"},
+    {NODE("a", 0, 30), 1, 0, 30, "a\"", NULL, "range"},
+    {NODE("a", 3, 0), 1, 3, 0, "a\"", NULL, "range"},
+    {NODE("a", 18446744073709551615, 1) NODE("b", 2, 1), 1, 1, 2, "b\"", NULL, "range"},
+    {NODE("a", 03, 30), 1, 3, 30, "a\"", NULL, "not a node"},
+    {NODE("a", 3, 30) "\n", 1, 3, 30, "a\"", NULL, "not a node"},
+};
+
+static void test_pages(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const page_case *c = &cases[i];
+        test_store *store = test_store_new();
+        echo__chunks *chunks = test_chunks(store);
+        echo__entry entry = {text(c->last == NULL ? "" : c->last), test_store_add(store, text(c->bytes)), c->items, c->sum};
+        if (c->last == NULL) entry.last.data = NULL;
+        for (int twice = 0; twice < 2; twice++) { /* parsed, and remembered */
+            echo__page page;
+            echo_error err = ECHO_ERROR_INIT;
+            echo_status status = echo__page_open(&page, chunks, &entry, c->level, (const uint8_t *)c->after, &err);
+            if (c->wrong == NULL) {
+                assert_ok(status);
+                echo__page_close(chunks, &page);
+            } else {
+                if (status == ECHO_OK) fail_msg("case %zu was accepted", i);
+                assert_status(status, ECHO_ERR_CORRUPT);
+                char hex[ECHO_HEX_CHARS];
+                echo_hash_hex(&entry.hash, hex);
+                if (strstr(err.message, c->wrong) == NULL || strstr(err.message, hex) == NULL) fail_msg("case %zu: %s", i, err.message);
+            }
+            assert_null(page.chunk);
+        }
+        echo__chunks_free(chunks);
+        test_store_free(store);
+    }
+}
+
+static void test_limits(void **state) {
+    (void)state;
+    test_store *store = test_store_new();
+    echo__chunks *chunks = test_chunks(store);
+    echo__buf bytes = ECHO__BUF_INIT;
+    for (unsigned i = 0; i < 257; i++) {
+        char line[32];
+        (void)snprintf(line, sizeof line, "{\"id\":\"%03u\"}\n", i);
+        echo__buf_text(&bytes, line);
+        if (i < 255) continue;
+        echo__entry entry = {{NULL, 0}, test_store_add(store, echo__buf_bytes(&bytes)), i + 1, bytes.len};
+        echo__page page;
+        echo_status status = echo__page_open(&page, chunks, &entry, 0, NULL, NULL);
+        assert_status(status, i == 255 ? ECHO_OK : ECHO_ERR_CORRUPT);
+        if (status == ECHO_OK) echo__page_close(chunks, &page);
+    }
+    for (size_t len = ECHO__LINE_MAX; len <= ECHO__LINE_MAX + 1; len++) {
+        echo__buf_clear(&bytes);
+        echo__buf_text(&bytes, "{\"id\":\"a\",\"state\":\"");
+        while (bytes.len < len - 3) echo__buf_byte(&bytes, 'x');
+        echo__buf_text(&bytes, "\"}\n");
+        echo__entry entry = {{NULL, 0}, test_store_add(store, echo__buf_bytes(&bytes)), 1, bytes.len};
+        echo__page page;
+        echo_status status = echo__page_open(&page, chunks, &entry, 0, NULL, NULL);
+        assert_status(status, len == ECHO__LINE_MAX ? ECHO_OK : ECHO_ERR_CORRUPT);
+        if (status == ECHO_OK) echo__page_close(chunks, &page);
+    }
+    echo__buf_free(&bytes);
+    echo__chunks_free(chunks);
+    test_store_free(store);
+}
+
+/* One chunk named as a leaf and as a node: what was remembered of it is not taken for the other. */
+static void test_leaf_or_node(void **state) {
+    (void)state;
+    test_store *store = test_store_new();
+    echo__chunks *chunks = test_chunks(store);
+    echo__entry leaf = {text("a\""), test_store_add(store, text("{\"id\":\"a\"}\n")), 1, 11};
+    echo__page page, other;
+    assert_ok(echo__page_open(&page, chunks, &leaf, 0, NULL, NULL));
+    assert_status(echo__page_open(&other, chunks, &leaf, 1, NULL, NULL), ECHO_ERR_CORRUPT);
+    echo__page_close(chunks, &page);
+    leaf.hash.bytes[0] ^= 1;
+    assert_status(echo__page_open(&page, chunks, &leaf, 0, NULL, NULL), ECHO_ERR_CORRUPT); /* missing, not "not found" */
+    echo__chunks_free(chunks);
+    test_store_free(store);
+}
+
+static void test_find(void **state) {
+    (void)state;
+    test_store *store = test_store_new();
+    echo__chunks *chunks = test_chunks(store);
+    static const char bytes[] = "{\"id\":\"\\t\"}\n{\"id\":\"b\"}\n{\"id\":\"b\\\"\"}\n{\"id\":\"d\"}\n";
+    echo__entry entry = {{NULL, 0}, test_store_add(store, text(bytes)), 4, sizeof bytes - 1};
+    echo__page page;
+    assert_ok(echo__page_open(&page, chunks, &entry, 0, NULL, NULL));
+    static const struct {
+        const char *id;
+        uint32_t from, at;
+    } finds[] = {{"", 0, 0}, {"\t", 0, 0}, {"\n", 0, 1}, {"a", 0, 1}, {"b", 0, 1}, {"b!", 0, 2}, {"b\"", 0, 2}, {"b#", 0, 3}, {"d", 0, 3}, {"e", 0, 4}, {"a", 2, 2}, {"a", 4, 4}};
+    for (size_t i = 0; i < sizeof finds / sizeof *finds; i++) assert_int_equal(echo__page_find(&page, finds[i].from, text(finds[i].id)), finds[i].at);
+    uint8_t room[ECHO__ID_MAX];
+    assert_bytes_text(echo__page_id(&page, 0, room), "\t");
+    assert_bytes_text(echo__page_id(&page, 1, room), "b");
+    assert_bytes_text(echo__page_id(&page, 2, room), "b\"");
+    assert_bytes_text(echo__page_line(&page, 1), "{\"id\":\"b\"}");
+    echo__page_close(chunks, &page);
+    echo__chunks_free(chunks);
+    test_store_free(store);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_boundaries),   cmocka_unit_test(test_entries), cmocka_unit_test(test_pages), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_leaf_or_node), cmocka_unit_test(test_find),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
