@@ -78,7 +78,7 @@ echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo
     s->busy_ms = options->busy_ms;
     echo_status status = resolve(&s->path, path, err);
     if (status == ECHO_OK) status = echo__sqlite_ready(s, err);
-    if (status == ECHO_ERR_NOT_FOUND && s->create) status = ECHO_OK;
+    if (status == ECHO_ERR_NOT_FOUND) status = s->create ? ECHO_OK : echo__error(err, status, "no snapshot store at %s", s->path);
     if (status != ECHO_OK) {
         sqlite_close(s);
         return status;

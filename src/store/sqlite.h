@@ -50,8 +50,8 @@ typedef struct echo__sqlite {
 /* ---- sqlite_file.c: the file ---- */
 
 /*
- * Makes the handle ready to read. ECHO_ERR_NOT_FOUND: there is no store yet. Otherwise the file was recognised as ours, and a read-only
- * handle is sure to look at its present state.
+ * Makes the handle ready to read. ECHO_ERR_NOT_FOUND, with err left alone: there is no store yet. ECHO_OK: the file was recognised as
+ * ours, and a read-only handle is sure to look at its present state.
  */
 echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
 /* Whether somebody wrote, or may be about to write, to a file that is read without locks. */

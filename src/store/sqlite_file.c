@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -86,7 +87,18 @@ static echo_status open_reading(echo__sqlite *s, echo_error *err) {
 
 /* ---- opening ---- */
 
+/* Whether the folder takes new files. */
+static bool takes_files(const char *path) {
+    char folder[PATH_MAX];
+    size_t len = (size_t)(strrchr(path, '/') - path);
+    if (len >= sizeof folder) return false;
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    return access(len == 0 ? "/" : folder, W_OK) == 0;
+}
+
 static echo_status open_writing(echo__sqlite *s, bool create, echo_error *err) {
+    if (create && !takes_files(s->path)) return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot make snapshot store");
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (create ? SQLITE_OPEN_CREATE : 0);
     int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
     if (rc != SQLITE_OK)
@@ -147,7 +159,7 @@ static int read_tables(echo__sqlite *s, bool *ours, unsigned *objects) {
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* Inside a transaction, so that all is of one moment. ECHO_ERR_NOT_FOUND: nothing in it yet. */
+/* Inside a transaction, so that all is of one moment. ECHO_ERR_NOT_FOUND, with err left alone: nothing in it yet. */
 static echo_status recognise_now(echo__sqlite *s, echo_error *err) {
     int64_t application = 0, format = 0;
     bool ours = false;
@@ -156,8 +168,7 @@ static echo_status recognise_now(echo__sqlite *s, echo_error *err) {
     if (rc == SQLITE_OK) rc = read_number(s, "PRAGMA user_version", &format);
     if (rc == SQLITE_OK) rc = read_tables(s, &ours, &objects);
     if (rc != SQLITE_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
-    if (application == 0 && format == 0 && objects == 0 && !s->had_tables)
-        return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot store at %s", s->path);
+    if (application == 0 && format == 0 && objects == 0 && !s->had_tables) return ECHO_ERR_NOT_FOUND;
     if (application != APPLICATION_ID) return echo__error(err, ECHO_ERR_CORRUPT, "not a snapshot store: %s", s->path);
     if (format > FORMAT)
         return echo__error(err, ECHO_ERR_VERSION, "snapshot store has format %lld, this library knows %d (%s)", (long long)format,
@@ -185,7 +196,7 @@ static echo_status connect_file(echo__sqlite *s, bool create, echo_error *err) {
     if (found == 0 && !S_ISREG(at.st_mode)) return echo__error(err, ECHO_ERR_IO, "not a regular file: %s", s->path);
     if (found != 0 || at.st_size <= 1) { /* SQLite takes 1 byte for 0: it may have written that one itself */
         if (s->had_tables) return echo__error(err, ECHO_ERR_IO, "the file was deleted or emptied: %s", s->path);
-        if (!create) return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot store at %s", s->path);
+        if (!create) return ECHO_ERR_NOT_FOUND;
     }
     s->wal = s->immutable = s->has_tables = false;
     echo_status status = s->read_only ? open_reading(s, err) : open_writing(s, create, err);

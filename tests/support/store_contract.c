@@ -262,6 +262,32 @@ static void test_empty(void **state) {
     OK(drop_made(&store, 1, 10, NULL));
     OK(store.ops->rollback(store.ctx, NULL));
     OK(store.ops->put(store.ctx, NULL, NULL, 0, NULL, NULL));
+
+    /* err is written on failure only, from the first call on. */
+    bool there;
+    echo_error marked, before;
+    memset(&marked, 0x5a, sizeof marked);
+    before = marked;
+    for (unsigned round = 0; round < 2; round++) {
+        store_chunk chunk = store_chunk_make(1, 10);
+        listing l;
+        memset(&l, 0, sizeof l);
+        OK(store.ops->has(store.ctx, &chunk.name, &there, &marked));
+        OK(store.ops->list(store.ctx, &party, note_manifest, &l, &marked));
+        OK(store.ops->walk(store.ctx, collect_name, &names, &marked));
+        OK(store.ops->remove_chunks(store.ctx, &chunk.name, 1, &marked));
+        OK(store.ops->rollback(store.ctx, &marked));
+        OK(store.ops->put(store.ctx, &chunk.name, &chunk.bytes, 1, NULL, &marked));
+        OK(store.ops->publish(store.ctx, &party, round, chunk.bytes, &marked));
+        expected_chunk expected = {&chunk, 0, ECHO_OK};
+        OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &expected, &marked));
+        OK(store.ops->list(store.ctx, &party, note_manifest, &l, &marked));
+        OK(store.ops->remove_chunks(store.ctx, &chunk.name, 1, &marked));
+        store_chunk_free(&chunk);
+    }
+    OK(store.ops->remove(store.ctx, &party, 1, &marked));
+    assert_memory_equal(&marked, &before, sizeof marked);
+    free(names.names);
     echo_store_close(&store);
     assert_null(store.ops);
     assert_null(store.ctx);

@@ -779,7 +779,6 @@ static int log_without_rights(store_child *self, void *arg) {
     echo_hash now;
     (void)self;
     CHECK(access(p->place.path, W_OK) == 0);
-    store_place_try(&p->place, STORE_CREATE, &store, &err);puts(err.message);fflush(stdout);
     CHECK(store_place_try(&p->place, STORE_CREATE, &store, &err) == ECHO_ERR_READONLY);
     CHECK(store_place_try(&p->place, STORE_READING, &store, NULL) == ECHO_OK);
     CHECK(store_stages_digest(&store, &now, NULL) == ECHO_OK);

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Puts each fault of faults.txt into a copy of the source, builds, and checks that the test named for it goes red.
+#   sh tests/faults/run.sh [NAME...]     all, or those named
+set -eu
+cd "$(dirname "$0")/../.."
+root=$PWD
+work=$root/build/faults
+mkdir -p "$work"
+rm -rf "$work/tree"
+mkdir "$work/tree"
+cp -R CMakeLists.txt CMakePresets.json include src tests examples "$work/tree/"
+cmake -S "$work/tree" -B "$work/out" -DCMAKE_BUILD_TYPE=Debug >/dev/null
+seen=0
+bad=0
+while IFS='|' read -r name file edit test; do
+    case $name in '' | '#'*) continue ;; esac
+    if [ $# -gt 0 ]; then
+        case " $* " in *" $name "*) ;; *) continue ;; esac
+    fi
+    seen=$((seen + 1))
+    sed "$edit" "$root/$file" >"$work/tree/$file"
+    if cmp -s "$root/$file" "$work/tree/$file"; then
+        echo "DRIFTED  $name: the edit of $file no longer applies"
+        bad=$((bad + 1))
+        continue
+    fi
+    target=$(echo "$test" | sed 's|^\(.*\)/\([^/]*\)$|\1_test_\2_c|; s|/|_|g')
+    if ! cmake --build "$work/out" --target "$target" >"$work/log" 2>&1; then
+        echo "UNBUILT  $name: see build/faults/log"
+        bad=$((bad + 1))
+    elif (cd "$work/out/tests" && timeout 300 "./$target" >"$work/log" 2>&1); then
+        echo "NOT SEEN $name: $test is green"
+        bad=$((bad + 1))
+    else
+        echo "red      $name: $test"
+    fi
+    cp "$root/$file" "$work/tree/$file"
+done <tests/faults/faults.txt
+echo "$((seen - bad)) passed, $bad failed"
+[ "$bad" = 0 ]
