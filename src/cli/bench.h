@@ -68,6 +68,11 @@ typedef struct bench_opening {
     uint64_t damage;
 } bench_opening;
 
+/* cJSON_Parse of all records of its snapshot. */
+typedef struct bench_parsing {
+    uint64_t ns, cpu;
+} bench_parsing;
+
 /* A snapshot taken of it. */
 typedef struct bench_taken {
     uint64_t ns;
@@ -97,11 +102,11 @@ typedef struct bench_case {
     bench_party party;
     bench_opening last[BENCH_WAYS]; /* of the last run: counts do not vary */
     bench_series ns[BENCH_WAYS], cpu[BENCH_WAYS], hydrate[BENCH_WAYS], peak[BENCH_WAYS], kept[BENCH_WAYS];
-    bench_series parse; /* cJSON_Parse of all records */
-    bench_series read;  /* the feeds' data, once through */
-    bench_taken update; /* the snapshot taken behind the tail */
-    echo_hash digest;   /* of full replay */
-    bool agrees;        /* counts are as they must be, and the update's digest is that of replay */
+    bench_series parse, parse_cpu; /* cJSON_Parse of all records */
+    bench_series read;             /* the feeds' data, once through */
+    bench_taken update;            /* the snapshot taken behind the tail */
+    echo_hash digest;              /* of full replay */
+    bool agrees;                   /* counts are as they must be, and the update's digest is that of replay */
     char disagreement[160];
 } bench_case;
 
@@ -171,7 +176,7 @@ echo_status bench_open_plan(bench *b, echo_error *err) ECHO_MUST_USE;
 echo_status bench_open_run(bench *b, echo_error *err) ECHO_MUST_USE;
 echo_status bench_machine_run(bench *b, echo_error *err) ECHO_MUST_USE;
 /* Parses all records of the case's first snapshot with cJSON alone. */
-echo_status bench_machine_parse(uint64_t *ns, const bench_case *c, echo_error *err) ECHO_MUST_USE;
+echo_status bench_machine_parse(bench_parsing *out, const bench_case *c, echo_error *err) ECHO_MUST_USE;
 
 /* ---- bench_goals.c, bench_print.c ---- */
 

@@ -104,9 +104,11 @@ static void judge_hydration(bench_goal *goal, const bench *b) {
             largest = &b->cases[i];
     if (largest == NULL) return;
     double factor = (double)median(&largest->hydrate[BENCH_EAGER]) / (double)median(&largest->parse);
+    double computing = (double)median(&largest->cpu[BENCH_EAGER]) - (double)median(&largest->cpu[BENCH_LAZY]);
     goal->measured = true;
     goal->met = factor <= HYDRATION_FACTOR;
-    (void)snprintf(goal->value, sizeof goal->value, "%.2f times", factor);
+    (void)snprintf(goal->value, sizeof goal->value, "%.2f times, %.2f times in computing", factor,
+                   computing / (double)median(&largest->parse_cpu));
 }
 
 void bench_goals_judge(bench *b) {

@@ -86,11 +86,13 @@ static echo_status run_way(bench *b, bench_case *c, bench_way way, size_t run, e
 /* ---- the machine's limits on the same bytes ---- */
 
 static echo_status run_limits(bench *b, bench_case *c, echo_error *err) {
-    uint64_t ns, bytes;
+    bench_parsing parsing;
+    uint64_t bytes;
     tick(b, "parse");
-    echo_status status = bench_machine_parse(&ns, c, err);
+    echo_status status = bench_machine_parse(&parsing, c, err);
     if (status != ECHO_OK) return status;
-    bench_series_add(&c->parse, ns);
+    bench_series_add(&c->parse, parsing.ns);
+    bench_series_add(&c->parse_cpu, parsing.cpu);
     uint64_t start = bench_now_ns();
     status = bench_folder_read_data(&bytes, c->dir, err);
     bench_series_add(&c->read, bench_now_ns() - start);

@@ -99,12 +99,14 @@ static void cell_cpu_rate(char out[CELL_CHARS], const bench_case *c) {
     put_number(out, rate(c->party.messages, median(&c->cpu[BENCH_REPLAY])));
 }
 static void cell_cpu_eager(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_EAGER])); }
+static void cell_cpu_parse(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->parse_cpu)); }
 static void cell_cpu_lazy(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_LAZY])); }
 static void cell_cpu_first(char out[CELL_CHARS], const bench_case *c) { put_ns(out, median(&c->cpu[BENCH_FIRST])); }
 
 static const column computing[] = {
-    {"messages", 9, cell_messages}, {"items", 8, cell_items},    {"replay", 10, cell_cpu_replay},    {"msg/s", 8, cell_cpu_rate},
-    {"eager", 10, cell_cpu_eager},  {"lazy", 10, cell_cpu_lazy}, {"first item", 10, cell_cpu_first},
+    {"messages", 9, cell_messages}, {"items", 8, cell_items},           {"replay", 10, cell_cpu_replay},
+    {"msg/s", 8, cell_cpu_rate},    {"eager", 10, cell_cpu_eager},      {"cJSON", 10, cell_cpu_parse},
+    {"lazy", 10, cell_cpu_lazy},    {"first item", 10, cell_cpu_first},
 };
 
 static void print_rows(echo_cli_out *out, const bench *b, const column *columns, size_t count) {
@@ -167,6 +169,7 @@ static void each_measure(const bench_case *c, measure_fn fn, void *arg) {
     }
     fn(arg, "hydrate", "ns", &c->hydrate[BENCH_EAGER]);
     fn(arg, "cjson_parse", "ns", &c->parse);
+    fn(arg, "cjson_parse_cpu", "ns", &c->parse_cpu);
     fn(arg, "read_data", "ns", &c->read);
 }
 
