@@ -5,18 +5,20 @@ fixture a-echo-2.33.8-arrays whole
 base=whole/storage
 expect 0 snapshot $base
 expect 0 items $base --json --type dxos.org/type/t1
-"$PREPARE" set $base "$("$JQ" -r 'first.id' <out)" changed '"since"'
+long=$("$JQ" -r 'last.id' <out)
+"$PREPARE" set $base "$long" changed "\"since $(head -c 6000 /dev/zero | tr '\0' x)\""
 expect 0 snapshot $base
 expect 0 items $base --json --no-snapshot
 "$JQ" -S . <out >expected.json
 
 sql() { "$PREPARE" sql "$1/snapshots.db" "$2" >sql.out || fault "SQL: $2"; }
 fresh() { rm -rf d; cp -R $base d; }
-# The leaf that only the newest snapshot has.
+# The leaf that only the newest snapshot has, not the first one; and the chunk of its item's long state.
 leaf="id = (SELECT max(id) FROM chunks WHERE CAST(data AS TEXT) LIKE '{\"id\":%\"model\"%')"
+blob="id = (SELECT max(id) FROM chunks WHERE CAST(data AS TEXT) LIKE '{\"state\":%')"
 
 # ---- one leaf of the newest: found on the way, told, got around; the table and JSON are whole ----
-for sql in "UPDATE chunks SET data = CAST(replace(CAST(data AS TEXT), 'since', 'SINCE') AS BLOB) WHERE $leaf" \
+for sql in "UPDATE chunks SET data = CAST(replace(CAST(data AS TEXT), 'parent', 'PARENT') AS BLOB) WHERE $leaf" \
     "UPDATE chunks SET data = substr(data, 1, length(data) - 9) WHERE $leaf" \
     "UPDATE chunks SET data = zeroblob(0) WHERE $leaf" \
     "DELETE FROM chunks WHERE $leaf"; do
@@ -27,6 +29,7 @@ for sql in "UPDATE chunks SET data = CAST(replace(CAST(data AS TEXT), 'since', '
     err_is ''
     expect 1 verify d --json
     json '.[0] | [.number, .status, .error.code]' '[2,"damaged","ECHO_ERR_CORRUPT"]'
+    json '.[1].status' '"good"'
     expect 1 verify d --replay --number 2
     expect 0 list d --json
     json '[.[].status]' '["good","good"]'
@@ -54,10 +57,26 @@ for sql in "UPDATE chunks SET data = CAST(replace(CAST(data AS TEXT), 'since', '
     json '[.snapshot, .damage[0].code, (.damage | length)]' '[1,"ECHO_ERR_CORRUPT",1]'
     expect 0 restore d --verify-full
     out_has '^damage +ECHO_ERR_CORRUPT: snapshot 2 is passed over'
-    for id in $(awk 'NR % 12 == 1' ids); do
+    for id in "$long" $(awk 'NR % 12 == 1' ids); do
         expect 0 items d --json --id $id
         json '.[0].id' "\"$id\""
     done
+done
+
+# ---- a long state of the newest: found when much is printed already; what follows is printed behind it ----
+for sql in "UPDATE chunks SET data = CAST(replace(CAST(data AS TEXT), 'since', 'SINCE') AS BLOB) WHERE $blob" "DELETE FROM chunks WHERE $blob"; do
+    fresh
+    sql d "$sql"
+    expect 1 verify d
+    expect 0 inspect d --records
+    expect 0 items d
+    err_is ''
+    expect 0 items d --json
+    same_items expected.json
+    err_has '"note".*opening once more'
+    expect 0 items d --json --id "$long"
+    json '.[0].id' "\"$long\""
+    json length 1
 done
 
 # ---- every chunk of all snapshots: replay ----
