@@ -10,8 +10,9 @@ typedef struct decimal {
 } decimal;
 
 size_t echo__json_format_u64(char *out, uint64_t value) {
-    static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-                                "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     char text[20];
     size_t at = sizeof text;
     while (value >= 100) {
@@ -44,10 +45,10 @@ static decimal shortest(double value) {
     uint64_t fraction = bits & (UINT64_C(0x000fffffffffffff));
     int biased = (int)(bits >> 52 & 0x7ff);
     uint64_t c = biased == 0 ? fraction : fraction | UINT64_C(0x0010000000000000);
-    int q = (biased == 0 ? 1 : biased) - 1075;                /* value = c * 2^q */
-    bool closer = fraction == 0 && biased > 1;                /* the neighbour below is nearer than the one above */
-    int k = (q * 1262611 - (closer ? 524031 : 0)) >> 22;      /* floor(log10(width of the interval that reads back)) */
-    int h = q + ((-k * 1741647) >> 19) + 1;                   /* q + floor(log2(10^-k)) + 1 */
+    int q = (biased == 0 ? 1 : biased) - 1075;           /* value = c * 2^q */
+    bool closer = fraction == 0 && biased > 1;           /* the neighbour below is nearer than the one above */
+    int k = (q * 1262611 - (closer ? 524031 : 0)) >> 22; /* floor(log10(width of the interval that reads back)) */
+    int h = q + ((-k * 1741647) >> 19) + 1;              /* q + floor(log2(10^-k)) + 1 */
     uint64_t high = echo__json_pow10[-k - ECHO__JSON_POW10_MIN][0], low = echo__json_pow10[-k - ECHO__JSON_POW10_MIN][1];
     if ((-k < 0 || -k > ECHO__JSON_POW10_EXACT) && ++low == 0) high++;
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define WORD_DIGITS 19      /* decimal digits that always fit in 64 bits */
+#define WORD_DIGITS 19 /* decimal digits that always fit in 64 bits */
 #define EXPONENT_CAP INT64_C(1000000000000)
 
 /* A number as it stands in the text. */
@@ -186,7 +186,8 @@ static echo__json_scanned long_integer(const literal *text, echo__json_scan *out
     if (bits >> 52 == 0x7ff) return ECHO__JSON_OVERFLOW;
     out->value = from_bits(bits);
     size_t n = (size_t)(text->end - text->digits);
-    if (echo__json_format_double(canonical, out->value) != n || memcmp(canonical, text->digits, n) != 0) return ECHO__JSON_IMPRECISE;
+    if (echo__json_format_double(canonical, out->value) != n || memcmp(canonical, text->digits, n) != 0)
+        return ECHO__JSON_IMPRECISE;
     if (out->negative) out->value = -out->value;
     return ECHO__JSON_DOUBLE;
 }

@@ -7,7 +7,7 @@
 
 #include <echo/base.h>
 
-#define ECHO__JSON_NUMBER_CHARS 32u                      /* room for any number's text */
+#define ECHO__JSON_NUMBER_CHARS 32u                       /* room for any number's text */
 #define ECHO__JSON_INTEGER_MAX UINT64_C(9007199254740992) /* 2^53: up to here a double holds every integer */
 
 #define ECHO__JSON_POW10_MIN (-342)
@@ -16,11 +16,11 @@
 extern const uint64_t echo__json_pow10[ECHO__JSON_POW10_MAX - ECHO__JSON_POW10_MIN + 1][2];
 
 typedef enum echo__json_scanned {
-    ECHO__JSON_MALFORMED,  /* not a number of RFC 8259 */
-    ECHO__JSON_OVERFLOW,   /* no finite double is near */
-    ECHO__JSON_IMPRECISE,  /* an integer beyond 64 bits that is not the canonical text of a double */
-    ECHO__JSON_DOUBLE,     /* `value` */
-    ECHO__JSON_INTEGER     /* beyond +/-2^53: `negative` and `magnitude`, within int64 or uint64 */
+    ECHO__JSON_MALFORMED, /* not a number of RFC 8259 */
+    ECHO__JSON_OVERFLOW,  /* no finite double is near */
+    ECHO__JSON_IMPRECISE, /* an integer beyond 64 bits that is not the canonical text of a double */
+    ECHO__JSON_DOUBLE,    /* `value` */
+    ECHO__JSON_INTEGER    /* beyond +/-2^53: `negative` and `magnitude`, within int64 or uint64 */
 } echo__json_scanned;
 
 typedef struct echo__json_scan {

@@ -27,7 +27,7 @@ static echo_status fail_here(const parser *p, const char *expected) {
     size_t at = (size_t)(p->at - p->start);
     if (p->at == p->end) return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, text ends at byte %zu", expected, at);
     if (*p->at < 0x21 || *p->at > 0x7e)
-        return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, byte 0x%02x found at byte %zu", expected, (unsigned)*p->at, at);
+        return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, byte 0x%02x found at byte %zu", expected, *p->at, at);
     return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, '%c' found at byte %zu", expected, *p->at, at);
 }
 

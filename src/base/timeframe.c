@@ -12,7 +12,8 @@
 
 /*
  * Frames lie in an array; beyond a few there is an index over it, open addressing with linear probing at most half full. Messages
- * carry small timeframes by the million, so a small one is an array and nothing else. `ascending` is kept as long as it happens to be true.
+ * carry small timeframes by the million, so a small one is an array and nothing else. `ascending` is kept as long as it happens to
+ * be true.
  */
 struct echo_timeframe {
     echo_frame *frames;

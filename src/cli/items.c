@@ -122,7 +122,7 @@ static echo_status print_listed(listing *l, echo_error *err) {
 
 static echo_status print_all(listing *l, echo_error *err) {
     echo_cli *cli = l->cli;
-    if (cli->id != NULL) return l->printed > 0 ? ECHO_OK : print_item(l, cli->id, err);
+    if (cli->id != NULL) return print_item(l, cli->id, err);
     echo_query query = {cli->type, cli->model, cli->parent, true};
     l->len = 0;
     l->count = 0;

@@ -1,8 +1,8 @@
 /*
  * The rules by which a party admits feeds and keys (docs/FORMAT.md, "Admission").
  *
- * A credential is read and its signatures checked once, when it comes; what is left of it is a claim, authorised as soon as one of its
- * anchors is trusted. Trust only ever grows, so a claim that waits is looked at again whenever it did.
+ * A credential is read and its signatures checked once, when it comes; what is left of it is a claim, authorised as soon as one of
+ * its anchors is trusted. Trust only ever grows, so a claim that waits is looked at again whenever it did.
  */
 #include "feed/credentials.h"
 
@@ -38,8 +38,10 @@ static size_t place_of(const key_set *set, const echo_key *key, bool *found) {
     size_t low = 0, high = set->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (echo__key_compare(&set->keys[middle], key) < 0) low = middle + 1;
-        else high = middle;
+        if (echo__key_compare(&set->keys[middle], key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     *found = low < set->count && echo__key_equal(&set->keys[low], key);
     return low;
@@ -130,8 +132,10 @@ static void settle(echo__admission *a) {
             echo__claim *claim = a->waiting[i];
             bool now = authorised(a, claim);
             if (now) grew |= apply(a, claim);
-            if (now || pointless(a, claim)) echo__free(claim);
-            else a->waiting[kept++] = claim;
+            if (now || pointless(a, claim))
+                echo__free(claim);
+            else
+                a->waiting[kept++] = claim;
         }
         a->waiting_count = kept;
     }
@@ -164,21 +168,24 @@ echo_status echo__admission_add(echo__admission *admission, const echo_key *feed
     echo__claim *claim;
     echo_status status = echo__claim_read(&claim, admission->verifier, credential, err);
     if (status == ECHO_OK) {
-        if (!concerns(admission, claim) || pointless(admission, claim)) echo__free(claim);
-        else if ((status = take(admission, claim, grew, err)) != ECHO_OK) echo__free(claim);
+        if (!concerns(admission, claim) || pointless(admission, claim))
+            echo__free(claim);
+        else if ((status = take(admission, claim, grew, err)) != ECHO_OK)
+            echo__free(claim);
     }
     if (status != ECHO_OK) echo__error_seq(err, feed, seq);
     return status;
 }
 
-bool echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential) {
+echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential) {
     echo__claim *claim;
-    if (echo__claim_read(&claim, admission->verifier, credential, NULL) != ECHO_OK) return false;
+    echo_status status = echo__claim_read(&claim, admission->verifier, credential, NULL);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_ERR_REFUSED;
     echo__claim_kind wanted = admission->has_genesis ? ECHO__CLAIM_FEED : ECHO__CLAIM_GENESIS;
     bool accepts = concerns(admission, claim) && claim->kind == wanted && authorised(admission, claim) &&
                    (wanted == ECHO__CLAIM_GENESIS || echo__key_equal(&claim->feed, feed));
     echo__free(claim);
-    return accepts;
+    return accepts ? ECHO_OK : ECHO_ERR_REFUSED;
 }
 
 bool echo__admission_has_genesis(const echo__admission *admission) { return admission->has_genesis; }

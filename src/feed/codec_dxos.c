@@ -2,8 +2,8 @@
  * ECHO's own envelopes (docs/FORMAT.md, "Messages"). protobuf-c reads and writes the wire; here is what the fields mean.
  *
  * What of a block has no place in an echo_message is not read and hence not written again: unknown fields, an action that says
- * "nothing", an item mutation without fields, a frame without a seq (the original drops those too), and dialect 2's `snapshot` field: a
- * message with nothing else decodes as one for its item that changes nothing.
+ * "nothing", an item mutation without fields, a frame without a seq (the original drops those too), and dialect 2's `snapshot`
+ * field: a message with nothing else decodes as one for its item that changes nothing.
  */
 #include <string.h>
 
@@ -198,8 +198,9 @@ static echo_status check_item(const echo_message *message, echo_error *err) {
     const struct {
         echo_bytes text;
         const char *what;
-    } texts[] = {{message->item, "item's id"},      {message->type, "item's type"}, {message->model, "model"},
-                 {message->model_version, "model's version"}, {message->source, "link's source"}, {message->target, "link's target"},
+    } texts[] = {{message->item, "item's id"},       {message->type, "item's type"},
+                 {message->model, "model"},          {message->model_version, "model's version"},
+                 {message->source, "link's source"}, {message->target, "link's target"},
                  {message->parent, "parent's id"}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         echo_status status = check_text(texts[i].text, texts[i].what, err);

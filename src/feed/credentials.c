@@ -8,9 +8,10 @@
 #include "dxos.pb-c.h"
 #include "feed/credentials_message.h"
 
-bool echo__credential_genesis(echo__genesis *out, echo_bytes credential) {
+echo_status echo__credential_genesis(echo__genesis *out, echo_bytes credential) {
     echo__claim *claim;
-    if (echo__claim_read(&claim, NULL, credential, NULL) != ECHO_OK) return false;
+    echo_status status = echo__claim_read(&claim, NULL, credential, NULL);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_ERR_REFUSED;
     bool genesis = claim->kind == ECHO__CLAIM_GENESIS;
     if (genesis) {
         out->party = claim->party;
@@ -18,7 +19,7 @@ bool echo__credential_genesis(echo__genesis *out, echo_bytes credential) {
         out->identity = claim->member_type == ECHO__KEY_DEVICE;
     }
     echo__free(claim);
-    return genesis;
+    return genesis ? ECHO_OK : ECHO_ERR_REFUSED;
 }
 
 typedef Echo__Pb__Dxos__PubKey pub_key;
@@ -133,8 +134,8 @@ echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *pa
     return status;
 }
 
-echo_status echo__credential_make_feed_admit(echo__buf *out, const echo_key *party, const echo_key *feed, const echo_keypair *signer,
-                                             const char *created) {
+echo_status echo__credential_make_feed_admit(echo__buf *out, const echo_key *party, const echo_key *feed,
+                                             const echo_keypair *signer, const char *created) {
     if (!time_given(created)) return ECHO_ERR_INVALID;
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     pub_key party_key, feed_key;

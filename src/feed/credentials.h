@@ -3,6 +3,13 @@
  *
  * An admission takes credentials in any order and admits what the whole set admits: one that is not authorised yet is kept and looked at
  * again when the trust grows. Nothing is ever un-admitted, so the result does not depend on the order.
+ *
+ * A credential is authorised when all its signatures are valid and one signer is a trusted key or carries a key chain to one. Chains are
+ * judged more strictly than the original does: a chain counts for its own key only, each link is a message that admits the link's key and
+ * is signed by it, and is of this party or of the identity party whose key the chain leads to. Otherwise anybody could borrow a member's
+ * chain, and whoever a member let into one party could write in all of them.
+ *
+ * A credential whose payload is of a type that is not known cannot be checked: it is no error, and admits nothing.
  */
 #ifndef ECHO_FEED_CREDENTIALS_H
 #define ECHO_FEED_CREDENTIALS_H
@@ -25,9 +32,9 @@ echo_status echo__admission_add(echo__admission *admission, const echo_key *feed
                                 echo_error *err) ECHO_MUST_USE;
 /*
  * Whether a credential may be taken from a feed that is not admitted yet: the party's genesis while none was seen, or a FEED_ADMIT for that
- * very feed signed by a member or the party key (FORMATS 4.6).
+ * very feed signed by a member or the party key. ECHO_OK, ECHO_ERR_REFUSED, or ECHO_ERR_NOMEM, which is neither.
  */
-bool echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential);
+echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential) ECHO_MUST_USE;
 bool echo__admission_has_genesis(const echo__admission *admission);
 bool echo__admission_admits(const echo__admission *admission, const echo_key *feed);
 bool echo__admission_trusts(const echo__admission *admission, const echo_key *member);
@@ -39,10 +46,10 @@ const echo_key *echo__admission_feed(const echo__admission *admission, size_t i)
 typedef struct echo__genesis {
     echo_key party;
     echo_key feed;
-    bool identity; /* the genesis of a member's own identity (HALO) party, not of a party of items */
+    bool identity; /* of a member's own identity (HALO) party: it admits a DEVICE; a party of items admits its own key, as PARTY */
 } echo__genesis;
-/* true when the credential is a PARTY_GENESIS signed by the party key (signature checked). */
-bool echo__credential_genesis(echo__genesis *out, echo_bytes credential);
+/* ECHO_OK when the credential is a PARTY_GENESIS signed by the party key (signature checked), ECHO_ERR_REFUSED, or ECHO_ERR_NOMEM. */
+echo_status echo__credential_genesis(echo__genesis *out, echo_bytes credential) ECHO_MUST_USE;
 
 /* Makes credential bytes, as the original writes them: PARTY_GENESIS signed by the party key, ... */
 echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed, const char *created)

@@ -73,7 +73,7 @@ static echo_status print_value(printer *p, const ProtobufCFieldDescriptor *field
     if (field->type == PROTOBUF_C_TYPE_INT32) {
         int32_t number = *(const int32_t *)value;
         if (number < 0) echo__buf_byte(p->out, '-');
-        echo__buf_u64(p->out, number < 0 ? (uint64_t)-(int64_t)number : (uint64_t)number);
+        echo__buf_u64(p->out, number < 0 ? (uint64_t) - (int64_t)number : (uint64_t)number);
         return ECHO_OK;
     }
     if (field->type == PROTOBUF_C_TYPE_BYTES) return print_bytes(p, field, echo__pb_view(1, *(const ProtobufCBinaryData *)value));
@@ -143,8 +143,9 @@ static echo_status print_message(printer *p, const ProtobufCMessage *message) {
     /* An envelope takes seven messages a level, a link of a key chain one. */
     if (p->depth >= 10 * ECHO__CREDENTIAL_DEPTH_MAX) return echo__error(p->err, ECHO_ERR_LIMIT, "credential is nested too deep");
     p->depth++;
-    echo_status status = message->descriptor == &echo__pb__dxos__any__descriptor ? print_any(p, (const Echo__Pb__Dxos__Any *)message)
-                                                                                  : print_object(p, message);
+    echo_status status = message->descriptor == &echo__pb__dxos__any__descriptor
+                             ? print_any(p, (const Echo__Pb__Dxos__Any *)message)
+                             : print_object(p, message);
     p->depth--;
     return status;
 }

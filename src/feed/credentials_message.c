@@ -82,8 +82,8 @@ static bool all_valid(reader *r, const signed_message *message, echo_bytes text)
 }
 
 /*
- * Checks every signature of a message. One with lists that are empty has two canonical texts: what it was read into has such a list in
- * dialect 2 and has none in dialect 1, and a credential does not tell which it was signed in.
+ * Checks every signature of a message. One with lists that are empty has two canonical texts: what it was read into has such a list
+ * in dialect 2 and has none in dialect 1, and a credential does not tell which it was signed in.
  */
 static echo_status check_signatures(reader *r, const signed_message *message, echo_error *err) {
     if (message->signed_ == NULL || message->signed_->payload == NULL) return CORRUPT("signed message holds nothing");
@@ -131,7 +131,8 @@ static echo_status read_genesis(echo__claim *claim, const party_credential *from
     return ECHO_OK;
 }
 
-static echo_status read_key_admit(echo__claim *claim, const party_credential *from, const signed_message *message, echo_error *err) {
+static echo_status read_key_admit(echo__claim *claim, const party_credential *from, const signed_message *message,
+                                  echo_error *err) {
     const Echo__Pb__Dxos__KeyAdmit *admit = from->keyadmit;
     echo_key party;
     if (admit == NULL || !get_key(&party, admit->partykey) || !get_key(&claim->member, admit->admitkey))
@@ -142,13 +143,16 @@ static echo_status read_key_admit(echo__claim *claim, const party_credential *fr
     return ECHO_OK;
 }
 
-static echo_status read_feed_admit(echo__claim *claim, const party_credential *from, const signed_message *message, echo_error *err) {
+static echo_status read_feed_admit(echo__claim *claim, const party_credential *from, const signed_message *message,
+                                   echo_error *err) {
     const Echo__Pb__Dxos__FeedAdmit *admit = from->feedadmit;
     echo_key party;
     if (admit == NULL || !get_key(&party, admit->partykey) || !get_key(&claim->feed, admit->feedkey))
         return CORRUPT("feed admission lacks a key");
-    if (!claim->enveloped) claim->party = party;
-    else if (!echo__key_equal(&claim->party, &party) || !signed_by(message, &claim->feed)) return ECHO_OK;
+    if (!claim->enveloped)
+        claim->party = party;
+    else if (!echo__key_equal(&claim->party, &party) || !signed_by(message, &claim->feed))
+        return ECHO_OK;
     claim->kind = ECHO__CLAIM_FEED;
     return ECHO_OK;
 }
@@ -206,11 +210,11 @@ static void add_anchor(reader *r, const echo_key *key) {
 static bool fatal(echo_status status) { return status == ECHO_ERR_NOMEM || status == ECHO_ERR_LIMIT; }
 
 /*
- * Follows a key chain from a key that signed, and adds the keys it leads to. `message` must admit the chain's key and be signed by it, and
- * the next link must be of another key that signed `message`.
+ * Follows a key chain from a key that signed, and adds the keys it leads to. `message` must admit the chain's key and be signed by
+ * it, and the next link must be of another key that signed `message`.
  *
- * What vouches is of the credential's own party, or of one party whose key is the one the chain leads to (a member's identity party):
- * that a member admitted somebody to some other party says nothing here. `home` is that other party, once one was met.
+ * What vouches is of the credential's own party, or of one party whose key is the one the chain leads to (a member's identity
+ * party): that a member admitted somebody to some other party says nothing here. `home` is that other party, once one was met.
  */
 static echo_status follow(reader *r, const echo_key *from, const signed_message *signers, echo_bytes bytes, const echo_key *home,
                           unsigned depth, echo_error *err) {
@@ -272,7 +276,8 @@ static echo_status read_claim(reader *r, echo_bytes credential, echo_error *err)
 echo_status echo__claim_read(echo__claim **out, echo__verifier *verifier, echo_bytes credential, echo_error *err) {
     *out = NULL;
     if (credential.len > ECHO__CREDENTIAL_SIZE_MAX)
-        return echo__error(err, ECHO_ERR_LIMIT, "credential has %zu bytes, more than %zu", credential.len, ECHO__CREDENTIAL_SIZE_MAX);
+        return echo__error(err, ECHO_ERR_LIMIT, "credential has %zu bytes, more than %zu", credential.len,
+                           ECHO__CREDENTIAL_SIZE_MAX);
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of random numbers");
     reader *r = echo__calloc(1, sizeof *r);
     if (r == NULL) return echo__nomem(err);

@@ -303,9 +303,10 @@ static echo_status settle(echo__merge *m, reader *r, echo_error *err) {
         status = decode_head(m, r, err);
         if (status != ECHO_OK) return status;
     }
-    if (!m->hooks.admits(m->hooks.arg, &r->key) && !m->hooks.accepts(m->hooks.arg, &r->key, &r->head.message)) {
-        r->state = READER_OUTSIDER;
-        return ECHO_OK;
+    if (!m->hooks.admits(m->hooks.arg, &r->key)) {
+        echo_status status = m->hooks.accepts(m->hooks.arg, &r->key, &r->head.message);
+        if (status == ECHO_ERR_REFUSED) r->state = READER_OUTSIDER;
+        if (status != ECHO_OK) return status == ECHO_ERR_REFUSED ? ECHO_OK : echo__error(err, status, "credential cannot be judged");
     }
     const echo_frame *frame = uncovered(m, &r->head.message);
     if (frame == NULL) {

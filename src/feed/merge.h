@@ -19,8 +19,8 @@ typedef struct echo__merge echo__merge;
 typedef struct echo__merge_hooks {
     /* Whether a feed's messages count. */
     bool (*admits)(void *arg, const echo_key *feed);
-    /* Whether this message may be taken from a feed that is not admitted. */
-    bool (*accepts)(void *arg, const echo_key *feed, const echo_message *message);
+    /* Whether this message may be taken from a feed that is not admitted: ECHO_OK or ECHO_ERR_REFUSED; anything else means not now. */
+    echo_status (*accepts)(void *arg, const echo_key *feed, const echo_message *message);
     void *arg;
 } echo__merge_hooks;
 

@@ -39,10 +39,10 @@ static echo_status look_at(void *arg, uint64_t seq, echo_bytes block) {
     echo__genesis genesis;
     echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
     echo_status status = f->codec.ops->decode(f->codec.ctx, block, &scratch, &message, NULL);
-    bool found = status == ECHO_OK && message.kind == ECHO_MESSAGE_CREDENTIAL && echo__credential_genesis(&genesis, message.credential);
+    if (status == ECHO_OK && message.kind != ECHO_MESSAGE_CREDENTIAL) status = ECHO_ERR_REFUSED;
+    if (status == ECHO_OK) status = echo__credential_genesis(&genesis, message.credential);
     echo__scratch_free(&scratch);
-    if (status == ECHO_ERR_NOMEM) return status;
-    if (!found) return ECHO_OK;
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
     if (!echo__grow(&f->entries, &f->cap, f->count + 1, sizeof *f->entries)) return ECHO_ERR_NOMEM;
     f->entries[f->count++] = (echo_party_entry){genesis.party, genesis.feed, genesis.identity};
     return ECHO_OK;

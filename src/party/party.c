@@ -78,10 +78,11 @@ bool echo__party_admits(const echo_party *party, const echo_key *feed) {
 
 static bool admits(void *arg, const echo_key *feed) { return echo__party_admits(arg, feed); }
 
-static bool accepts(void *arg, const echo_key *feed, const echo_message *message) {
+static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
     const echo_party *party = arg;
-    if (party->options.admit != NULL || party->admitted_count > 0) return false;
-    return message->kind == ECHO_MESSAGE_CREDENTIAL && echo__admission_accepts_outsider(party->admission, feed, message->credential);
+    bool by_credentials = party->options.admit == NULL && party->admitted_count == 0;
+    if (!by_credentials || message->kind != ECHO_MESSAGE_CREDENTIAL) return ECHO_ERR_REFUSED;
+    return echo__admission_accepts_outsider(party->admission, feed, message->credential);
 }
 
 echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored, echo_error *err) {

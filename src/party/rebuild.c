@@ -49,11 +49,11 @@ static bool admits(void *arg, const echo_key *feed) { /* what is covered was adm
     return echo_timeframe_get(rebuild->until, feed, NULL);
 }
 
-static bool accepts(void *arg, const echo_key *feed, const echo_message *message) {
+static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
     (void)arg;
     (void)feed;
     (void)message;
-    return false;
+    return ECHO_ERR_REFUSED;
 }
 
 static echo_status want(echo__rebuild *rebuild, echo_bytes id, echo_error *err) {

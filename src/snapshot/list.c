@@ -166,11 +166,11 @@ typedef struct bounded {
 
 static bool within(void *arg, const echo_key *feed) { return echo_timeframe_get(((bounded *)arg)->until, feed, NULL); }
 
-static bool never(void *arg, const echo_key *feed, const echo_message *message) {
+static echo_status never(void *arg, const echo_key *feed, const echo_message *message) {
     (void)arg;
     (void)feed;
     (void)message;
-    return false;
+    return ECHO_ERR_REFUSED;
 }
 
 /* Replays what the timeframe covers into a party of its own over a store in memory, and takes a snapshot of that. */

@@ -1,8 +1,8 @@
 #include "support/fixture_feed.h"
 
 #include <dirent.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <cjson/cJSON.h>
+#include <cmocka.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -112,8 +112,12 @@ static void faults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_still_a_block), cmocka_unit_test(calloc_clears), cmocka_unit_test(products_are_checked),
-        cmocka_unit_test(copies), cmocka_unit_test(grow), cmocka_unit_test(faults),
+        cmocka_unit_test(nothing_is_still_a_block),
+        cmocka_unit_test(calloc_clears),
+        cmocka_unit_test(products_are_checked),
+        cmocka_unit_test(copies),
+        cmocka_unit_test(grow),
+        cmocka_unit_test(faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@
 
 static void holds(const echo__buf *buf, const char *text) {
     assert_int_equal(buf->status, ECHO_OK);
-    if (!echo__bytes_equal(echo__buf_bytes(buf), echo__bytes_text(text))) fail_msg("\"%.*s\" is not \"%s\"", (int)buf->len, (const char *)buf->data, text);
+    if (!echo__bytes_equal(echo__buf_bytes(buf), echo__bytes_text(text)))
+        fail_msg("\"%.*s\" is not \"%s\"", (int)buf->len, (const char *)buf->data, text);
 }
 
 static void appending(void **state) {
@@ -132,7 +133,13 @@ static void base64(void **state) {
     (void)state;
     static const struct {
         const char *bytes, *text;
-    } rfc4648[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    } rfc4648[] = {{"", ""},
+                   {"f", "Zg=="},
+                   {"fo", "Zm8="},
+                   {"foo", "Zm9v"},
+                   {"foob", "Zm9vYg=="},
+                   {"fooba", "Zm9vYmE="},
+                   {"foobar", "Zm9vYmFy"}};
     uint8_t out[300];
     size_t len;
     for (size_t i = 0; i < sizeof rfc4648 / sizeof *rfc4648; i++) {
@@ -144,7 +151,8 @@ static void base64(void **state) {
         assert_memory_equal(out, rfc4648[i].bytes, len);
         echo__buf_free(&buf);
     }
-    static const char *bad[] = {"Z", "Zg", "Zg=", "Zg===", "=Zg=", "Zm8", "Zm9v\n", "Zm9 ", "Zh==", "Zm9=", "Zm-_", "Zm9vZg==Zm9v", "====", "Z==="};
+    static const char *bad[] = {"Z",    "Zg",   "Zg=",  "Zg===", "=Zg=",         "Zm8",  "Zm9v\n",
+                                "Zm9 ", "Zh==", "Zm9=", "Zm-_",  "Zm9vZg==Zm9v", "====", "Z==="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (echo__base64_decode(out, &len, bad[i], strlen(bad[i]))) fail_msg("%s is accepted", bad[i]);
     test_random random = {3};
@@ -193,7 +201,8 @@ static bool well_formed(const uint8_t *p, size_t len) {
             if (p[i + k] >> 6 != 2) return false;
             c = c << 6 | (p[i + k] & 0x3f);
         }
-        if ((n == 2 && c < 0x80) || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) return false;
+        if ((n == 2 && c < 0x80) || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+            return false;
         i += n;
     }
     return true;
@@ -207,7 +216,8 @@ static void utf8(void **state) {
         for (size_t i = 0; i < (size_t)N * N * N; i++) {
             uint8_t s[4] = {(uint8_t)first, edges[i % N], edges[i / N % N], edges[i / N / N]};
             for (size_t len = 1; len <= 4; len++) {
-                if (echo__utf8_valid(echo__bytes(s, len)) != well_formed(s, len)) fail_msg("%02x %02x %02x %02x, %d bytes", s[0], s[1], s[2], s[3], (int)len);
+                if (echo__utf8_valid(echo__bytes(s, len)) != well_formed(s, len))
+                    fail_msg("%02x %02x %02x %02x, %d bytes", s[0], s[1], s[2], s[3], (int)len);
             }
         }
     assert_true(echo__utf8_valid(echo__bytes(NULL, 0)));

@@ -164,7 +164,7 @@ static void adopting(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names), cmocka_unit_test(message), cmocka_unit_test(system_errors),
+        cmocka_unit_test(names), cmocka_unit_test(message),    cmocka_unit_test(system_errors),
         cmocka_unit_test(where), cmocka_unit_test(long_items), cmocka_unit_test(adopting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

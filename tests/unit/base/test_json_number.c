@@ -64,16 +64,17 @@ static void prints_as_ecmascript(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
         assert_string_equal(print(from_bits(vectors[i].bits)), vectors[i].text);
-        if (to_bits(read_text(vectors[i].text)) != vectors[i].bits) fail_msg("%s reads as %a", vectors[i].text, read_text(vectors[i].text));
+        if (to_bits(read_text(vectors[i].text)) != vectors[i].bits)
+            fail_msg("%s reads as %a", vectors[i].text, read_text(vectors[i].text));
     }
 }
 
 static uint64_t pattern(test_random *random, int kind) {
     uint64_t bits = test_random_u64(random);
     switch (kind) {
-    case 0: return bits & UINT64_C(0x800fffffffffffff);                                   /* subnormal */
+    case 0: return bits & UINT64_C(0x800fffffffffffff);                                      /* subnormal */
     case 1: return (bits & UINT64_C(0xfff0000000000000)) + test_random_below(random, 9) - 4; /* about a power of two */
-    case 2: return to_bits((double)(bits >> test_random_below(random, 64)));              /* integer */
+    case 2: return to_bits((double)(bits >> test_random_below(random, 64)));                 /* integer */
     case 3: return to_bits((double)(1125899906842624 + test_random_below(random, 8000)) / 8);
     case 4: return to_bits((double)(bits >> 24) / pow(10, (double)test_random_below(random, 20)));
     default: return bits;
@@ -87,7 +88,8 @@ static void every_pattern_reads_back(void **state) {
         uint64_t bits = pattern(&random, i % 8);
         if (!isfinite(from_bits(bits))) continue;
         const char *text = print(from_bits(bits));
-        if (to_bits(read_text(text)) != bits) fail_msg("%016llx prints as %s, reads as %a", (unsigned long long)bits, text, read_text(text));
+        if (to_bits(read_text(text)) != bits)
+            fail_msg("%016llx prints as %s, reads as %a", (unsigned long long)bits, text, read_text(text));
     }
 }
 
@@ -115,7 +117,8 @@ static void digits_are_shortest(void **state) {
     }
 }
 
-/* Against the C library's strtod, which rounds correctly: random texts, and texts at, just above and just below the middle of two doubles. */
+/* Against the C library's strtod, which rounds correctly: random texts, and texts at, just above and just below the middle of two
+ * doubles. */
 static void check_reading(const char *text) {
     double expected = strtod(text, NULL), got = read_text(text);
     if (to_bits(expected) != to_bits(got)) fail_msg("%s reads as %a, not %a", text, got, expected);
@@ -166,13 +169,32 @@ static void reading_the_middle(void **state) {
 static void reading_hard_cases(void **state) {
     (void)state;
     static const char *texts[] = {
-        "2.2250738585072011e-308", "2.2250738585072012e-308", "4.9e-324", "2.4703282292062327e-324", "2.4703282292062328e-324",
-        "2.5e-324", "1e-400", "0e999999999999999999999", "0.0e-99999999999999999999", "1e-99999999999999999999",
-        "1.7976931348623157e308", "1.7976931348623158e308", "1.7976931348623159e308", "1e309", "1e99999999999999999999", "-1e310",
-        "9007199254740993.0", "9007199254740992.999999999999999999999999", "9007199254740993.00000000000000000000000000001",
-        "1125899906842624.125", "1125899906842624.375", "0.000000000000000000000000000000000000000000000000000000001e57",
-        "100000000000000000000000000000000000000000000000000000000000000000000000e-71", "1.00000000000000011102230246251565404236316680908203125",
-        "1.00000000000000011102230246251565404236316680908203124", "1.00000000000000011102230246251565404236316680908203126",
+        "2.2250738585072011e-308",
+        "2.2250738585072012e-308",
+        "4.9e-324",
+        "2.4703282292062327e-324",
+        "2.4703282292062328e-324",
+        "2.5e-324",
+        "1e-400",
+        "0e999999999999999999999",
+        "0.0e-99999999999999999999",
+        "1e-99999999999999999999",
+        "1.7976931348623157e308",
+        "1.7976931348623158e308",
+        "1.7976931348623159e308",
+        "1e309",
+        "1e99999999999999999999",
+        "-1e310",
+        "9007199254740993.0",
+        "9007199254740992.999999999999999999999999",
+        "9007199254740993.00000000000000000000000000001",
+        "1125899906842624.125",
+        "1125899906842624.375",
+        "0.000000000000000000000000000000000000000000000000000000001e57",
+        "100000000000000000000000000000000000000000000000000000000000000000000000e-71",
+        "1.00000000000000011102230246251565404236316680908203125",
+        "1.00000000000000011102230246251565404236316680908203124",
+        "1.00000000000000011102230246251565404236316680908203126",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) check_reading(texts[i]);
     /* Half the smallest double exactly, and a digit 900 places further on. */
@@ -235,7 +257,8 @@ static void malformed(void **state) {
     static const struct {
         const char *text;
         size_t at;
-    } cases[] = {{"", 0}, {"-", 1}, {"-a", 1}, {"+1", 0}, {".5", 0}, {"01", 1}, {"-012", 2}, {"1.", 2}, {"1.e5", 2}, {"1e", 2}, {"1e+", 3}, {"1e-x", 3}};
+    } cases[] = {{"", 0},     {"-", 1},  {"-a", 1},   {"+1", 0}, {".5", 0},  {"01", 1},
+                 {"-012", 2}, {"1.", 2}, {"1.e5", 2}, {"1e", 2}, {"1e+", 3}, {"1e-x", 3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         echo__json_scan number;
         const uint8_t *begin = (const uint8_t *)cases[i].text, *at = begin;
@@ -351,9 +374,17 @@ static void locale_does_not_matter(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_as_ecmascript), cmocka_unit_test(every_pattern_reads_back), cmocka_unit_test(digits_are_shortest),
-        cmocka_unit_test(reading_rounds_to_nearest), cmocka_unit_test(reading_the_middle), cmocka_unit_test(reading_hard_cases),
-        cmocka_unit_test(integers), cmocka_unit_test(malformed), cmocka_unit_test(products), cmocka_unit_test(powers_of_ten), cmocka_unit_test(locale_does_not_matter),
+        cmocka_unit_test(prints_as_ecmascript),
+        cmocka_unit_test(every_pattern_reads_back),
+        cmocka_unit_test(digits_are_shortest),
+        cmocka_unit_test(reading_rounds_to_nearest),
+        cmocka_unit_test(reading_the_middle),
+        cmocka_unit_test(reading_hard_cases),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(malformed),
+        cmocka_unit_test(products),
+        cmocka_unit_test(powers_of_ten),
+        cmocka_unit_test(locale_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Reading JSON strictly: what is accepted and as what, what is refused with which code and at which byte, and running out of memory. */
+/* Reading JSON strictly: what is accepted and as what, what is refused with which code and at which byte, and running out of
+ * memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,10 +39,12 @@ static void refuse(const void *text, size_t len, echo_status code, const char *m
     echo_error err = ECHO_ERROR_INIT;
     long before = fault_blocks();
     echo_status status = parse(&value, text, len, &err);
-    if (status != code) fail_msg("%.*s: %s, %s expected", (int)len, (const char *)text, echo_status_name(status), echo_status_name(code));
+    if (status != code)
+        fail_msg("%.*s: %s, %s expected", (int)len, (const char *)text, echo_status_name(status), echo_status_name(code));
     assert_int_equal(err.code, code);
     assert_int_equal(fault_blocks(), before);
-    if (strstr(err.message, message) == NULL) fail_msg("%.*s: \"%s\", \"%s\" expected", (int)len, (const char *)text, err.message, message);
+    if (strstr(err.message, message) == NULL)
+        fail_msg("%.*s: \"%s\", \"%s\" expected", (int)len, (const char *)text, err.message, message);
     assert_int_equal(parse(&value, text, len, NULL), code);
 }
 
@@ -173,7 +176,10 @@ static void strings(void **state) {
         {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
         {"\"\\u0041\\u00e9\\u20AC\\ud83d\\uDE00\"", "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
         {"\"\\uffff\\u0001\\ud800\\udc00\\udbff\\udfff\"", "\xef\xbf\xbf\x01\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
-        {"\"Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80 \x7f \xe2\x80\xa8\"", "Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80 \x7f \xe2\x80\xa8"},
+        {"\"Gr\xc3\xbc\xc3\x9f"
+         "e \xe2\x82\xac \xf0\x9f\x98\x80 \x7f \xe2\x80\xa8\"",
+         "Gr\xc3\xbc\xc3\x9f"
+         "e \xe2\x82\xac \xf0\x9f\x98\x80 \x7f \xe2\x80\xa8"},
         {"\"12345678\"", "12345678"},
         {"\"1234567\\n1234567\\n\"", "1234567\n1234567\n"},
         {"\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbd\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"",
@@ -193,14 +199,33 @@ static void strings(void **state) {
 static void invalid_utf8(void **state) {
     (void)state;
     static const char *bad[] = {
-        "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe2\x82", "\xe2(\xa1", "\xed\xa0\x80",
-        "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98", "\xf0\x9f(\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe",
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xc3",
+        "\xc3(",
+        "\xe0\x80\x80",
+        "\xe0\x9f\xbf",
+        "\xe2\x82",
+        "\xe2(\xa1",
+        "\xed\xa0\x80",
+        "\xed\xbf\xbf",
+        "\xf0\x80\x80\x80",
+        "\xf0\x8f\xbf\xbf",
+        "\xf0\x9f\x98",
+        "\xf0\x9f(\x80",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff",
+        "\xfe",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         for (int before = 0; before < 18; before++)
             for (int after = 0; after < 10; after += 9) {
                 char text[64], where[32];
-                int n = snprintf(text, sizeof text, "\"%.*s%s%.*s\"", before, "abcdefghijklmnopqrst", bad[i], after, "uvwxyzuvwxyz");
+                int n =
+                    snprintf(text, sizeof text, "\"%.*s%s%.*s\"", before, "abcdefghijklmnopqrst", bad[i], after, "uvwxyzuvwxyz");
                 snprintf(where, sizeof where, "invalid UTF-8 at byte %d", 1 + before);
                 refuse(text, (size_t)n, ECHO_ERR_CORRUPT, where);
                 if (after == 0) refuse(text, (size_t)n - 1, ECHO_ERR_CORRUPT, where); /* cut within the sequence */
@@ -211,7 +236,8 @@ static void duplicate_keys(void **state) {
     (void)state;
     refuse("{\"a\":1,\"a\":2}", 13, ECHO_ERR_CORRUPT, "key \"a\" is there twice in the object that ends at byte 12");
     refuse("{\"b\":1,\"a\":2,\"b\":3}", 19, ECHO_ERR_CORRUPT, "key \"b\" is there twice");
-    refuse("[{\"a\":{\"x\":1,\"\\u0078\":1}}]", 26, ECHO_ERR_CORRUPT, "key \"x\" is there twice in the object that ends at byte 23");
+    refuse("[{\"a\":{\"x\":1,\"\\u0078\":1}}]", 26, ECHO_ERR_CORRUPT,
+           "key \"x\" is there twice in the object that ends at byte 23");
     refuse("{\"\":1,\"\":2}", 11, ECHO_ERR_CORRUPT, "key \"\" is there twice");
     cJSON_Delete(accept("{\"a\":1,\"A\":2,\"\":3,\"aa\":4,\"b\":{\"a\":1}}"));
     /* Many keys, in a scattered order, with and without one twice, at every place. */
@@ -273,9 +299,17 @@ static void numbers(void **state) {
         const char *text;
         double value;
         int integer;
-    } cases[] = {{"0", 0, 0},           {"-0", -0.0, 0},        {"-0.0", -0.0, 0},         {"12e3", 12000, 12000},        {"1E-2", 0.01, 0},
-                 {"2147483647", 2147483647, 2147483647}, {"2147483648", 2147483648.0, 2147483647}, {"-2147483649", -2147483649.0, -2147483647 - 1},
-                 {"1e300", 1e300, 2147483647}, {"9007199254740992", 9007199254740992.0, 2147483647}, {"123456789012345680000", 123456789012345680000.0, 2147483647}};
+    } cases[] = {{"0", 0, 0},
+                 {"-0", -0.0, 0},
+                 {"-0.0", -0.0, 0},
+                 {"12e3", 12000, 12000},
+                 {"1E-2", 0.01, 0},
+                 {"2147483647", 2147483647, 2147483647},
+                 {"2147483648", 2147483648.0, 2147483647},
+                 {"-2147483649", -2147483649.0, -2147483647 - 1},
+                 {"1e300", 1e300, 2147483647},
+                 {"9007199254740992", 9007199254740992.0, 2147483647},
+                 {"123456789012345680000", 123456789012345680000.0, 2147483647}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cJSON *v = accept(cases[i].text);
         assert_true(cJSON_IsNumber(v));
@@ -283,7 +317,8 @@ static void numbers(void **state) {
         assert_int_equal(v->valueint, cases[i].integer);
         cJSON_Delete(v);
     }
-    static const char *raw[] = {"9007199254740993", "-9007199254740993", "9223372036854775807", "-9223372036854775808", "18446744073709551615"};
+    static const char *raw[] = {"9007199254740993", "-9007199254740993", "9223372036854775807", "-9223372036854775808",
+                                "18446744073709551615"};
     for (size_t i = 0; i < sizeof raw / sizeof *raw; i++) {
         cJSON *v = accept(raw[i]);
         assert_true(cJSON_IsRaw(v));
@@ -295,8 +330,10 @@ static void numbers(void **state) {
 static void out_of_memory(void **state) {
     (void)state;
     static const char *texts[] = {
-        "{\"id\":\"b1\",\"type\":null,\"model\":\"m\\n\",\"big\":9007199254740993,\"state\":{\"a\":[1,true,false,\"x\",{\"y\":[]}],\"b\":2}}",
-        "{\"q\":1,\"p\":1,\"o\":1,\"n\":1,\"m\":1,\"l\":1,\"k\":1,\"j\":1,\"i\":1,\"h\":1,\"g\":1,\"f\":1,\"e\":1,\"d\":1,\"c\":1,\"b\":1,\"a\":1}",
+        "{\"id\":\"b1\",\"type\":null,\"model\":\"m\\n\",\"big\":9007199254740993,\"state\":{\"a\":[1,true,false,\"x\",{\"y\":[]}],"
+        "\"b\":2}}",
+        "{\"q\":1,\"p\":1,\"o\":1,\"n\":1,\"m\":1,\"l\":1,\"k\":1,\"j\":1,\"i\":1,\"h\":1,\"g\":1,\"f\":1,\"e\":1,\"d\":1,\"c\":1,"
+        "\"b\":1,\"a\":1}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         for (long nth = 1;; nth++) {
@@ -321,7 +358,8 @@ static void out_of_memory(void **state) {
 /* Every beginning of a text is refused, and changed bytes never lead anywhere but to a value or an error. */
 static void damaged(void **state) {
     (void)state;
-    const char *text = "{\"id\":\"b\xc3\xa9\",\"n\":[-1.25e2,0,9007199254740993,true,null],\"s\":{\"\\u20ac\":\"\\ud83d\\ude00\\n\",\"z\":[[],{}]}}";
+    const char *text = "{\"id\":\"b\xc3\xa9\",\"n\":[-1.25e2,0,9007199254740993,true,null],\"s\":{\"\\u20ac\":"
+                       "\"\\ud83d\\ude00\\n\",\"z\":[[],{}]}}";
     size_t len = strlen(text);
     cJSON *value;
     cJSON_Delete(accept(text));
@@ -332,7 +370,8 @@ static void damaged(void **state) {
         char copy[128];
         memcpy(copy, text, len);
         for (uint64_t n = test_random_below(&random, 3) + 1; n > 0; n--)
-            copy[test_random_below(&random, len)] = i % 2 ? (char)test_random_u64(&random) : "\"\\{}[],:0-.eu \n"[test_random_below(&random, 15)];
+            copy[test_random_below(&random, len)] =
+                i % 2 ? (char)test_random_u64(&random) : "\"\\{}[],:0-.eu \n"[test_random_below(&random, 15)];
         echo_status status = parse(&value, copy, len, NULL);
         assert_true(status == ECHO_OK || status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT);
         if (status != ECHO_OK) continue;
@@ -401,7 +440,15 @@ static void get_integers(void **state) {
 
 static void make_integers(void **state) {
     (void)state;
-    static const int64_t signed_values[] = {0, 1, -1, INT64_C(9007199254740992), INT64_C(-9007199254740992), INT64_C(9007199254740993), INT64_C(-9007199254740993), INT64_MAX, INT64_MIN};
+    static const int64_t signed_values[] = {0,
+                                            1,
+                                            -1,
+                                            INT64_C(9007199254740992),
+                                            INT64_C(-9007199254740992),
+                                            INT64_C(9007199254740993),
+                                            INT64_C(-9007199254740993),
+                                            INT64_MAX,
+                                            INT64_MIN};
     static const uint64_t unsigned_values[] = {0, UINT64_C(9007199254740992), UINT64_C(9007199254740993), UINT64_MAX};
     for (size_t k = 0; k < sizeof signed_values / sizeof *signed_values; k++) {
         cJSON *v = echo__json_int64(signed_values[k]);
@@ -428,9 +475,10 @@ static void make_integers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values),  cmocka_unit_test(nodes_are_cjsons), cmocka_unit_test(refused),       cmocka_unit_test(strings),
-        cmocka_unit_test(invalid_utf8), cmocka_unit_test(duplicate_keys), cmocka_unit_test(limits),     cmocka_unit_test(numbers),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(damaged),    cmocka_unit_test(get_integers),  cmocka_unit_test(make_integers),
+        cmocka_unit_test(values),  cmocka_unit_test(nodes_are_cjsons), cmocka_unit_test(refused),
+        cmocka_unit_test(strings), cmocka_unit_test(invalid_utf8),     cmocka_unit_test(duplicate_keys),
+        cmocka_unit_test(limits),  cmocka_unit_test(numbers),          cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(damaged), cmocka_unit_test(get_integers),     cmocka_unit_test(make_integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

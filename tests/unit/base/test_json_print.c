@@ -57,8 +57,9 @@ static void canonical(void **state) {
           "{\"\":5,\"B\":3,\"a\":2,\"a\\u0001\":9,\"ab\":4,\"b\":1,\"\xc3\xa9\":6,\"\xef\xbf\xbf\":7,\"\xf0\x9f\x98\x80\":8}");
     check("{\"z\":{\"y\":{\"b\":1,\"a\":{\"d\":1,\"c\":2}},\"x\":0},\"w\":[{\"n\":1,\"m\":2}],\"v\":0}",
           "{\"v\":0,\"w\":[{\"m\":2,\"n\":1}],\"z\":{\"x\":0,\"y\":{\"a\":{\"c\":2,\"d\":1},\"b\":1}}}");
-    check("[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e21,1e-7,0.000001]",
-          "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e+21,1e-7,0.000001]");
+    check(
+        "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e21,1e-7,0.000001]",
+        "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e+21,1e-7,0.000001]");
     /* Many keys. */
     char text[2000] = "{", expected[2000] = "{";
     size_t len = 1;
@@ -72,7 +73,8 @@ static void canonical(void **state) {
 static void strings(void **state) {
     (void)state;
     check("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\"");
-    check("\"\\u0001\\u0007\\u000b\\u000e\\u001F\\u0020\\u007f\\u0080\\u2028\"", "\"\\u0001\\u0007\\u000b\\u000e\\u001f \x7f\xc2\x80\xe2\x80\xa8\"");
+    check("\"\\u0001\\u0007\\u000b\\u000e\\u001F\\u0020\\u007f\\u0080\\u2028\"",
+          "\"\\u0001\\u0007\\u000b\\u000e\\u001f \x7f\xc2\x80\xe2\x80\xa8\"");
     check("\"plain text of more than eight\\nbytes, \\\"twice\\\"\"", "\"plain text of more than eight\\nbytes, \\\"twice\\\"\"");
     echo__buf out = ECHO__BUF_INIT;
     echo__json_string(&out, "a\0b", 3);
@@ -86,7 +88,9 @@ static void strings(void **state) {
             snprintf(one, sizeof one, "%.*s%cabcdefgh", before, "0123456789", c);
             cJSON *value = cJSON_CreateString(one);
             char *text = print(value);
-            assert_int_equal(strlen(text), strlen(one) + (c == '"' || c == '\\' || (c >= 8 && c <= 13 && c != 11) ? 3 : c < 0x20 ? 7 : 2));
+            assert_int_equal(strlen(text), strlen(one) + (c == '"' || c == '\\' || (c >= 8 && c <= 13 && c != 11) ? 3
+                                                          : c < 0x20                                              ? 7
+                                                                                                                  : 2));
             cJSON *back = parse(text);
             assert_string_equal(back->valuestring, one);
             cJSON_Delete(back);
@@ -148,7 +152,12 @@ static void raw_numbers_are_canonical(void **state) {
     (void)state;
     static const struct {
         const char *raw, *text;
-    } cases[] = {{"7", "7"}, {"1.50", "1.5"}, {"1e2", "100"}, {"-0", "-0"}, {"9007199254740993", "9007199254740993"}, {"123456789012345680000", "123456789012345680000"}};
+    } cases[] = {{"7", "7"},
+                 {"1.50", "1.5"},
+                 {"1e2", "100"},
+                 {"-0", "-0"},
+                 {"9007199254740993", "9007199254740993"},
+                 {"123456789012345680000", "123456789012345680000"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cJSON *v = cJSON_CreateRaw(cases[i].raw);
         char *text = print(v);
@@ -213,7 +222,8 @@ static void appends(void **state) {
 
 static void out_of_memory(void **state) {
     (void)state;
-    cJSON *v = parse("{\"s\":\"a longer text, so that the buffer grows often\",\"a\":[1,2,{\"d\":1,\"c\":\"another one, for the same reason\"}],\"n\":1e100}");
+    cJSON *v = parse("{\"s\":\"a longer text, so that the buffer grows often\",\"a\":[1,2,{\"d\":1,\"c\":\"another one, for the "
+                     "same reason\"}],\"n\":1e100}");
     for (long nth = 1;; nth++) {
         echo__buf out = ECHO__BUF_INIT;
         long before = fault_blocks();
@@ -237,9 +247,11 @@ static void out_of_memory(void **state) {
 /* Random values: printed, read and printed again they give the same text, as does the value with its members in another order. */
 
 static void random_text(test_random *random, char *out) {
-    static const char *pieces[] = {"a", "b", "key", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\"", "\\", "\n", "\x01", "\x1f", " ", "/", "longer text"};
+    static const char *pieces[] = {"a",    "b",    "key", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\"", "\\", "\n",
+                                   "\x01", "\x1f", " ",   "/",        "longer text"};
     out[0] = '\0';
-    for (uint64_t n = test_random_below(random, 6); n > 0; n--) strcat(out, pieces[test_random_below(random, sizeof pieces / sizeof *pieces)]);
+    for (uint64_t n = test_random_below(random, 6); n > 0; n--)
+        strcat(out, pieces[test_random_below(random, sizeof pieces / sizeof *pieces)]);
 }
 
 static cJSON *random_number(test_random *random) {
@@ -328,8 +340,10 @@ static void random_values(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(canonical), cmocka_unit_test(strings),       cmocka_unit_test(refused),       cmocka_unit_test(raw_numbers_are_canonical),
-        cmocka_unit_test(depth),     cmocka_unit_test(input_is_not_modified), cmocka_unit_test(appends), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(canonical),     cmocka_unit_test(strings),
+        cmocka_unit_test(refused),       cmocka_unit_test(raw_numbers_are_canonical),
+        cmocka_unit_test(depth),         cmocka_unit_test(input_is_not_modified),
+        cmocka_unit_test(appends),       cmocka_unit_test(out_of_memory),
         cmocka_unit_test(random_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

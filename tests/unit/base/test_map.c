@@ -156,7 +156,8 @@ static void seeds_differ(void **state) {
     assert_memory_not_equal(a.seed, b.seed, sizeof a.seed);
     make_entries();
     for (size_t i = 0; i < 100; i++)
-        assert_true(echo__map_put(&a, entries[i].key, entries[i].len, &entries[i]) && echo__map_put(&b, entries[i].key, entries[i].len, &entries[i]));
+        assert_true(echo__map_put(&a, entries[i].key, entries[i].len, &entries[i]) &&
+                    echo__map_put(&b, entries[i].key, entries[i].len, &entries[i]));
     size_t same = 0;
     for (size_t i = 0; i <= a.mask; i++) same += a.slots[i].value != NULL && a.slots[i].value == b.slots[i].value;
     assert_true(same < 30);
@@ -189,8 +190,9 @@ static void out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_operations), cmocka_unit_test(churn),        cmocka_unit_test(removing_while_walking),
-        cmocka_unit_test(keys),              cmocka_unit_test(seeds_differ), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(random_operations),      cmocka_unit_test(churn),
+        cmocka_unit_test(removing_while_walking), cmocka_unit_test(keys),
+        cmocka_unit_test(seeds_differ),           cmocka_unit_test(out_of_memory),
     };
     if (sodium_init() < 0) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,8 @@ static void set_and_get(void **state) {
     echo_timeframe_free(NULL);
 }
 
-/* Against a plain array, with every operation in any order and walks in between, across the sizes where an index appears and grows. */
+/* Against a plain array, with every operation in any order and walks in between, across the sizes where an index appears and grows.
+ */
 static void random_operations(void **state) {
     (void)state;
     enum { FEEDS = 80 };
@@ -160,7 +161,9 @@ static void lattice(void **state) {
         }
         assert_int_equal(echo_timeframe_covers(a, b), a_covers);
         assert_int_equal(echo_timeframe_covers(b, a), b_covers);
-        echo_order order = a_covers ? b_covers ? ECHO_ORDER_EQUAL : ECHO_ORDER_AFTER : b_covers ? ECHO_ORDER_BEFORE : ECHO_ORDER_CONCURRENT;
+        echo_order order = a_covers   ? b_covers ? ECHO_ORDER_EQUAL : ECHO_ORDER_AFTER
+                           : b_covers ? ECHO_ORDER_BEFORE
+                                      : ECHO_ORDER_CONCURRENT;
         assert_int_equal(echo_timeframe_compare(a, b), order);
         assert_int_equal(echo_timeframe_compare(b, a), order == ECHO_ORDER_CONCURRENT ? order : (echo_order)-order);
         seen[order + 1]++;
@@ -496,9 +499,12 @@ static void many_feeds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(set_and_get), cmocka_unit_test(random_operations), cmocka_unit_test(lattice),        cmocka_unit_test(total_saturates),
-        cmocka_unit_test(copies_are_apart), cmocka_unit_test(json),         cmocka_unit_test(json_refused),   cmocka_unit_test(binary),
-        cmocka_unit_test(binary_refused), cmocka_unit_test(merge_is_atomic), cmocka_unit_test(out_of_memory), cmocka_unit_test(many_feeds),
+        cmocka_unit_test(set_and_get),      cmocka_unit_test(random_operations),
+        cmocka_unit_test(lattice),          cmocka_unit_test(total_saturates),
+        cmocka_unit_test(copies_are_apart), cmocka_unit_test(json),
+        cmocka_unit_test(json_refused),     cmocka_unit_test(binary),
+        cmocka_unit_test(binary_refused),   cmocka_unit_test(merge_is_atomic),
+        cmocka_unit_test(out_of_memory),    cmocka_unit_test(many_feeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,8 +20,12 @@
 #define FEED2 "03a8b612d60cd2e1c52129303fa8a0c945f0e6d2c58b9c7f340fc1c41b8e3241"
 #define FRAME1 "0a240a20" FEED1 "18"
 #define FRAME2 "0a240a20" FEED2 "18"
-#define ID1 "32383038623262633930303737353432383964363339353561316534366135323462626338316563353930623835376236396238323637613630356134313363"
-#define ID2 "30396232323737363533356431303237376164386339373337303134393762666139316630623833386164663464346237393933646334643233663733656635"
+#define ID1                                                                                                                        \
+    "3238303862326263393030373735343238396436333935356131653436613532346262633831656335393062383537623639623832363761363035613431" \
+    "3363"
+#define ID2                                                                                                                        \
+    "3039623232373736353335643130323737616438633937333730313439376266613931663062383338616466346434623739393364633464323366373365" \
+    "6635"
 #define MODEL1 "77726e3a2f2f70726f746f636f6c2e64786f732e6f72672f6d6f64656c2f6f626a656374"
 #define MODEL2 "64786f733a6d6f64656c2f6f626a656374"
 #define SET_TITLE "0a1a080012057469746c651a0f2a0d46697874757265207061727479"
@@ -131,7 +135,9 @@ static echo_bytes id_of(uint8_t out[64], const char *hex) {
 
 static void test_old_set(void **at) {
     state *s = *at;
-    const char *hex = "128801" "0a40" ID1 "1226" FRAME1 "04" "621c" SET_TITLE;
+    const char *hex = "128801"
+                      "0a40" ID1 "1226" FRAME1 "04"
+                      "621c" SET_TITLE;
     assert_round_trip(s, hex);
     uint8_t id[64], mutation[28];
     assert_int_equal(s->message.kind, ECHO_MESSAGE_ITEM);
@@ -148,14 +154,21 @@ static void test_old_set(void **at) {
     assert_null(s->message.credential.data);
 
     echo_frame frame = s->message.frames[0];
-    echo_message made = {.kind = ECHO_MESSAGE_ITEM, .generation = 1, .frames = &frame, .frame_count = 1, .item = id_of(id, ID1),
-                         .has_mutation = true, .mutation = echo__bytes(mutation, 28)};
+    echo_message made = {.kind = ECHO_MESSAGE_ITEM,
+                         .generation = 1,
+                         .frames = &frame,
+                         .frame_count = 1,
+                         .item = id_of(id, ID1),
+                         .has_mutation = true,
+                         .mutation = echo__bytes(mutation, 28)};
     assert_encodes(s, &made, echo__bytes(s->block, 139));
 }
 
 static void test_new_set(void **at) {
     state *s = *at;
-    assert_round_trip(s, "0a26" FRAME2 "04" "5a60" "0a40" ID2 "621c" SET_TITLE);
+    assert_round_trip(s, "0a26" FRAME2 "04"
+                         "5a60"
+                         "0a40" ID2 "621c" SET_TITLE);
     uint8_t id[64], mutation[28];
     assert_int_equal(s->message.kind, ECHO_MESSAGE_ITEM);
     assert_int_equal(s->message.generation, 2);
@@ -166,14 +179,24 @@ static void test_new_set(void **at) {
     assert_true(echo__bytes_equal(s->message.mutation, echo__bytes(mutation, 28)));
 
     echo_frame frame = s->message.frames[0];
-    echo_message made = {.kind = ECHO_MESSAGE_ITEM, .generation = 2, .frames = &frame, .frame_count = 1, .item = id_of(id, ID2),
-                         .has_mutation = true, .mutation = echo__bytes(mutation, 28)};
+    echo_message made = {.kind = ECHO_MESSAGE_ITEM,
+                         .generation = 2,
+                         .frames = &frame,
+                         .frame_count = 1,
+                         .item = id_of(id, ID2),
+                         .has_mutation = true,
+                         .mutation = echo__bytes(mutation, 28)};
     assert_encodes(s, &made, echo__bytes(s->block, 138));
 }
 
 static void test_old_genesis(void **at) {
     state *s = *at;
-    assert_round_trip(s, "128701" "0a40" ID1 "1200" "5241" "0a19" "77726e3a2f2f64786f732e6f72672f6974656d2f7061727479" "1224" MODEL1);
+    assert_round_trip(s, "128701"
+                         "0a40" ID1 "1200"
+                         "5241"
+                         "0a19"
+                         "77726e3a2f2f64786f732e6f72672f6974656d2f7061727479"
+                         "1224" MODEL1);
     assert_true(s->message.has_genesis);
     assert_text(s->message.type, "wrn://dxos.org/item/party");
     assert_text(s->message.model, "wrn://protocol.dxos.org/model/object");
@@ -185,12 +208,22 @@ static void test_old_genesis(void **at) {
 
 static void test_old_genesis_with_props_and_parent(void **at) {
     state *s = *at;
-    assert_round_trip(s, "12c601" "0a40" ID1 "1226" FRAME1 "05" "5238" "0a10" "64786f732e6f72672f747970652f7430" "1224" MODEL1
-                         "6220" "0a13080012057469746c651a082a064974656d2030" "0a09080012016e1a021800");
+    assert_round_trip(s, "12c601"
+                         "0a40" ID1 "1226" FRAME1 "05"
+                         "5238"
+                         "0a10"
+                         "64786f732e6f72672f747970652f7430"
+                         "1224" MODEL1 "6220"
+                         "0a13080012057469746c651a082a064974656d2030"
+                         "0a09080012016e1a021800");
     assert_text(s->message.type, "dxos.org/type/t0");
     assert_int_equal(s->message.mutation.len, 32);
-    assert_round_trip(s, "12f901" "0a40" ID1 "1226" FRAME1 "0f" "5226" "1224" MODEL1 "5a42" "0a40" ID2
-                         "6221" "0a14080012057469746c651a092a074974656d2031300a09080012016e1a02180a");
+    assert_round_trip(s, "12f901"
+                         "0a40" ID1 "1226" FRAME1 "0f"
+                         "5226"
+                         "1224" MODEL1 "5a42"
+                         "0a40" ID2 "6221"
+                         "0a14080012057469746c651a092a074974656d2031300a09080012016e1a02180a");
     uint8_t id[64];
     assert_true(s->message.has_parent);
     assert_true(echo__bytes_equal(s->message.parent, id_of(id, ID2)));
@@ -199,27 +232,52 @@ static void test_old_genesis_with_props_and_parent(void **at) {
 
 static void test_new_genesis_parent_delete(void **at) {
     state *s = *at;
-    assert_round_trip(s, "0a26" FRAME2 "01" "5a68" "0a40" ID2 "5224" "0a0f" "64786f733a6974656d2f7061727479" "1211" MODEL2);
+    assert_round_trip(s, "0a26" FRAME2 "01"
+                         "5a68"
+                         "0a40" ID2 "5224"
+                         "0a0f"
+                         "64786f733a6974656d2f7061727479"
+                         "1211" MODEL2);
     assert_text(s->message.type, "dxos:item/party");
     assert_text(s->message.model, "dxos:model/object");
 
-    assert_round_trip(s, "0a27" "0a250a20" FEED2 "18ea02" "5a8601" "0a40" ID2 "5a42" "0a40" ID1);
+    assert_round_trip(s, "0a27"
+                         "0a250a20" FEED2 "18ea02"
+                         "5a8601"
+                         "0a40" ID2 "5a42"
+                         "0a40" ID1);
     uint8_t id[64];
     assert_true(s->message.has_parent);
     assert_true(echo__bytes_equal(s->message.parent, id_of(id, ID1)));
     assert_int_equal(s->message.action, ECHO_ACTION_NONE);
     assert_frame(s, 0, FEED2, 362);
 
-    assert_round_trip(s, "0a27" "0a250a20" FEED2 "18fc05" "5a46" "0a40" ID2 "5a02" "1001");
+    assert_round_trip(s, "0a27"
+                         "0a250a20" FEED2 "18fc05"
+                         "5a46"
+                         "0a40" ID2 "5a02"
+                         "1001");
     assert_false(s->message.has_parent);
     assert_int_equal(s->message.action, ECHO_ACTION_DELETE);
-    assert_round_trip(s, "0a00" "5a07" "0a0178" "5a02" "1002");
+    assert_round_trip(s, "0a00"
+                         "5a07"
+                         "0a0178"
+                         "5a02"
+                         "1002");
     assert_int_equal(s->message.action, ECHO_ACTION_RESTORE);
 }
 
 static void test_link(void **at) {
     state *s = *at;
-    assert_round_trip(s, "0a00" "5a13" "0a0178" "520e" "12016d" "1a0131" "2206" "0a0161" "120162");
+    assert_round_trip(s, "0a00"
+                         "5a13"
+                         "0a0178"
+                         "520e"
+                         "12016d"
+                         "1a0131"
+                         "2206"
+                         "0a0161"
+                         "120162");
     assert_text(s->message.model, "m");
     assert_text(s->message.model_version, "1");
     assert_text(s->message.source, "a");
@@ -229,12 +287,17 @@ static void test_link(void **at) {
 
 static void test_credentials(void **at) {
     state *s = *at;
-    assert_round_trip(s, "0a05" "0a03" "010203");
+    assert_round_trip(s, "0a05"
+                         "0a03"
+                         "010203");
     assert_int_equal(s->message.kind, ECHO_MESSAGE_CREDENTIAL);
     assert_int_equal(s->message.generation, 1);
     assert_int_equal(s->message.credential.len, 3);
     assert_null(s->message.item.data);
-    assert_round_trip(s, "0a26" FRAME2 "00" "5205" "0a03" "010203");
+    assert_round_trip(s, "0a26" FRAME2 "00"
+                         "5205"
+                         "0a03"
+                         "010203");
     assert_int_equal(s->message.kind, ECHO_MESSAGE_CREDENTIAL);
     assert_int_equal(s->message.generation, 2);
     assert_frame(s, 0, FEED2, 0);
@@ -245,18 +308,35 @@ static void test_credentials(void **at) {
 
 static void test_explicit_empties_are_kept(void **at) {
     state *s = *at;
-    assert_round_trip(s, "0a00" "5a07" "0a0178" "5a02" "0a00"); /* parent "" is set, to none */
+    assert_round_trip(s, "0a00"
+                         "5a07"
+                         "0a0178"
+                         "5a02"
+                         "0a00"); /* parent "" is set, to none */
     assert_true(s->message.has_parent);
     assert_non_null(s->message.parent.data);
     assert_int_equal(s->message.parent.len, 0);
-    assert_round_trip(s, "0a00" "5a05" "0a0178" "6200"); /* an empty mutation is one */
+    assert_round_trip(s, "0a00"
+                         "5a05"
+                         "0a0178"
+                         "6200"); /* an empty mutation is one */
     assert_true(s->message.has_mutation);
     assert_non_null(s->message.mutation.data);
-    assert_round_trip(s, "0a00" "5a0c" "0a0178" "5207" "0a00" "12016d" "1a00");
+    assert_round_trip(s, "0a00"
+                         "5a0c"
+                         "0a0178"
+                         "5207"
+                         "0a00"
+                         "12016d"
+                         "1a00");
     assert_non_null(s->message.type.data);
     assert_non_null(s->message.model_version.data);
-    assert_round_trip(s, "0a00" "5a05" "0a0178" "6200");
-    assert_round_trip(s, "0a02" "0a00"); /* a credential without bytes */
+    assert_round_trip(s, "0a00"
+                         "5a05"
+                         "0a0178"
+                         "6200");
+    assert_round_trip(s, "0a02"
+                         "0a00"); /* a credential without bytes */
     assert_non_null(s->message.credential.data);
     assert_round_trip(s, "0a00");
     assert_int_equal(s->message.kind, ECHO_MESSAGE_CREDENTIAL);
@@ -265,18 +345,29 @@ static void test_explicit_empties_are_kept(void **at) {
 
 static void test_frame_without_seq_is_dropped(void **at) {
     state *s = *at;
-    assert_decodes(s, "0a24" "0a22" "0a20" FEED2 "5a03" "0a0178");
+    assert_decodes(s, "0a24"
+                      "0a22"
+                      "0a20" FEED2 "5a03"
+                      "0a0178");
     assert_int_equal(s->message.frame_count, 0);
-    assert_decodes(s, "0a4a" "0a22" "0a20" FEED1 FRAME2 "07" "5a03" "0a0178");
+    assert_decodes(s, "0a4a"
+                      "0a22"
+                      "0a20" FEED1 FRAME2 "07"
+                      "5a03"
+                      "0a0178");
     assert_int_equal(s->message.frame_count, 1);
     assert_frame(s, 0, FEED2, 7);
-    assert_round_trip(s, "0a26" FRAME2 "00" "5a03" "0a0178"); /* seq 0 said in words stays */
+    assert_round_trip(s, "0a26" FRAME2 "00"
+                         "5a03"
+                         "0a0178"); /* seq 0 said in words stays */
     assert_frame(s, 0, FEED2, 0);
 }
 
 static void test_frames_stay_in_their_order(void **at) {
     state *s = *at;
-    assert_round_trip(s, "0a72" FRAME1 "05" FRAME2 "06" FRAME1 "04" "5a03" "0a0178");
+    assert_round_trip(s, "0a72" FRAME1 "05" FRAME2 "06" FRAME1 "04"
+                         "5a03"
+                         "0a0178");
     assert_int_equal(s->message.frame_count, 3);
     assert_frame(s, 0, FEED1, 5);
     assert_frame(s, 1, FEED2, 6);
@@ -296,7 +387,10 @@ static void test_neither_item_nor_credential(void **at) {
 static void test_unknown_fields_are_skipped(void **at) {
     state *s = *at;
     /* varint, fixed64, bytes and fixed32 at the top, in the envelope, the frame, the genesis */
-    const char *extra = "980601" "a1060102030405060708" "aa0602ffff" "b50601020304";
+    const char *extra = "980601"
+                        "a1060102030405060708"
+                        "aa0602ffff"
+                        "b50601020304";
     char hex[512];
     assert_int_equal(strlen(extra), 2 * 24);
     (void)snprintf(hex, sizeof hex, "%s0a3e0a3c0a20%s1804%s5a380a0178%s521b12016d%s", extra, FEED2, extra, extra, extra);
@@ -310,7 +404,11 @@ static void test_unknown_fields_are_skipped(void **at) {
 
 static void test_model_snapshot_changes_nothing(void **at) {
     state *s = *at;
-    assert_decodes(s, "0a00" "5a08" "0a0178" "6a03" "0a0101");
+    assert_decodes(s, "0a00"
+                      "5a08"
+                      "0a0178"
+                      "6a03"
+                      "0a0101");
     assert_int_equal(s->message.kind, ECHO_MESSAGE_ITEM);
     assert_text(s->message.item, "x");
     assert_false(s->message.has_genesis || s->message.has_parent || s->message.has_mutation);
@@ -319,16 +417,32 @@ static void test_model_snapshot_changes_nothing(void **at) {
 
 static void test_dialects_keep_apart(void **at) {
     state *s = *at;
-    assert_decodes(s, "1209" "0a0178" "5a04" "0a00" "1001"); /* no actions in dialect 1 */
+    assert_decodes(s, "1209"
+                      "0a0178"
+                      "5a04"
+                      "0a00"
+                      "1001"); /* no actions in dialect 1 */
     assert_int_equal(s->message.generation, 1);
     assert_true(s->message.has_parent);
     assert_int_equal(s->message.action, ECHO_ACTION_NONE);
-    assert_decodes(s, "120c" "0a0178" "5207" "12016d" "2202" "0a00"); /* no links */
+    assert_decodes(s, "120c"
+                      "0a0178"
+                      "5207"
+                      "12016d"
+                      "2202"
+                      "0a00"); /* no links */
     assert_null(s->message.source.data);
-    assert_decodes(s, "5a2d" "0a0178" "1226" FRAME1 "04" "6200"); /* its timeframe is not in the envelope */
+    assert_decodes(s, "5a2d"
+                      "0a0178"
+                      "1226" FRAME1 "04"
+                      "6200"); /* its timeframe is not in the envelope */
     assert_int_equal(s->message.generation, 2);
     assert_int_equal(s->message.frame_count, 0);
-    assert_decodes(s, "0a00" "5a07" "0a0178" "5a02" "1063"); /* an action of the future */
+    assert_decodes(s, "0a00"
+                      "5a07"
+                      "0a0178"
+                      "5a02"
+                      "1063"); /* an action of the future */
     assert_int_equal(s->message.action, ECHO_ACTION_NONE);
 }
 
@@ -337,43 +451,123 @@ static void test_dialects_keep_apart(void **at) {
 static void test_malformed(void **at) {
     state *s = *at;
     static const char *const blocks[] = {
-        "0a",                                        /* no length */
-        "0aff",                                      /* a length that does not end */
-        "5a05" "0a0178",                             /* longer than the block */
-        "ffffffffffffffffffff01",                    /* a tag that does not end */
-        "5affffffffffffffffff7f",                    /* absurd length */
-        "0af0ffffffffffffffff01",                    /* 16 bytes back */
-        "0200",                                      /* field 0 */
-        "0b0c",                                      /* groups */
-        "0e", "0f",                                  /* wire types there are none of */
-        "5801",                                      /* echo as a number */
-        "0a00" "5a03" "0a0578",                      /* an id longer than its envelope */
-        "0a00" "5a05" "0a0178" "6201",               /* a mutation cut off */
-        "0a00" "5a05" "0a0178" "6001",               /* a mutation as a number */
-        "0a00" "5a00",                               /* no item */
-        "0a00" "5a02" "0a00",                        /* an item without a name */
-        "0a00" "5a07" "0a0178" "5202" "0a00",        /* a genesis without a model */
-        "0a00" "5a04" "0a0278" "00",                 /* a NUL in an id */
-        "0a00" "5a03" "0a01ff",                      /* no UTF-8 */
-        "0a00" "5a08" "0a0178" "5a03" "0a01ff",      /* neither the parent's */
-        "0a00" "5a08" "0a0178" "5203" "1201ff",      /* nor the model's */
-        "0a00" "5a0b" "0a0178" "5206" "12016d" "0a01ff",
-        "0a00" "5a0b" "0a0178" "5206" "12016d" "1a01ff",
-        "0a00" "5a0d" "0a0178" "5208" "12016d" "2203" "0a01ff",
-        "0a00" "5a0d" "0a0178" "5208" "12016d" "2203" "1201ff",
-        "0a02" "0a00" "1a0105" "5203" "0a0101" "5a03" "0a0178", /* item and credential in one */
-        "0a26" FRAME2 "ff" "5a03" "0a0178",          /* a seq that does not end */
-        "0a25" "0a23" "0a1f" "03a8b612d60cd2e1c52129303fa8a0c945f0e6d2c58b9c7f340fc1c41b8e32" "1804" "5a03" "0a0178",
-        "0a04" "0a02" "1804" "5a03" "0a0178",        /* a frame without a feed */
-        "0a2f" "0a2d" "0a20" FEED2 "18ffffffffffffffffff01" "5a03" "0a0178", /* seq -1 */
-        "0a2a" "0a28" "0a20" FEED2 "188080808008" "5a03" "0a0178",           /* seq 2^31 is negative in an int32 */
+        "0a",   /* no length */
+        "0aff", /* a length that does not end */
+        "5a05"
+        "0a0178",                 /* longer than the block */
+        "ffffffffffffffffffff01", /* a tag that does not end */
+        "5affffffffffffffffff7f", /* absurd length */
+        "0af0ffffffffffffffff01", /* 16 bytes back */
+        "0200",                   /* field 0 */
+        "0b0c",                   /* groups */
+        "0e",
+        "0f",   /* wire types there are none of */
+        "5801", /* echo as a number */
+        "0a00"
+        "5a03"
+        "0a0578", /* an id longer than its envelope */
+        "0a00"
+        "5a05"
+        "0a0178"
+        "6201", /* a mutation cut off */
+        "0a00"
+        "5a05"
+        "0a0178"
+        "6001", /* a mutation as a number */
+        "0a00"
+        "5a00", /* no item */
+        "0a00"
+        "5a02"
+        "0a00", /* an item without a name */
+        "0a00"
+        "5a07"
+        "0a0178"
+        "5202"
+        "0a00", /* a genesis without a model */
+        "0a00"
+        "5a04"
+        "0a0278"
+        "00", /* a NUL in an id */
+        "0a00"
+        "5a03"
+        "0a01ff", /* no UTF-8 */
+        "0a00"
+        "5a08"
+        "0a0178"
+        "5a03"
+        "0a01ff", /* neither the parent's */
+        "0a00"
+        "5a08"
+        "0a0178"
+        "5203"
+        "1201ff", /* nor the model's */
+        "0a00"
+        "5a0b"
+        "0a0178"
+        "5206"
+        "12016d"
+        "0a01ff",
+        "0a00"
+        "5a0b"
+        "0a0178"
+        "5206"
+        "12016d"
+        "1a01ff",
+        "0a00"
+        "5a0d"
+        "0a0178"
+        "5208"
+        "12016d"
+        "2203"
+        "0a01ff",
+        "0a00"
+        "5a0d"
+        "0a0178"
+        "5208"
+        "12016d"
+        "2203"
+        "1201ff",
+        "0a02"
+        "0a00"
+        "1a0105"
+        "5203"
+        "0a0101"
+        "5a03"
+        "0a0178", /* item and credential in one */
+        "0a26" FRAME2 "ff"
+        "5a03"
+        "0a0178", /* a seq that does not end */
+        "0a25"
+        "0a23"
+        "0a1f"
+        "03a8b612d60cd2e1c52129303fa8a0c945f0e6d2c58b9c7f340fc1c41b8e32"
+        "1804"
+        "5a03"
+        "0a0178",
+        "0a04"
+        "0a02"
+        "1804"
+        "5a03"
+        "0a0178", /* a frame without a feed */
+        "0a2f"
+        "0a2d"
+        "0a20" FEED2 "18ffffffffffffffffff01"
+        "5a03"
+        "0a0178", /* seq -1 */
+        "0a2a"
+        "0a28"
+        "0a20" FEED2 "188080808008"
+        "5a03"
+        "0a0178", /* seq 2^31 is negative in an int32 */
     };
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) assert_fails(s, blocks[i], ECHO_ERR_CORRUPT);
 }
 
 static void test_every_cut_of_a_block(void **at) {
     state *s = *at;
-    echo_bytes block = unhex(s, "0a26" FRAME2 "04" "5a60" "0a40" ID2 "621c" SET_TITLE);
+    echo_bytes block = unhex(s, "0a26" FRAME2 "04"
+                                "5a60"
+                                "0a40" ID2 "621c" SET_TITLE);
     for (size_t len = 1; len < block.len; len++) {
         uint8_t *copy = malloc(len); /* its end is the end of the allocation */
         assert_non_null(copy);
@@ -410,7 +604,13 @@ static void test_bad_byte_anywhere_in_a_text(void **at) {
 
 static void test_error_names_the_item(void **at) {
     state *s = *at;
-    assert_fails(s, "0a00" "5a08" "0a0178" "5a03" "0a01ff", ECHO_ERR_CORRUPT);
+    assert_fails(s,
+                 "0a00"
+                 "5a08"
+                 "0a0178"
+                 "5a03"
+                 "0a01ff",
+                 ECHO_ERR_CORRUPT);
     assert_string_equal(s->error.item, "x");
 }
 
@@ -457,8 +657,13 @@ static void test_limits(void **at) {
 static void test_encode_refuses(void **at) {
     state *s = *at;
     echo_frame frame = {.seq = 7};
-    const echo_message good = {.kind = ECHO_MESSAGE_ITEM, .generation = 2, .frames = &frame, .frame_count = 1,
-                               .item = echo__bytes_text("x"), .has_genesis = true, .model = echo__bytes_text("m")};
+    const echo_message good = {.kind = ECHO_MESSAGE_ITEM,
+                               .generation = 2,
+                               .frames = &frame,
+                               .frame_count = 1,
+                               .item = echo__bytes_text("x"),
+                               .has_genesis = true,
+                               .model = echo__bytes_text("m")};
     uint8_t *block = NULL;
     size_t len = 0;
     assert_int_equal(s->codec.ops->encode(&block, &len, s->codec.ctx, &good, NULL), ECHO_OK);

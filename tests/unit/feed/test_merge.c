@@ -42,10 +42,10 @@ typedef struct place {
 
 static bool admits(void *arg, const echo_key *feed) { return ((place *)arg)->outsider == 0 || feed->bytes[0] != ((place *)arg)->outsider; }
 
-static bool accepts(void *arg, const echo_key *feed, const echo_message *message) {
+static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
     (void)feed;
     (void)message;
-    return ((place *)arg)->accept;
+    return ((place *)arg)->accept ? ECHO_OK : ECHO_ERR_REFUSED;
 }
 
 static void open_place(place *p, uint8_t feeds) {
