@@ -131,6 +131,10 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     while (status == ECHO_OK) {
         echo_bytes line, id;
         status = echo__cursor_next(&line, cursor, err);
+        if (status == ECHO_ERR_NOT_FOUND) {
+            status = ECHO_OK;
+            break;
+        }
         if (status == ECHO_OK) status = echo__record_read_id(&id, line, &scratch, err);
         if (status != ECHO_OK) break;
         echo__buf_clear(&id_text);
@@ -143,7 +147,7 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     echo__buf_free(&id_text);
     echo__chunks_free(chunks);
     echo__manifest_free(&manifest);
-    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+    return status;
 }
 
 echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {

@@ -75,9 +75,10 @@ static echo_status memory_has(void *ctx, const echo_hash *name, bool *out, echo_
     return ECHO_OK;
 }
 
-/* Adds a chunk unless it is there. */
+/* Adds a chunk unless it is there; one that is there with other bytes makes room. */
 static echo_status add(memory *m, const echo_hash *name, echo_bytes bytes, size_t *written, echo_error *err) {
-    if (echo__map_get(&m->chunks, name->bytes, sizeof name->bytes) != NULL) return ECHO_OK;
+    chunk *found = echo__map_get(&m->chunks, name->bytes, sizeof name->bytes);
+    if (found != NULL && echo__bytes_equal(echo__bytes(found->data, found->len), bytes)) return ECHO_OK;
     chunk *fresh = echo__malloc(sizeof *fresh + bytes.len);
     if (fresh == NULL) return echo__nomem(err);
     fresh->name = *name;
@@ -86,6 +87,12 @@ static echo_status add(memory *m, const echo_hash *name, echo_bytes bytes, size_
     if (!echo__map_put(&m->chunks, fresh->name.bytes, sizeof fresh->name.bytes, fresh)) {
         echo__free(fresh);
         return echo__nomem(err);
+    }
+    if (found != NULL) {
+        chunk **link = &m->pending;
+        while (*link != NULL && *link != found) link = &(*link)->next_pending;
+        if (*link == found) *link = found->next_pending;
+        echo__free(found);
     }
     fresh->next_pending = m->pending;
     m->pending = fresh;

@@ -37,7 +37,7 @@ static void place_open(place *p, uint64_t seed) {
     o.value_bytes = seed % 2 == 0 ? 24 : 5000; /* blobs as well */
     memset(p, 0, sizeof *p);
     assert_ok(generate_open(&p->g, &o, NULL, &err), &err);
-    assert_ok(generate_some(p->g, 90, &err), &err);
+    assert_ok(generate_some(p->g, 50, &err), &err);
     assert_int_equal(echo_store_new_memory(&p->store), ECHO_OK);
     assert_int_equal(echo_registry_new(&p->models), ECHO_OK);
     assert_ok(generate_models(p->models, &err), &err);
@@ -57,8 +57,11 @@ static void place_close(place *p) {
     generate_close(p->g);
 }
 
-/* Restores with each allocation failing in turn; the state is the same in the end. */
-static void fail_restore(place *p, const char *expected) {
+/*
+ * Restores with each allocation failing in turn; the state is the same in the end. Blocks are counted where nothing comes from the C library
+ * itself, as a folder's listing does; the leak checker sees the rest.
+ */
+static void fail_restore(place *p, const char *expected, bool count) {
     for (long nth = 1;; nth++) {
         echo_party *party = NULL;
         echo_error err = ECHO_ERROR_INIT;
@@ -75,7 +78,7 @@ static void fail_restore(place *p, const char *expected) {
             assert_int_equal(status, ECHO_ERR_NOMEM);
             assert_int_equal(err.code, ECHO_ERR_NOMEM);
             assert_null(party);
-            assert_int_equal(fault_blocks(), before);
+            if (count) assert_int_equal(fault_blocks(), before);
         }
         if (!failed) {
             assert_int_equal(status, ECHO_OK);
@@ -99,17 +102,17 @@ static void test_restore(void **arg) {
         echo_error err = ECHO_ERROR_INIT;
         place_open(&p, seed);
         char *expected = state_now(&p);
-        fail_restore(&p, expected); /* by replay */
+        fail_restore(&p, expected, true); /* by replay */
         echo_party *party = party_open(&p.options);
         assert_ok(echo_party_snapshot(party, NULL, &err), &err);
         echo_party_free(party);
-        assert_ok(generate_some(p.g, 30, &err), &err);
+        assert_ok(generate_some(p.g, 15, &err), &err);
         free(expected);
         expected = state_now(&p);
-        fail_restore(&p, expected); /* from a snapshot, with a tail */
+        fail_restore(&p, expected, true); /* from a snapshot, with a tail */
         p.options.eager = true;
         p.options.verify = ECHO_VERIFY_FULL;
-        fail_restore(&p, expected);
+        fail_restore(&p, expected, true);
         free(expected);
         place_close(&p);
     }
@@ -219,7 +222,7 @@ static void test_folder(void **arg) {
     party_write_tail(party, 2, 20, 1);
     char *expected = state_of(party);
     echo_party_free(party);
-    fail_restore(&p, expected);
+    fail_restore(&p, expected, false);
     for (long nth = 1;; nth++) {
         party = party_open(&p.options);
         fault_at(nth);
@@ -230,7 +233,7 @@ static void test_folder(void **arg) {
         assert_true(status == ECHO_OK || status == ECHO_ERR_NOMEM);
         if (status == ECHO_OK) break;
     }
-    fail_restore(&p, expected);
+    fail_restore(&p, expected, false);
     free(expected);
     echo_registry_free(p.models);
     folder_remove(dir);

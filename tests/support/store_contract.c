@@ -333,8 +333,12 @@ static void test_put_get(void **state) {
     }
     assert_memory_equal(&err, &untouched, sizeof err);
 
-    /* A chunk that is there is left as it is, whatever comes under its name. */
+    /* A chunk with other bytes than its name says has rotted: putting it again mends it. */
     OK(store.ops->put(store.ctx, &chunks[0].name, &chunks[1].bytes, 1, &written, NULL));
+    assert_int_equal(written, 1);
+    OK(store.ops->put(store.ctx, &chunks[0].name, &chunks[0].bytes, 1, &written, NULL));
+    assert_int_equal(written, 1);
+    OK(store.ops->put(store.ctx, &chunks[0].name, &chunks[0].bytes, 1, &written, NULL));
     assert_int_equal(written, 0);
     store_assert_made(&store, 0, 100);
     for (unsigned i = 0; i < 4; i++) store_chunk_free(&chunks[i]);

@@ -54,7 +54,8 @@ typedef struct echo_store_ops {
     echo_status (*has)(void *ctx, const echo_hash *name, bool *out, echo_error *err);
     /*
      * Puts n chunks; names[i] is the hash of chunks[i], computed by the caller. One that is there already is left as it is and not
-     * counted in *written, which may be NULL and is set on success only.
+     * counted in *written, which may be NULL and is set on success only. One that is there with other bytes has rotted: it is replaced,
+     * and counted, or no snapshot that needs it could ever be whole again.
      */
     echo_status (*put)(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
     /*

@@ -317,14 +317,16 @@ static void test_identity_parties(void **at) {
     } cases[] = {{0, false}, {1, false}, {2, true}, {3, false}, {4, false}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         echo__genesis told;
-        assert_true(
-            echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, cases[i].type), BY(ALICE)))) == ECHO_OK);
+        assert_int_equal(
+            echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, cases[i].type), BY(ALICE)))),
+            ECHO_OK);
         assert_int_equal(told.identity, cases[i].identity);
         assert_true(echo__key_equal(&told.party, KEY(ALICE)) && echo__key_equal(&told.feed, KEY(FEED_A)));
     }
     echo__genesis told;
-    assert_false(echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, 2), BY(ALICE_PHONE)))) == ECHO_OK);
-    assert_false(echo__credential_genesis(&told, wrap(s, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)))) == ECHO_OK);
+    assert_int_equal(echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, 2), BY(ALICE_PHONE)))),
+                     ECHO_ERR_REFUSED);
+    assert_int_equal(echo__credential_genesis(&told, wrap(s, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)))), ECHO_ERR_REFUSED);
 }
 
 static void test_key_admit(void **at) {
@@ -651,19 +653,19 @@ static void test_outsiders(void **at) {
     echo_bytes elsewhere = wrap(s, SIGN(feed_admit(s, OTHER_PARTY, FEED_B), BY(FEED_B), BY(ALICE)));
     echo_bytes both = wrap(s, SIGN(genesis(s, OTHER_PARTY, FEED, PARTY, 3), BY(OTHER_PARTY), BY(PARTY)));
     echo_bytes a_key = wrap(s, SIGN(key_admit(s, PARTY, BOB), BY(ALICE)));
-    assert_true(echo__admission_accepts_outsider(s->admission, KEY(FEED), start) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED), foreign) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED), both) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs) == ECHO_OK); /* the genesis first */
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), start), ECHO_OK);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), foreign), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), both), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs), ECHO_ERR_REFUSED); /* the genesis first */
     begin(s);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED), start) == ECHO_OK);
-    assert_true(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs) == ECHO_OK);
-    assert_true(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), chained) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), bobs) == ECHO_OK); /* for that very feed */
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_M), mallorys) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), elsewhere) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), a_key) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), echo__bytes("x", 1)) == ECHO_OK);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), start), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs), ECHO_OK);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), chained), ECHO_OK);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), bobs), ECHO_ERR_REFUSED); /* for that very feed */
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_M), mallorys), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), elsewhere), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), a_key), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), echo__bytes("x", 1)), ECHO_ERR_REFUSED);
     assert_false(admits(s, FEED_B)); /* asking admits nothing */
 }
 

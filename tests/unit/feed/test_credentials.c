@@ -68,7 +68,7 @@ static void halo_read(halo *h, size_t fixture) {
             h->list[h->count].seq = seq;
             h->list[h->count].bytes = echo__bytes(copy, message.credential.len);
             echo__genesis genesis;
-            if ((echo__credential_genesis(&genesis, h->list[h->count].bytes) == ECHO_OK) && !genesis.identity) {
+            if (echo__credential_genesis(&genesis, h->list[h->count].bytes) == ECHO_OK && !genesis.identity) {
                 h->party = genesis.party;
                 h->genesis_feed = genesis.feed;
             }
@@ -344,8 +344,9 @@ static void test_reading_as_the_original_does(void **at) {
         echo__admission *admission = admission_of(&h.party);
         for (size_t i = 0; i < h.count; i++) { /* at first only the genesis is welcome, wherever it is looked for */
             echo__genesis genesis;
-            bool is_genesis = (echo__credential_genesis(&genesis, h.list[i].bytes) == ECHO_OK) && !genesis.identity;
-            assert_int_equal((echo__admission_accepts_outsider(admission, &h.list[i].feed->key, h.list[i].bytes) == ECHO_OK), is_genesis);
+            bool is_genesis = echo__credential_genesis(&genesis, h.list[i].bytes) == ECHO_OK && !genesis.identity;
+            assert_int_equal(echo__admission_accepts_outsider(admission, &h.list[i].feed->key, h.list[i].bytes),
+                             is_genesis ? ECHO_OK : ECHO_ERR_REFUSED);
         }
         for (size_t i = 0; i < h.count; i++)
             if (echo__key_equal(&h.list[i].feed->key, &h.genesis_feed)) (void)add(admission, &h, i);
@@ -356,7 +357,8 @@ static void test_reading_as_the_original_does(void **at) {
             for (size_t k = 0; k < h.feeds.count; k++) { /* afterwards what admits the very feed it is read from */
                 const echo_key *feed = &h.feeds.feeds[k].key;
                 bool own = claim->kind == ECHO__CLAIM_FEED && echo__key_equal(&claim->feed, feed);
-                assert_int_equal((echo__admission_accepts_outsider(admission, feed, h.list[i].bytes) == ECHO_OK), own);
+                assert_int_equal(echo__admission_accepts_outsider(admission, feed, h.list[i].bytes),
+                                 own ? ECHO_OK : ECHO_ERR_REFUSED);
             }
             echo__free(claim);
         }
@@ -577,6 +579,37 @@ static void test_out_of_memory(void **at) {
     halo_free(&h);
 }
 
+/* A failed allocation is neither yes nor no. */
+static void test_asking_out_of_memory(void **at) {
+    (void)at;
+    halo h;
+    halo_read(&h, 2);
+    echo__admission *admission = admission_of(&h.party);
+    for (size_t i = 0; i < h.count; i++) {
+        const echo_key *feed = &h.list[i].feed->key;
+        echo__genesis genesis;
+        echo_status is_genesis = echo__credential_genesis(&genesis, h.list[i].bytes);
+        echo_status accepts = echo__admission_accepts_outsider(admission, feed, h.list[i].bytes);
+        bool failed = true;
+        for (long nth = 1; failed; nth++) {
+            long before = fault_blocks();
+            fault_at(nth);
+            echo_status status = echo__credential_genesis(&genesis, h.list[i].bytes);
+            failed = fault_off();
+            assert_int_equal(status, failed ? ECHO_ERR_NOMEM : is_genesis);
+            fault_at(nth);
+            status = echo__admission_accepts_outsider(admission, feed, h.list[i].bytes);
+            if (fault_off())
+                assert_int_equal(status, ECHO_ERR_NOMEM);
+            else
+                assert_int_equal(status, accepts);
+            assert_int_equal(fault_blocks(), before);
+        }
+    }
+    echo__admission_free(admission);
+    halo_free(&h);
+}
+
 /* ---- Our own */
 
 static echo_keypair keypair(uint8_t seed) {
@@ -599,10 +632,10 @@ static void test_made_credentials(void **at) {
                      ECHO_OK);
 
     echo__genesis told;
-    assert_true(echo__credential_genesis(&told, echo__buf_bytes(&genesis)) == ECHO_OK);
+    assert_int_equal(echo__credential_genesis(&told, echo__buf_bytes(&genesis)), ECHO_OK);
     assert_true(echo__key_equal(&told.party, &party.public_key) && echo__key_equal(&told.feed, &feed.public_key));
     assert_false(told.identity);
-    assert_false(echo__credential_genesis(&told, echo__buf_bytes(&admit)) == ECHO_OK);
+    assert_int_equal(echo__credential_genesis(&told, echo__buf_bytes(&admit)), ECHO_ERR_REFUSED);
 
     echo__admission *admission = admission_of(&party.public_key);
     bool grew;
@@ -614,9 +647,10 @@ static void test_made_credentials(void **at) {
     assert_false(grew);
     assert_int_equal(echo__admission_feed_count(admission), 2);
     assert_true(echo__admission_admits(admission, &feed.public_key) && echo__admission_admits(admission, &second.public_key));
-    assert_true(echo__admission_accepts_outsider(admission, &second.public_key, echo__buf_bytes(&admit)) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&admit)) == ECHO_OK);
-    assert_false(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&foreign)) == ECHO_OK);
+    assert_int_equal(echo__admission_accepts_outsider(admission, &second.public_key, echo__buf_bytes(&admit)), ECHO_OK);
+    assert_int_equal(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&admit)), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&foreign)),
+                     ECHO_ERR_REFUSED);
     echo__admission_free(admission);
 
     /* The shape of the original's: the same fields at the same places, with two signatures fewer. */
@@ -680,6 +714,7 @@ int main(void) {
         cmocka_unit_test(test_mangled),
         cmocka_unit_test(test_errors_say_where),
         cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_asking_out_of_memory),
         cmocka_unit_test(test_made_credentials),
         cmocka_unit_test(test_making_out_of_memory),
     };
