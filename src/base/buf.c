@@ -19,7 +19,8 @@ void echo__buf_clear(echo__buf *buf) {
 
 uint8_t *echo__buf_reserve(echo__buf *buf, size_t len) {
     if (buf->status != ECHO_OK) return NULL;
-    if (len > SIZE_MAX - buf->len || !echo__grow(&buf->data, &buf->cap, buf->len + len, 1)) {
+    size_t need = buf->len + (len > 0 ? len : 1); /* so that data is never NULL behind a success */
+    if (need < buf->len || !echo__grow(&buf->data, &buf->cap, need, 1)) {
         buf->status = ECHO_ERR_NOMEM;
         return NULL;
     }

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 
-static char tombstone; /* its address marks a slot whose value was removed */
+static const char tombstone = 0; /* its address marks a slot whose value was removed */
 
 void echo__map_init(echo__map *map) {
     memset(map, 0, sizeof *map);
@@ -87,7 +87,7 @@ void *echo__map_remove(echo__map *map, const void *key, size_t len) {
     if (slot == NULL) return NULL;
     void *value = slot->value;
     slot->key = NULL;
-    slot->value = &tombstone;
+    slot->value = (void *)(uintptr_t)&tombstone; /* never looked into */
     map->count--;
     return value;
 }

@@ -197,7 +197,7 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, echo__chunks *chu
     if (item->ops != NULL && item->ops->has_hooks) {
         raw = item->ops->raw;
         status = raw ? snapshot_raw(&state, item, err) : snapshot_json(&state, item, err);
-        echo__buf_reserve(&state, 1); /* an empty state is present all the same */
+        (void)echo__buf_reserve(&state, 1); /* an empty state is present all the same */
         if (status == ECHO_OK && state.status != ECHO_OK) status = echo__nomem(err);
         stored = echo__buf_bytes(&state);
         record.version = item->ops->ops.state_version;

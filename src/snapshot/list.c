@@ -150,6 +150,24 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     return status;
 }
 
+static echo_status admit(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err) {
+    echo_status status = echo__admission_add(arg, &stamp->feed, stamp->seq, credential, NULL, NULL);
+    return status == ECHO_ERR_NOMEM ? echo__nomem(err) : ECHO_OK; /* one that is not usable admits nothing */
+}
+
+/* The author is a member by the snapshot's own credentials. Without a genesis among them the host decides who counts, and we cannot say. */
+static echo_status verify_author(const echo__manifest *manifest, echo__chunks *chunks, echo_error *err) {
+    echo__admission *admission;
+    if (!manifest->is_signed) return ECHO_OK;
+    if (echo__admission_new(&admission, &manifest->party) != ECHO_OK) return echo__nomem(err);
+    echo_status status = echo__credentials_each(chunks, &manifest->credentials, admit, admission, err);
+    if (status == ECHO_OK && echo__admission_has_genesis(admission) && !echo__admission_admits(admission, &manifest->author) &&
+        !echo__admission_trusts(admission, &manifest->author))
+        status = echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by somebody who is no member of the party");
+    echo__admission_free(admission);
+    return status;
+}
+
 echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
     echo__manifest manifest;
     echo__chunks *chunks;
@@ -157,6 +175,7 @@ echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party,
     if (status != ECHO_OK) return status;
     status = echo__tree_verify(chunks, &manifest.items, NULL, err);
     if (status == ECHO_OK) status = echo__tree_verify(chunks, &manifest.credentials, NULL, err);
+    if (status == ECHO_OK) status = verify_author(&manifest, chunks, err);
     echo__chunks_free(chunks);
     echo__manifest_free(&manifest);
     return status;

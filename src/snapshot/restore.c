@@ -91,46 +91,13 @@ static echo_status open_store(opening *o, echo_error *err) {
     return ECHO_OK;
 }
 
-bool echo__credential_stamp(echo__stamp *out, echo_bytes id) {
-    uint8_t number[8];
-    const char *text = (const char *)id.data;
-    if (id.len != ECHO__CREDENTIAL_ID || text[16] != '-' || text[81] != '-') return false;
-    if (!echo__hex_decode(number, text, 16)) return false;
-    out->time = echo__be64(number);
-    if (!echo__hex_decode(out->feed.bytes, text + 17, 64) || !echo__hex_decode(number, text + 82, 16)) return false;
-    out->seq = echo__be64(number);
-    return true;
-}
-
-static echo_status take_credential(echo_party *party, echo_bytes line, echo_error *err) {
-    echo_item *item; /* credentials are records: a blob may hold the bytes */
-    echo_status status = echo__credential_load(&item, party->chunks, line, err);
-    if (status != ECHO_OK) return status;
-    echo__stamp stamp;
-    uint8_t *bytes = echo__malloc(item->stored.len / 4 * 3 + 1);
-    size_t len = 0;
-    if (bytes == NULL) status = echo__nomem(err);
-    else if (!echo__credential_stamp(&stamp, echo__bytes(item->id, item->id_len)) ||
-             !echo__base64_decode(bytes, &len, (const char *)item->stored.data, item->stored.len))
-        status = echo__error(err, ECHO_ERR_CORRUPT, "a credential's record has the wrong shape");
-    if (status == ECHO_OK) status = echo__party_credential(party, &stamp, echo__bytes(bytes, len), true, err);
-    echo__free(bytes);
-    echo__item_free(item);
-    return status;
+static echo_status take_credential(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err) {
+    return echo__party_credential(arg, stamp, credential, true, err);
 }
 
 /* Signatures are verified again: a snapshot is no reason to trust. */
 static echo_status restore_credentials(echo_party *party, echo_error *err) {
-    if (party->credentials_root.items == 0) return ECHO_OK;
-    echo__cursor *cursor;
-    echo_status status = echo__cursor_open(&cursor, party->chunks, &party->credentials_root, echo__bytes(NULL, 0), err);
-    while (status == ECHO_OK) {
-        echo_bytes line;
-        status = echo__cursor_next(&line, cursor, err);
-        if (status == ECHO_OK) status = take_credential(party, line, err);
-    }
-    echo__cursor_close(cursor);
-    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+    return echo__credentials_each(party->chunks, &party->credentials_root, take_credential, party, err);
 }
 
 static echo_status check_root(echo_party *party, const echo__root *root, echo_error *err) {

@@ -9,10 +9,13 @@
 
 uint64_t echo__now_ns(void); /* monotonic */
 
-/* A credential's record id: time, feed and seq in hex, so that ids are in canonical order. */
-#define ECHO__CREDENTIAL_ID 98u
-void echo__credential_id(char out[ECHO__CREDENTIAL_ID + 1], const echo__stamp *stamp);
-bool echo__credential_stamp(echo__stamp *out, echo_bytes id);
+/* credentials.c: the tree of credentials. */
+typedef echo_status (*echo__credential_fn)(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err);
+/* Those under a root, in canonical order. */
+echo_status echo__credentials_each(echo__chunks *chunks, const echo__root *root, echo__credential_fn fn, void *arg, echo_error *err)
+    ECHO_MUST_USE;
+/* Adds the party's new credentials to the tree under *root. */
+echo_status echo__credentials_write(echo__root *root, echo_party *party, echo_error *err) ECHO_MUST_USE;
 
 /* A stored manifest, as text. */
 typedef struct echo__candidate {

@@ -160,57 +160,6 @@ static echo_status write_items(taking *t, echo_error *err) {
     return status;
 }
 
-/* ---- credentials: records of their own, in canonical order ---- */
-
-static int by_stamp(const void *a, const void *b) {
-    return echo__stamp_compare(&((const echo__credential *)a)->stamp, &((const echo__credential *)b)->stamp);
-}
-
-void echo__credential_id(char out[ECHO__CREDENTIAL_ID + 1], const echo__stamp *stamp) {
-    uint8_t number[8];
-    echo__be64_put(number, stamp->time);
-    echo__hex_encode(out, number, 8);
-    out[16] = '-';
-    echo__hex_encode(out + 17, stamp->feed.bytes, sizeof stamp->feed.bytes);
-    out[81] = '-';
-    echo__be64_put(number, stamp->seq);
-    echo__hex_encode(out + 82, number, 8);
-}
-
-static echo_status credential_line(echo__buf *out, const echo__credential *c, const char *id, echo__chunks *chunks, echo_error *err) {
-    echo__buf text = ECHO__BUF_INIT;
-    echo__buf_base64(&text, c->bytes, c->len);
-    echo__record record;
-    memset(&record, 0, sizeof record);
-    record.id = echo__bytes(id, ECHO__CREDENTIAL_ID);
-    record.bytes = echo__bytes(text.data == NULL ? (const uint8_t *)"" : text.data, text.len);
-    echo_status status = text.status != ECHO_OK ? echo__nomem(err) : echo__record_put(out, &record, chunks, err);
-    echo__buf_free(&text);
-    return status;
-}
-
-static echo_status write_credentials(taking *t, echo_error *err) {
-    echo_party *party = t->party;
-    size_t n = party->credentials_count;
-    if (n == 0) return ECHO_OK;
-    qsort(party->credentials, n, sizeof *party->credentials, by_stamp);
-    char(*ids)[ECHO__CREDENTIAL_ID + 1] = echo__calloc(n, sizeof *ids);
-    echo__buf *lines = echo__calloc(n, sizeof *lines);
-    echo__change *changes = echo__calloc(n, sizeof *changes);
-    echo_status status = ids == NULL || lines == NULL || changes == NULL ? echo__nomem(err) : ECHO_OK;
-    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
-        echo__credential_id(ids[i], &party->credentials[i].stamp);
-        status = credential_line(&lines[i], &party->credentials[i], ids[i], party->chunks, err);
-        changes[i] = (echo__change){echo__bytes(ids[i], ECHO__CREDENTIAL_ID), echo__buf_bytes(&lines[i])};
-    }
-    if (status == ECHO_OK) status = echo__tree_update(&t->credentials_root, party->chunks, &t->credentials_root, changes, n, err);
-    for (size_t i = 0; lines != NULL && i < n; i++) echo__buf_free(&lines[i]);
-    echo__free(changes);
-    echo__free(lines);
-    echo__free(ids);
-    return status;
-}
-
 /* ---- publish ---- */
 
 /* P5: what the snapshot covers is durable in the feeds before it is published. */
@@ -318,7 +267,7 @@ static echo_status take(taking *t, echo_error *err) {
     echo_status status = echo__models_copy(&t->models, &party->models) == ECHO_OK ? list_changed(t, err) : echo__nomem(err);
     if (status == ECHO_OK && echo_timeframe_copy(&covered, party->clock) != ECHO_OK) status = echo__nomem(err);
     if (status == ECHO_OK) status = write_items(t, err);
-    if (status == ECHO_OK) status = write_credentials(t, err);
+    if (status == ECHO_OK) status = echo__credentials_write(&t->credentials_root, party, err);
     uint64_t start = echo__now_ns();
     if (status == ECHO_OK) status = sync_feeds(party, err);
     if (status == ECHO_OK) status = publish(t, &manifest_hash, err);
