@@ -7,7 +7,7 @@
  *
  * Reading is strict: RFC 8259, valid UTF-8 only, no duplicate keys, depth and size limited, no number that overflows. Integers beyond
  * +/-2^53 become cJSON_Raw nodes holding their digits, so that nothing is lost; up to 2^53 ordinary cJSON numbers. An integer literal
- * outside int64 and uint64 is refused with ECHO_ERR_LIMIT. U+0000 in a string is refused (C strings cannot hold it).
+ * outside int64 and uint64 is refused with ECHO_ERR_LIMIT, unless it is the canonical text of a double (as 2^70 is). U+0000 in a string is refused (C strings cannot hold it).
  */
 #ifndef ECHO_BASE_JSON_H
 #define ECHO_BASE_JSON_H
