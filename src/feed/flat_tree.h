@@ -1,8 +1,9 @@
 /*
  * Flat trees: a binary tree laid out in order, as hypercore numbers its Merkle nodes.
  *
- * Leaf of block b is node 2b. The depth of a node is the number of its trailing one bits; a node of depth d has 2^d leaves and, with all below it,
- * fills the contiguous range left_span..right_span. Blocks 0..n-1 make popcount(n) complete subtrees, the roots of n.
+ * Leaf of block b is node 2b. The depth of a node is the number of its trailing one bits; a node of depth d has 2^d leaves and,
+ * with all below it, fills the contiguous range left_span..right_span. Blocks 0..n-1 make popcount(n) complete subtrees, the roots
+ * of n.
  */
 #ifndef ECHO_FEED_FLAT_TREE_H
 #define ECHO_FEED_FLAT_TREE_H

@@ -54,7 +54,8 @@ static echo_status load_keys(echo__hypercore *hc, echo_error *err) {
     size_t size;
     bool exists;
     echo_status status = echo__hypercore_slurp(hc->path, "key", found.bytes, sizeof found.bytes, &size, &exists, err);
-    if (status != ECHO_OK) return status == ECHO_ERR_READONLY ? echo__error(err, ECHO_ERR_IO, "file 'key' may not be read") : status;
+    if (status != ECHO_OK)
+        return status == ECHO_ERR_READONLY ? echo__error(err, ECHO_ERR_IO, "file 'key' may not be read") : status;
     if (!exists) return no_key(hc, err);
     if (size != sizeof found.bytes) return corrupt(&hc->key, err, "file 'key' does not have 32 bytes");
     if (!echo__key_equal(&found, &hc->key)) return corrupt(&hc->key, err, "file 'key' holds the key of another feed");
@@ -83,8 +84,8 @@ static echo_status load(echo__hypercore *hc, echo_error *err) {
     return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_TREE, "lacks the roots that were signed");
 }
 
-echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key, const echo_feeds_dir_options *options,
-                                 echo_error *err) {
+echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
+                                 const echo_feeds_dir_options *options, echo_error *err) {
     *out = NULL;
     echo__hypercore *hc = echo__calloc(1, sizeof *hc);
     if (hc == NULL) return echo__nomem(err);

@@ -1,7 +1,8 @@
 /*
- * Hypercore feeds on disk, as hypercore 7 and 9 write them ("SLEEP" files): key, secret_key, tree, signatures, bitfield, data in one
- * folder per feed. FORMATS: tree holds 40-byte Merkle nodes in flat-tree order, signatures 64 bytes a block, data the blocks' bytes one after
- * the other, bitfield pages of data bits (block present), tree bits (node present) and an index that is hypercore's own affair.
+ * Hypercore feeds on disk, as hypercore 7 and 9 write them ("SLEEP" files): key, secret_key, tree, signatures, bitfield, data in
+ * one folder per feed. FORMATS: tree holds 40-byte Merkle nodes in flat-tree order, signatures 64 bytes a block, data the blocks'
+ * bytes one after the other, bitfield pages of data bits (block present), tree bits (node present) and an index that is hypercore's
+ * own affair.
  *
  * Who does what
  *   hypercore.c           the source table; opening and closing a feed
@@ -15,9 +16,9 @@
  * Trust. The roots of `roots.length` blocks are covered by a signature that verified (or that we just made). Every other node is
  * trusted only when it hashes, with its sibling, to a trusted parent; a block when its leaf does.
  *
- * Length. The tree bits define it. An append writes data, nodes, signature and data bits, syncs them, and only then writes tree bits: a crash
- * before that leaves the old length, with bytes behind it that the next append cuts off. A crash amid the tree bits may leave
- * a length inside the batch, which no signature vouches for; then the next signature behind it tells the length.
+ * Length. The tree bits define it. An append writes data, nodes, signature and data bits, syncs them, and only then writes tree
+ * bits: a crash before that leaves the old length, with bytes behind it that the next append cuts off. A crash amid the tree bits
+ * may leave a length inside the batch, which no signature vouches for; then the next signature behind it tells the length.
  */
 #ifndef ECHO_FEED_HYPERCORE_H
 #define ECHO_FEED_HYPERCORE_H
@@ -38,7 +39,7 @@
 #define ECHO__HYPERCORE_TREE_BITS 2048u
 #define ECHO__HYPERCORE_PAGE_BLOCKS (8u * ECHO__HYPERCORE_DATA_BITS)
 #define ECHO__HYPERCORE_PAGE_NODES (8u * ECHO__HYPERCORE_TREE_BITS)
-#define ECHO__HYPERCORE_PAGE 3584u      /* bytes of a new feed's pages; an old feed's header tells its own */
+#define ECHO__HYPERCORE_PAGE 3584u /* bytes of a new feed's pages; an old feed's header tells its own */
 #define ECHO__HYPERCORE_PAGE_MAX 8192u
 
 typedef enum echo__hypercore_file {
@@ -64,16 +65,15 @@ typedef struct echo__hypercore_roots {
 
 /* What an open feed did, for tests and measurements. */
 typedef struct echo__hypercore_counts {
-    uint64_t blocks;                      /* handed out */
-    uint64_t lowest;                      /* the lowest seq handed out; UINT64_MAX when none was */
+    uint64_t blocks;                       /* handed out */
+    uint64_t lowest;                       /* the lowest seq handed out; UINT64_MAX when none was */
     uint64_t bytes[ECHO__HYPERCORE_FILES]; /* read from each file; of `data` none below the first block asked for */
-    uint64_t verifications;               /* Ed25519 */
-    uint64_t syncs;                       /* fdatasync and fsync */
+    uint64_t verifications;                /* Ed25519 */
+    uint64_t syncs;                        /* fdatasync and fsync */
 } echo__hypercore_counts;
 
 /* The last verified family at one depth: its children hash to `parent`, whoever vouches for that. */
 typedef struct echo__hypercore_family {
-    uint64_t index;
     echo_hash parent;
     echo__hypercore_node left, right;
     bool known;
@@ -90,18 +90,18 @@ typedef struct echo__hypercore {
     bool headers;                  /* checked, and none is missing */
     size_t page_size;
 
-    uint64_t top;                  /* highest node that has its tree bit, and what length the bits tell */
+    uint64_t top; /* highest node that has its tree bit, and what length the bits tell */
     uint64_t bits;
     uint64_t length;
-    echo__hypercore_roots roots;   /* roots.length is `verified` */
-    bool disputed;                 /* nothing is verified although roots and a signature were there to check */
+    echo__hypercore_roots roots; /* roots.length is `verified` */
+    bool disputed;               /* nothing is verified although roots and a signature were there to check */
 
-    uint64_t page;                 /* whose data bits are in page_bits */
+    uint64_t page; /* whose data bits are in page_bits */
     bool page_loaded;
     uint8_t page_bits[ECHO__HYPERCORE_DATA_BITS];
     echo__hypercore_family *families; /* by depth; allocated by the first read that goes deep */
 
-    bool tail_checked;             /* the tree bits of the last batch are known to be whole */
+    bool tail_checked; /* the tree bits of the last batch are known to be whole */
     bool synced, folder_synced;
     echo__hypercore_counts counts;
 } echo__hypercore;
@@ -137,8 +137,8 @@ echo_status echo__hypercore_sync_path(const char *path, echo_error *err);
 /* path/name, released with echo__free; NULL when out of memory. */
 char *echo__hypercore_join_path(const char *path, const char *name);
 /*
- * Reads a small file that should hold exactly len bytes: *found is what it holds, len + 1 standing for more; *exists tells whether there is
- * one. ECHO_ERR_READONLY when it may not be read.
+ * Reads a small file that should hold exactly len bytes: *found is what it holds, len + 1 standing for more; *exists tells whether
+ * there is one. ECHO_ERR_READONLY when it may not be read.
  */
 echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *buf, size_t len, size_t *found, bool *exists,
                                   echo_error *err);
@@ -181,8 +181,8 @@ echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, 
 /* ---- the rest */
 
 /* Opens the feed in a folder of any name. ECHO_ERR_NOT_FOUND when nothing in it is a feed. */
-echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key, const echo_feeds_dir_options *options,
-                                 echo_error *err);
+echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
+                                 const echo_feeds_dir_options *options, echo_error *err);
 void echo__hypercore_close(echo__hypercore *hc);
 echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err);
 echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const echo_bytes *blocks, size_t n, echo_error *err);

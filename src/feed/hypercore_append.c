@@ -15,19 +15,21 @@ typedef struct appender {
     echo__hypercore *hc;
     const echo_bytes *blocks;
     size_t n;
-    uint64_t first;               /* seq of blocks[0] */
-    uint64_t repair;              /* tree bits are written from here: first, or the start of a batch that was cut in two */
-    echo__hypercore_roots roots;  /* as of the blocks hashed so far */
+    uint64_t first;                       /* seq of blocks[0] */
+    uint64_t repair;                      /* tree bits are written from here: first, or the start of a batch that was cut in two */
+    echo__hypercore_roots roots;          /* as of the blocks hashed so far */
     uint64_t size[ECHO__HYPERCORE_FILES]; /* to go back to after a failure */
-    uint8_t *data;                /* bytes not written yet */
+    uint8_t *data;                        /* bytes not written yet */
     size_t cap, len;
-    uint64_t at;                  /* where they go */
-    uint8_t *nodes;               /* of one chunk */
-    bool announced;               /* tree bits may have been written */
+    uint64_t at;    /* where they go */
+    uint8_t *nodes; /* of one chunk */
+    bool announced; /* tree bits may have been written */
     echo_error *err;
 } appender;
 
-static uint64_t tree_size(uint64_t blocks) { return ECHO__HYPERCORE_HEADER + (blocks ? (2 * blocks - 1) * ECHO__HYPERCORE_NODE : 0); }
+static uint64_t tree_size(uint64_t blocks) {
+    return ECHO__HYPERCORE_HEADER + (blocks ? (2 * blocks - 1) * ECHO__HYPERCORE_NODE : 0);
+}
 
 static uint64_t signatures_size(uint64_t blocks) { return ECHO__HYPERCORE_HEADER + blocks * ECHO__HYPERCORE_SIGNATURE; }
 
@@ -38,7 +40,8 @@ static echo_status lock(echo__hypercore *hc, echo_error *err) {
     while (result != 0 && errno == EINTR);
     if (result == 0) return ECHO_OK;
     if (errno == EWOULDBLOCK)
-        return echo__hypercore_error(hc, err, ECHO_ERR_BUSY, ECHO__HYPERCORE_BITFIELD, "is locked: somebody else has the feed open for writing");
+        return echo__hypercore_error(hc, err, ECHO_ERR_BUSY, ECHO__HYPERCORE_BITFIELD,
+                                     "is locked: somebody else has the feed open for writing");
     echo_status status = echo__error_errno(err, "cannot lock the feed");
     echo__error_feed(err, &hc->key);
     return status;
@@ -51,7 +54,8 @@ static echo_status check_sound(appender *a) {
     echo__hypercore *hc = a->hc;
     echo_error *err = a->err;
     if (hc->length > hc->roots.length)
-        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_SIGNATURES, "does not vouch for the whole feed: not appending");
+        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_SIGNATURES,
+                                     "does not vouch for the whole feed: not appending");
     if (a->size[ECHO__HYPERCORE_SIGNATURES] > signatures_size(hc->length)) {
         unsigned count;
         echo_status status = echo__hypercore_signed_behind(hc, &count, hc->length, err);
@@ -179,8 +183,8 @@ static echo_status put_chunk(appender *a, size_t done, size_t count) {
     echo_status status = ECHO_OK;
     for (size_t i = 0; status == ECHO_OK && i < count; i++) status = put_block(a, a->blocks[done + i], from);
     if (status != ECHO_OK) return status;
-    return echo__hypercore_pwrite(a->hc, ECHO__HYPERCORE_TREE, a->nodes, bytes, ECHO__HYPERCORE_HEADER + from * ECHO__HYPERCORE_NODE,
-                                  a->err);
+    return echo__hypercore_pwrite(a->hc, ECHO__HYPERCORE_TREE, a->nodes, bytes,
+                                  ECHO__HYPERCORE_HEADER + from * ECHO__HYPERCORE_NODE, a->err);
 }
 
 static echo_status put_signature(appender *a) {
@@ -223,8 +227,8 @@ static echo_status write_all(appender *a) {
 }
 
 /*
- * Takes back what may have been written, as far as the disk lets it. Tree bits go first, for good, before what they speak of; if they will
- * not go, the feed may turn out to have the blocks after all. What else is left behind the next append does over.
+ * Takes back what may have been written, as far as the disk lets it. Tree bits go first, for good, before what they speak of; if
+ * they will not go, the feed may turn out to have the blocks after all. What else is left behind the next append does over.
  */
 static void undo(appender *a) {
     echo__hypercore *hc = a->hc;
@@ -279,13 +283,15 @@ echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const e
     appender a = {.hc = hc, .blocks = blocks, .n = n, .err = err};
     uint64_t bytes = 0;
     if (!hc->has_secret || hc->read_only) {
-        echo__error(err, ECHO_ERR_READONLY, hc->read_only ? "the feeds were opened for reading only" : "the feed's secret key is not here");
+        echo__error(err, ECHO_ERR_READONLY,
+                    hc->read_only ? "the feeds were opened for reading only" : "the feed's secret key is not here");
         echo__error_feed(err, &hc->key);
         return ECHO_ERR_READONLY;
     }
     for (size_t i = 0; i < n; i++) {
         if (blocks[i].len > ECHO__HYPERCORE_APPEND_MAX || bytes > (uint64_t)INT64_MAX - blocks[i].len) {
-            echo__error(err, ECHO_ERR_LIMIT, "a block to append is larger than %llu bytes", (unsigned long long)ECHO__HYPERCORE_APPEND_MAX);
+            echo__error(err, ECHO_ERR_LIMIT, "a block to append is larger than %llu bytes",
+                        (unsigned long long)ECHO__HYPERCORE_APPEND_MAX);
             echo__error_feed(err, &hc->key);
             return ECHO_ERR_LIMIT;
         }

@@ -43,8 +43,8 @@ static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, 
     echo_status status = page_count(hc, &pages, err);
     while (status == ECHO_OK && pages-- > 0) {
         size_t got;
-        status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, bits, sizeof bits, page_at(hc, pages) + ECHO__HYPERCORE_DATA_BITS,
-                                       &got, err);
+        status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, bits, sizeof bits,
+                                       page_at(hc, pages) + ECHO__HYPERCORE_DATA_BITS, &got, err);
         while (got > 0 && bits[got - 1] == 0) got--;
         if (status != ECHO_OK || got == 0) continue;
         unsigned bit = 7;
@@ -99,8 +99,8 @@ echo_status echo__hypercore_present(echo__hypercore *hc, bool *present, uint64_t
     if (!hc->page_loaded || hc->page != page) {
         size_t got;
         hc->page_loaded = false;
-        echo_status status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, hc->page_bits, sizeof hc->page_bits, page_at(hc, page),
-                                                   &got, err);
+        echo_status status =
+            echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, hc->page_bits, sizeof hc->page_bits, page_at(hc, page), &got, err);
         if (status != ECHO_OK) return status;
         memset(hc->page_bits + got, 0, sizeof hc->page_bits - got);
         hc->page = page;

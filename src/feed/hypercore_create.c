@@ -12,8 +12,8 @@
 #include "feed/hypercore.h"
 
 /*
- * A feed is made in a folder beside its place, made durable, and moved there in one step: a crash leaves all of it or none, apart from a
- * folder whose name begins with a dot.
+ * A feed is made in a folder beside its place, made durable, and moved there in one step: a crash leaves all of it or none, apart
+ * from a folder whose name begins with a dot.
  */
 
 static echo_status write_file(const char *folder, const char *name, mode_t mode, const void *data, size_t len, echo_error *err) {
@@ -26,8 +26,10 @@ static echo_status write_file(const char *folder, const char *name, mode_t mode,
         ssize_t n = pwrite(fd, (const uint8_t *)data + done, len - done, (off_t)done);
         if (n < 0 && errno == EINTR) continue;
         if (n == 0) errno = EIO;
-        if (n <= 0) status = echo__error_errno(err, "%s: write", path);
-        else done += (size_t)n;
+        if (n <= 0)
+            status = echo__error_errno(err, "%s: write", path);
+        else
+            done += (size_t)n;
     }
     if (status == ECHO_OK && fsync(fd) != 0) status = echo__error_errno(err, "%s: sync", path);
     if (fd >= 0 && close(fd) != 0 && status == ECHO_OK) status = echo__error_errno(err, "%s: close", path);
@@ -133,10 +135,12 @@ static echo_status create(char *path, const echo_keypair *keys, echo_error *err)
 
 echo_status echo_feed_create(const char *path, const echo_keypair *keys, echo_error *err) {
     echo_keypair derived;
-    if (path == NULL || path[0] == '\0' || keys == NULL) return echo__error(err, ECHO_ERR_INVALID, "a feed needs a folder and keys");
+    if (path == NULL || path[0] == '\0' || keys == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "a feed needs a folder and keys");
     if (!echo__crypto_init() || echo_keypair_from_seed(&derived, keys->secret) != ECHO_OK)
         return echo__error(err, ECHO_ERR_IO, "the random source of the system does not work");
-    if (!echo__key_equal(&derived.public_key, &keys->public_key) || memcmp(derived.secret, keys->secret, sizeof derived.secret) != 0)
+    if (!echo__key_equal(&derived.public_key, &keys->public_key) ||
+        memcmp(derived.secret, keys->secret, sizeof derived.secret) != 0)
         return echo__error(err, ECHO_ERR_INVALID, "the secret key does not belong to the public key");
     char *copy = echo__strdup(path);
     echo_status status = copy != NULL ? create(copy, keys, err) : echo__nomem(err);

@@ -203,7 +203,8 @@ static echo_status check_header(echo__hypercore *hc, echo__hypercore_file file, 
     *missing = got < sizeof found;
     if (*missing) return ECHO_OK;
     echo__hypercore_header(expected, file);
-    if (memcmp(found, expected, 4) != 0) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, file, "begins with a wrong header");
+    if (memcmp(found, expected, 4) != 0)
+        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, file, "begins with a wrong header");
     if (found[4] != 0) return echo__hypercore_error(hc, err, ECHO_ERR_VERSION, file, "has an unknown version");
     if (file == ECHO__HYPERCORE_BITFIELD) {
         size_t page = (size_t)found[5] << 8 | found[6];

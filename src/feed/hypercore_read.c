@@ -6,13 +6,13 @@
 #include "feed/hypercore.h"
 
 #define DATA_WINDOW ((size_t)256 << 10)
-#define DEPTH_MIN 5u  /* of the subtrees whose nodes are read at once */
+#define DEPTH_MIN 5u /* of the subtrees whose nodes are read at once */
 #define DEPTH_MAX 10u
-#define HEAD 9u       /* before a block's bytes in a leaf's preimage: 0, then the length */
+#define HEAD 9u /* before a block's bytes in a leaf's preimage: 0, then the length */
 
 /*
- * One call of read. It descends from the trusted roots, left to right, into what overlaps from..to-1. From some depth down, all nodes
- * of a subtree are read at once (they lie together); above, two at a time.
+ * One call of read. It descends from the trusted roots, left to right, into what overlaps from..to-1. From some depth down, all
+ * nodes of a subtree are read at once (they lie together); above, two at a time.
  */
 typedef struct reader {
     echo__hypercore *hc;
@@ -20,10 +20,10 @@ typedef struct reader {
     echo_block_fn fn;
     void *arg;
     echo_error *err;
-    unsigned depth;            /* of the subtrees read at once */
+    unsigned depth; /* of the subtrees read at once */
     uint8_t *nodes;
-    uint64_t first, count;     /* which are in `nodes` */
-    uint8_t *data;             /* room for a head, then bytes start..start+len-1 of the data file */
+    uint64_t first, count; /* which are in `nodes` */
+    uint8_t *data;         /* room for a head, then bytes start..start+len-1 of the data file */
     size_t cap, len;
     uint64_t start;
 } reader;
@@ -79,7 +79,8 @@ static echo_status get_children(reader *r, uint64_t index, unsigned depth, const
     if (status == ECHO_OK && present) status = get_node(r, right, &present, index + echo__flat_step(depth), depth - 1);
     if (status != ECHO_OK) return status;
     if (!present) return unproven(r, index, depth, "lacks a node");
-    if (!echo__hypercore_family_ok(parent, left, right)) return unproven(r, index, depth, "has nodes that do not match their parent");
+    if (!echo__hypercore_family_ok(parent, left, right))
+        return unproven(r, index, depth, "has nodes that do not match their parent");
     return ECHO_OK;
 }
 
@@ -90,12 +91,12 @@ static echo_status get_known_children(reader *r, uint64_t index, unsigned depth,
     if (hc->families == NULL) hc->families = echo__calloc(ECHO__FLAT_ROOTS_MAX, sizeof *hc->families);
     if (hc->families == NULL) return echo__nomem(r->err);
     echo__hypercore_family *family = &hc->families[depth];
-    bool known = family->known && family->index == index && echo__hash_equal(&family->parent, &parent->hash) &&
-                 family->left.size <= parent->size && family->right.size == parent->size - family->left.size;
+    bool known = family->known && echo__hash_equal(&family->parent, &parent->hash) && family->left.size <= parent->size &&
+                 family->right.size == parent->size - family->left.size;
     if (!known) {
         echo_status status = get_children(r, index, depth, parent, left, right);
         if (status != ECHO_OK) return status;
-        *family = (echo__hypercore_family){index, parent->hash, *left, *right, true};
+        *family = (echo__hypercore_family){parent->hash, *left, *right, true};
     }
     *left = family->left;
     *right = family->right;

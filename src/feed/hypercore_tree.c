@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "feed/hypercore.h"
 
-#define FAILURES_MAX 64u /* signatures that may be wrong before the search for a good one ends */
-#define ATTEMPTS_MAX 65536u /* lengths whose roots the tree lacks before it does */
-#define WINDOW 64u       /* signatures read at once */
+#define FAILURES_MAX 64u              /* signatures that may be wrong before the search for a good one ends */
+#define ATTEMPTS_MAX 65536u           /* lengths whose roots the tree lacks before it does */
+#define WINDOW 64u                    /* signatures read at once */
 #define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind the length a signature is looked for */
 
 static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];
@@ -223,7 +223,8 @@ static echo_status search_back(search *s, uint64_t floor) {
     return status;
 }
 
-/* The length lies inside a batch whose tree bits a crash cut in two, when nothing is signed there but the next signature is good. */
+/* The length lies inside a batch whose tree bits a crash cut in two, when nothing is signed there but the next signature is good.
+ */
 static echo_status search_ahead(search *s) {
     const uint8_t *signature;
     uint64_t at = s->length - 1;

@@ -221,7 +221,8 @@ echo_status echo_feeds_memory_put(echo_feeds *feeds, const echo_key *key, uint64
     if (seq > ECHO_SEQ_MAX || bytes.len > BLOCK_MAX) return ECHO_ERR_LIMIT;
     size_t at = find(feed, seq);
     if (at < feed->count && feed->blocks[at].seq == seq) {
-        bool same = feed->blocks[at].len == bytes.len && (bytes.len == 0 || memcmp(feed->blocks[at].data, bytes.data, bytes.len) == 0);
+        bool same =
+            feed->blocks[at].len == bytes.len && (bytes.len == 0 || memcmp(feed->blocks[at].data, bytes.data, bytes.len) == 0);
         return same ? ECHO_OK : ECHO_ERR_EXISTS;
     }
     if (!echo__grow(&feed->blocks, &feed->cap, feed->count + 1, sizeof *feed->blocks)) return ECHO_ERR_NOMEM;

@@ -464,6 +464,7 @@ void echo__merge_counts_get(echo__merge_counts *out, const echo__merge *m) {
         const reader *r = m->readers[i];
         bool admitted = m->hooks.admits(m->hooks.arg, &r->key);
         if (admitted) out->feeds++;
+        if (r->state == READER_OUTSIDER) out->outsiders++;
         if (r->state == READER_WAITING || (r->state == READER_MISSING && admitted)) out->waiting++;
         if (r->state == READER_STOPPED && (admitted || r->next == 0)) {
             if (out->stopped++ == 0) out->stop = r->problem;

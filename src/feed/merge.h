@@ -34,6 +34,7 @@ typedef struct echo__merge_entry {
 
 typedef struct echo__merge_counts {
     uint64_t read;          /* blocks read */
+    uint64_t outsiders;     /* of those, heads of feeds that are not admitted, looked at and left */
     uint64_t feeds;         /* admitted and present */
     uint64_t waiting;
     uint64_t stopped;

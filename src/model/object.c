@@ -60,8 +60,10 @@ static echo_status apply(void *ctx, void *state, const echo_mutation *mutation, 
     echo__ops ops;
     echo__arena_init(&arena, first, sizeof first);
     echo_status status = echo__ops_decode(&ops, mutation->bytes, object->old, &arena, err);
-    if (status == ECHO_OK) status = apply_ops(object, &ops, mutation, err);
-    echo__ops_release(&ops);
+    if (status == ECHO_OK) {
+        status = apply_ops(object, &ops, mutation, err);
+        echo__ops_release(&ops);
+    }
     echo__arena_free(&arena);
     return status;
 }

@@ -142,14 +142,12 @@ static bool is_whole(echo__op_kind kind, uint32_t below) {
     return below == 0 && (kind == ECHO__OP_SET || kind == ECHO__OP_DELETE);
 }
 
-/* A simple slot becomes complex: its SET or DELETE is the first operation. */
+/* A simple slot becomes complex: its SET or DELETE is the first operation, which overtakes whatever is older. */
 static void slot_complicate(echo__slot *slot) {
     echo__entry first = {slot->at, slot->value == NULL ? ECHO__OP_DELETE : ECHO__OP_SET, NULL};
     if (slot->value != NULL) first.value = echo__value_ref(slot->value);
     echo__branch_start(slot->history, &first);
     slot->simple = false;
-    slot->last = slot->at;
-    slot->started = true;
 }
 
 /* No operation is under way any more: gives a slot the one form that its operations call for. */

@@ -45,17 +45,13 @@ static const char *number_end(const char *at, const char *end) {
 
 static bool is_bracket(char c) { return c == '[' || c == ']'; }
 
-/* lodash's isKey, the other way round. */
+/*
+ * lodash's isKey, the other way round: a key with a dot, or with brackets around what has none. That is one where "]" comes after "[",
+ * for between the last "[" before a "]" and that one there are no others; quotes make no difference.
+ */
 static bool is_deep(const char *key, size_t len) {
-    const char *end = key + len;
-    for (const char *at = key; at < end; at++) {
-        if (*at == '.') return true;
-        if (*at != '[') continue;
-        const char *next = at + 1;
-        while (next < end && !is_bracket(*next)) next++;
-        if ((next < end && *next == ']') || quoted_end(at, end) != NULL) return true;
-    }
-    return false;
+    const char *open = memchr(key, '[', len);
+    return memchr(key, '.', len) != NULL || (open != NULL && memchr(open, ']', (size_t)(key + len - open)) != NULL);
 }
 
 /* "." or "[]": how many bytes a separator takes here, 0 for none. */

@@ -102,15 +102,13 @@ static bool may_touch(const echo__seg *path, uint32_t count) {
     return count > 1;
 }
 
-static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry, echo__pos *last, bool first) {
+static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry, uint32_t order) {
     echo__seg path[ECHO_OBJECT_DEPTH_MAX];
     echo__op op = {ECHO__OP_SET, 1, path, NULL};
     echo__pos pos;
     const cJSON *node = cJSON_IsArray(entry) ? entry->child : NULL;
     if (!read_pos(t, &pos, &node) || node == NULL || node->next == NULL) return fault(t, "an operation is malformed");
-    pos.order = first ? 0 : last->order + 1;
-    if (!first && !echo__pos_after(t->live->feeds, &pos, last)) return fault(t, "operations are not in order");
-    *last = pos;
+    pos.order = order;
     echo_status status = read_kind(t, &op.kind, node);
     path[0] = *key;
     if (status == ECHO_OK) status = read_path(t, path, &op.count, node->next);
@@ -142,26 +140,26 @@ static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
     return true;
 }
 
-/* The operations have been applied: were they reduced, and does each TOUCH have its place? */
+/* The operations have been applied: were they in order and reduced, and does each TOUCH have its place? */
 static echo_status check_history(thawing *t, const echo__slot *slot, const cJSON *list) {
     echo__past *past;
     size_t count, i = 0;
     if (slot == NULL || slot->history == NULL || !echo__branch_is_sound(t->live->feeds, slot->history))
-        return fault(t, "operations are not reduced");
+        return fault(t, "operations are not in order or not reduced");
     if (!echo__branch_past(&past, &count, slot->history, t->ranks)) return ECHO_ERR_NOMEM;
     const cJSON *entry = list->child;
     for (; i < count && entry != NULL && is_stored(t, &past[i], entry); entry = entry->next) i++;
     echo__free(past);
-    return i == count && entry == NULL ? ECHO_OK : fault(t, "operations are not reduced");
+    return i == count && entry == NULL ? ECHO_OK : fault(t, "operations are not in order or not reduced");
 }
 
 static echo_status thaw_history(thawing *t, const cJSON *list) {
     echo__seg key;
-    echo__pos last = {0, 0, 0, 0};
+    uint32_t order = 0;
     if (!read_seg(&key, list->string) || !cJSON_IsArray(list) || list->child == NULL) return fault(t, "operations are malformed");
     if (echo__live_slot(t->live, &key, false) != NULL) return fault(t, "a key is repeated");
     for (const cJSON *entry = list->child; entry != NULL; entry = entry->next) {
-        echo_status status = thaw_op(t, &key, entry, &last, entry == list->child);
+        echo_status status = thaw_op(t, &key, entry, order++);
         if (status != ECHO_OK) return status;
     }
     return check_history(t, echo__live_slot(t->live, &key, false), list);

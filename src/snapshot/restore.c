@@ -175,7 +175,7 @@ static echo_status hydrate_all(echo_party *party, echo_error *err) {
 static void report_feeds(echo_party *party) {
     echo__merge_counts counts;
     echo__merge_counts_get(&counts, party->merge);
-    party->report.messages_read = counts.read;
+    party->report.messages_read = counts.read - counts.outsiders;
     if (counts.stopped > 0) echo__party_damage(party, &counts.stop);
     if (!party->behind) return;
     echo_error problem = ECHO_ERROR_INIT;

@@ -1,5 +1,6 @@
 /*
- * One end of the interop test; hypercore.js is the other and runs this. Both know the block of any seq, so that no blocks travel between them.
+ * One end of the interop test; hypercore.js is the other and runs this. Both know the block of any seq, so that no blocks travel
+ * between them.
  *
  *   create <folder> <seed byte>                 makes a feed and prints its key
  *   append <folder> <key> <batch size>...       appends batches; exit code 3 when the feed is busy
@@ -63,7 +64,8 @@ static int append(open_feed *o, int count, char **sizes) {
         uint8_t *bytes = malloc(n * BLOCK_BYTES + 1);
         echo_bytes *blocks = malloc((n + 1) * sizeof *blocks);
         if (bytes == NULL || blocks == NULL) return 1;
-        for (size_t k = 0; k < n; k++) blocks[k] = (echo_bytes){bytes + k * BLOCK_BYTES, make_block(bytes + k * BLOCK_BYTES, start + k)};
+        for (size_t k = 0; k < n; k++)
+            blocks[k] = (echo_bytes){bytes + k * BLOCK_BYTES, make_block(bytes + k * BLOCK_BYTES, start + k)};
         echo_status status = o->feeds.ops->append(&first, o->feeds.ctx, o->feed, blocks, n, &err);
         free(bytes);
         free(blocks);
@@ -113,10 +115,14 @@ int main(int argc, char **argv) {
     open_feed o = {{NULL, NULL}, NULL, {0, 0, false}};
     int result = open_it(&o, argv[2], argv[3]);
     if (result == 0) {
-        if (strcmp(argv[1], "append") == 0) result = append(&o, argc - 4, argv + 4);
-        else if (strcmp(argv[1], "verify") == 0 && argc == 6) result = verify(&o, argv[4], argv[5]);
-        else if (strcmp(argv[1], "verify-sparse") == 0) result = verify_sparse(&o, argv[4], argc - 5, argv + 5);
-        else result = 2;
+        if (strcmp(argv[1], "append") == 0)
+            result = append(&o, argc - 4, argv + 4);
+        else if (strcmp(argv[1], "verify") == 0 && argc == 6)
+            result = verify(&o, argv[4], argv[5]);
+        else if (strcmp(argv[1], "verify-sparse") == 0)
+            result = verify_sparse(&o, argv[4], argc - 5, argv + 5);
+        else
+            result = 2;
     }
     if (o.feed != NULL) o.feeds.ops->close(o.feeds.ctx, o.feed);
     echo_feeds_close(&o.feeds);

@@ -89,10 +89,9 @@ static void a_thousand_appends(void **state) {
 
 static void worked_example(void **state) {
     (void)state;
-    static const char *const tree =
-        "0faa02852808a83099e3b8243231d674816550fb31ccf3988570722e4b2310300000000000000005"
-        "1a4f56f8296492b91e3f329f8b67aee80158ad86b5ee207c057eb752cb28f915000000000000000e"
-        "73cae8421ca19238d9abb4d1f0c0e595aa6831d7cd377a493b8f0e1f23c16ed60000000000000009";
+    static const char *const tree = "0faa02852808a83099e3b8243231d674816550fb31ccf3988570722e4b2310300000000000000005"
+                                    "1a4f56f8296492b91e3f329f8b67aee80158ad86b5ee207c057eb752cb28f915000000000000000e"
+                                    "73cae8421ca19238d9abb4d1f0c0e595aa6831d7cd377a493b8f0e1f23c16ed60000000000000009";
     static const char *const signature = "35e6e9d16a3864bcb3b36bec4d3532947a942a7c2f8ff71440488e3c5ccf9c2f"
                                          "126137d10cef41310d61dec8319dff495c4a75860a86afda8780c53b87b24704";
     echo_keypair keys;

@@ -1,7 +1,8 @@
 /*
- * Power cuts and failing disks. This program stands between the library and the system calls that write. A power cut at event k (a write,
- * a truncation, a sync, a rename) lets the first k - 1 through and perhaps part of the kth; of what was not synced, each sector is
- * then kept or lost by a seeded coin. P4, P5: what opens is the feed before or after the append, and after it when the append returned.
+ * Power cuts and failing disks. This program stands between the library and the system calls that write. A power cut at event k (a
+ * write, a truncation, a sync, a rename) lets the first k - 1 through and perhaps part of the kth; of what was not synced, each
+ * sector is then kept or lost by a seeded coin. P4, P5: what opens is the feed before or after the append, and after it when the
+ * append returned.
  */
 #include "test_hypercore_support.h"
 
@@ -32,7 +33,9 @@ static struct {
     test_random random;
 } disk;
 
-static ssize_t real_pwrite(int fd, const void *buf, size_t len, off_t at) { return (ssize_t)syscall(SYS_pwrite64, fd, buf, len, at); }
+static ssize_t real_pwrite(int fd, const void *buf, size_t len, off_t at) {
+    return (ssize_t)syscall(SYS_pwrite64, fd, buf, len, at);
+}
 
 static bool path_of(int fd, char out[1024]) {
     char link[64];
@@ -190,8 +193,8 @@ static const char *const names[] = {"bitfield", "signatures", "tree", "data"};
 typedef struct scene {
     test_feed t;
     test_blocks blocks;
-    size_t old, batch;    /* blocks before, and appended */
-    uint8_t *data[4];     /* the files before; NULL when there is none */
+    size_t old, batch; /* blocks before, and appended */
+    uint8_t *data[4];  /* the files before; NULL when there is none */
     size_t len[4];
     echo_feeds_dir_options options;
 } scene;
@@ -248,8 +251,10 @@ static echo_status scene_append(scene *s) {
     test_open(&s->t, &s->options);
     disk.mode = mode;
     echo_status status = s->t.feeds.ops->append(&first, s->t.feeds.ctx, s->t.feed, &s->blocks.at[s->old], s->batch, &err);
-    if (status == ECHO_OK) assert_int_equal(first, s->old);
-    else assert_int_equal(first, UINT64_MAX);
+    if (status == ECHO_OK)
+        assert_int_equal(first, s->old);
+    else
+        assert_int_equal(first, UINT64_MAX);
     return status;
 }
 
@@ -312,8 +317,10 @@ static void cut_everywhere(size_t old, size_t old_batch, size_t batch, uint64_t 
             if (!sound(&s, went_through ? old + batch : old, old + batch))
                 fail_msg("%zu + %zu blocks, power cut at event %ld, seed %llu", old, batch, at, (unsigned long long)seed);
             test_open(&s.t, NULL);
-            if (test_info(&s.t).length == old) before = true;
-            else after = true;
+            if (test_info(&s.t).length == old)
+                before = true;
+            else
+                after = true;
             test_close(&s.t);
             goes_on(&s);
         }
@@ -363,8 +370,8 @@ static void power_cuts_while_undoing(void **state) {
                     disk_restart();
                     test_close(&s.t);
                     if (!sound(&s, warned ? olds[i] : olds[i] + batches[i], olds[i] + batches[i]))
-                        fail_msg("%zu + %zu blocks, failure at %ld, power cut %ld later, seed %llu", olds[i], batches[i], warning, more,
-                                 (unsigned long long)seed);
+                        fail_msg("%zu + %zu blocks, failure at %ld, power cut %ld later, seed %llu", olds[i], batches[i], warning,
+                                 more, (unsigned long long)seed);
                     goes_on(&s);
                 }
                 if (!cut) break;

@@ -24,8 +24,10 @@ static outcome look(test_feed *t, const test_blocks *blocks, bool one_by_one) {
         test_expect expect = {blocks, 0};
         o.read = t->feeds.ops->read(t->feeds.ctx, t->feed, 0, o.info.verified, test_expect_block, &expect, &o.err);
         o.blocks = expect.next;
-        if (o.read == ECHO_OK) assert_int_equal(o.blocks, o.info.verified);
-        else assert_true(is_damage(o.read) || o.read == ECHO_ERR_GAP);
+        if (o.read == ECHO_OK)
+            assert_int_equal(o.blocks, o.info.verified);
+        else
+            assert_true(is_damage(o.read) || o.read == ECHO_ERR_GAP);
         if (o.read != ECHO_OK) assert_true(o.err.has_feed && o.err.has_seq && o.err.seq == o.blocks);
         for (uint64_t seq = 0; one_by_one && seq < o.info.length; seq++) {
             echo_error err = ECHO_ERROR_INIT;
@@ -113,7 +115,8 @@ static void what_the_original_was_tried_with(void **state) {
     assert_int_equal(o.blocks, 998);
     assert_non_null(strstr(o.err.message, "'tree'"));
     subject_end(&s);
-    /* The tree cut by ten nodes: the rest vouches for 996 blocks, though nodes of the last are gone. The original does not open it. */
+    /* The tree cut by ten nodes: the rest vouches for 996 blocks, though nodes of the last are gone. The original does not open it.
+     */
     subject_begin(&s, FIXTURES_9, "n1000", "n1000");
     test_cut(s.t.path, "tree", test_size(s.t.path, "tree") - 400);
     o = look(&s.t, &s.blocks, true);
@@ -163,8 +166,10 @@ static void falls_back_to_the_batch_before(void **state) {
         assert_int_equal(o.info.length, 100);
         assert_int_equal(o.info.verified, ends[i]);
         assert_status(o.read, ECHO_OK);
-        if (i % 2) zero(s.t.path, "signatures", 32 + 64 * (ends[i] - 1), 64);
-        else test_poke(s.t.path, "signatures", 32 + 64 * (ends[i] - 1) + 9, 1);
+        if (i % 2)
+            zero(s.t.path, "signatures", 32 + 64 * (ends[i] - 1), 64);
+        else
+            test_poke(s.t.path, "signatures", 32 + 64 * (ends[i] - 1) + 9, 1);
     }
     outcome o = look(&s.t, &s.blocks, true);
     assert_status(o.open, ECHO_ERR_SIGNATURE);

@@ -2,8 +2,8 @@
 #include "test_hypercore_support.h"
 
 static const char *const names_7[] = {"n0", "n1", "n1-empty", "n2", "n2-big", "n3", "n5-empty", "n8", "n1000", NULL};
-static const char *const names_9[] = {"n0",       "n1", "n1-empty",     "n2",    "n2-big",                  "n3",
-                                      "n5-empty", "n8", "n100-batched", "n1000", "replica-of-n100-batched", NULL};
+static const char *const names_9[] = {
+    "n0", "n1", "n1-empty", "n2", "n2-big", "n3", "n5-empty", "n8", "n100-batched", "n1000", "replica-of-n100-batched", NULL};
 
 static void each_block(const char *set, const char *const *names) {
     for (; *names != NULL; names++) {
@@ -72,8 +72,10 @@ static void starts_where_it_is_told(void **state) {
         for (size_t i = from; i < blocks.count; i++) bytes += blocks.at[i].len;
         assert_int_equal(counts->blocks, blocks.count - from);
         assert_int_equal(counts->bytes[ECHO__HYPERCORE_DATA], bytes);
-        if (from < blocks.count) assert_int_equal(counts->lowest, from);
-        else assert_true(counts->lowest == UINT64_MAX);
+        if (from < blocks.count)
+            assert_int_equal(counts->lowest, from);
+        else
+            assert_true(counts->lowest == UINT64_MAX);
         test_close(&t);
     }
     test_end(&t);
@@ -166,7 +168,11 @@ static void sparse_feeds_have_gaps(void **state) {
         uint64_t end = i;
         while (has[end]) end++;
         assert_int_equal(t.feeds.ops->has(t.feeds.ctx, t.feed, i), has[i]);
+        uint64_t before = echo__hypercore_count(t.feed)->bytes[ECHO__HYPERCORE_DATA];
         echo_status status = t.feeds.ops->read(t.feeds.ctx, t.feed, i, 1000, test_expect_block, &expect, &err);
+        uint64_t bytes = echo__hypercore_count(t.feed)->bytes[ECHO__HYPERCORE_DATA] - before;
+        for (uint64_t k = i; k < end; k++) bytes -= blocks.at[k].len;
+        assert_int_equal(bytes, 0);
         assert_int_equal(expect.next, end);
         assert_status(status, end == 1000 ? ECHO_OK : ECHO_ERR_GAP);
         if (end < 1000) assert_true(err.has_seq && err.seq == end);

@@ -1,10 +1,10 @@
 /* Feeds in memory. */
 #include "feed/memory.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,7 +221,7 @@ static void memory_runs_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appends_and_reads),       cmocka_unit_test(blocks_put_in_any_order), cmocka_unit_test(lists_in_order),
+        cmocka_unit_test(appends_and_reads),      cmocka_unit_test(blocks_put_in_any_order), cmocka_unit_test(lists_in_order),
         cmocka_unit_test(the_callback_may_write), cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

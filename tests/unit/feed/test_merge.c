@@ -225,6 +225,7 @@ static void test_outsiders(void **arg) {
     echo__merge_counts counts;
     echo__merge_counts_get(&counts, p.merge);
     assert_int_equal(counts.read, 2); /* of the outsider just the head */
+    assert_int_equal(counts.outsiders, 1);
     assert_int_equal(counts.feeds, 1);
     p.accept = true;
     echo__merge_retrust(p.merge);

@@ -443,7 +443,9 @@ static void test_bombs(void **state) {
     for (size_t i = 0; i < (1u << 20); i++) wire_bytes(&many, 1, "", 0);
     wire_message(&value, 21, &many);
     wire_op(&mutation, WIRE_SET, "k", &value);
+    fault_from(1); /* refused before anything is allocated */
     assert_int_equal(object_apply(&o, echo__buf_bytes(&mutation), 1, 1, 1, &err), ECHO_ERR_LIMIT);
+    assert_false(fault_off());
     echo__buf_clear(&mutation);
     char *path = repeated("a", ".b", 62, "");
     for (size_t i = 0; i < (1u << 20) / 60; i++) {
