@@ -56,8 +56,8 @@ static const char *const sql_text[ECHO__SQL_COUNT] = {
     [ECHO__SQL_GET] = "SELECT data FROM chunks WHERE hash = ?1",
     [ECHO__SQL_HAS] = "SELECT 1 FROM chunks WHERE hash = ?1",
     [ECHO__SQL_WALK] = "SELECT hash, length(data) FROM chunks WHERE hash > ?1 ORDER BY hash LIMIT ?2",
-    [ECHO__SQL_PUT] = "INSERT INTO chunks(hash, data) VALUES(?1, ?2) "
-                      "ON CONFLICT(hash) DO UPDATE SET data = excluded.data WHERE data IS NOT excluded.data",
+    [ECHO__SQL_PUT] = ("INSERT INTO chunks(hash, data) VALUES(?1, ?2) "
+                       "ON CONFLICT(hash) DO UPDATE SET data = excluded.data WHERE data IS NOT excluded.data"),
     [ECHO__SQL_DROP] = "DELETE FROM chunks WHERE hash = ?1",
     [ECHO__SQL_LIST] = "SELECT number, data FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
     [ECHO__SQL_NEWEST] = "SELECT number FROM manifests WHERE party = ?1 ORDER BY number DESC LIMIT 1",

@@ -1,12 +1,13 @@
 /* Feeds in memory. */
 #include "feed/memory.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "echo/timeframe.h"
 #include "support/fault.h"
