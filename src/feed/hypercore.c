@@ -107,7 +107,7 @@ echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const 
 
 void echo__hypercore_close(echo__hypercore *hc) {
     if (hc == NULL) return;
-    echo__hypercore_close_files(hc);
+    for (int file = 0; file < ECHO__HYPERCORE_FILES; file++) echo__hypercore_close_file(hc, (echo__hypercore_file)file);
     echo__free(hc->families);
     echo__free(hc->path);
     volatile uint8_t *secret = hc->keys.secret;

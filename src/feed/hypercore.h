@@ -131,7 +131,8 @@ void echo__hypercore_header(uint8_t out[ECHO__HYPERCORE_HEADER], echo__hypercore
 echo_status echo__hypercore_check_headers(echo__hypercore *hc, echo_error *err);
 /* Opens all four for writing and makes what is missing, headers included. */
 echo_status echo__hypercore_open_writing(echo__hypercore *hc, echo_error *err);
-void echo__hypercore_close_files(echo__hypercore *hc);
+/* It is opened again when needed. */
+void echo__hypercore_close_file(echo__hypercore *hc, echo__hypercore_file file);
 /* fsyncs a folder. */
 echo_status echo__hypercore_sync_path(const char *path, echo_error *err);
 /* path/name, released with echo__free; NULL when out of memory. */

@@ -262,10 +262,8 @@ echo_status echo__hypercore_open_writing(echo__hypercore *hc, echo_error *err) {
     return ECHO_OK;
 }
 
-void echo__hypercore_close_files(echo__hypercore *hc) {
-    for (int file = 0; file < ECHO__HYPERCORE_FILES; file++) {
-        if (hc->fd[file] >= 0) (void)close(hc->fd[file]);
-        hc->fd[file] = -1;
-    }
+void echo__hypercore_close_file(echo__hypercore *hc, echo__hypercore_file file) {
+    if (hc->fd[file] >= 0) (void)close(hc->fd[file]);
+    hc->fd[file] = -1;
     hc->writing = false;
 }

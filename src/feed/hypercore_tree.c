@@ -278,6 +278,8 @@ echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err) {
     echo_status status = echo__hypercore_scan(hc, &changed, err);
     if (status != ECHO_OK || !changed) return status;
     status = reload(hc, hc->bits, err);
+    /* Not needed until the feed grows: a party may have many feeds open. */
+    if (!hc->writing) echo__hypercore_close_file(hc, ECHO__HYPERCORE_SIGNATURES);
     if (status != ECHO_OK) {
         hc->top = top;
         hc->bits = bits;

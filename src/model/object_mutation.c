@@ -223,29 +223,25 @@ static echo_status encode_op(echo_object_mutation *m, int64_t operation, const c
     return status;
 }
 
-static void note(echo_object_mutation *m, echo_status status) {
-    if (m->status == ECHO_OK) m->status = status;
-}
-
 void echo_object_set(echo_object_mutation *m, const char *key, const cJSON *value) {
     if (m == NULL || m->status != ECHO_OK) return;
-    note(m, value == NULL ? ECHO_ERR_INVALID : encode_op(m, 0, key, value, false));
+    m->status = value == NULL ? ECHO_ERR_INVALID : encode_op(m, 0, key, value, false);
 }
 
 void echo_object_delete(echo_object_mutation *m, const char *key) {
     if (m == NULL || m->status != ECHO_OK) return;
     if (!m->old) {
-        note(m, encode_op(m, 1, key, NULL, false));
+        m->status = encode_op(m, 1, key, NULL, false);
         return;
     }
     /* the old generation names the operation, but its software throws at it: what deletes there is null */
     cJSON null = {.type = cJSON_NULL};
-    note(m, encode_op(m, 0, key, &null, false));
+    m->status = encode_op(m, 0, key, &null, false);
 }
 
 static void list_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value) {
     if (m == NULL || m->status != ECHO_OK) return;
-    note(m, m->old ? ECHO_ERR_UNSUPPORTED : value == NULL ? ECHO_ERR_INVALID : encode_op(m, operation, key, value, true));
+    m->status = m->old ? ECHO_ERR_UNSUPPORTED : value == NULL ? ECHO_ERR_INVALID : encode_op(m, operation, key, value, true);
 }
 
 void echo_object_push(echo_object_mutation *m, const char *key, const cJSON *value) { list_op(m, 2, key, value); }

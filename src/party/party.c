@@ -160,6 +160,13 @@ static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry
     return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the clock cannot be advanced");
 }
 
+echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) {
+    if (party->options.progress == NULL) return ECHO_OK;
+    echo_status status = party->options.progress(party->options.progress_arg, phase, done, total);
+    if (status != ECHO_OK) party->cancelled = true;
+    return status;
+}
+
 echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
     uint64_t done = 0;
     echo_status status = ECHO_OK;
@@ -171,8 +178,7 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
         if (status != ECHO_OK) break;
         echo__merge_advance(party->merge);
         done++;
-        if (party->options.progress != NULL && done % 4096 == 0)
-            status = party->options.progress(party->options.progress_arg, "messages", done, 0);
+        if (done % 4096 == 0) status = echo__party_progress(party, "messages", done, 0);
         if (status != ECHO_OK) break;
     }
     party->applied += done;

@@ -67,7 +67,7 @@ struct echo_party {
 
     echo__rebuild *rebuild;     /* of stale models, while it runs */
     uint64_t applied;
-    bool has_feed_problem;
+    bool cancelled;             /* by the host's progress callback */
     echo_restore_report report;
     echo_error *damage;
     size_t damage_cap;
@@ -81,6 +81,8 @@ echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST
 echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
 /* Which feed to write to, and whether that is safe; after admission or feeds changed. */
 void echo__party_find_own(echo_party *party);
+/* Calls the host's progress callback, if there is one. */
+echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) ECHO_MUST_USE;
 /* Tells a problem in the report; being out of memory for that is no error. */
 void echo__party_damage(echo_party *party, const echo_error *problem);
 /* Takes one credential into admission and, if it is not in the root, into the list. */

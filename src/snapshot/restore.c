@@ -26,6 +26,7 @@ typedef struct opening {
     echo_error *damage;
     size_t damage_count, damage_cap;
     uint64_t start, ns_open;
+    bool cancelled;
 } opening;
 
 static void note(opening *o, const echo_error *problem) {
@@ -164,8 +165,7 @@ static echo_status hydrate_all(echo_party *party, echo_error *err) {
         if (status != ECHO_OK) break;
         status = echo__record_read_id(&id, line, &scratch, err);
         if (status == ECHO_OK) status = echo__items_take(&party->items, id, line, err);
-        if (status == ECHO_OK && ++done % 4096 == 0 && party->options.progress != NULL)
-            status = party->options.progress(party->options.progress_arg, "items", done, party->root.items);
+        if (status == ECHO_OK && ++done % 4096 == 0) status = echo__party_progress(party, "items", done, party->root.items);
     }
     echo__cursor_close(cursor);
     echo__buf_free(&scratch);
@@ -212,6 +212,7 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     if (status == ECHO_OK) status = hydrate_all(party, err);
     party->report.ns_hydrate = echo__now_ns() - at;
     if (status != ECHO_OK) {
+        o->cancelled = party->cancelled;
         echo_party_free(party);
         return status;
     }
@@ -230,7 +231,7 @@ static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
         echo_error problem = ECHO_ERROR_INIT;
         echo_status status = attempt(out, o, &o->candidates.list[i], &problem);
         if (status == ECHO_OK) return ECHO_OK;
-        if (!is_damage(status)) {
+        if (o->cancelled || !is_damage(status)) {
             if (err != NULL) *err = problem;
             return status;
         }

@@ -132,7 +132,6 @@ static echo_status capture_batch(taking *t, size_t from, size_t to, echo__buf *l
 }
 
 static echo_status write_batches(taking *t, echo__update *update, echo__buf *lines, echo__change *changes, echo_error *err) {
-    const echo_party_options *options = &t->party->options;
     echo_status status = ECHO_OK;
     for (size_t from = 0; status == ECHO_OK && from < t->count; from += BATCH_ITEMS) {
         size_t to = t->count - from > BATCH_ITEMS ? from + BATCH_ITEMS : t->count;
@@ -140,7 +139,7 @@ static echo_status write_batches(taking *t, echo__update *update, echo__buf *lin
         uint64_t start = echo__now_ns();
         if (status == ECHO_OK) status = echo__update_add(update, changes, to - from, err);
         t->result.ns_write += echo__now_ns() - start;
-        if (status == ECHO_OK && options->progress != NULL) status = options->progress(options->progress_arg, "items", to, t->count);
+        if (status == ECHO_OK) status = echo__party_progress(t->party, "items", to, t->count);
     }
     return status;
 }
@@ -254,9 +253,19 @@ static void succeed(taking *t, const echo_hash *manifest_hash, echo_timeframe *c
     party->items.chunks = party->chunks;
 }
 
-static void fail(taking *t) {
+static echo_status see_newest(void *arg, uint64_t number, echo_bytes manifest) {
+    uint64_t *newest = arg;
+    (void)manifest;
+    if (number > *newest) *newest = number;
+    return ECHO_OK;
+}
+
+/* Behind somebody else's snapshot the next attempt comes after it. */
+static void fail(taking *t, echo_status status) {
+    const echo_store *store = &t->party->store;
     echo_error ignored = ECHO_ERROR_INIT;
-    (void)!t->party->store.ops->rollback(t->party->store.ctx, &ignored);
+    (void)!store->ops->rollback(store->ctx, &ignored);
+    if (status == ECHO_ERR_CONFLICT) (void)!store->ops->list(store->ctx, &t->party->key, see_newest, &t->party->newest, &ignored);
     for (size_t i = 0; i < t->count; i++) t->items[i].item->log.sealed_count = 0; /* segments may have been taken back */
 }
 
@@ -275,7 +284,7 @@ static echo_status take(taking *t, echo_error *err) {
     if (status == ECHO_OK) {
         succeed(t, &manifest_hash, covered);
     } else {
-        fail(t);
+        fail(t, status);
         echo_timeframe_free(covered);
     }
     for (size_t i = 0; i < t->count; i++) echo__free(t->items[i].model);

@@ -9,7 +9,7 @@
 #include "echo/sys/store.h"
 
 #define ECHO__CHUNK_MAX ((size_t)64 << 20)   /* a longer chunk is ECHO_ERR_LIMIT before memory is taken */
-#define ECHO__CHUNK_KEEP ((size_t)1 << 20)   /* default budget of kept bytes */
+#define ECHO__CHUNK_KEEP ((size_t)8 << 20)   /* default budget of kept bytes: the nodes above a million items, and some leaves */
 
 typedef struct echo__chunks echo__chunks;
 

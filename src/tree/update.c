@@ -217,12 +217,14 @@ static echo_status position(update *u, uint32_t l, echo_bytes id) {
     if (!lv->has_old) return ECHO_OK;
     while (lv->open) {
         const echo__page *page = echo__path_page(&lv->old);
+        uint32_t count = page->lines->count;
         echo_status status = copy(u, l, echo__page_find(page, lv->old.at[l], id));
         if (status != ECHO_OK) return status;
-        if (lv->old.at[l] < page->lines->count || !echo__path_more(&lv->old)) return ECHO_OK;
+        if (lv->old.at[l] < count || !echo__path_more(&lv->old)) return ECHO_OK;
         if (!aligned(lv)) {
             status = next_page(u, l);
         } else {
+            if (echo__text_compare_bytes(echo__page_key(page, count - 1), id) >= 0) return ECHO_OK; /* id goes before the next page */
             if (lv->complete) status = flush(u, l);
             lv->open = false;
         }

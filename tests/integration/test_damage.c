@@ -276,9 +276,12 @@ static void test_two_writers(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     snapshot(a);
     assert_int_equal(echo_party_snapshot(b, NULL, &err), ECHO_ERR_CONFLICT);
+    echo_snapshot_result result;
+    assert_ok(echo_party_snapshot(b, &result, &err), &err); /* the next attempt comes after it */
+    assert_int_equal(result.number, 4);
     echo_party_free(a);
     echo_party_free(b);
-    check(p, state, 3, 0, ECHO_OK);
+    check(p, state, 4, 0, ECHO_OK);
     free(state);
     place_free(p);
 }
@@ -301,6 +304,39 @@ static void test_no_write(void **arg) {
     free(before);
     free(after);
     free(state);
+    place_free(p);
+}
+
+/* The host's progress callback cancels, with any code, and it is not taken for damage. */
+static echo_status cancel(void *arg, const char *phase, uint64_t done, uint64_t total) {
+    (void)phase;
+    (void)done;
+    (void)total;
+    ++*(int *)arg;
+    return ECHO_ERR_CORRUPT;
+}
+
+static void test_cancelled(void **arg) {
+    (void)arg;
+    place *p = place_new();
+    echo_party *party = party_open(&p->options);
+    echo_error err = ECHO_ERROR_INIT;
+    static echo_write writes[5000];
+    static char ids[5000][8];
+    for (size_t i = 0; i < 5000; i++) {
+        snprintf(ids[i], sizeof ids[i], "%zu", i);
+        writes[i] = (echo_write){.id = ids[i], .create = true, .model = ECHO_MODEL_OBJECT};
+    }
+    assert_ok(echo_party_write(party, writes, 5000, NULL, &err), &err);
+    snapshot(party);
+    echo_party_free(party);
+    int calls = 0;
+    p->options.progress = cancel;
+    p->options.progress_arg = &calls;
+    p->options.eager = true;
+    assert_int_equal(echo_party_restore(&party, &p->options, &err), ECHO_ERR_CORRUPT);
+    assert_null(party);
+    assert_int_equal(calls, 1);
     place_free(p);
 }
 
@@ -675,6 +711,7 @@ int main(void) {
         cmocka_unit_test(test_locked_store),
         cmocka_unit_test(test_two_writers),
         cmocka_unit_test(test_no_write),
+        cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_own_feed_behind),
         cmocka_unit_test(test_damaged_feed_is_told),
         cmocka_unit_test(test_missing_folder_and_party),

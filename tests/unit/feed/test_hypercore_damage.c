@@ -194,6 +194,17 @@ static void no_signature_at_all(void **state) {
     assert_status(o.open, ECHO_ERR_SIGNATURE);
     subject_end(&s);
 
+    /* Also when there is a good one, but far back; not so far, it is found. */
+    subject_begin(&s, FIXTURES_9, "n1000", "n1000");
+    for (size_t i = 940; i < 1000; i++) test_poke(s.t.path, "signatures", 32 + 64 * i + 3, 4);
+    o = look(&s.t, &s.blocks, true);
+    assert_status(o.open, ECHO_OK);
+    assert_int_equal(o.info.verified, 940);
+    for (size_t i = 900; i < 940; i++) test_poke(s.t.path, "signatures", 32 + 64 * i + 3, 4);
+    o = look(&s.t, &s.blocks, true);
+    assert_status(o.open, ECHO_ERR_SIGNATURE);
+    subject_end(&s);
+
     /* A tree that cannot be checked at all is a matter of structure. */
     subject_begin(&s, FIXTURES_9, "n1000", "n1000");
     test_cut(s.t.path, "tree", 32);

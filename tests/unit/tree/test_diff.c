@@ -114,6 +114,26 @@ static void test_single(void **state) {
     }
 }
 
+/* A whole stretch of new records: what follows it is found to be equal at its start, and not read on either side. */
+static void test_stretch(void **state) {
+    (void)state;
+    sides s;
+    told t;
+    set_up(&s, 5000);
+    s.root_a = build(s.a, &s.model_a);
+    uint64_t serial = 0;
+    for (size_t i = 0; i < 500; i++) {
+        char id[32];
+        find_id(id, sizeof id, "item/002500/", i % 20 == 19, &serial);
+        model_add(&s.model_b, text(id), i, 10);
+    }
+    s.root_b = build(s.b, &s.model_b);
+    uint64_t reads = compare(&s, &t);
+    assert_true(t.count == 500 && t.only_b == 500);
+    print_message("%llu chunks read\n", (unsigned long long)reads);
+    tear_down(&s);
+}
+
 /* Trees of different heights share what they have in common. */
 static void test_heights(void **state) {
     (void)state;
@@ -151,7 +171,7 @@ static void test_stop(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal),   cmocka_unit_test(test_empty), cmocka_unit_test(test_single),
-        cmocka_unit_test(test_heights), cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_heights), cmocka_unit_test(test_stretch), cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

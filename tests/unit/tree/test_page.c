@@ -114,6 +114,14 @@ static void test_pages(void **state) {
                 if (strstr(err.message, c->wrong) == NULL || strstr(err.message, hex) == NULL) fail_msg("case %zu: %s", i, err.message);
             }
             assert_null(page.chunk);
+            echo__chunk_counts before, after; /* a page that was refused is not in use */
+            echo__chunks_counts(chunks, &before);
+            echo__chunks_keep(chunks, twice == 0 ? ECHO__CHUNK_KEEP : 0);
+            const echo__chunk *chunk;
+            assert_ok(echo__chunks_get(&chunk, chunks, &entry.hash, NULL));
+            echo__chunks_release(chunks, chunk);
+            echo__chunks_counts(chunks, &after);
+            assert_int_equal(after.read - before.read, twice);
         }
         echo__chunks_free(chunks);
         test_store_free(store);
@@ -135,6 +143,19 @@ static void test_limits(void **state) {
         echo_status status = echo__page_open(&page, chunks, &entry, 0, NULL, NULL);
         assert_status(status, i == 255 ? ECHO_OK : ECHO_ERR_CORRUPT);
         if (status == ECHO_OK) echo__page_close(chunks, &page);
+    }
+    for (size_t len = ECHO__ID_MAX; len <= ECHO__ID_MAX + 1; len++) {
+        for (size_t escape = 1; escape <= 6; escape += 5) { /* the length is that of the id, not of its text */
+            echo__buf_clear(&bytes);
+            echo__buf_text(&bytes, "{\"id\":\"");
+            for (size_t i = 0; i < len; i++) echo__buf_text(&bytes, escape == 1 ? "a" : "\\u0001");
+            echo__buf_text(&bytes, "\"}\n");
+            echo__entry entry = {{NULL, 0}, test_store_add(store, echo__buf_bytes(&bytes)), 1, bytes.len};
+            echo__page page;
+            echo_status status = echo__page_open(&page, chunks, &entry, 0, NULL, NULL);
+            assert_status(status, len == ECHO__ID_MAX ? ECHO_OK : ECHO_ERR_CORRUPT);
+            if (status == ECHO_OK) echo__page_close(chunks, &page);
+        }
     }
     for (size_t len = ECHO__LINE_MAX; len <= ECHO__LINE_MAX + 1; len++) {
         echo__buf_clear(&bytes);

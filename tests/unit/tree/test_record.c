@@ -67,6 +67,34 @@ static void test_golden(void **state) {
     echo__buf_free(&scratch);
 }
 
+/* Views of many unescaped texts stay where they are while the next one is read. */
+static void test_scratch(void **state) {
+    (void)state;
+    char texts[5][300];
+    for (size_t i = 0; i < 5; i++) {
+        memset(texts[i], '\\', sizeof texts[i]);
+        texts[i][0] = (char)('a' + i);
+        texts[i][299] = '\0';
+    }
+    echo__record r, back;
+    memset(&r, 0, sizeof r);
+    r.id = text(texts[0]);
+    r.type = text(texts[1]);
+    r.model = text(texts[2]);
+    r.source = text(texts[3]);
+    r.target = text(texts[4]);
+    echo__buf line = ECHO__BUF_INIT, scratch = ECHO__BUF_INIT;
+    echo__record_write(&line, &r);
+    assert_ok(echo__record_read(&back, echo__buf_bytes(&line), &scratch, NULL));
+    assert_bytes_text(back.id, texts[0]);
+    assert_bytes_text(back.type, texts[1]);
+    assert_bytes_text(back.model, texts[2]);
+    assert_bytes_text(back.source, texts[3]);
+    assert_bytes_text(back.target, texts[4]);
+    echo__buf_free(&line);
+    echo__buf_free(&scratch);
+}
+
 static void test_round_trip(void **state) {
     (void)state;
     echo__buf scratch = ECHO__BUF_INIT;
@@ -210,7 +238,7 @@ static void test_log(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_one_byte_off), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_golden), cmocka_unit_test(test_scratch),  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_one_byte_off), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_id_length), cmocka_unit_test(test_payload),    cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

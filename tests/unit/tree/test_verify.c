@@ -156,7 +156,10 @@ static void test_every_bit(void **state) {
         echo_error err = ECHO_ERROR_INIT;
         assert_status(verify(&f, &f.root, &bad, &err), ECHO_ERR_CORRUPT);
         assert_memory_equal(bad.bytes, names[i].bytes, 32);
+        char hex[ECHO_HEX_CHARS];
+        echo_hash_hex(&names[i], hex);
         assert_non_null(strstr(err.message, "missing"));
+        assert_non_null(strstr(err.message, hex));
         test_store_set(f.store, &names[i], echo__bytes(bytes, len));
         free(bytes);
     }

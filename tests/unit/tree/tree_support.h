@@ -49,6 +49,7 @@ typedef struct test_store {
     echo__map chunks;
     long fail_in;          /* the call of get or put from now that fails, 0: none */
     echo_status fail_with;
+    size_t puts;           /* chunks put, those that were there included */
     echo_store store;
 } test_store;
 
@@ -99,6 +100,7 @@ static inline echo_status test_store_put(void *ctx, const echo_hash *names, cons
     test_store *s = ctx;
     if (test_store_fails(s)) return echo__error(err, s->fail_with, "the store was told to fail");
     size_t count = 0;
+    s->puts += n;
     for (size_t i = 0; i < n; i++) {
         if (test_store_chunk(s, &names[i]) != NULL) continue;
         test_store_set(s, &names[i], chunks[i]);
