@@ -43,7 +43,8 @@ static echo_status apply_ops(echo__object *object, echo__ops *ops, const echo_mu
     echo_status status = object->frozen ? echo__object_thaw(object, err) : ECHO_OK;
     if (status != ECHO_OK) return status;
     echo__pos pos = {mutation->time, mutation->seq, 0, 0};
-    if (!echo__live_feed(&pos.feed, &object->live, &mutation->feed) || !echo__live_apply(&object->live, ops->list, ops->count, &pos))
+    if (!echo__live_feed(&pos.feed, &object->live, &mutation->feed) ||
+        !echo__live_apply(&object->live, ops->list, ops->count, &pos))
         return echo__nomem(err);
     cJSON_Delete(object->properties);
     object->properties = NULL;
@@ -81,10 +82,10 @@ static echo_status view(cJSON **out, void *ctx, const void *state, echo_error *e
     return *out == NULL ? echo__nomem(err) : ECHO_OK;
 }
 
-#define OBJECT_OPS(type_, create_)                                                                                                  \
-    {                                                                                                                               \
-        .version = ECHO_MODEL_OPS_VERSION, .type = (type_), .state_version = ECHO__OBJECT_STATE_VERSION, .create = (create_),       \
-        .destroy = destroy, .apply = apply, .snapshot = echo__object_snapshot, .restore = echo__object_restore, .view = view        \
+#define OBJECT_OPS(type_, create_)                                                                                                 \
+    {                                                                                                                              \
+        .version = ECHO_MODEL_OPS_VERSION, .type = (type_), .state_version = ECHO__OBJECT_STATE_VERSION, .create = (create_),      \
+        .destroy = destroy, .apply = apply, .snapshot = echo__object_snapshot, .restore = echo__object_restore, .view = view       \
     }
 
 const echo_model_ops echo__object_ops = OBJECT_OPS(ECHO_MODEL_OBJECT, create);

@@ -81,8 +81,10 @@ static echo__avl_node *balance(echo__avl_node *node) {
 
 static echo__avl_node *insert(echo__avl_node *root, echo__avl_node *node) {
     if (root == NULL) return node;
-    if (echo__seg_compare(&node->key, &root->key) < 0) root->left = insert(root->left, node);
-    else root->right = insert(root->right, node);
+    if (echo__seg_compare(&node->key, &root->key) < 0)
+        root->left = insert(root->left, node);
+    else
+        root->right = insert(root->right, node);
     return balance(root);
 }
 
@@ -104,8 +106,10 @@ static echo__avl_node *take_first(echo__avl_node *root, echo__avl_node **first) 
 static echo__avl_node *take(echo__avl_node *root, const echo__seg *key, echo__avl_node **taken) {
     if (root == NULL) return NULL;
     int order = echo__seg_compare(key, &root->key);
-    if (order < 0) root->left = take(root->left, key, taken);
-    else if (order > 0) root->right = take(root->right, key, taken);
+    if (order < 0)
+        root->left = take(root->left, key, taken);
+    else if (order > 0)
+        root->right = take(root->right, key, taken);
     else {
         *taken = root;
         if (root->left == NULL) return root->right;

@@ -118,8 +118,10 @@ static void sweep_branches(sweep *s, echo__avl_node *node, echo__avl_node **kept
     echo__avl_node *left = node->left, *right = node->right;
     echo__branch *branch = (echo__branch *)node;
     sweep_branch(s, branch);
-    if (is_empty(branch)) echo__branch_free(branch);
-    else echo__avl_insert(kept, node);
+    if (is_empty(branch))
+        echo__branch_free(branch);
+    else
+        echo__avl_insert(kept, node);
     sweep_branches(s, left, kept);
     sweep_branches(s, right, kept);
 }
@@ -158,7 +160,8 @@ static bool tree_makes_after(const echo_key *feeds, const echo__avl_node *node, 
                             tree_makes_after(feeds, node->right, pos));
 }
 
-/* Something from `branch` down makes maps: no TOUCH from there up is needed. They all are older, for else they would overtake it. */
+/* Something from `branch` down makes maps: no TOUCH from there up is needed. They all are older, for else they would overtake it.
+ */
 static void untouch(echo__branch *branch) {
     for (; branch != NULL; branch = branch->parent) branch->touched = false;
 }

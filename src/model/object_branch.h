@@ -29,11 +29,11 @@ typedef struct echo__branch {
     echo__avl_node *branches;
     echo__entry *entries; /* ascending; of a named path at most one SET or DELETE, which then comes first */
     size_t count, cap;
-    size_t need;          /* entries promised to operations that are under way */
-    echo__pos touch;      /* the TOUCH at this path, when `touched` */
+    size_t need;     /* entries promised to operations that are under way */
+    echo__pos touch; /* the TOUCH at this path, when `touched` */
     bool touched;
-    bool named;           /* no segment from the slot to here is an index */
-    uint32_t depth;       /* segments from the slot to here */
+    bool named;     /* no segment from the slot to here is an index */
+    uint32_t depth; /* segments from the slot to here */
     char text[];
 } echo__branch;
 
@@ -48,8 +48,8 @@ echo__branch *echo__branch_promise(echo__branch *root, const echo__seg *path, ui
 void echo__branch_release(echo__branch *branch);
 
 /*
- * Adds an operation that has a promise and reduces the tree; takes its value. ECHO__BRANCH_NONE: overtaken, dropped without a trace.
- * ECHO__BRANCH_TOUCHED: overtaken, but left a TOUCH. ECHO__BRANCH_ADDED: it counts.
+ * Adds an operation that has a promise and reduces the tree; takes its value. ECHO__BRANCH_NONE: overtaken, dropped without a
+ * trace. ECHO__BRANCH_TOUCHED: overtaken, but left a TOUCH. ECHO__BRANCH_ADDED: it counts.
  */
 typedef enum echo__branch_outcome { ECHO__BRANCH_NONE, ECHO__BRANCH_TOUCHED, ECHO__BRANCH_ADDED } echo__branch_outcome;
 echo__branch_outcome echo__branch_add(const echo_key *feeds, echo__branch *branch, const echo__entry *entry);
@@ -65,7 +65,7 @@ void echo__branch_feeds(const echo__branch *branch, bool *used);
 typedef struct echo__past {
     const echo__branch *branch;
     echo__pos pos;
-    uint32_t rank;      /* of the feed */
+    uint32_t rank; /* of the feed */
     echo__op_kind kind;
     echo__value *value; /* borrowed */
 } echo__past;

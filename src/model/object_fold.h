@@ -20,14 +20,14 @@ extern const char *const echo__op_names[ECHO__OP_KINDS]; /* as in stored states:
 /* One operation. A view, but for the value. */
 typedef struct echo__op {
     echo__op_kind kind;
-    uint32_t count;         /* segments of the path, 1 or more */
+    uint32_t count; /* segments of the path, 1 or more */
     const echo__seg *path;
-    echo__value *value;     /* owned; NULL for DELETE and TOUCH */
+    echo__value *value; /* owned; NULL for DELETE and TOUCH */
 } echo__op;
 
 /*
- * Applies an operation to the value at *root (NULL when absent), `path` leading on from there: count may be 0. false: out of memory, and
- * *root is fit for nothing but echo__value_unref.
+ * Applies an operation to the value at *root (NULL when absent), `path` leading on from there: count may be 0. false: out of
+ * memory, and *root is fit for nothing but echo__value_unref.
  */
 bool echo__fold(echo__value **root, echo__op_kind kind, const echo__seg *path, uint32_t count, echo__value *value);
 

@@ -59,8 +59,8 @@ static size_t quote_key(char *out, const char *key, size_t len) {
 }
 
 /*
- * A key of a nested object as the reader will read it: the old generation takes it as it is; the new one takes it for a path, so a key that
- * is not a path of just itself is quoted.
+ * A key of a nested object as the reader will read it: the old generation takes it as it is; the new one takes it for a path, so a
+ * key that is not a path of just itself is quoted.
  */
 static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const char *key) {
     size_t len = strlen(key);
@@ -137,8 +137,10 @@ static echo_status encode_blob(const encoding *e, pb_value *out, const echo__val
     if (blob.len > 0) memcpy(blob.data, value->data, blob.len);
     bool string = value->kind == ECHO__VALUE_STRING;
     out->kind_case = string ? ECHO__PB__OBJECT__VALUE__KIND_STRING_VALUE : ECHO__PB__OBJECT__VALUE__KIND_BYTES_VALUE;
-    if (string) out->string_value = blob;
-    else out->bytes_value = blob;
+    if (string)
+        out->string_value = blob;
+    else
+        out->bytes_value = blob;
     return ECHO_OK;
 }
 

@@ -9,10 +9,10 @@
 /* A top-level key. */
 typedef struct echo__slot {
     echo__avl_node node;
-    echo__value *value;    /* NULL when absent; of a complex slot the fold of its operations, unless stale */
-    bool simple;           /* `at` is the stamp of the one SET or DELETE that counts */
-    bool stale;            /* complex: `value` is NULL and has to be folded anew */
-    bool started;          /* complex: `last` is set */
+    echo__value *value; /* NULL when absent; of a complex slot the fold of its operations, unless stale */
+    bool simple;        /* `at` is the stamp of the one SET or DELETE that counts */
+    bool stale;         /* complex: `value` is NULL and has to be folded anew */
+    bool started;       /* complex: `last` is set */
     echo__pos at;
     echo__pos last;        /* complex: of the latest operation */
     echo__branch *history; /* complex: the operations */
@@ -36,7 +36,10 @@ bool echo__live_ranks(uint32_t **out, const echo__live *live);
 /* The slot of a key; `make` one that is new and empty when there is none. NULL: none, or out of memory. */
 echo__slot *echo__live_slot(echo__live *live, const echo__seg *key, bool make);
 
-/* Applies operations, their order counting up from pos->order: all of them (true) or, when out of memory, none. Takes their values. */
+/*
+ * Applies operations, their order counting up from pos->order: all of them (true) or, when out of memory, none. Takes their
+ * values when it applies them.
+ */
 bool echo__live_apply(echo__live *live, echo__op *ops, size_t count, const echo__pos *pos);
 
 /* Brings slot->value up to date. false: out of memory. */

@@ -3,11 +3,12 @@
  *
  *   {"at":{KEY:[time,feed,seq],...},"feeds":["<hex>",...],"ops":{KEY:[[time,feed,seq,KIND,[SEGMENT,...],VALUE],...],...},"properties":{...}}
  *
- * `at` has the simple slots, `ops` the complex ones with their operations in canonical order (it is left out when there are none), paths leading on
- * from the slot. `feed` counts in `feeds`, which has exactly the feeds that are referred to, ascending. `properties` has every value that
- * is there, of complex slots the fold. KIND is set, delete, push, add, remove or touch; delete and touch have no VALUE.
+ * `at` has the simple slots, `ops` the complex ones with their operations in canonical order (it is left out when there are none),
+ * paths leading on from the slot. `feed` counts in `feeds`, which has exactly the feeds that are referred to, ascending.
+ * `properties` has every value that is there, of complex slots the fold. KIND is set, delete, push, add, remove or touch; delete
+ * and touch have no VALUE.
  *
- * A restored state keeps these parts as they came until a mutation needs them ("frozen"), for most items are read and not written to.
+ * A restored state keeps these parts as they came until a mutation needs them ("frozen"): most items are read, not written to.
  */
 #include <echo/object.h>
 #include <string.h>
@@ -114,8 +115,10 @@ static cJSON *write_feeds(writing *w) {
     echo__avl_walk walk;
     for (const echo__avl_node *node = echo__avl_first(&walk, w->live->slots); ok && node != NULL; node = echo__avl_next(&walk)) {
         const echo__slot *slot = (const echo__slot *)node;
-        if (slot->simple) used[slot->at.feed] = true;
-        else echo__branch_feeds(slot->history, used);
+        if (slot->simple)
+            used[slot->at.feed] = true;
+        else
+            echo__branch_feeds(slot->history, used);
     }
     for (uint32_t i = 0; ok && i < n; i++) by_rank[w->ranks[i]] = i;
     for (size_t rank = 0; ok && rank < n; rank++) {
@@ -137,7 +140,8 @@ static bool write_slots(const writing *w, cJSON *at, cJSON *ops) {
     echo__avl_walk walk;
     for (const echo__avl_node *node = echo__avl_first(&walk, w->live->slots); node != NULL; node = echo__avl_next(&walk)) {
         const echo__slot *slot = (const echo__slot *)node;
-        if (!(slot->simple ? put(at, slot->text, write_pos(w, &slot->at)) : put(ops, slot->text, write_history(w, slot)))) return false;
+        if (!(slot->simple ? put(at, slot->text, write_pos(w, &slot->at)) : put(ops, slot->text, write_history(w, slot))))
+            return false;
     }
     return true;
 }
@@ -169,7 +173,8 @@ static cJSON *write_live(echo__object *object) {
 
 static cJSON *write_frozen(const echo__object *object) {
     cJSON *out = cJSON_CreateObject();
-    if (out != NULL && put(out, "at", cJSON_Duplicate(object->at, true)) && put(out, "feeds", cJSON_Duplicate(object->feeds, true)) &&
+    if (out != NULL && put(out, "at", cJSON_Duplicate(object->at, true)) &&
+        put(out, "feeds", cJSON_Duplicate(object->feeds, true)) &&
         (object->ops == NULL || put(out, "ops", cJSON_Duplicate(object->ops, true))) &&
         put(out, "properties", cJSON_Duplicate(object->properties, true)))
         return out;
@@ -195,7 +200,8 @@ echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON 
     echo__object *object = state;
     cJSON *at = NULL, *feeds = NULL, *ops = NULL, *properties = NULL;
     if (stored != ECHO__OBJECT_STATE_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored, ECHO__OBJECT_STATE_VERSION);
+        return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored,
+                           ECHO__OBJECT_STATE_VERSION);
     if (object->frozen || object->live.slots != NULL) return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
     if (!cJSON_IsObject(value)) return malformed(err, "no object");
     for (cJSON *part = value->child; part != NULL; part = part->next) {

@@ -1,6 +1,7 @@
 /*
- * From the stored parts of a state to its live form. Nothing in the parts is taken on trust: what the library would not have written is
- * ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that they are reduced and gives the fold.
+ * From the stored parts of a state to its live form. Nothing in the parts is taken on trust: what the library would not have
+ * written is ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that they are reduced
+ * and gives the fold.
  */
 #include <echo/object.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 typedef struct thawing {
     const echo__object *object;
     echo__live *live;
-    bool *used;         /* of each feed */
-    uint32_t *ranks;    /* of each feed: they come in order */
+    bool *used;      /* of each feed */
+    uint32_t *ranks; /* of each feed: they come in order */
     const char *fault;
 } thawing;
 
@@ -131,7 +132,8 @@ static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
     echo__pos pos;
     echo__op_kind kind;
     const cJSON *node = entry->child;
-    if (!read_pos(t, &pos, &node) || read_kind(t, &kind, node) != ECHO_OK || read_path(t, stored, &count, node->next) != ECHO_OK) return false;
+    if (!read_pos(t, &pos, &node) || read_kind(t, &kind, node) != ECHO_OK || read_path(t, stored, &count, node->next) != ECHO_OK)
+        return false;
     if (kind != past->kind || pos.time != past->pos.time || pos.feed != past->pos.feed || pos.seq != past->pos.seq) return false;
     if (count != past->branch->depth) return false;
     echo__branch_path(past->branch, path);

@@ -37,7 +37,8 @@ echo__value *echo__value_blob(echo__value_kind kind, const void *data, size_t le
     if (value == NULL) return NULL;
     value->as.len = len;
     if (len > 0) memcpy(value->data, data, len);
-    value->text = kind == ECHO__VALUE_STRING && (len == 0 || memchr(data, 0, len) == NULL) && echo__utf8_valid(echo__bytes(data, len));
+    value->text =
+        kind == ECHO__VALUE_STRING && (len == 0 || memchr(data, 0, len) == NULL) && echo__utf8_valid(echo__bytes(data, len));
     return value;
 }
 

@@ -23,9 +23,9 @@ typedef enum echo__value_kind {
 typedef struct echo__value {
     uint32_t refs;
     uint8_t kind;
-    bool text;   /* STRING: a JSON text can hold it */
-    bool array;  /* MAP: flagged */
-    bool dense;  /* MAP: known to have the indices 0..n-1 and no two equal scalars at them */
+    bool text;  /* STRING: a JSON text can hold it */
+    bool array; /* MAP: flagged */
+    bool dense; /* MAP: known to have the indices 0..n-1 and no two equal scalars at them */
     union {
         int64_t integer;
         double number;
@@ -60,8 +60,8 @@ echo__value *echo__value_get(const echo__value *map, const echo__seg *key); /* b
 /* The place of a key, made when absent: then *place is NULL and the caller must fill it or give the map up. */
 echo__value **echo__value_place(echo__value *map, const echo__seg *key);
 void echo__value_remove(echo__value *map, const echo__seg *key);
-bool echo__value_push(echo__value *map, echo__value *value);       /* with a reference of its own */
-bool echo__value_set_add(echo__value *map, echo__value *value);    /* likewise */
+bool echo__value_push(echo__value *map, echo__value *value);    /* with a reference of its own */
+bool echo__value_set_add(echo__value *map, echo__value *value); /* likewise */
 bool echo__value_set_remove(echo__value *map, const echo__value *value);
 
 /* Whether a map is shown as an array: it is flagged and its keys are exactly 0..n-1. */

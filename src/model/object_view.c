@@ -179,8 +179,10 @@ static echo_status read_member(echo__value *map, const cJSON *node, bool array, 
         place = echo__value_place(map, &seg);
         status = place == NULL ? ECHO_ERR_NOMEM : *place != NULL ? ECHO_ERR_CORRUPT : ECHO_OK;
     }
-    if (status == ECHO_OK) *place = value;
-    else echo__value_unref(value);
+    if (status == ECHO_OK)
+        *place = value;
+    else
+        echo__value_unref(value);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Values as JSON, the "view form" of echo/object.h. Every value has one form and is had back from it exactly, but for the flag of a map that
- * is not shown as an array.
+ * Values as JSON, the "view form" of echo/object.h. Every value has one form and is had back from it exactly, but for the flag of a
+ * map that is not shown as an array.
  */
 #ifndef ECHO_MODEL_OBJECT_VIEW_H
 #define ECHO_MODEL_OBJECT_VIEW_H
@@ -14,8 +14,8 @@ cJSON *echo__view_make(const echo__value *value);
 bool echo__view_put(cJSON *object, const char *key, cJSON *item);
 
 /*
- * Reads a value that `depth` keys lead to; arrays become flagged maps. ECHO_ERR_CORRUPT when it is not in view form, ECHO_ERR_LIMIT,
- * ECHO_ERR_NOMEM.
+ * Reads a value that `depth` keys lead to; arrays become flagged maps. ECHO_ERR_CORRUPT when it is not in view form,
+ * ECHO_ERR_LIMIT, ECHO_ERR_NOMEM.
  */
 echo_status echo__view_read(echo__value **out, const cJSON *node, uint32_t depth) ECHO_MUST_USE;
 /* Whether an object stands for bytes, a float or a string: {"$bytes":"..."} and the like. */

@@ -66,9 +66,9 @@ void *echo__arena_alloc(echo__arena *arena, size_t size) {
 }
 
 /*
- * A look over the bytes before they are unpacked: unpacking recurses as deep as messages nest, allocates for each, and merges embedded
- * messages that come twice. Here nesting and number are bounded and such repetition is refused, by the schema below: the kind of
- * message behind field numbers of each kind.
+ * A look over the bytes before they are unpacked: unpacking recurses as deep as messages nest, allocates for each, and merges
+ * embedded messages that come twice. Here nesting and number are bounded and such repetition is refused, by the schema below: the
+ * kind of message behind field numbers of each kind.
  */
 typedef enum shape { SHAPE_SET, SHAPE_MUTATION, SHAPE_VALUE, SHAPE_OBJECT, SHAPE_KEY_VALUE, SHAPE_ARRAY, SHAPE_NONE } shape;
 
@@ -141,7 +141,8 @@ typedef struct reader {
 } reader;
 
 static echo_status refuse_key(const reader *r, echo_status status) {
-    return echo__error(r->err, status, status == ECHO_ERR_LIMIT ? "a key is too long or too deep" : "a key is empty or not valid text");
+    return echo__error(r->err, status,
+                       status == ECHO_ERR_LIMIT ? "a key is too long or too deep" : "a key is empty or not valid text");
 }
 
 /* Reads a key: a path in the new generation, one segment in the old. *path is in the arena. */
@@ -205,8 +206,8 @@ static echo__value *read_text(const ProtobufCBinaryData *text, echo__value_kind 
 }
 
 /*
- * *unset: the value stands for a deletion. `depth` is the number of keys that lead to the value. On error *out may hold a part and is
- * still the caller's.
+ * *unset: the value stands for a deletion. `depth` is the number of keys that lead to the value. On error *out may hold a part and
+ * is still the caller's.
  */
 static echo_status read_value(reader *r, echo__value **out, bool *unset, const pb_value *from, uint32_t depth) {
     if (depth > ECHO_OBJECT_DEPTH_MAX) return echo__error(r->err, ECHO_ERR_LIMIT, "value is nested too deeply");
@@ -271,8 +272,10 @@ static echo_status read_op(reader *r, echo__op *out, const pb_mutation *from) {
     if (out->kind != ECHO__OP_DELETE) {
         status = read_value(r, &out->value, &unset, from->value, out->count + list);
         if (status != ECHO_OK) return status;
-        if (unset) out->kind = ECHO__OP_DELETE;
-        else echo__value_settle(out->value);
+        if (unset)
+            out->kind = ECHO__OP_DELETE;
+        else
+            echo__value_settle(out->value);
     }
     return ECHO_OK;
 }
@@ -313,10 +316,8 @@ echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__a
     echo_status status = survey(data, data + bytes.len, SHAPE_SET, 0, &r.nodes);
     if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "mutation is too large or nested too deeply");
     if (status != ECHO_OK) return echo__error(err, status, "mutation is not well-formed");
-    Echo__Pb__Object__ObjectMutationSet *set =
-        echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);
-    if (set == NULL)
-        return arena->failed ? echo__nomem(err) : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
+    Echo__Pb__Object__ObjectMutationSet *set = echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);
+    if (set == NULL) return arena->failed ? echo__nomem(err) : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
     status = read_ops(&r, out, set);
     if (status != ECHO_OK) echo__ops_release(out);
     return status;

@@ -30,8 +30,8 @@ typedef struct echo__ops {
 } echo__ops;
 
 /*
- * Decodes a whole mutation; `old` chooses the generation. ECHO_ERR_CORRUPT, _LIMIT, _UNSUPPORTED, _NOMEM. Operations whose path leads nowhere
- * are left out. echo__ops_release lets go of the values that are still in the list.
+ * Decodes a whole mutation; `old` chooses the generation. ECHO_ERR_CORRUPT, _LIMIT, _UNSUPPORTED, _NOMEM. Operations whose path
+ * leads nowhere are left out. echo__ops_release lets go of the values that are still in the list.
  */
 echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena, echo_error *err) ECHO_MUST_USE;
 void echo__ops_release(echo__ops *ops);

@@ -64,7 +64,8 @@ static echo_status check_hooks(const echo_model_ops *ops, echo_error *err) {
                            ops->snapshot != NULL ? "snapshot without restore" : "restore without snapshot", ops->type);
     if ((ops->snapshot_raw == NULL) != (ops->restore_raw == NULL))
         return echo__error(err, ECHO_ERR_INVALID, "%s hook in model %s",
-                           ops->snapshot_raw != NULL ? "snapshot_raw without restore_raw" : "restore_raw without snapshot_raw", ops->type);
+                           ops->snapshot_raw != NULL ? "snapshot_raw without restore_raw" : "restore_raw without snapshot_raw",
+                           ops->type);
     if (ops->snapshot != NULL && ops->snapshot_raw != NULL)
         return echo__error(err, ECHO_ERR_INVALID, "hooks of both flavours in model %s", ops->type);
     return ECHO_OK;

@@ -9,8 +9,8 @@
 typedef struct echo__model {
     echo_model_ops ops; /* a copy; ops.type is the registry's, ops.reads_from is never 0 */
     void *ctx;
-    bool has_hooks;     /* snapshot and restore of either flavour; without them the library keeps a log */
-    bool raw;           /* the hooks are the raw ones */
+    bool has_hooks; /* snapshot and restore of either flavour; without them the library keeps a log */
+    bool raw;       /* the hooks are the raw ones */
 } echo__model;
 
 /* NULL when there is none. The pointer stays valid as long as the registry. */

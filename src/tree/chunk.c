@@ -53,10 +53,14 @@ void echo__chunks_free(echo__chunks *chunks) {
 }
 
 static void unlink_entry(echo__chunks *chunks, entry *e) {
-    if (e->newer != NULL) e->newer->older = e->older;
-    else chunks->newest = e->older;
-    if (e->older != NULL) e->older->newer = e->newer;
-    else chunks->oldest = e->newer;
+    if (e->newer != NULL)
+        e->newer->older = e->older;
+    else
+        chunks->newest = e->older;
+    if (e->older != NULL)
+        e->older->newer = e->newer;
+    else
+        chunks->oldest = e->newer;
     e->newer = e->older = NULL;
     chunks->kept -= e->cost;
 }
@@ -94,7 +98,8 @@ static echo_status take(void *arg, echo_bytes bytes) {
     if (bytes.len > ECHO__CHUNK_MAX) return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
     echo_hash hash;
     echo__hash(&hash, bytes.data, bytes.len);
-    if (!echo__hash_equal(&hash, f->name)) return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
+    if (!echo__hash_equal(&hash, f->name))
+        return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
     entry *e = echo__malloc(sizeof *e + bytes.len);
     if (e == NULL) return echo__nomem(f->err);
     memset(e, 0, sizeof *e);
@@ -154,8 +159,10 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
         return;
     }
     e->older = chunks->newest;
-    if (chunks->newest != NULL) chunks->newest->newer = e;
-    else chunks->oldest = e;
+    if (chunks->newest != NULL)
+        chunks->newest->newer = e;
+    else
+        chunks->oldest = e;
     chunks->newest = e;
     chunks->kept += e->cost;
     trim(chunks);

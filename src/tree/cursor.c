@@ -2,7 +2,8 @@
 #include "base/error.h"
 #include "tree/path.h"
 
-echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_bytes id, echo__line_fn fn, void *arg, echo_error *err) {
+echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_bytes id, echo__line_fn fn, void *arg,
+                           echo_error *err) {
     echo__path path;
     echo_status status = echo__path_init(&path, chunks, root, err);
     if (status != ECHO_OK) return status;

@@ -13,8 +13,10 @@ static int starts_up_to(const echo__path *path) {
 }
 
 static void subtree(const echo__path *path, uint32_t level, echo_hash *name) {
-    if (level < path->level) echo__path_below(path, name);
-    else *name = path->pages[level].chunk->name;
+    if (level < path->level)
+        echo__path_below(path, name);
+    else
+        *name = path->pages[level].chunk->name;
 }
 
 /* Passes over the subtree of that level that starts here. */
@@ -41,9 +43,12 @@ static bool pass_equal(echo__path *a, echo__path *b) {
 /* Tells about the line that one side stands at, or both. */
 static echo_status tell(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg) {
     int order = 0;
-    if (a == NULL) order = 1;
-    else if (b == NULL) order = -1;
-    else order = echo__text_compare(echo__page_key(echo__path_page(a), a->at[0]), echo__page_key(echo__path_page(b), b->at[0]));
+    if (a == NULL)
+        order = 1;
+    else if (b == NULL)
+        order = -1;
+    else
+        order = echo__text_compare(echo__page_key(echo__path_page(a), a->at[0]), echo__page_key(echo__path_page(b), b->at[0]));
     echo__path *first = order <= 0 ? a : b;
     uint8_t room[ECHO__ID_MAX];
     echo_bytes id = echo__page_id(echo__path_page(first), first->at[0], room);
@@ -72,8 +77,8 @@ static echo_status walk(echo__path *a, echo__path *b, echo__diff_fn fn, void *ar
     return ECHO_OK;
 }
 
-echo_status echo__tree_diff(echo__chunks *chunks_a, const echo__root *a, echo__chunks *chunks_b, const echo__root *b, echo__diff_fn fn,
-                            void *arg, echo_error *err) {
+echo_status echo__tree_diff(echo__chunks *chunks_a, const echo__root *a, echo__chunks *chunks_b, const echo__root *b,
+                            echo__diff_fn fn, void *arg, echo_error *err) {
     echo__path path_a, path_b;
     echo_status status = echo__path_init(&path_a, chunks_a, a, err);
     if (status != ECHO_OK) return status;

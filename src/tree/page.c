@@ -107,7 +107,8 @@ static const char *find_lines(echo__lines *lines, echo_bytes bytes) {
 static echo_status parse(const echo__lines **out, echo__chunks *chunks, const echo__chunk *chunk, bool leaf, echo_error *err) {
     if (chunk->memo != NULL) {
         *out = chunk->memo;
-        return (*out)->leaf == leaf ? ECHO_OK : echo__chunk_bad(err, &chunk->name, "a leaf stands where a node should, or the reverse");
+        return (*out)->leaf == leaf ? ECHO_OK
+                                    : echo__chunk_bad(err, &chunk->name, "a leaf stands where a node should, or the reverse");
     }
     union {
         echo__lines lines;
@@ -131,7 +132,8 @@ static const char *disagrees(const echo__page *page, const echo__entry *entry, c
     if (page->lines->items != entry->items || page->lines->bytes != entry->bytes) return "counts differ from those above it";
     if (entry->last.data != NULL && echo__text_compare(echo__page_key(page, page->lines->count - 1), entry->last.data) != 0)
         return "its last id is not the one above it";
-    if (after != NULL && echo__text_compare(after, echo__page_key(page, 0)) >= 0) return "its first id is not above the chunk before it";
+    if (after != NULL && echo__text_compare(after, echo__page_key(page, 0)) >= 0)
+        return "its first id is not above the chunk before it";
     return NULL;
 }
 
@@ -182,8 +184,10 @@ uint32_t echo__page_find(const echo__page *page, uint32_t from, echo_bytes id) {
     uint32_t low = from, high = page->lines->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (echo__text_compare_bytes(echo__page_key(page, middle), id) < 0) low = middle + 1;
-        else high = middle;
+        if (echo__text_compare_bytes(echo__page_key(page, middle), id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }

@@ -6,7 +6,8 @@
 echo_status echo__path_init(echo__path *path, echo__chunks *chunks, const echo__root *root, echo_error *err) {
     static const echo_hash none;
     memset(path, 0, sizeof *path);
-    if (root->height > ECHO__TREE_HEIGHT_MAX) return echo__error(err, ECHO_ERR_CORRUPT, "a tree of height %u", (unsigned)root->height);
+    if (root->height > ECHO__TREE_HEIGHT_MAX)
+        return echo__error(err, ECHO_ERR_CORRUPT, "a tree of height %u", (unsigned)root->height);
     if (root->items == 0 && (root->height != 0 || root->bytes != 0 || memcmp(&root->hash, &none, sizeof none) != 0))
         return echo__error(err, ECHO_ERR_CORRUPT, "a root without items is not empty");
     path->chunks = chunks;

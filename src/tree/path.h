@@ -1,6 +1,6 @@
 /*
- * A path: a way down a tree, from the root to any level, holding one page per level. It is what lookup, cursors, update, differences
- * and verification walk with.
+ * A path: a way down a tree, from the root to any level, holding one page per level. It is what lookup, cursors, update,
+ * differences and verification walk with.
  */
 #ifndef ECHO_TREE_PATH_H
 #define ECHO_TREE_PATH_H
@@ -29,8 +29,8 @@ void echo__path_next(echo__path *path);
 /* Whether anything follows the lowest open page. */
 bool echo__path_more(const echo__path *path);
 /*
- * Goes to the page of `level` that has or would have id, and there to the first line not below id. `at` is behind the last line only
- * when id is above all ids of the tree. Reads only what is not open yet; id must not be below those of an earlier seek.
+ * Goes to the page of `level` that has or would have id, and there to the first line not below id. `at` is behind the last line
+ * only when id is above all ids of the tree. Reads only what is not open yet; id must not be below those of an earlier seek.
  */
 echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, echo_error *err) ECHO_MUST_USE;
 
@@ -38,6 +38,8 @@ echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, ech
 void echo__path_below(const echo__path *path, echo_hash *name);
 
 static inline const echo__page *echo__path_page(const echo__path *path) { return &path->pages[path->level]; }
-static inline echo_bytes echo__path_line(const echo__path *path) { return echo__page_line(echo__path_page(path), path->at[path->level]); }
+static inline echo_bytes echo__path_line(const echo__path *path) {
+    return echo__page_line(echo__path_page(path), path->at[path->level]);
+}
 
 #endif

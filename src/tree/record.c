@@ -7,8 +7,8 @@
 static echo_status bad(echo_error *err, const char *what) { return echo__error(err, ECHO_ERR_CORRUPT, "record: %s", what); }
 
 /*
- * The string of the next text. Unescaped strings share `scratch`, which takes room for a whole line at the first of them, so that it
- * never moves under an earlier view.
+ * The string of the next text. Unescaped strings share `scratch`, which takes room for a whole line at the first of them, so that
+ * it never moves under an earlier view.
  */
 static echo_status read_text(echo_bytes *out, echo__scan *s, size_t line_len, echo__buf *scratch, echo_error *err) {
     echo_bytes text;
@@ -63,7 +63,8 @@ static bool read_base64(echo_bytes *out, echo__scan *s) {
     if (quote == NULL) return false;
     *out = echo__bytes(s->at, (size_t)(quote - s->at));
     for (const uint8_t *p = s->at; p < quote; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '+' || *p == '/' || *p == '='))
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '+' || *p == '/' ||
+              *p == '='))
             return false;
     s->at = quote + 1;
     return out->len % 4 == 0;

@@ -63,8 +63,9 @@ bool echo__scan_u64(echo__scan *s, uint64_t *out) {
 }
 
 /* A digit's value and one more; 0 for what is no lower-case hex digit. */
-static const uint8_t hex_values[256] = {['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
-                                        ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
+static const uint8_t hex_values[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16};
 
 bool echo__scan_hash(echo__scan *s, uint8_t out[32]) {
     if (s->end - s->at < 66 || s->at[0] != '"' || s->at[65] != '"') return false;
@@ -119,9 +120,12 @@ static const uint8_t *skip_word(const uint8_t *p, const uint8_t *end) {
 bool echo__scan_value(echo__scan *s, echo_bytes *out) {
     if (s->at == s->end) return false;
     const uint8_t *p;
-    if (*s->at == '"') p = skip_string(s->at, s->end);
-    else if (*s->at == '{' || *s->at == '[') p = skip_nested(s->at, s->end);
-    else p = skip_word(s->at, s->end);
+    if (*s->at == '"')
+        p = skip_string(s->at, s->end);
+    else if (*s->at == '{' || *s->at == '[')
+        p = skip_nested(s->at, s->end);
+    else
+        p = skip_word(s->at, s->end);
     if (p == NULL) return false;
     *out = echo__bytes(s->at, (size_t)(p - s->at));
     s->at = p;

@@ -1,9 +1,9 @@
 /*
  * Update: all levels at once, each a stream from the old chunks of that level to the new ones.
  *
- * A run is cut where an id has a boundary or at its 256th entry, so what a chunk holds depends on nothing but where it starts. Hence a
- * level that has just ended a chunk exactly where an old one ends is `aligned`: the old chunks from there on are right as they are, up
- * to the next change. Such a level is not `open`, and moves over whole chunks without reading them.
+ * A run is cut where an id has a boundary or at its 256th entry, so what a chunk holds depends on nothing but where it starts.
+ * Hence a level that has just ended a chunk exactly where an old one ends is `aligned`: the old chunks from there on are right as
+ * they are, up to the next change. Such a level is not `open`, and moves over whole chunks without reading them.
  *
  * A level that is not open looks at one old page, of which nothing was copied. It opens when something is to be added or removed
  * there: the page's entry is dropped from the level above (which opens for that), the lines so far are copied, and from then on
@@ -19,14 +19,14 @@
 #include "tree/path.h"
 
 typedef struct level {
-    echo__path old;  /* its lowest page is of this level; lines before `at` are dealt with */
+    echo__path old; /* its lowest page is of this level; lines before `at` are dealt with */
     bool has_old;
     bool open;
-    bool deferred;   /* handed up at the end, but not put yet */
-    bool complete;   /* `out` ends where a run or a cut ends */
-    uint32_t count;  /* lines in out */
-    uint32_t depth;  /* boundary of the last one */
-    size_t last;     /* where it starts */
+    bool deferred;  /* handed up at the end, but not put yet */
+    bool complete;  /* `out` ends where a run or a cut ends */
+    uint32_t count; /* lines in out */
+    uint32_t depth; /* boundary of the last one */
+    size_t last;    /* where it starts */
     uint64_t items, bytes;
     uint64_t passed; /* chunks that were completed and handed up before the one in `out` */
     echo__buf out;
@@ -37,7 +37,7 @@ struct echo__update {
     echo__chunks *chunks;
     echo__root root;
     level *levels[ECHO__TREE_HEIGHT_MAX + 1];
-    echo_error *err;   /* of the call that is going on */
+    echo_error *err;    /* of the call that is going on */
     echo_status broken; /* what an earlier call failed with */
     size_t before_len;  /* of the id of the last change, 0 at first */
     uint8_t before[ECHO__ID_MAX];
@@ -46,7 +46,8 @@ struct echo__update {
 static echo_status add_entry(update *u, uint32_t l, const echo__entry *entry, uint32_t depth);
 
 static echo_status need_level(update *u, uint32_t l) {
-    if (l > ECHO__TREE_HEIGHT_MAX) return echo__error(u->err, ECHO_ERR_LIMIT, "the tree would be higher than %u", ECHO__TREE_HEIGHT_MAX);
+    if (l > ECHO__TREE_HEIGHT_MAX)
+        return echo__error(u->err, ECHO_ERR_LIMIT, "the tree would be higher than %u", ECHO__TREE_HEIGHT_MAX);
     if (u->levels[l] != NULL) return ECHO_OK;
     level *lv = echo__calloc(1, sizeof *lv);
     if (lv == NULL) return echo__nomem(u->err);
@@ -224,7 +225,8 @@ static echo_status position(update *u, uint32_t l, echo_bytes id) {
         if (!aligned(lv)) {
             status = next_page(u, l);
         } else {
-            if (echo__text_compare_bytes(echo__page_key(page, count - 1), id) >= 0) return ECHO_OK; /* id goes before the next page */
+            if (echo__text_compare_bytes(echo__page_key(page, count - 1), id) >= 0)
+                return ECHO_OK; /* id goes before the next page */
             if (lv->complete) status = flush(u, l);
             lv->open = false;
         }
@@ -270,7 +272,8 @@ static echo_status change_record(update *u, const echo__change *change) {
 
 static echo_status check_change(update *u, const echo__change *change) {
     echo_bytes id = change->id, line = change->line, text;
-    if (id.len == 0 || id.len > ECHO__ID_MAX) return echo__error(u->err, ECHO_ERR_INVALID, "a change without an id, or with one that is too long");
+    if (id.len == 0 || id.len > ECHO__ID_MAX)
+        return echo__error(u->err, ECHO_ERR_INVALID, "a change without an id, or with one that is too long");
     if (echo__bytes_compare(echo__bytes(u->before, u->before_len), id) >= 0)
         return echo__error(u->err, ECHO_ERR_INVALID, "changes are not in ascending order of id");
     memcpy(u->before, id.data, id.len);
@@ -304,8 +307,10 @@ static echo_status hand_up(update *u, uint32_t l) {
     describe(lv, l, &entry);
     lv->deferred = l > 0 && lv->count == 1 && lv->passed == 0;
     echo_status status = ECHO_OK;
-    if (lv->deferred) echo__hash(&entry.hash, lv->out.data, lv->out.len);
-    else status = put(u, &entry.hash, lv);
+    if (lv->deferred)
+        echo__hash(&entry.hash, lv->out.data, lv->out.len);
+    else
+        status = put(u, &entry.hash, lv);
     return status == ECHO_OK ? add_entry(u, l + 1, &entry, lv->depth) : status;
 }
 

@@ -5,7 +5,7 @@
 
 typedef struct verify {
     echo__chunks *chunks;
-    echo_hash *bad;      /* may be NULL */
+    echo_hash *bad; /* may be NULL */
     bool found;
     echo__buf scratch, text;
     echo_error *err;
@@ -41,7 +41,8 @@ static echo_status check_json(verify *v, echo_bytes text) {
         echo__buf_clear(&v->text);
         status = echo__json_print(&v->text, value);
         if (status == ECHO_OK && v->text.status != ECHO_OK) status = v->text.status;
-        if (status == ECHO_ERR_NOMEM) (void)echo__nomem(v->err);
+        if (status == ECHO_ERR_NOMEM)
+            (void)echo__nomem(v->err);
         else if (status != ECHO_OK || !echo__bytes_equal(echo__buf_bytes(&v->text), text))
             status = echo__error(v->err, ECHO_ERR_CORRUPT, "record: its JSON is not canonical");
         cJSON_Delete(value);
@@ -92,7 +93,8 @@ static echo_status check_place(verify *v, const echo__record *record, const echo
     echo__record_write(&v->text, &whole);
     if (v->text.status != ECHO_OK) return echo__nomem(v->err);
     if ((v->text.len > ECHO__RECORD_LINE_MAX) != record->has_blob)
-        return echo__error(v->err, ECHO_ERR_CORRUPT, record->has_blob ? "record: a blob for what fits" : "record: a payload that needs a blob");
+        return echo__error(v->err, ECHO_ERR_CORRUPT,
+                           record->has_blob ? "record: a blob for what fits" : "record: a payload that needs a blob");
     return ECHO_OK;
 }
 
@@ -133,7 +135,8 @@ static const char *wrong_cut(const echo__page *page, uint32_t level, bool more) 
     uint32_t last = page->lines->count - 1;
     for (uint32_t i = 0; i < last; i++)
         if (echo__boundary(echo__page_id(page, i, id)) > level) return "it should end sooner";
-    if (more && last + 1 < ECHO__TREE_RUN_MAX && echo__boundary(echo__page_id(page, last, id)) <= level) return "it should not end here";
+    if (more && last + 1 < ECHO__TREE_RUN_MAX && echo__boundary(echo__page_id(page, last, id)) <= level)
+        return "it should not end here";
     return NULL;
 }
 
@@ -162,8 +165,10 @@ echo_status echo__tree_verify(echo__chunks *chunks, const echo__root *root, echo
     verify v = {chunks, bad, false, ECHO__BUF_INIT, ECHO__BUF_INIT, &own};
     echo__path path;
     echo_status status = echo__path_init(&path, chunks, root, &own);
-    if (status == ECHO_OK) status = check_tree(&v, &path);
-    else blame(&v, &root->hash, status);
+    if (status == ECHO_OK)
+        status = check_tree(&v, &path);
+    else
+        blame(&v, &root->hash, status);
     echo__path_free(&path);
     echo__buf_free(&v.scratch);
     echo__buf_free(&v.text);

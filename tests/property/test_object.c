@@ -1,8 +1,8 @@
 /*
- * The object model against an oracle that knows nothing of slots, reduction or stored states: it sorts all operations by stamp and folds them,
- * and it reduces them by looking at each pair. Mutations arrive in random order, with the state stored and restored on the way; what is
- * shown and what is stored must be the oracle's, to the byte (P3). ECHO_TEST_RUNS: how many histories (default 400); ECHO_TEST_SEED: the
- * first one's seed.
+ * The object model against an oracle that knows nothing of slots, reduction or stored states: it sorts all operations by stamp and
+ * folds them, and it reduces them by looking at each pair. Mutations arrive in random order, with the state stored and restored on
+ * the way; what is shown and what is stored must be the oracle's, to the byte (P3). ECHO_TEST_RUNS: how many histories (default
+ * 400); ECHO_TEST_SEED: the first one's seed.
  */
 #include "unit/model/test_object_support.h"
 
@@ -84,8 +84,10 @@ static void drop(node *map, const char *key) {
 }
 
 static void write_into(node *at, const char *key) {
-    if (at->kind != MAP) *at = new_map(index_of(key) >= 0);
-    else if (index_of(key) < 0) at->flag = false;
+    if (at->kind != MAP)
+        *at = new_map(index_of(key) >= 0);
+    else if (index_of(key) < 0)
+        at->flag = false;
 }
 
 static void index_key(char key[24], int64_t index) { (void)snprintf(key, 24, "%lld", (long long)index); }
@@ -159,8 +161,10 @@ static void fold(node *root, int64_t operation, const path *to, const node *valu
     }
     if (at->kind != MAP) *at = new_map(true);
     at->flag = true;
-    if (operation == WIRE_PUSH) push(at, &copy);
-    else update_set(at, &copy, operation == WIRE_ADD);
+    if (operation == WIRE_PUSH)
+        push(at, &copy);
+    else
+        update_set(at, &copy, operation == WIRE_ADD);
 }
 
 static bool is_array(const node *map) {
@@ -185,8 +189,10 @@ static cJSON *show(const node *value) {
     for (size_t i = 0; i < value->count; i++) {
         char key[24];
         index_key(key, (int64_t)i);
-        if (array) cJSON_AddItemToArray(out, show(find(value, key)));
-        else cJSON_AddItemToObject(out, value->members[i].key, show(&value->members[i].value));
+        if (array)
+            cJSON_AddItemToArray(out, show(find(value, key)));
+        else
+            cJSON_AddItemToObject(out, value->members[i].key, show(&value->members[i].value));
     }
     return out;
 }
@@ -222,8 +228,10 @@ static node read_value(const cJSON *from, bool old) {
             push(&value, &inner);
             continue;
         }
-        if (old) (void)snprintf(to.segs[0], sizeof to.segs[0], "%s", child->string);
-        else to = split(child->string);
+        if (old)
+            (void)snprintf(to.segs[0], sizeof to.segs[0], "%s", child->string);
+        else
+            to = split(child->string);
         fold(&value, old && cJSON_IsNull(child) ? WIRE_DELETE : WIRE_SET, &to, &inner);
     }
     return value;
@@ -265,10 +273,30 @@ static void random_key(history *h, char key[64]) {
 }
 
 static const char *random_value(history *h) {
-    static const char *const values[] = {"0",   "1",       "2",         "3",         "true",    "false",    "\"s\"",     "\"t\"", "\"\"", "null",
-                                         "1",   "2",       "{}",        "{\"x\":1}", "[]",      "[1,2,1]",  "[\"s\",{}]",
-                                         "{\"x\":{\"y\":2,\"z\":{\"x\":0}},\"0\":3}", "{\"0\":1,\"1\":2}",  "{\"1\":1,\"y\":null}",
-                                         "[[1],{\"x\":[2]}]", "{\"x.y\":1,\"x.z\":2}", "{\"x[0]\":1}", "{\"x[1]\":1,\"y[0].z\":2}"};
+    static const char *const values[] = {"0",
+                                         "1",
+                                         "2",
+                                         "3",
+                                         "true",
+                                         "false",
+                                         "\"s\"",
+                                         "\"t\"",
+                                         "\"\"",
+                                         "null",
+                                         "1",
+                                         "2",
+                                         "{}",
+                                         "{\"x\":1}",
+                                         "[]",
+                                         "[1,2,1]",
+                                         "[\"s\",{}]",
+                                         "{\"x\":{\"y\":2,\"z\":{\"x\":0}},\"0\":3}",
+                                         "{\"0\":1,\"1\":2}",
+                                         "{\"1\":1,\"y\":null}",
+                                         "[[1],{\"x\":[2]}]",
+                                         "{\"x.y\":1,\"x.z\":2}",
+                                         "{\"x[0]\":1}",
+                                         "{\"x[1]\":1,\"y[0].z\":2}"};
     return values[below(h, sizeof values / sizeof *values)];
 }
 
@@ -302,7 +330,8 @@ static void make_history(history *h) {
     uint64_t times = 1 + below(h, 2 * mutations), feeds = 1 + below(h, 4);
     for (size_t i = 0; i < mutations; i++) {
         /* many have the same time; the sequence number is any, but each once */
-        operation stamp = {below(h, times), i * 37 % 61, (uint8_t)(5 - below(h, feeds)), 0, 0, {0, {{0}}}, {ABSENT, false, NULL, 0, NULL}, i};
+        operation stamp = {
+            below(h, times), i * 37 % 61, (uint8_t)(5 - below(h, feeds)), 0, 0, {0, {{0}}}, {ABSENT, false, NULL, 0, NULL}, i};
         size_t count = 1 + (size_t)below(h, below(h, 3) == 0 ? 4 : 1);
         for (size_t k = 0; k < count; k++) make_operation(h, &h->mutations[i], &stamp, k);
     }
@@ -367,7 +396,8 @@ static bool make_touch(const history *h, const operation *by, operation *touch) 
     touch->kind = TOUCH;
     touch->path = by->path;
     for (size_t i = 0; i < h->op_count; i++)
-        if (&h->ops[i] != by && h->applied[h->ops[i].mutation] && overtakes(&h->ops[i], touch) && h->ops[i].path.count < by->path.count)
+        if (&h->ops[i] != by && h->applied[h->ops[i].mutation] && overtakes(&h->ops[i], touch) &&
+            h->ops[i].path.count < by->path.count)
             return false;
     return true;
 }
@@ -426,8 +456,10 @@ static char *oracle_stored(const history *h, const node *root) {
         cJSON_AddItemToObject(at, reduced[i].path.segs[0], stamp_of(&reduced[i], numbers));
         cJSON_DeleteItemFromObjectCaseSensitive(ops, reduced[i].path.segs[0]);
     }
-    if (ops->child != NULL) cJSON_AddItemToObject(out, "ops", ops);
-    else cJSON_Delete(ops);
+    if (ops->child != NULL)
+        cJSON_AddItemToObject(out, "ops", ops);
+    else
+        cJSON_Delete(ops);
     cJSON_AddItemToObject(out, "properties", show(root));
     return keep(canonical(out));
 }
@@ -460,7 +492,8 @@ static void arrive(history *h, bool in_order) {
         const operation *op = h->ops;
         while (op->mutation != order[i]) op++;
         echo_error err = ECHO_ERROR_INIT;
-        if (object_apply(&o, echo__buf_bytes(&h->mutations[order[i]]), op->time, op->feed, op->seq, &err) != ECHO_OK) fail_msg("%s", err.message);
+        if (object_apply(&o, echo__buf_bytes(&h->mutations[order[i]]), op->time, op->feed, op->seq, &err) != ECHO_OK)
+            fail_msg("%s", err.message);
         h->applied[order[i]] = true;
         if (below(h, 4) == 0) {
             char *stored = object_snapshot(&o);

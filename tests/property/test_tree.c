@@ -1,6 +1,7 @@
 /*
- * Any history of batches ends in the tree that one build of what is left makes (P3), and lookup, iteration, difference and verification agree
- * with a sorted array all along. ECHO_TEST_RUNS: how many histories (default 40); ECHO_TEST_SEED: the first one's seed.
+ * Any history of batches ends in the tree that one build of what is left makes (P3), and lookup, iteration, difference and
+ * verification agree with a sorted array all along. ECHO_TEST_RUNS: how many histories (default 40); ECHO_TEST_SEED: the first
+ * one's seed.
  */
 #include "unit/tree/tree_support.h"
 
@@ -26,7 +27,8 @@ static void pool_add(history *h, const void *id, size_t len) {
 
 /* Quotes, controls, UTF-8 of every length, and anything else that JSON can hold. */
 static void odd_id(history *h, size_t len) {
-    static const char *const pieces[] = {"\"", "\\", "\n", "\x01", "\x1f", "\x7f", "/", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\t", "a", "\"}", "u"};
+    static const char *const pieces[] = {
+        "\"", "\\", "\n", "\x01", "\x1f", "\x7f", "/", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\t", "a", "\"}", "u"};
     char id[ECHO__ID_MAX];
     size_t at = 0;
     while (at < len) {
@@ -69,7 +71,8 @@ static int by_id(const void *a, const void *b) {
 static size_t step(history *h, echo__change *changes, echo__buf *lines) {
     size_t n = below(h, 4) == 0 ? 1 + (size_t)below(h, BATCH_MAX) : 1 + (size_t)below(h, 6), count = 0;
     uint64_t removals = below(h, 5) * 25; /* in percent: none, some, all */
-    size_t from = (size_t)below(h, h->pool_count), near = below(h, 2) == 0 ? h->pool_count : 1 + n * 2; /* all over the place or close together */
+    size_t from = (size_t)below(h, h->pool_count),
+           near = below(h, 2) == 0 ? h->pool_count : 1 + n * 2; /* all over the place or close together */
     for (size_t i = 0; i < n; i++) {
         size_t k = (from + (size_t)below(h, near)) % h->pool_count;
         changes[count++].id = echo__bytes(h->pool[k], h->pool_len[k]);
@@ -89,8 +92,10 @@ static size_t step(history *h, echo__change *changes, echo__buf *lines) {
 
 static void apply_to_model(test_model *m, const echo__change *changes, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        if (changes[i].line.data == NULL) model_remove(m, changes[i].id);
-        else model_set(m, changes[i].id, changes[i].line);
+        if (changes[i].line.data == NULL)
+            model_remove(m, changes[i].id);
+        else
+            model_set(m, changes[i].id, changes[i].line);
     }
 }
 
@@ -128,7 +133,8 @@ static echo_status no_difference(void *arg, echo_bytes id, echo_bytes line_a, ec
 static void check_diff(history *h, const echo__root *old_root, const test_model *old) {
     echo_error err = ECHO_ERROR_INIT;
     expect e = {old, &h->model, 0, 0, ECHO__BUF_INIT};
-    if (echo__tree_diff(h->chunks, old_root, h->chunks, &h->root, next_difference, &e, &err) != ECHO_OK) fail_msg("diff: %s", err.message);
+    if (echo__tree_diff(h->chunks, old_root, h->chunks, &h->root, next_difference, &e, &err) != ECHO_OK)
+        fail_msg("diff: %s", err.message);
     for (;;) { /* nothing was left out */
         const test_record *x = e.at_a < old->count ? &old->records[e.at_a++] : NULL;
         const test_record *y = e.at_b < h->model.count ? &h->model.records[e.at_b++] : NULL;

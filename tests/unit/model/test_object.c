@@ -9,7 +9,7 @@ static echo_status set_k(object *o, const char *value_hex) {
 }
 
 typedef struct value_case {
-    const char *hex;  /* field 3 of the mutation */
+    const char *hex;       /* field 3 of the mutation */
     const char *old, *new; /* what "k" is shown as; NULL: not there */
 } value_case;
 
@@ -49,11 +49,11 @@ static void test_values(void **state) {
         {"1a03a20100", "{}", "{}"},
         {"1a32a2012f0a070a01611202180d0a080a016212032a01780a1a0a01631215a201120a070a0164120210010a070a016512021803",
          "{\"a\":13,\"b\":\"x\",\"c\":{\"d\":true,\"e\":3}}", "{\"a\":13,\"b\":\"x\",\"c\":{\"d\":true,\"e\":3}}"},
-        {"1a00", NULL, "?"},           /* a value of no kind */
-        {"1a020800", NULL, "?"},       /* null: false is none either */
-        {"1a04f2010161", NULL, "?"},   /* field 30: a kind of later software */
+        {"1a00", NULL, "?"},                           /* a value of no kind */
+        {"1a020800", NULL, "?"},                       /* null: false is none either */
+        {"1a04f2010161", NULL, "?"},                   /* field 30: a kind of later software */
         {"1a0baa01080a0218010a021802", NULL, "[1,2]"}, /* the array type exists in the new generation only */
-        {"", NULL, NULL},              /* no value at all: a deletion */
+        {"", NULL, NULL},                              /* no value at all: a deletion */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int generation = 1; generation <= 2; generation++) {
@@ -127,7 +127,8 @@ static const sequence sequences[] = {
     {2, {{WIRE_SET, "a[\"x.y\"]", "1"}}, "{\"a\":{\"x.y\":1}}"},
     {2, {{WIRE_SET, "[0].x", "1"}}, "{\"0\":{\"x\":1}}"},
     {2, {{WIRE_SET, "a", "1"}, {WIRE_SET, "[]]", "2"}, {WIRE_PUSH, "[]]", "2"}, {WIRE_DELETE, "[]]", NULL}}, "{\"a\":1}"},
-    {1, {{WIRE_SET, "$a", "1"}, {WIRE_SET, "$$b", "{\"$c\":1}"}, {WIRE_SET, "d", "{\"$bytes\":\"AA==\"}"}},
+    {1,
+     {{WIRE_SET, "$a", "1"}, {WIRE_SET, "$$b", "{\"$c\":1}"}, {WIRE_SET, "d", "{\"$bytes\":\"AA==\"}"}},
      "{\"$$$b\":{\"$$c\":1},\"$$a\":1,\"d\":{\"$$bytes\":\"AA==\"}}"},
     /* null and deletion */
     {1, {{WIRE_SET, "a", "1"}, {WIRE_SET, "a", "null"}}, "{}"},
@@ -179,7 +180,9 @@ static const sequence sequences[] = {
     {2, {{WIRE_SET, "a", "[1,2,3,2]"}, {WIRE_REMOVE, "a", "2"}}, "{\"a\":[1,3]}"},
     {2, {{WIRE_REMOVE, "a", "1"}}, "{\"a\":[]}"},
     {2, {{WIRE_SET, "a", "\"x\""}, {WIRE_REMOVE, "a", "1"}}, "{\"a\":[]}"},
-    {2, {{WIRE_ADD, "a", "{\"x\":1}"}, {WIRE_ADD, "a", "{\"x\":1}"}, {WIRE_REMOVE, "a", "{\"x\":1}"}}, "{\"a\":[{\"x\":1},{\"x\":1}]}"},
+    {2,
+     {{WIRE_ADD, "a", "{\"x\":1}"}, {WIRE_ADD, "a", "{\"x\":1}"}, {WIRE_REMOVE, "a", "{\"x\":1}"}},
+     "{\"a\":[{\"x\":1},{\"x\":1}]}"},
     {2, {{WIRE_SET, "a[7]", "1"}, {WIRE_SET, "a[3]", "2"}, {WIRE_ADD, "a", "3"}}, "{\"a\":[2,1,3]}"},
     {2, {{WIRE_SET, "a", "{\"x\":9,\"2\":1,\"10\":1}"}, {WIRE_ADD, "a", "2"}}, "{\"a\":{\"0\":1,\"1\":2,\"x\":9}}"},
     {2, {{WIRE_SET, "a[4294967294]", "1"}, {WIRE_ADD, "a", "2"}}, "{\"a\":[1,2]}"},
@@ -230,8 +233,10 @@ static void test_sequences(void **state) {
 /* Numbers are equal by value; floats take part. */
 static void test_set_numbers(void **state) {
     (void)state;
-    static const char *const elements[] = {"1a021805", "1a05250000a040" /* 5.0 */, "1a052500009040", "1a052500009040", "1a05250000c07f",
-                                           "1a0525010080ff" /* another NaN */, "1a032a0135" /* "5" */, "1a026200", "1a026200" /* bytes */};
+    static const char *const elements[] = {
+        "1a021805",       "1a05250000a040" /* 5.0 */,         "1a052500009040",       "1a052500009040",
+        "1a05250000c07f", "1a0525010080ff" /* another NaN */, "1a032a0135" /* "5" */, "1a026200",
+        "1a026200" /* bytes */};
     object o = object_new(2);
     for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
         char hex[128];
@@ -279,7 +284,8 @@ static void assert_any_order(const step *steps, size_t count, const char *view) 
             order[at] = i;
         }
         for (size_t i = 0; i < count; i++)
-            object_do_at(&o, order[i] + 1, (uint8_t)(order[i] % 2), steps[order[i]].operation, steps[order[i]].key, steps[order[i]].value);
+            object_do_at(&o, order[i] + 1, (uint8_t)(order[i] % 2), steps[order[i]].operation, steps[order[i]].key,
+                         steps[order[i]].value);
         assert_view(&o, view);
         if (stored == NULL) stored = object_snapshot(&o);
         assert_stored(&o, stored);
@@ -290,19 +296,29 @@ static void assert_any_order(const step *steps, size_t count, const char *view) 
 
 static void test_any_order(void **state) {
     (void)state;
-    static const step deleted_leaf[] = {{WIRE_SET, "a", "[7]"}, {WIRE_SET, "a.b.c", "1"}, {WIRE_PUSH, "a", "8"}, {WIRE_DELETE, "a.b", NULL}};
+    static const step deleted_leaf[] = {
+        {WIRE_SET, "a", "[7]"}, {WIRE_SET, "a.b.c", "1"}, {WIRE_PUSH, "a", "8"}, {WIRE_DELETE, "a.b", NULL}};
     assert_any_order(deleted_leaf, 4, "{\"a\":[7,8]}");
-    static const step cleared_flag[] = {{WIRE_SET, "a", "[7]"}, {WIRE_PUSH, "a", "8"}, {WIRE_SET, "a.b.c", "1"}, {WIRE_DELETE, "a.b", NULL}};
+    static const step cleared_flag[] = {
+        {WIRE_SET, "a", "[7]"}, {WIRE_PUSH, "a", "8"}, {WIRE_SET, "a.b.c", "1"}, {WIRE_DELETE, "a.b", NULL}};
     assert_any_order(cleared_flag, 4, "{\"a\":{\"0\":7,\"1\":8}}");
-    static const step made_maps[] = {{WIRE_SET, "a", "5"}, {WIRE_SET, "a.b.c", "1"}, {WIRE_DELETE, "a.b.c", NULL}, {WIRE_DELETE, "a.b", NULL}};
+    static const step made_maps[] = {
+        {WIRE_SET, "a", "5"}, {WIRE_SET, "a.b.c", "1"}, {WIRE_DELETE, "a.b.c", NULL}, {WIRE_DELETE, "a.b", NULL}};
     assert_any_order(made_maps, 4, "{\"a\":{}}");
-    static const step made_again[] = {{WIRE_SET, "a.b", "1"}, {WIRE_DELETE, "a.b", NULL}, {WIRE_SET, "a.b.c", "2"}, {WIRE_DELETE, "a.b.c", NULL}};
+    static const step made_again[] = {
+        {WIRE_SET, "a.b", "1"}, {WIRE_DELETE, "a.b", NULL}, {WIRE_SET, "a.b.c", "2"}, {WIRE_DELETE, "a.b.c", NULL}};
     assert_any_order(made_again, 4, "{\"a\":{\"b\":{}}}");
-    static const step lists[] = {{WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "2"}, {WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "3"}, {WIRE_REMOVE, "a", "2"}};
+    static const step lists[] = {
+        {WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "2"}, {WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "3"}, {WIRE_REMOVE, "a", "2"}};
     assert_any_order(lists, 5, "{\"a\":[1,3]}");
-    static const step moved[] = {{WIRE_PUSH, "a", "{\"x\":1}"}, {WIRE_PUSH, "a", "2"}, {WIRE_SET, "a[0].x", "9"}, {WIRE_DELETE, "a[0]", NULL}, {WIRE_ADD, "a", "3"}, {WIRE_SET, "a[0]", "4"}};
+    static const step moved[] = {{WIRE_PUSH, "a", "{\"x\":1}"}, {WIRE_PUSH, "a", "2"}, {WIRE_SET, "a[0].x", "9"},
+                                 {WIRE_DELETE, "a[0]", NULL},   {WIRE_ADD, "a", "3"},  {WIRE_SET, "a[0]", "4"}};
     assert_any_order(moved, 6, "{\"a\":[4,3]}");
-    static const step whole[] = {{WIRE_SET, "a.x", "1"}, {WIRE_SET, "a", "{\"y\":2}"}, {WIRE_SET, "a.z", "3"}, {WIRE_DELETE, "a", NULL}, {WIRE_SET, "a.w", "4"}};
+    static const step whole[] = {{WIRE_SET, "a.x", "1"},
+                                 {WIRE_SET, "a", "{\"y\":2}"},
+                                 {WIRE_SET, "a.z", "3"},
+                                 {WIRE_DELETE, "a", NULL},
+                                 {WIRE_SET, "a.w", "4"}};
     assert_any_order(whole, 5, "{\"a\":{\"w\":4}}");
 }
 
@@ -313,16 +329,26 @@ static void test_all_or_nothing(void **state) {
         const char *hex;
         echo_status status;
     } faults[] = {
-        {"0a0708001201711a00", ECHO_ERR_UNSUPPORTED},      /* a value of no kind */
-        {"0a080803120171" "1a021801", ECHO_ERR_CORRUPT},   /* cut short */
-        {"0a09080312017" "11a021801", ECHO_ERR_UNSUPPORTED}, /* ARRAY_DELETE */
-        {"0a050802120171", ECHO_ERR_CORRUPT},              /* a push of nothing */
-        {"0a0608001a021801", ECHO_ERR_CORRUPT},            /* no key */
-        {"0a08080012001a021801", ECHO_ERR_CORRUPT},        /* an empty key */
-        {"0a0a0800120261001a021801", ECHO_ERR_CORRUPT},    /* a NUL in the key */
-        {"0a090800" "1201ff1a021801", ECHO_ERR_CORRUPT},   /* a key that is no text */
-        {"0a0e0800" "1201711a07a201040a020a00", ECHO_ERR_CORRUPT}, /* an empty key inside */
-        {"0a0f0800" "1201711a08a201050a030a01ff", ECHO_ERR_CORRUPT},
+        {"0a0708001201711a00", ECHO_ERR_UNSUPPORTED}, /* a value of no kind */
+        {"0a080803120171"
+         "1a021801",
+         ECHO_ERR_CORRUPT}, /* cut short */
+        {"0a09080312017"
+         "11a021801",
+         ECHO_ERR_UNSUPPORTED},                         /* ARRAY_DELETE */
+        {"0a050802120171", ECHO_ERR_CORRUPT},           /* a push of nothing */
+        {"0a0608001a021801", ECHO_ERR_CORRUPT},         /* no key */
+        {"0a08080012001a021801", ECHO_ERR_CORRUPT},     /* an empty key */
+        {"0a0a0800120261001a021801", ECHO_ERR_CORRUPT}, /* a NUL in the key */
+        {"0a090800"
+         "1201ff1a021801",
+         ECHO_ERR_CORRUPT}, /* a key that is no text */
+        {"0a0e0800"
+         "1201711a07a201040a020a00",
+         ECHO_ERR_CORRUPT}, /* an empty key inside */
+        {"0a0f0800"
+         "1201711a08a201050a030a01ff",
+         ECHO_ERR_CORRUPT},
         {"0a0d08001201711a0218011a021802", ECHO_ERR_CORRUPT}, /* two values */
         {"0b", ECHO_ERR_CORRUPT},
         {"0a", ECHO_ERR_CORRUPT},
@@ -335,13 +361,18 @@ static void test_all_or_nothing(void **state) {
     char *before = object_snapshot(&o);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         char hex[256];
-        (void)snprintf(hex, sizeof hex, "0a09080012016b1a021807" "0a09080012016c1a021807%s", faults[i].hex); /* two good ones first */
+        (void)snprintf(hex, sizeof hex,
+                       "0a09080012016b1a021807"
+                       "0a09080012016c1a021807%s",
+                       faults[i].hex); /* two good ones first */
         assert_int_equal(object_try_hex(&o, hex), faults[i].status);
         char *now = object_snapshot(&o);
         assert_string_equal(now, before);
         free(now);
     }
-    assert_int_equal(object_try_hex(&o, "0a09080012016b1a021807" "0a09080012016c1a021807"), ECHO_OK);
+    assert_int_equal(object_try_hex(&o, "0a09080012016b1a021807"
+                                        "0a09080012016c1a021807"),
+                     ECHO_OK);
     assert_view(&o, "{\"k\":7,\"l\":7}");
     free(before);
     object_free(&o);
@@ -358,7 +389,8 @@ static char *repeated(const char *first, const char *again, size_t times, const 
 }
 
 static echo_status set_repeated(object *o, int operation, size_t segments, size_t depth) {
-    char *key = repeated("a", ".b", segments - 1, ""), *open = repeated("", "{\"x\":", depth, "1"), *value = repeated(open, "}", depth, "");
+    char *key = repeated("a", ".b", segments - 1, ""), *open = repeated("", "{\"x\":", depth, "1"),
+         *value = repeated(open, "}", depth, "");
     echo_status status = object_try(o, operation, key, value);
     free(key);
     free(open);

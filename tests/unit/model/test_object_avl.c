@@ -63,7 +63,8 @@ static void test_runs(void **state) {
     for (int order = 0; order < 3; order++) { /* up, down, from both ends */
         echo__avl_node *root = NULL;
         make_items();
-        for (int i = 0; i < KEYS; i++) put(&root, order == 0 ? i : order == 1 ? KEYS - 1 - i : i % 2 == 0 ? i / 2 : KEYS - 1 - i / 2);
+        for (int i = 0; i < KEYS; i++)
+            put(&root, order == 0 ? i : order == 1 ? KEYS - 1 - i : i % 2 == 0 ? i / 2 : KEYS - 1 - i / 2);
         check_all(root);
         assert_true(root->height <= 16); /* 1.44 log2(2000) */
         for (int i = 0; i < KEYS; i++) {
@@ -83,8 +84,10 @@ static void test_random_steps(void **state) {
     check_all(root);
     for (int step = 0; step < 20000; step++) {
         int i = (int)test_random_below(&random_numbers, KEYS), bias = step / 5000; /* grow and shrink in turn */
-        if (test_random_below(&random_numbers, 4) < (bias % 2 == 0 ? 3u : 1u)) put(&root, i);
-        else drop(&root, i);
+        if (test_random_below(&random_numbers, 4) < (bias % 2 == 0 ? 3u : 1u))
+            put(&root, i);
+        else
+            drop(&root, i);
         if (step % 499 == 0) check_all(root);
     }
     check_all(root);

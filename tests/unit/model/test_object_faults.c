@@ -14,15 +14,41 @@ typedef struct scenario {
 static const scenario scenarios[] = {
     {100, {{0}}, {{WIRE_SET, "k", "\"text\""}}},
     {100, {{WIRE_SET, "k", "1"}}, {{WIRE_SET, "k", "{\"a\":[1,2],\"b.c\":{}}"}, {WIRE_SET, "new", "2"}}},
-    {100, {{WIRE_SET, "k", "{\"a\":{\"b\":1}}"}}, {{WIRE_SET, "k.a.c", "2"}, {WIRE_DELETE, "k.a.b", NULL}, {WIRE_PUSH, "k.list", "[1]"}}},
-    {1, {{WIRE_SET, "k.a", "1"}, {WIRE_DELETE, "k.b", NULL}}, {{WIRE_SET, "k.b.c", "2"}, {WIRE_SET, "k.d", "{\"e\":1}"}, {WIRE_PUSH, "k", "1"}}},
-    {100, {{WIRE_ADD, "s", "1"}, {WIRE_PUSH, "s", "1"}, {WIRE_SET, "s.x", "1"}}, {{WIRE_ADD, "s", "2"}, {WIRE_REMOVE, "s", "1"}, {WIRE_PUSH, "s", "3"}}},
-    {100, {{WIRE_SET, "a.b.c", "1"}, {WIRE_SET, "a.b.d", "2"}, {WIRE_PUSH, "a.e", "1"}}, {{WIRE_DELETE, "a.b", NULL}, {WIRE_SET, "a", "{}"}, {WIRE_SET, "a.x", "1"}}},
-    {50, {{WIRE_SET, "a", "1"}, {WIRE_SET, "a", "{\"x\":{\"y\":1}}"}}, {{WIRE_SET, "b.a", "1"}, {WIRE_SET, "a.x.z", "1"}, {WIRE_SET, "c", "1"}, {WIRE_SET, "b", "[]"}}},
+    {100,
+     {{WIRE_SET, "k", "{\"a\":{\"b\":1}}"}},
+     {{WIRE_SET, "k.a.c", "2"}, {WIRE_DELETE, "k.a.b", NULL}, {WIRE_PUSH, "k.list", "[1]"}}},
+    {1,
+     {{WIRE_SET, "k.a", "1"}, {WIRE_DELETE, "k.b", NULL}},
+     {{WIRE_SET, "k.b.c", "2"}, {WIRE_SET, "k.d", "{\"e\":1}"}, {WIRE_PUSH, "k", "1"}}},
+    {100,
+     {{WIRE_ADD, "s", "1"}, {WIRE_PUSH, "s", "1"}, {WIRE_SET, "s.x", "1"}},
+     {{WIRE_ADD, "s", "2"}, {WIRE_REMOVE, "s", "1"}, {WIRE_PUSH, "s", "3"}}},
+    {100,
+     {{WIRE_SET, "a.b.c", "1"}, {WIRE_SET, "a.b.d", "2"}, {WIRE_PUSH, "a.e", "1"}},
+     {{WIRE_DELETE, "a.b", NULL}, {WIRE_SET, "a", "{}"}, {WIRE_SET, "a.x", "1"}}},
+    {50,
+     {{WIRE_SET, "a", "1"}, {WIRE_SET, "a", "{\"x\":{\"y\":1}}"}},
+     {{WIRE_SET, "b.a", "1"}, {WIRE_SET, "a.x.z", "1"}, {WIRE_SET, "c", "1"}, {WIRE_SET, "b", "[]"}}},
     {1, {{WIRE_SET, "a", "1"}}, {{WIRE_PUSH, "a", "1"}, {WIRE_SET, "a.b", "1"}}},
-    {100, {{0}}, {{WIRE_SET, "a", "1"}, {WIRE_SET, "b", "1"}, {WIRE_SET, "c", "1"}, {WIRE_SET, "d", "1"}, {WIRE_SET, "e", "1"}, {WIRE_SET, "f", "1"},
-                  {WIRE_SET, "g", "1"}, {WIRE_SET, "h", "1"}, {WIRE_SET, "i", "1"}, {WIRE_SET, "j", "1"}, {WIRE_SET, "k", "1"}, {WIRE_SET, "l", "1"},
-                  {WIRE_SET, "m", "1"}, {WIRE_SET, "n", "1"}, {WIRE_SET, "o", "1"}, {WIRE_SET, "p", "1"}, {WIRE_SET, "q.r", "1"}}},
+    {100,
+     {{0}},
+     {{WIRE_SET, "a", "1"},
+      {WIRE_SET, "b", "1"},
+      {WIRE_SET, "c", "1"},
+      {WIRE_SET, "d", "1"},
+      {WIRE_SET, "e", "1"},
+      {WIRE_SET, "f", "1"},
+      {WIRE_SET, "g", "1"},
+      {WIRE_SET, "h", "1"},
+      {WIRE_SET, "i", "1"},
+      {WIRE_SET, "j", "1"},
+      {WIRE_SET, "k", "1"},
+      {WIRE_SET, "l", "1"},
+      {WIRE_SET, "m", "1"},
+      {WIRE_SET, "n", "1"},
+      {WIRE_SET, "o", "1"},
+      {WIRE_SET, "p", "1"},
+      {WIRE_SET, "q.r", "1"}}},
 };
 
 static echo__buf mutation_of(const step *steps, size_t max) {
@@ -42,7 +68,8 @@ static object start(const scenario *s, const char *stored) {
     if (stored != NULL) return object_restore(2, stored);
     object o = object_new(2);
     o.time = 40;
-    for (size_t i = 0; i < 6 && s->before[i].key != NULL; i++) object_do(&o, s->before[i].operation, s->before[i].key, s->before[i].value);
+    for (size_t i = 0; i < 6 && s->before[i].key != NULL; i++)
+        object_do(&o, s->before[i].operation, s->before[i].key, s->before[i].value);
     return o;
 }
 
@@ -86,7 +113,9 @@ static void test_apply(void **state) {
 /* A state with everything in it, one of its folds stale. */
 static object full(void) {
     object o = object_new(2);
-    object_do_at(&o, 5, 1, WIRE_SET, "a", "{\"x\":[1,\"a text that is long enough to need room of its own: it goes on and on and on, and on, and on, and on, and on and on, until it does not fit\"]}");
+    object_do_at(&o, 5, 1, WIRE_SET, "a",
+                 "{\"x\":[1,\"a text that is long enough to need room of its own: it goes on and on and on, and on, and on, and "
+                 "on, and on and on, until it does not fit\"]}");
     object_do_at(&o, 6, 2, WIRE_SET, "a.y.z", "{\"$x\":null}");
     object_do_at(&o, 7, 3, WIRE_DELETE, "a.y", NULL);
     object_do_at(&o, 8, 2, WIRE_PUSH, "l", "1");
@@ -192,16 +221,21 @@ static void random_mutation(test_random *r, echo__buf *out) {
     for (uint64_t n = 1 + test_random_below(r, 3); n-- > 0;) {
         echo__buf value = ECHO__BUF_INIT;
         if (test_random_below(r, 4) == 0) random_message(r, out, 8);
-        if (test_random_below(r, 3) == 0) random_message(r, &value, 8);
-        else wire_int(&value, 3, test_random_below(r, 3));
+        if (test_random_below(r, 3) == 0)
+            random_message(r, &value, 8);
+        else
+            wire_int(&value, 3, test_random_below(r, 3));
         wire_op(out, (int64_t)test_random_below(r, 6), keys[test_random_below(r, sizeof keys / sizeof *keys)], &value);
     }
     for (uint64_t n = test_random_below(r, 4); n-- > 0 && out->len > 0;) {
         size_t at = (size_t)test_random_below(r, out->len);
         uint64_t how = test_random_below(r, 4);
-        if (how == 0) out->data[at] ^= (uint8_t)(1u << test_random_below(r, 8));
-        else if (how == 1) out->data[at] = (uint8_t)test_random_u64(r);
-        else if (how == 2) out->len = at;
+        if (how == 0)
+            out->data[at] ^= (uint8_t)(1u << test_random_below(r, 8));
+        else if (how == 1)
+            out->data[at] = (uint8_t)test_random_u64(r);
+        else if (how == 2)
+            out->len = at;
     }
 }
 
@@ -221,7 +255,8 @@ static void test_hostile_mutations(void **state) {
         if (bytes.len > 0) memcpy(exact, bytes.data, bytes.len);
         for (int g = 0; g < 2; g++) {
             object *o = &objects[g];
-            echo_status status = object_apply(o, echo__bytes(exact, bytes.len), test_random_below(&r, 1000), (uint8_t)test_random_below(&r, 3), run, NULL);
+            echo_status status = object_apply(o, echo__bytes(exact, bytes.len), test_random_below(&r, 1000),
+                                              (uint8_t)test_random_below(&r, 3), run, NULL);
             char *after = object_snapshot(o);
             if (status == ECHO_OK) {
                 taken++;

@@ -30,7 +30,7 @@ static void assert_set(echo_object_mutation *m, const char *key, cJSON *value, c
 }
 
 typedef struct encoding_case {
-    uint32_t generation; /* 0: both */
+    uint32_t generation;     /* 0: both */
     const char *value, *hex; /* field 3, as in the format's worked examples */
 } encoding_case;
 
@@ -115,11 +115,30 @@ static void test_operations(void **state) {
 static void test_round_trip(void **state) {
     (void)state;
     static const char *const values[] = {
-        "null", "true", "false", "0", "-5", "4.5", "\"\"", "\"text\"", "{}", "9007199254740993", "-9223372036854775808", "9223372036854775807",
-        "{\"$bytes\":\"AP8MBw==\"}", "{\"$string\":\"YQA=\"}", "{\"$float\":\"NaN\"}", "{\"$float\":\"Infinity\"}", "{\"$float\":\"-Infinity\"}",
-        "{\"$$bytes\":\"AA==\"}", "{\"$$\":1,\"$$$$a\":2}", "{\"a\":{\"b\":[]}}",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-5",
+        "4.5",
+        "\"\"",
+        "\"text\"",
+        "{}",
+        "9007199254740993",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "{\"$bytes\":\"AP8MBw==\"}",
+        "{\"$string\":\"YQA=\"}",
+        "{\"$float\":\"NaN\"}",
+        "{\"$float\":\"Infinity\"}",
+        "{\"$float\":\"-Infinity\"}",
+        "{\"$$bytes\":\"AA==\"}",
+        "{\"$$\":1,\"$$$$a\":2}",
+        "{\"a\":{\"b\":[]}}",
         /* keys that would be paths, or nothing at all */
-        "{\"\":0,\" \":1,\".\":2,\"..\":3,\"[\":4,\"[]\":5,\"[]]\":6,\"a.b\":7,\"a[0]\":8,\"a[b\":9,\"a\\\"b\":10,\"a\\\\.\":11,\"'.'\":12,\"[\\\"x\\\"]\":13,\"\\n.\":14}",
+        "{\"\":0,\" "
+        "\":1,\".\":2,\"..\":3,\"[\":4,\"[]\":5,\"[]]\":6,\"a.b\":7,\"a[0]\":8,\"a[b\":9,\"a\\\"b\":10,\"a\\\\.\":11,\"'.'\":12,\"["
+        "\\\"x\\\"]\":13,\"\\n.\":14}",
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         object o = object_new(2);
@@ -217,15 +236,19 @@ static void test_limits_agree(void **state) {
                 cJSON *value = cJSON_CreateNumber(1);
                 for (size_t i = 0; i < levels; i++) {
                     cJSON *outer = i % 2 == 0 ? cJSON_CreateObject() : cJSON_CreateArray();
-                    if (i % 2 == 0) cJSON_AddItemToObject(outer, "x", value);
-                    else cJSON_AddItemToArray(outer, value);
+                    if (i % 2 == 0)
+                        cJSON_AddItemToObject(outer, "x", value);
+                    else
+                        cJSON_AddItemToArray(outer, value);
                     value = outer;
                 }
                 bool fits = segments + levels + (size_t)list <= ECHO_OBJECT_DEPTH_MAX;
                 echo_object_mutation *m = mutation_new(2);
                 echo_bytes bytes;
-                if (list) echo_object_push(m, key, value);
-                else echo_object_set(m, key, value);
+                if (list)
+                    echo_object_push(m, key, value);
+                else
+                    echo_object_set(m, key, value);
                 assert_int_equal(echo_object_mutation_bytes(&bytes, m), fits ? ECHO_OK : ECHO_ERR_LIMIT);
                 if (fits) {
                     object o = object_new(2);
@@ -296,7 +319,8 @@ static void test_node_limit(void **state) {
 
 static void test_out_of_memory(void **state) {
     (void)state;
-    cJSON *value = json("{\"a\":[1,\"text\",{\"$bytes\":\"AP8MBw==\"},{\"b.c\":4.5}],\"d\":\"a text that is too long for any small room on the stack, "
+    cJSON *value = json("{\"a\":[1,\"text\",{\"$bytes\":\"AP8MBw==\"},{\"b.c\":4.5}],\"d\":\"a text that is too long for any small "
+                        "room on the stack, "
                         "or so one hopes: it goes on and on and on and on and on and on and on and on and on and on\"}");
     for (long nth = 1;; nth++) {
         long before = fault_blocks();
@@ -320,12 +344,8 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_operations),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_limits_agree),
-        cmocka_unit_test(test_node_limit),
+        cmocka_unit_test(test_encodings),     cmocka_unit_test(test_operations),   cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_faults),        cmocka_unit_test(test_limits_agree), cmocka_unit_test(test_node_limit),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static const path_case cases[] = {
     {"a[[1]]", "/a/1"},
     {"[]]", ""},
     {"].", "/"},
-    {"a[", "/a["},     /* not a whole pair: one segment */
+    {"a[", "/a["}, /* not a whole pair: one segment */
     {"a]b", "/a]b"},
     {"a[b", "/a[b"},
     {"[a[", "/[a["},
@@ -52,7 +52,7 @@ static const path_case cases[] = {
     {"[\"a[b\"]", "/a[b"},
     {"[\"a]b\"]", "/a]b"},
     {"[\"a'b\"]", "/a'b"},
-    {"[\"a\\\n\"]", "/\"a\\\n\""},           /* an escape does not reach over a line's end */
+    {"[\"a\\\n\"]", "/\"a\\\n\""}, /* an escape does not reach over a line's end */
     {"[\"a\\\xe2\x80\xa8\"]", "/\"a\\\xe2\x80\xa8\""},
     {"[\"a\n\"]", "/a\n"},
     {"\"a.b\"", "/\"a/b\""},
@@ -83,9 +83,19 @@ static void test_indices(void **state) {
     static const struct {
         const char *text;
         uint32_t index;
-    } texts[] = {{"0", 0},          {"1", 1},           {"12", 12},          {"4294967294", 4294967294u}, {"4294967295", ECHO__NAMED},
-                 {"01", ECHO__NAMED}, {"00", ECHO__NAMED}, {"-1", ECHO__NAMED}, {"1.5", ECHO__NAMED},        {"", ECHO__NAMED},
-                 {"1a", ECHO__NAMED}, {"9999999999", ECHO__NAMED}, {"18446744073709551616", ECHO__NAMED}};
+    } texts[] = {{"0", 0},
+                 {"1", 1},
+                 {"12", 12},
+                 {"4294967294", 4294967294u},
+                 {"4294967295", ECHO__NAMED},
+                 {"01", ECHO__NAMED},
+                 {"00", ECHO__NAMED},
+                 {"-1", ECHO__NAMED},
+                 {"1.5", ECHO__NAMED},
+                 {"", ECHO__NAMED},
+                 {"1a", ECHO__NAMED},
+                 {"9999999999", ECHO__NAMED},
+                 {"18446744073709551616", ECHO__NAMED}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_int_equal(echo__seg_make(texts[i].text, strlen(texts[i].text)).index, texts[i].index);
     char room[ECHO__INDEX_TEXT];
@@ -133,11 +143,8 @@ static void test_key_check(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lodash),
-        cmocka_unit_test(test_indices),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_segment_limit),
-        cmocka_unit_test(test_key_check),
+        cmocka_unit_test(test_lodash),        cmocka_unit_test(test_indices),   cmocka_unit_test(test_order),
+        cmocka_unit_test(test_segment_limit), cmocka_unit_test(test_key_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,9 +22,10 @@ static void test_golden_simple(void **state) {
     object_do_at(&o, 6, 1, WIRE_SET, "gone", "1");
     object_do_at(&o, 7, 2, WIRE_SET, "gone", "null");
     object_do_at(&o, UINT64_MAX, 2, WIRE_SET, "late", "{\"$bytes\":true}");
-    assert_stored(&o, "{\"at\":{\"$n\":[5,0,5],\"gone\":[7,1,7],\"late\":[18446744073709551615,1,18446744073709551615],\"title\":[4,1,4]},"
-                      "\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
-                      "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"}}");
+    assert_stored(
+        &o, "{\"at\":{\"$n\":[5,0,5],\"gone\":[7,1,7],\"late\":[18446744073709551615,1,18446744073709551615],\"title\":[4,1,4]},"
+            "\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
+            "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"}}");
     object_free(&o);
 }
 
@@ -91,22 +92,32 @@ static echo_status thaw(int generation, const char *text) {
 /* A whole state around `at`, `ops` and `properties`, with two feeds that slot "f" uses. */
 static echo_status thaw_parts(const char *at, const char *ops, const char *properties) {
     char text[2048];
-    (void)snprintf(text, sizeof text, "{\"at\":{\"f\":[1,0,1],\"g\":[1,1,1]%s},\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"]%s%s%s,\"properties\":{\"f\":1%s}}", at,
-                   *ops == '\0' ? "" : ",\"ops\":{", ops, *ops == '\0' ? "" : "}", properties);
+    (void)snprintf(text, sizeof text,
+                   "{\"at\":{\"f\":[1,0,1],\"g\":[1,1,1]%s},\"feeds\":[\"" FEED1 "\",\"" FEED2
+                   "\"]%s%s%s,\"properties\":{\"f\":1%s}}",
+                   at, *ops == '\0' ? "" : ",\"ops\":{", ops, *ops == '\0' ? "" : "}", properties);
     return thaw(2, text);
 }
 
 static void test_malformed_shape(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "null", "[]", "1", "{}", "{\"at\":{},\"feeds\":[]}", "{\"at\":[],\"feeds\":[],\"properties\":{}}",
-        "{\"at\":{},\"feeds\":{},\"properties\":{}}", "{\"at\":{},\"feeds\":[],\"properties\":[]}",
-        "{\"at\":{},\"feeds\":[],\"ops\":[],\"properties\":{}}", "{\"at\":{},\"feeds\":[],\"other\":{},\"properties\":{}}",
-        "{\"at\":{},\"feeds\":[],\"ops\":{},\"properties\":{}}", /* left out when there are none */
+        "null",
+        "[]",
+        "1",
+        "{}",
+        "{\"at\":{},\"feeds\":[]}",
+        "{\"at\":[],\"feeds\":[],\"properties\":{}}",
+        "{\"at\":{},\"feeds\":{},\"properties\":{}}",
+        "{\"at\":{},\"feeds\":[],\"properties\":[]}",
+        "{\"at\":{},\"feeds\":[],\"ops\":[],\"properties\":{}}",
+        "{\"at\":{},\"feeds\":[],\"other\":{},\"properties\":{}}",
+        "{\"at\":{},\"feeds\":[],\"ops\":{},\"properties\":{}}",   /* left out when there are none */
         "{\"at\":{},\"feeds\":[\"" FEED1 "\"],\"properties\":{}}", /* listed for nothing */
         "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"01\"],\"properties\":{}}",
         "{\"at\":{\"a\":[1,0,1]},\"feeds\":[7],\"properties\":{}}",
-        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],\"properties\":{}}",
+        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],\"properties\":{}"
+        "}",
         "{\"at\":{\"a\":[1,0,1],\"b\":[1,1,1]},\"feeds\":[\"" FEED2 "\",\"" FEED1 "\"],\"properties\":{}}",
         "{\"at\":{\"a\":[1,0,1],\"b\":[1,1,1]},\"feeds\":[\"" FEED1 "\",\"" FEED1 "\"],\"properties\":{}}",
     };
@@ -127,20 +138,21 @@ static void test_malformed_at(void **state) {
     (void)state;
     assert_int_equal(thaw_parts("", "", ""), ECHO_OK);
     assert_int_equal(thaw_parts(",\"a\":[1,0,1]", "", ",\"a\":{\"$$b\":{\"$bytes\":\"\"}}"), ECHO_OK);
-    static const char *const stamps[] = {"1", "{}", "[]", "[1,0]", "[1,0,1,1]", "[1,2,1]", "[1,-1,1]", "[-1,0,1]", "[1,0,1.5]", "[1,0,\"1\"]", "[1,0,null]",
-                                         "[1.5,0,1]", "[1,0,-1]"};
+    static const char *const stamps[] = {"1",        "{}",        "[]",          "[1,0]",      "[1,0,1,1]", "[1,2,1]", "[1,-1,1]",
+                                         "[-1,0,1]", "[1,0,1.5]", "[1,0,\"1\"]", "[1,0,null]", "[1.5,0,1]", "[1,0,-1]"};
     for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++) {
         char at[64];
         (void)snprintf(at, sizeof at, ",\"a\":%s", stamps[i]);
         if (thaw_parts(at, "", ",\"a\":1") != ECHO_ERR_CORRUPT) fail_msg("%s", at);
     }
-    static const char *const values[] = {"{\"$b\":1}", "{\"$bytes\":\"=\"}", "{\"$string\":\"YQ==\"}", "{\"$float\":\"inf\"}", "{\"$float\":1}", "{\"x\":{\"$\":1}}"};
+    static const char *const values[] = {"{\"$b\":1}",           "{\"$bytes\":\"=\"}", "{\"$string\":\"YQ==\"}",
+                                         "{\"$float\":\"inf\"}", "{\"$float\":1}",     "{\"x\":{\"$\":1}}"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char properties[64];
         (void)snprintf(properties, sizeof properties, ",\"a\":%s", values[i]);
         if (thaw_parts(",\"a\":[1,0,1]", "", properties) != ECHO_ERR_CORRUPT) fail_msg("%s", properties);
     }
-    assert_int_equal(thaw_parts("", "", ",\"a\":1"), ECHO_ERR_CORRUPT);  /* no stamp */
+    assert_int_equal(thaw_parts("", "", ",\"a\":1"), ECHO_ERR_CORRUPT); /* no stamp */
     assert_int_equal(thaw_parts(",\"$a\":[1,0,1]", "", ",\"$a\":1"), ECHO_ERR_CORRUPT);
     assert_int_equal(thaw_parts(",\"$a\":[1,0,1]", "", ",\"$$a\":1"), ECHO_OK);
 }
@@ -149,56 +161,65 @@ static void test_malformed_ops(void **state) {
     (void)state;
     static const struct {
         const char *list, *value;
-    } good[] = {
-        {"[[2,0,2,\"set\",[\"x\"],1]]", "{\"x\":1}"},
-        {"[[2,0,2,\"delete\",[\"x\"]]]", NULL},
-        {"[[1,0,1,\"set\",[],5],[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"},
-        {"[[2,0,2,\"touch\",[\"x\"]],[2,0,2,\"delete\",[\"x\"]]]", "{}"},
-        {"[[2,0,2,\"push\",[],[1]],[2,0,2,\"push\",[],1]]", "[[1],1]"},
-    }, bad[] = {
-        {"{}", NULL}, {"[]", NULL}, {"[1]", NULL}, {"[[]]", NULL}, {"[[2,0,2]]", NULL},
-        {"[[2,0,2,\"set\"]]", NULL},
-        {"[[2,0,2,\"set\",[\"x\"]]]", "{}"},                                       /* no value */
-        {"[[2,0,2,\"set\",[\"x\"],1,2]]", "{\"x\":1}"},
-        {"[[2,0,2,\"set\",\"x\",1]]", "{\"x\":1}"},
-        {"[[2,0,2,\"set\",[1],1]]", "{\"1\":1}"},
-        {"[[2,0,2,\"sat\",[\"x\"],1]]", "{\"x\":1}"},
-        {"[[2,0,2,0,[\"x\"],1]]", "{\"x\":1}"},
-        {"[[2,0,2,\"delete\",[\"x\"],1]]", NULL},
-        {"[[2,0,2,\"set\",[\"x\"],{\"$x\":1}]]", "{\"x\":{\"$x\":1}}"},
-        {"[[2,0,2,\"set\",[],1]]", "1"},                                           /* that would be a simple slot */
-        {"[[2,0,2,\"delete\",[]]]", NULL},
-        {"[[2,0,2,\"set\",[\"x\"],1]]", "{\"x\":2}"},                              /* not what the operations give */
-        {"[[2,0,2,\"set\",[\"x\"],1]]", NULL},
-        {"[[2,0,2,\"delete\",[\"x\"]]]", "{}"},
-        {"[[2,0,2,\"push\",[],1]]", "{\"0\":1}"},
-        {"[[3,0,3,\"set\",[\"x\"],1],[2,0,2,\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"}, /* out of order */
-        {"[[3,0,2,\"push\",[],1],[2,0,2,\"push\",[],1]]", "[1,1]"},
-        {"[[2,0,3,\"push\",[],1],[2,0,2,\"push\",[],1]]", "[1,1]"},
-        {"[[2,1,2,\"set\",[\"x\"],1],[2,0,2,\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"},
-        {"[[2,0,2,\"set\",[\"x\"],1],[3,0,3,\"set\",[\"x\"],1]]", "{\"x\":1}"},    /* not reduced */
-        {"[[2,0,2,\"set\",[\"x\",\"y\"],1],[3,0,3,\"delete\",[\"x\"]]]", "{}"},
-        {"[[2,0,2,\"touch\",[\"x\"]]]", "{}"},                                     /* a touch of nothing */
-        {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"set\",[\"x\"],1]]", "{\"x\":1}"},
-        {"[[2,0,2,\"delete\",[\"x\"]],[3,0,3,\"touch\",[\"x\"]]]", "{}"},
-        {"[[2,0,2,\"touch\",[\"x\",\"y\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"}, /* a touch of another path */
-        {"[[2,0,2,\"touch\",[]],[3,0,3,\"delete\",[]]]", NULL},
-        {"[[2,0,2,\"touch\",[\"0\"]],[3,0,3,\"delete\",[\"0\"]]]", "[]"},
-        {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]],[4,0,4,\"set\",[\"x\",\"y\"],1]]", "{\"x\":{\"y\":1}}"},
-    };
+    } good[] =
+        {
+            {"[[2,0,2,\"set\",[\"x\"],1]]", "{\"x\":1}"},
+            {"[[2,0,2,\"delete\",[\"x\"]]]", NULL},
+            {"[[1,0,1,\"set\",[],5],[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"},
+            {"[[2,0,2,\"touch\",[\"x\"]],[2,0,2,\"delete\",[\"x\"]]]", "{}"},
+            {"[[2,0,2,\"push\",[],[1]],[2,0,2,\"push\",[],1]]", "[[1],1]"},
+        },
+      bad[] = {
+          {"{}", NULL},
+          {"[]", NULL},
+          {"[1]", NULL},
+          {"[[]]", NULL},
+          {"[[2,0,2]]", NULL},
+          {"[[2,0,2,\"set\"]]", NULL},
+          {"[[2,0,2,\"set\",[\"x\"]]]", "{}"}, /* no value */
+          {"[[2,0,2,\"set\",[\"x\"],1,2]]", "{\"x\":1}"},
+          {"[[2,0,2,\"set\",\"x\",1]]", "{\"x\":1}"},
+          {"[[2,0,2,\"set\",[1],1]]", "{\"1\":1}"},
+          {"[[2,0,2,\"sat\",[\"x\"],1]]", "{\"x\":1}"},
+          {"[[2,0,2,0,[\"x\"],1]]", "{\"x\":1}"},
+          {"[[2,0,2,\"delete\",[\"x\"],1]]", NULL},
+          {"[[2,0,2,\"set\",[\"x\"],{\"$x\":1}]]", "{\"x\":{\"$x\":1}}"},
+          {"[[2,0,2,\"set\",[],1]]", "1"}, /* that would be a simple slot */
+          {"[[2,0,2,\"delete\",[]]]", NULL},
+          {"[[2,0,2,\"set\",[\"x\"],1]]", "{\"x\":2}"}, /* not what the operations give */
+          {"[[2,0,2,\"set\",[\"x\"],1]]", NULL},
+          {"[[2,0,2,\"delete\",[\"x\"]]]", "{}"},
+          {"[[2,0,2,\"push\",[],1]]", "{\"0\":1}"},
+          {"[[3,0,3,\"set\",[\"x\"],1],[2,0,2,\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"}, /* out of order */
+          {"[[3,0,2,\"push\",[],1],[2,0,2,\"push\",[],1]]", "[1,1]"},
+          {"[[2,0,3,\"push\",[],1],[2,0,2,\"push\",[],1]]", "[1,1]"},
+          {"[[2,1,2,\"set\",[\"x\"],1],[2,0,2,\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"},
+          {"[[2,0,2,\"set\",[\"x\"],1],[3,0,3,\"set\",[\"x\"],1]]", "{\"x\":1}"}, /* not reduced */
+          {"[[2,0,2,\"set\",[\"x\",\"y\"],1],[3,0,3,\"delete\",[\"x\"]]]", "{}"},
+          {"[[2,0,2,\"touch\",[\"x\"]]]", "{}"}, /* a touch of nothing */
+          {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"set\",[\"x\"],1]]", "{\"x\":1}"},
+          {"[[2,0,2,\"delete\",[\"x\"]],[3,0,3,\"touch\",[\"x\"]]]", "{}"},
+          {"[[2,0,2,\"touch\",[\"x\",\"y\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"}, /* a touch of another path */
+          {"[[2,0,2,\"touch\",[]],[3,0,3,\"delete\",[]]]", NULL},
+          {"[[2,0,2,\"touch\",[\"0\"]],[3,0,3,\"delete\",[\"0\"]]]", "[]"},
+          {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]],[4,0,4,\"set\",[\"x\",\"y\"],1]]", "{\"x\":{\"y\":1}}"},
+      };
     char ops[512], properties[256];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         (void)snprintf(ops, sizeof ops, "\"a\":%s", good[i].list);
-        (void)snprintf(properties, sizeof properties, good[i].value == NULL ? "" : ",\"a\":%s", good[i].value);
+        (void)snprintf(properties, sizeof properties, "%s%s",
+                       good[i].value == NULL ? "" : ",\"a\":", good[i].value == NULL ? "" : good[i].value);
         if (thaw_parts("", ops, properties) != ECHO_OK) fail_msg("%s", ops);
         if (thaw_parts(",\"a\":[1,0,1]", ops, properties) != ECHO_ERR_CORRUPT) fail_msg("%s and a stamp", ops);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         (void)snprintf(ops, sizeof ops, "\"a\":%s", bad[i].list);
-        (void)snprintf(properties, sizeof properties, bad[i].value == NULL ? "" : ",\"a\":%s", bad[i].value);
+        (void)snprintf(properties, sizeof properties, "%s%s",
+                       bad[i].value == NULL ? "" : ",\"a\":", bad[i].value == NULL ? "" : bad[i].value);
         if (thaw_parts("", ops, properties) != ECHO_ERR_CORRUPT) fail_msg("%s", ops);
     }
-    assert_int_equal(thaw(1, "{\"at\":{},\"feeds\":[\"" FEED1 "\"],\"ops\":{\"a\":[[2,0,2,\"set\",[\"x\"],1]]},\"properties\":{\"a\":{\"x\":1}}}"),
+    assert_int_equal(thaw(1, "{\"at\":{},\"feeds\":[\"" FEED1
+                             "\"],\"ops\":{\"a\":[[2,0,2,\"set\",[\"x\"],1]]},\"properties\":{\"a\":{\"x\":1}}}"),
                      ECHO_ERR_CORRUPT); /* the old generation has no complex slots */
 }
 
@@ -210,7 +231,8 @@ static void test_malformed_nodes(void **state) {
         cJSON *value = json("{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"" FEED1 "\"],\"ops\":{\"b\":[[2,0,2,\"set\",[\"x\"],\"v\"]]},"
                             "\"properties\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}}}");
         cJSON *at = cJSON_GetObjectItemCaseSensitive(value, "at"), *ops = cJSON_GetObjectItemCaseSensitive(value, "ops"),
-              *properties = cJSON_GetObjectItemCaseSensitive(value, "properties"), *feeds = cJSON_GetObjectItemCaseSensitive(value, "feeds");
+              *properties = cJSON_GetObjectItemCaseSensitive(value, "properties"),
+              *feeds = cJSON_GetObjectItemCaseSensitive(value, "feeds");
         cJSON *holder = NULL;
         char **text = NULL, *taken = NULL;
         switch (fault) {
@@ -221,7 +243,10 @@ static void test_malformed_nodes(void **state) {
         case 4: text = &properties->child->valuestring; break;
         case 5: text = &feeds->child->valuestring; break;
         case 6: text = &ops->child->child->child->next->next->next->valuestring; break;
-        default: cJSON_AddItemToArray(feeds, holder = cJSON_CreateNull()); holder->type = cJSON_Invalid; break;
+        default:
+            cJSON_AddItemToArray(feeds, holder = cJSON_CreateNull());
+            holder->type = cJSON_Invalid;
+            break;
         }
         if (text != NULL) taken = *text, *text = NULL;
         assert_int_equal(o.ops->restore(NULL, o.state, 1, value, NULL), ECHO_OK);
@@ -243,14 +268,33 @@ static cJSON *random_node(test_random *r, cJSON *node) {
 }
 
 static void damage(test_random *r, cJSON *root) {
-    static const char *const pieces[] = {"null", "0", "1", "-1", "1.5", "\"\"", "\"set\"", "\"touch\"", "\"delete\"", "[]", "{}", "[\"x\"]", "{\"$bytes\":\"AA==\"}",
-                                         "9007199254740993", "\"" FEED1 "\"", "[1,0,1]", "{\"$\":1}", "[[1,0,1,\"touch\",[\"x\"]]]"};
+    static const char *const pieces[] = {"null",
+                                         "0",
+                                         "1",
+                                         "-1",
+                                         "1.5",
+                                         "\"\"",
+                                         "\"set\"",
+                                         "\"touch\"",
+                                         "\"delete\"",
+                                         "[]",
+                                         "{}",
+                                         "[\"x\"]",
+                                         "{\"$bytes\":\"AA==\"}",
+                                         "9007199254740993",
+                                         "\"" FEED1 "\"",
+                                         "[1,0,1]",
+                                         "{\"$\":1}",
+                                         "[[1,0,1,\"touch\",[\"x\"]]]"};
     cJSON *node = random_node(r, root), *parent = random_node(r, root);
     if (node == root || !(cJSON_IsArray(parent) || cJSON_IsObject(parent))) return;
-    cJSON *piece = test_random_below(r, 2) == 0 ? cJSON_Duplicate(node, 1) : json(pieces[test_random_below(r, sizeof pieces / sizeof *pieces)]);
+    cJSON *piece = test_random_below(r, 2) == 0 ? cJSON_Duplicate(node, 1)
+                                                : json(pieces[test_random_below(r, sizeof pieces / sizeof *pieces)]);
     cJSON_bool added = false;
-    if (cJSON_IsObject(parent) && parent != root) added = cJSON_AddItemToObject(parent, test_random_below(r, 2) == 0 ? "x" : "a", piece);
-    else if (cJSON_IsArray(parent)) added = cJSON_InsertItemInArray(parent, (int)test_random_below(r, 3), piece);
+    if (cJSON_IsObject(parent) && parent != root)
+        added = cJSON_AddItemToObject(parent, test_random_below(r, 2) == 0 ? "x" : "a", piece);
+    else if (cJSON_IsArray(parent))
+        added = cJSON_InsertItemInArray(parent, (int)test_random_below(r, 3), piece);
     if (!added) cJSON_Delete(piece);
     if (test_random_below(r, 2) != 0) return;
     cJSON *above = root; /* delete a member of some container */
@@ -274,7 +318,9 @@ static void test_damaged_states(void **state) {
     size_t runs = setting == NULL ? 4000 : strtoull(setting, NULL, 10), thawed = 0;
     print_message("ECHO_TEST_SEED=%llu\n", (unsigned long long)r.state);
     for (size_t run = 0; run < runs; run++) {
-        static const char *const keys[] = {"a", "b", "a.x", "a.x.y", "b[0]", "b[1].x"}, *const values[] = {"1", "\"t\"", "{\"x\":1}", "[1]", "null"};
+        static const char *const keys[] = {"a", "b", "a.x", "a.x.y", "b[0]", "b[1].x"}, *const values[] = {"1", "\"t\"",
+                                                                                                           "{\"x\":1}", "[1]",
+                                                                                                           "null"};
         object o = object_new(2);
         for (size_t i = test_random_below(&r, 8); i-- > 0;) {
             static const int kinds[] = {WIRE_SET, WIRE_SET, WIRE_DELETE, WIRE_PUSH, WIRE_ADD, WIRE_REMOVE};
@@ -313,15 +359,9 @@ static void test_damaged_states(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_empty),
-        cmocka_unit_test(test_golden_simple),
-        cmocka_unit_test(test_golden_complex),
-        cmocka_unit_test(test_simple_again),
-        cmocka_unit_test(test_malformed_shape),
-        cmocka_unit_test(test_malformed_at),
-        cmocka_unit_test(test_malformed_ops),
-        cmocka_unit_test(test_malformed_nodes),
-        cmocka_unit_test(test_damaged_states),
+        cmocka_unit_test(test_golden_empty),  cmocka_unit_test(test_golden_simple),   cmocka_unit_test(test_golden_complex),
+        cmocka_unit_test(test_simple_again),  cmocka_unit_test(test_malformed_shape), cmocka_unit_test(test_malformed_at),
+        cmocka_unit_test(test_malformed_ops), cmocka_unit_test(test_malformed_nodes), cmocka_unit_test(test_damaged_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * For tests of the object model: mutations written by hand on the wire, without the library's own builder; states driven through the
- * hooks; values as canonical text.
+ * For tests of the object model: mutations written by hand on the wire, without the library's own builder; states driven through
+ * the hooks; values as canonical text.
  */
 #ifndef TEST_OBJECT_SUPPORT_H
 #define TEST_OBJECT_SUPPORT_H
@@ -50,7 +50,8 @@ static inline void wire_text(echo__buf *out, uint32_t field, const char *text) {
 
 enum { WIRE_SET = 0, WIRE_DELETE = 1, WIRE_PUSH = 2, WIRE_ADD = 4, WIRE_REMOVE = 5 };
 
-/* One operation, as a set of its own: such sets one after the other are one set. `value` is an encoded Value, or NULL; it is taken. */
+/* One operation, as a set of its own: such sets one after the other are one set. `value` is an encoded Value, or NULL; it is taken.
+ */
 static inline void wire_op(echo__buf *out, int64_t operation, const char *key, echo__buf *value) {
     echo__buf op = ECHO__BUF_INIT;
     wire_int(&op, 1, (uint64_t)operation);
@@ -62,10 +63,14 @@ static inline void wire_op(echo__buf *out, int64_t operation, const char *key, e
 /* A Value from JSON: integers, strings, booleans, null, objects, and arrays as the protocol's own arrays. */
 static inline echo__buf wire_value(const cJSON *from) {
     echo__buf value = ECHO__BUF_INIT, inner = ECHO__BUF_INIT;
-    if (cJSON_IsNull(from)) wire_int(&value, 1, 1);
-    else if (cJSON_IsBool(from)) wire_int(&value, 2, cJSON_IsTrue(from) ? 1 : 0);
-    else if (cJSON_IsNumber(from)) wire_int(&value, 3, (uint64_t)(int64_t)from->valuedouble);
-    else if (cJSON_IsString(from)) wire_text(&value, 5, from->valuestring);
+    if (cJSON_IsNull(from))
+        wire_int(&value, 1, 1);
+    else if (cJSON_IsBool(from))
+        wire_int(&value, 2, cJSON_IsTrue(from) ? 1 : 0);
+    else if (cJSON_IsNumber(from))
+        wire_int(&value, 3, (uint64_t)(int64_t)from->valuedouble);
+    else if (cJSON_IsString(from))
+        wire_text(&value, 5, from->valuestring);
     else {
         for (const cJSON *child = from->child; child != NULL; child = child->next) {
             echo__buf member = wire_value(child), property = ECHO__BUF_INIT;

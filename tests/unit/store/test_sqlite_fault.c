@@ -142,6 +142,8 @@ static const kind kinds[] = {
     {STORE_VFS_SHM, SQLITE_IOERR_SHMMAP, ECHO_ERR_IO, NULL},
     {STORE_VFS_LOCK, SQLITE_IOERR_LOCK, ECHO_ERR_IO, NULL},
     {STORE_VFS_LOCK, SQLITE_BUSY, ECHO_ERR_BUSY, NULL},
+    {STORE_VFS_WRITE, SQLITE_IOERR_NOMEM, ECHO_ERR_NOMEM, NULL},
+    {STORE_VFS_SHM, SQLITE_NOMEM, ECHO_ERR_NOMEM, NULL},
 };
 
 static bool fail_once(const kind *k, uint64_t nth, bool stay, unsigned i, unsigned *failures) {
@@ -201,31 +203,76 @@ static void test_close(void **state) {
 
 /* ---- memory ---- */
 
-/* Each of the first allocations, and of the later ones, which resemble each other, some. */
+/* One try with the nth allocation failing, and with `stay` all that follow; false when there was no nth. */
+static bool starve(long nth, bool stay, unsigned i, echo_status (*body)(const store_place *, unsigned, echo_store *, echo_error *),
+                   unsigned *failures) {
+    store_place place = store_place_new();
+    echo_store store = {NULL, NULL};
+    echo_error err = ECHO_ERROR_INIT;
+    folder_copy(before[i].folder, place.folder);
+    if (stay)
+        fault_from(nth);
+    else
+        fault_at(nth);
+    echo_status status = body(&place, i, &store, &err);
+    bool hit = fault_off();
+    if (status != ECHO_OK) {
+        (*failures)++;
+        if (status != ECHO_ERR_NOMEM || err.code != status) fail_msg("stage %u, allocation %ld: %s", i, nth, err.message);
+    }
+    recover(&place, i, &store);
+    store_vfs_reset();
+    store_place_free(&place);
+    return hit;
+}
+
+/* A life in which much resembles: some of its allocations. */
 static void test_memory(void **state) {
     (void)state;
     unsigned failures = 0;
-    for (unsigned i = 0; i < STORE_STAGES; i++) {
-        for (long nth = 1;; nth += nth < 150 ? 1 : 11) {
-            store_place place = store_place_new();
-            echo_store store = {NULL, NULL};
-            echo_error err = ECHO_ERROR_INIT;
-            folder_copy(before[i].folder, place.folder);
-            if (nth % 2 == 0)
-                fault_at(nth);
-            else
-                fault_from(nth);
-            echo_status status = attempt(&place, i, &store, &err);
-            bool hit = fault_off();
-            if (status != ECHO_OK) {
-                failures++;
-                if (status != ECHO_ERR_NOMEM) fail_msg("stage %u, allocation %ld: %s", i, nth, err.message);
-            }
-            recover(&place, i, &store);
-            store_place_free(&place);
-            if (!hit) break;
-        }
+    for (unsigned i = 0; i < STORE_STAGES; i++)
+        for (long nth = 1 + i; starve(nth, nth % 2 == 0, i, attempt, &failures);) nth += 13;
+    print_message("%u allocations failed\n", failures);
+}
+
+/* Opening, and the least that can be done: every allocation. */
+static echo_status little(const store_place *place, unsigned i, echo_store *store, echo_error *err) {
+    echo_hash name = {{(uint8_t)i}};
+    bool there;
+    echo_status status = store_place_try(place, STORE_CREATE, store, err);
+    if (status == ECHO_OK) status = store->ops->has(store->ctx, &name, &there, err);
+    if (status == ECHO_OK) status = store->ops->put(store->ctx, &name, &(echo_bytes){NULL, 0}, 1, NULL, err);
+    if (store->ops != NULL) {
+        echo_status undone = store->ops->rollback(store->ctx, err);
+        if (status == ECHO_OK) status = undone;
     }
+    return status;
+}
+
+static void test_memory_opening(void **state) {
+    (void)state;
+    unsigned failures = 0;
+    for (unsigned stay = 0; stay < 2; stay++)
+        for (unsigned i = 0; i < 2; i++) /* a store to be made, and one that is there */
+            for (long nth = 1; starve(nth, stay != 0, i, little, &failures); nth++) continue;
+    print_message("%u allocations failed\n", failures);
+}
+
+/* The same for one who only reads. */
+static echo_status look(const store_place *place, unsigned i, echo_store *store, echo_error *err) {
+    echo_hash digest;
+    echo_status status = store_place_try(place, STORE_READING, store, err);
+    if (status == ECHO_OK) status = store_stages_digest(store, &digest, err);
+    if (status == ECHO_OK) assert_memory_equal(&digest, &states[i], sizeof digest);
+    if (status != ECHO_OK || store->ops != NULL) echo_store_close(store);
+    return status;
+}
+
+static void test_memory_reading(void **state) {
+    (void)state;
+    unsigned failures = 0;
+    for (unsigned stay = 0; stay < 2; stay++)
+        for (long nth = 1; starve(nth, stay != 0, 1, look, &failures); nth++) continue;
     print_message("%u allocations failed\n", failures);
 }
 
@@ -234,6 +281,8 @@ int main(void) {
         cmocka_unit_test(test_system),
         cmocka_unit_test(test_close),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory_opening),
+        cmocka_unit_test(test_memory_reading),
     };
     use_own_memory();
     store_vfs_install();

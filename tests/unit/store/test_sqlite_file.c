@@ -78,7 +78,10 @@ static void assert_refused(const store_place *place, echo_status status) {
 static void test_made_by_first_write(void **state) {
     (void)state;
     store_place place = store_place_new();
-    echo_store store = store_place_open(&place, STORE_CREATE), other = store_place_open(&place, STORE_CREATE);
+    echo_store store, other = store_place_open(&place, STORE_CREATE);
+    echo_error err = ECHO_ERROR_INIT, untouched = ECHO_ERROR_INIT;
+    OK(store_place_try(&place, STORE_CREATE, &store, &err));
+    assert_memory_equal(&err, &untouched, sizeof err);
     assert_state(&store, 0);
     OK(store.ops->rollback(store.ctx, NULL));
     OK(store.ops->put(store.ctx, NULL, NULL, 0, NULL, NULL));
@@ -524,6 +527,7 @@ static void test_deleted(void **state) {
     echo_bytes manifest = {(const uint8_t *)"lost", 4};
     assert_int_equal(store.ops->publish(store.ctx, &party, 2, manifest, &err), ECHO_ERR_IO); /* acknowledging it would be a lie */
     OK(store.ops->rollback(store.ctx, NULL));
+    assert_int_equal(store_put_made(&store, 78, 10, NULL, &err), ECHO_ERR_IO); /* and noticed as soon as may be */
     assert_int_equal(store_stage(&store, 2, &err), ECHO_ERR_IO);
     assert_int_equal(store.ops->remove(store.ctx, &party, 1, &err), ECHO_ERR_IO);
     assert_int_equal(store_stages_digest(&reader, &digest, &err), ECHO_ERR_IO);
@@ -719,6 +723,28 @@ static void test_read_only_after_crash(void **state) {
     store_place_free(&p.place);
 }
 
+/* A journal, as a crash may leave when a file is being made. */
+static void test_read_only_with_journal(void **state) {
+    (void)state;
+    store_place place = place_in_state(2);
+    char journal[600];
+    echo_store store;
+    (void)snprintf(journal, sizeof journal, "%s-journal", place.path);
+    store_chunk junk = store_chunk_make(1, 9000);
+    file_write(journal, junk.bytes.data, junk.bytes.len);
+    assert_int_equal(store_place_try(&place, STORE_READING, &store, NULL), ECHO_ERR_READONLY);
+    assert_int_equal(store_place_count(&place), 2);
+    store = store_place_open(&place, STORE_EXISTING);
+    assert_state(&store, 2);
+    echo_store_close(&store);
+    store = store_place_open(&place, STORE_READING);
+    assert_state(&store, 2);
+    echo_store_close(&store);
+    assert_int_equal(store_place_count(&place), 1);
+    store_chunk_free(&junk);
+    store_place_free(&place);
+}
+
 /* A writer is at work, and we may only look. */
 static int look_at_writer(store_child *self, void *arg) {
     const powerless *p = arg;
@@ -839,6 +865,7 @@ int main(void) {
         cmocka_unit_test(test_read_only),
         cmocka_unit_test(test_without_rights),
         cmocka_unit_test(test_read_only_after_crash),
+        cmocka_unit_test(test_read_only_with_journal),
         cmocka_unit_test(test_look_at_writer),
         cmocka_unit_test(test_other_rights),
     };

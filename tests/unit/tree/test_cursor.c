@@ -39,7 +39,8 @@ static void test_get(void **state) {
         assert_int_equal(s.calls, 1);
         assert_true(echo__bytes_equal(echo__bytes(s.line, s.len), line_of(&model.records[i])));
     }
-    static const char *const absent[] = {"", " ", "item", "item/000000 ", "item/000010\"", "item/0020", "item/003999~", "item/004000", "z", "\xff"};
+    static const char *const absent[] = {
+        "", " ", "item", "item/000000 ", "item/000010\"", "item/0020", "item/003999~", "item/004000", "z", "\xff"};
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
         assert_status(get(chunks, &root, text(absent[i]), &s), ECHO_ERR_NOT_FOUND);
         assert_int_equal(s.calls, 0);

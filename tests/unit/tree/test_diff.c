@@ -104,8 +104,10 @@ static void test_single(void **state) {
         char id[32] = "item/002500";
         uint64_t serial = 0;
         if (kind > 1) find_id(id, sizeof id, "item/002500/", kind - 2, &serial);
-        if (kind == 0) model_remove(&s.model_b, text(id));
-        else model_add(&s.model_b, text(id), 77777, 20);
+        if (kind == 0)
+            model_remove(&s.model_b, text(id));
+        else
+            model_add(&s.model_b, text(id), 77777, 20);
         s.root_b = build(s.b, &s.model_b);
         assert_in_range(compare(&s, &t), 2, 2 * (s.root_a.height + 1) + 2 * kind);
         assert_int_equal(t.count, 1);
@@ -122,15 +124,21 @@ static void test_stretch(void **state) {
     set_up(&s, 5000);
     s.root_a = build(s.a, &s.model_a);
     uint64_t serial = 0;
+    size_t edge = 2500;
+    while (echo__boundary(id_of(&s.model_a.records[edge])) == 0) edge++;
     for (size_t i = 0; i < 500; i++) {
-        char id[32];
-        find_id(id, sizeof id, "item/002500/", i % 20 == 19, &serial);
+        char id[32], prefix[20]; /* between two leaves */
+        (void)snprintf(prefix, sizeof prefix, "item/%06zu/", edge);
+        find_id(id, sizeof id, prefix, i % 20 == 19, &serial);
         model_add(&s.model_b, text(id), i, 10);
     }
     s.root_b = build(s.b, &s.model_b);
     uint64_t reads = compare(&s, &t);
     assert_true(t.count == 500 && t.only_b == 500);
-    print_message("%llu chunks read\n", (unsigned long long)reads);
+    size_t fresh = 0, at = 0;
+    for (test_chunk *c; (c = echo__map_next(&s.store_b->chunks, &at)) != NULL;)
+        fresh += test_store_chunk(s.store_a, &c->name) == NULL;
+    assert_in_range(reads, fresh, fresh + s.root_a.height + 1); /* what is new on one side, and one path on the other */
     tear_down(&s);
 }
 
@@ -170,7 +178,7 @@ static void test_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal),   cmocka_unit_test(test_empty), cmocka_unit_test(test_single),
+        cmocka_unit_test(test_equal),   cmocka_unit_test(test_empty),   cmocka_unit_test(test_single),
         cmocka_unit_test(test_heights), cmocka_unit_test(test_stretch), cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

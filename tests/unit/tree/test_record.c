@@ -5,9 +5,11 @@
 
 /* Every key there is. */
 static const char whole[] =
-    "{\"id\":\"a\\\"b\\u0001\xc3\xa9\",\"type\":\"t\\\\\",\"model\":\"m\\n\",\"version\":4294967295,\"parent\":\"p\",\"source\":\"\\t\",\"target\":\"\","
+    "{\"id\":\"a\\\"b\\u0001\xc3\xa9\",\"type\":\"t\\\\\",\"model\":\"m\\n\",\"version\":4294967295,\"parent\":\"p\",\"source\":"
+    "\"\\t\",\"target\":\"\","
     "\"deleted\":true,\"at\":{\"deleted\":[18446744073709551615,\"" FEED_A "\",0],\"genesis\":[9007199254740993,\"" FEED_B
-    "\",7],\"parent\":[3,\"" FEED_A "\",18446744073709551615]},\"state\":{\"a\":[1,\"}\"]},\"bytes\":\"AAE=\",\"log\":{\"n\":0,\"tail\":[]}}";
+    "\",7],\"parent\":[3,\"" FEED_A
+    "\",18446744073709551615]},\"state\":{\"a\":[1,\"}\"]},\"bytes\":\"AAE=\",\"log\":{\"n\":0,\"tail\":[]}}";
 
 /* A canonical line, or what it was before it was broken. */
 static const char *const lines[] = {
@@ -31,7 +33,8 @@ static echo_status reads(const char *line, size_t len, echo__record *record, ech
         echo__buf out = ECHO__BUF_INIT;
         echo__record_write(&out, record);
         assert_int_equal(out.status, ECHO_OK);
-        if (out.len != len || memcmp(out.data, line, len) != 0) fail_msg("%.*s came back as %.*s", (int)len, line, (int)out.len, (char *)out.data);
+        if (out.len != len || memcmp(out.data, line, len) != 0)
+            fail_msg("%.*s came back as %.*s", (int)len, line, (int)out.len, (char *)out.data);
         echo__buf_free(&out);
     }
     free(copy);
@@ -131,22 +134,54 @@ static void test_one_byte_off(void **state) {
 static void test_refused(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "", "{}", "{\"id\":\"\"}", "{\"id\":1}", "{\"id\":\"a\"} ", " {\"id\":\"a\"}", "{\"id\":\"a\"}\n", "{\"id\": \"a\"}", "{\"id\":\"a\",}",
-        "{\"type\":\"t\",\"id\":\"a\"}", "{\"id\":\"a\",\"id\":\"a\"}", "{\"id\":\"a\",\"x\":1}", "{\"id\":\"a\\u0041\"}", "{\"id\":\"a\\/\"}",
-        "{\"id\":\"a\\u0000\"}", "{\"id\":\"\xff\"}",
-        "{\"id\":\"a\",\"model\":\"m\",\"type\":\"t\"}", "{\"id\":\"a\",\"type\":null}", "{\"id\":\"a\",\"type\":\"t\",\"type\":\"t\"}",
-        "{\"id\":\"a\",\"version\":0}", "{\"id\":\"a\",\"version\":01}", "{\"id\":\"a\",\"version\":4294967296}", "{\"id\":\"a\",\"version\":-1}",
-        "{\"id\":\"a\",\"version\":1.0}", "{\"id\":\"a\",\"deleted\":false}", "{\"id\":\"a\",\"deleted\":true,\"deleted\":true}",
-        "{\"id\":\"a\",\"at\":{}}", "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\"]}}", "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"ab\",2]}}",
+        "",
+        "{}",
+        "{\"id\":\"\"}",
+        "{\"id\":1}",
+        "{\"id\":\"a\"} ",
+        " {\"id\":\"a\"}",
+        "{\"id\":\"a\"}\n",
+        "{\"id\": \"a\"}",
+        "{\"id\":\"a\",}",
+        "{\"type\":\"t\",\"id\":\"a\"}",
+        "{\"id\":\"a\",\"id\":\"a\"}",
+        "{\"id\":\"a\",\"x\":1}",
+        "{\"id\":\"a\\u0041\"}",
+        "{\"id\":\"a\\/\"}",
+        "{\"id\":\"a\\u0000\"}",
+        "{\"id\":\"\xff\"}",
+        "{\"id\":\"a\",\"model\":\"m\",\"type\":\"t\"}",
+        "{\"id\":\"a\",\"type\":null}",
+        "{\"id\":\"a\",\"type\":\"t\",\"type\":\"t\"}",
+        "{\"id\":\"a\",\"version\":0}",
+        "{\"id\":\"a\",\"version\":01}",
+        "{\"id\":\"a\",\"version\":4294967296}",
+        "{\"id\":\"a\",\"version\":-1}",
+        "{\"id\":\"a\",\"version\":1.0}",
+        "{\"id\":\"a\",\"deleted\":false}",
+        "{\"id\":\"a\",\"deleted\":true,\"deleted\":true}",
+        "{\"id\":\"a\",\"at\":{}}",
+        "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\"]}}",
+        "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"ab\",2]}}",
         "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\",2],\"deleted\":[1,\"" FEED_A "\",2]}}",
         "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\",2],\"genesis\":[1,\"" FEED_A "\",2]}}",
-        "{\"id\":\"a\",\"at\":{,\"genesis\":[1,\"" FEED_A "\",2]}}", "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\",2],}}",
-        "{\"id\":\"a\",\"at\":{\"genesis\":[01,\"" FEED_A "\",2]}}", "{\"id\":\"a\",\"at\":{\"genesis\":[18446744073709551616,\"" FEED_A "\",2]}}",
+        "{\"id\":\"a\",\"at\":{,\"genesis\":[1,\"" FEED_A "\",2]}}",
+        "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\",2],}}",
+        "{\"id\":\"a\",\"at\":{\"genesis\":[01,\"" FEED_A "\",2]}}",
+        "{\"id\":\"a\",\"at\":{\"genesis\":[18446744073709551616,\"" FEED_A "\",2]}}",
         "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"FF112233445566778899aabbccddeeff00112233445566778899aabbccddee00\",2]}}",
-        "{\"id\":\"a\",\"state\":}", "{\"id\":\"a\",\"state\":1,\"state\":1}", "{\"id\":\"a\",\"bytes\":\"AA==\",\"state\":1}",
-        "{\"id\":\"a\",\"bytes\":\"A A=\"}", "{\"id\":\"a\",\"bytes\":\"AAA\"}", "{\"id\":\"a\",\"bytes\":\"A\\n==\"}", "{\"id\":\"a\",\"bytes\":AA==}",
-        "{\"id\":\"a\",\"log\":[]}", "{\"id\":\"a\",\"log\":{\"n\":0,\"tail\":[]},\"bytes\":\"\"}",
-        "{\"id\":\"a\",\"state\":1,\"blob\":\"" FEED_A "\"}", "{\"id\":\"a\",\"blob\":\"" FEED_A "\",\"state\":1}", "{\"id\":\"a\",\"blob\":\"ab\"}",
+        "{\"id\":\"a\",\"state\":}",
+        "{\"id\":\"a\",\"state\":1,\"state\":1}",
+        "{\"id\":\"a\",\"bytes\":\"AA==\",\"state\":1}",
+        "{\"id\":\"a\",\"bytes\":\"A A=\"}",
+        "{\"id\":\"a\",\"bytes\":\"AAA\"}",
+        "{\"id\":\"a\",\"bytes\":\"A\\n==\"}",
+        "{\"id\":\"a\",\"bytes\":AA==}",
+        "{\"id\":\"a\",\"log\":[]}",
+        "{\"id\":\"a\",\"log\":{\"n\":0,\"tail\":[]},\"bytes\":\"\"}",
+        "{\"id\":\"a\",\"state\":1,\"blob\":\"" FEED_A "\"}",
+        "{\"id\":\"a\",\"blob\":\"" FEED_A "\",\"state\":1}",
+        "{\"id\":\"a\",\"blob\":\"ab\"}",
     };
     echo__buf scratch = ECHO__BUF_INIT;
     echo__record r;
@@ -183,8 +218,17 @@ static void test_payload(void **state) {
     (void)state;
     static const char *const good[] = {"{\"state\":1}", "{\"bytes\":\"\"}", "{\"log\":{\"n\":0,\"tail\":[]}}",
                                        "{\"state\":{},\"bytes\":\"AAAA\",\"log\":{}}"};
-    static const char *const bad[] = {"", "{}", "{\"state\":1", "{\"state\":1}}", "{\"state\":1}\n", "{,\"state\":1}", "{\"state\":1,}",
-                                      "{\"id\":\"a\",\"state\":1}", "{\"bytes\":\"\",\"state\":1}", "{\"blob\":\"" FEED_A "\"}", "{\"log\":1}"};
+    static const char *const bad[] = {"",
+                                      "{}",
+                                      "{\"state\":1",
+                                      "{\"state\":1}}",
+                                      "{\"state\":1}\n",
+                                      "{,\"state\":1}",
+                                      "{\"state\":1,}",
+                                      "{\"id\":\"a\",\"state\":1}",
+                                      "{\"bytes\":\"\",\"state\":1}",
+                                      "{\"blob\":\"" FEED_A "\"}",
+                                      "{\"log\":1}"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         echo__record r;
         memset(&r, 0, sizeof r);
@@ -218,17 +262,28 @@ static echo_status take_name(void *arg, const echo_hash *name) {
 static void test_log(void **state) {
     (void)state;
     names n = {0, {0}, 0};
-    assert_ok(echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[[1,\"a\"],[]]}"), take_name, &n, NULL));
+    assert_ok(echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[[1,\"a\"],[]]}"), take_name,
+                                  &n, NULL));
     assert_true(n.count == 2 && n.first[0] == 0 && n.first[1] == 0xff);
     n = (names){0, {0}, 1};
-    assert_status(echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[]}"), take_name, &n, NULL), ECHO_ERR_REFUSED);
+    assert_status(
+        echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[]}"), take_name, &n, NULL),
+        ECHO_ERR_REFUSED);
     assert_int_equal(n.count, 1);
     n = (names){0, {0}, 0};
     assert_ok(echo__record_sealed(text("{\"n\":0,\"tail\":[]}"), take_name, &n, NULL));
     assert_int_equal(n.count, 0);
-    static const char *const bad[] = {"", "{}", "{\"n\":1}", "{\"n\":-1,\"tail\":[]}", "{\"n\":1,\"tail\":1}", "{\"n\":1,\"tail\":[]", "{\"n\":1,\"tail\":[]}}",
-                                      "{\"n\":1,\"sealed\":[],\"tail\":[]}", "{\"n\":1,\"sealed\":[\"ab\"],\"tail\":[]}",
-                                      "{\"n\":1,\"sealed\":[\"" FEED_A "\",],\"tail\":[]}", "{\"n\":1,\"sealed\":[\"" FEED_A "\"}",
+    static const char *const bad[] = {"",
+                                      "{}",
+                                      "{\"n\":1}",
+                                      "{\"n\":-1,\"tail\":[]}",
+                                      "{\"n\":1,\"tail\":1}",
+                                      "{\"n\":1,\"tail\":[]",
+                                      "{\"n\":1,\"tail\":[]}}",
+                                      "{\"n\":1,\"sealed\":[],\"tail\":[]}",
+                                      "{\"n\":1,\"sealed\":[\"ab\"],\"tail\":[]}",
+                                      "{\"n\":1,\"sealed\":[\"" FEED_A "\",],\"tail\":[]}",
+                                      "{\"n\":1,\"sealed\":[\"" FEED_A "\"}",
                                       "{\"n\":1,\"tail\":[],\"sealed\":[\"" FEED_A "\"]}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         n = (names){0, {0}, 0};
@@ -238,8 +293,9 @@ static void test_log(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden), cmocka_unit_test(test_scratch),  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_one_byte_off), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_id_length), cmocka_unit_test(test_payload),    cmocka_unit_test(test_log),
+        cmocka_unit_test(test_golden),       cmocka_unit_test(test_scratch), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_one_byte_off), cmocka_unit_test(test_refused), cmocka_unit_test(test_id_length),
+        cmocka_unit_test(test_payload),      cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,35 @@ static void test_texts(void **state) {
     (void)state;
     static const char *const good[] = {"\"\"", "\"a b/\x7f\"", "\"\\\"\\\\\\b\\f\\n\\r\\t\"", "\"\\u0001\\u001f\\u000b\"",
                                        "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""};
-    static const char *const bad[] = {"", "a", "\"", "\"a", "\"\\\"", "\"\\", "\"\n\"", "\"\x1f\"", "\"\\/\"", "\"\\x\"", "\"\\u\"",
-                                      "\"\\u0000\"", "\"\\u000a\"", "\"\\u0008\"", "\"\\u000c\"", "\"\\u001F\"", "\"\\u000B\"", "\"\\u0020\"",
-                                      "\"\\u0041\"", "\"\\u00e9\"", "\"\\u1001\"", "\"\\u0101\"", "\"\\u001\"", "\"\\U0001\"", "\"\xff\"",
-                                      "\"\xc3\"", "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\\u001g\""};
+    static const char *const bad[] = {"",
+                                      "a",
+                                      "\"",
+                                      "\"a",
+                                      "\"\\\"",
+                                      "\"\\",
+                                      "\"\n\"",
+                                      "\"\x1f\"",
+                                      "\"\\/\"",
+                                      "\"\\x\"",
+                                      "\"\\u\"",
+                                      "\"\\u0000\"",
+                                      "\"\\u000a\"",
+                                      "\"\\u0008\"",
+                                      "\"\\u000c\"",
+                                      "\"\\u001F\"",
+                                      "\"\\u000B\"",
+                                      "\"\\u0020\"",
+                                      "\"\\u0041\"",
+                                      "\"\\u00e9\"",
+                                      "\"\\u1001\"",
+                                      "\"\\u0101\"",
+                                      "\"\\u001\"",
+                                      "\"\\U0001\"",
+                                      "\"\xff\"",
+                                      "\"\xc3\"",
+                                      "\"\xc0\x80\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\\u001g\""};
     echo_bytes out;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(reads_text(good[i], &out));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -35,7 +60,8 @@ static bool reads_u64(const char *digits, uint64_t *out) {
 
 static void test_numbers(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "-1", "+1", "00", "01", "1.0", "1e3", " 1", "18446744073709551616", "99999999999999999999", "x"};
+    static const char *const bad[] = {
+        "", "-1", "+1", "00", "01", "1.0", "1e3", " 1", "18446744073709551616", "99999999999999999999", "x"};
     uint64_t n;
     assert_true(reads_u64("0", &n) && n == 0);
     assert_true(reads_u64("9007199254740993", &n) && n == UINT64_C(9007199254740993));
@@ -93,8 +119,28 @@ static void test_values(void **state) {
 /* Order of texts is the order of what they stand for: escapes do not count. */
 static void test_order(void **state) {
     (void)state;
-    static const char *const ascending[] = {"",      "\x01", "\x08",  "\n",    "\x1f", " ",        "!",          "\"",  "\"a", "#", "A",
-                                            "A\x01", "A\"",  "AA", "\\",   "\\\\", "a",    "a\x7f", "\x7f", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    static const char *const ascending[] = {"",
+                                            "\x01",
+                                            "\x08",
+                                            "\n",
+                                            "\x1f",
+                                            " ",
+                                            "!",
+                                            "\"",
+                                            "\"a",
+                                            "#",
+                                            "A",
+                                            "A\x01",
+                                            "A\"",
+                                            "AA",
+                                            "\\",
+                                            "\\\\",
+                                            "a",
+                                            "a\x7f",
+                                            "\x7f",
+                                            "\xc3\xa9",
+                                            "\xe2\x82\xac",
+                                            "\xf0\x9f\x98\x80"};
     enum { N = sizeof ascending / sizeof *ascending };
     echo__buf lines[N];
     for (size_t i = 0; i < N; i++) {

@@ -1,4 +1,5 @@
-/* Every allocation of every operation fails once: ECHO_ERR_NOMEM, nothing leaked, nothing handed out, and the next try goes well. */
+/* Every allocation of every operation fails once: ECHO_ERR_NOMEM, nothing leaked, nothing handed out, and the next try goes well.
+ */
 #include "unit/tree/tree_support.h"
 
 #include "support/fault.h"
@@ -29,8 +30,10 @@ static echo_status op_chunks(fixture *f, echo__root *out, echo_error *err) {
     echo_status status = echo__chunks_new(&chunks, &f->store->store);
     assert_int_equal(chunks == NULL, status != ECHO_OK);
     const echo__chunk *chunk = NULL;
-    if (status == ECHO_OK) status = echo__chunks_get(&chunk, chunks, &f->root.hash, err);
-    else (void)echo__nomem(err); /* new has no err */
+    if (status == ECHO_OK)
+        status = echo__chunks_get(&chunk, chunks, &f->root.hash, err);
+    else
+        (void)echo__nomem(err); /* new has no err */
     if (chunks != NULL) echo__chunks_release(chunks, chunk);
     echo__chunks_free(chunks);
     return status;
@@ -70,8 +73,10 @@ static echo_status op_parts(fixture *f, echo__root *out, echo_error *err) {
         return echo__error(err, status, "no update");
     }
     for (size_t i = 0; status == ECHO_OK && i < 40; i += 10) status = echo__update_add(u, f->changes + i, 10, err);
-    if (status == ECHO_OK) status = echo__update_finish(out, u, err);
-    else assert_status(echo__update_finish(out, u, NULL), status);
+    if (status == ECHO_OK)
+        status = echo__update_finish(out, u, err);
+    else
+        assert_status(echo__update_finish(out, u, NULL), status);
     echo__update_free(u);
     return status;
 }

@@ -216,7 +216,7 @@ static void test_every_bit_resigned(void **state) {
     tear_down(&f);
     for (size_t i = 0; i < count; i++) {
         size_t len = 1;
-        for (size_t bit = 0; bit < len * 8; bit += len > 600 ? 41 : 3) {
+        for (size_t bit = 0; bit<len * 8; bit += len> 600 ? 41 : 3) {
             set_up(&f, 60);
             const test_chunk *c = test_store_chunk(f.store, &names[i]);
             len = c->len;
@@ -255,7 +255,8 @@ static void test_lies_in_records(void **state) {
     (void)state;
     static const struct {
         const char *from, *to, *wrong;
-    } lies[] = { /* of the same length, so that the sums stay true */
+    } lies[] = {
+        /* of the same length, so that the sums stay true */
         {"{\"n\":3,\"pad\":\"def", "{\"n\": ,\"pad\":\"def", "JSON"},
         {"{\"n\":3,\"pad\":\"defghijklm\"}", "{\"n\":3,\"n\":\"defghijklmno\"}", "JSON"},
         {"{\"n\":3,\"pad\":\"d", "{\"n\":3,\"a\":\"d__", "JSON"},
@@ -320,7 +321,8 @@ static void test_lies_in_shape(void **state) {
         leaf_of leaves[3];
         size_t n;
         const char *wrong;
-    } trees[] = { /* item/24 ends a leaf, the others do not */
+    } trees[] = {
+        /* item/24 ends a leaf, the others do not */
         {{{LINE("item/23") LINE("item/24"), "item/24", 2}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
         {{{LINE("item/23") LINE("item/24") LINE("item/25"), "item/25", 3}}, 1, "single chunk"},
         {{{LINE("item/23") LINE("item/24"), "item/24", 2}}, 1, "single chunk"},
@@ -342,8 +344,10 @@ static void test_lies_in_shape(void **state) {
         echo_hash bad;
         echo_error err = ECHO_ERROR_INIT;
         echo_status status = verify(&f, &root, &bad, &err);
-        if (trees[i].wrong == NULL) assert_ok(status);
-        else if (status != ECHO_ERR_CORRUPT || strstr(err.message, trees[i].wrong) == NULL) fail_msg("tree %zu: %s", i, err.message);
+        if (trees[i].wrong == NULL)
+            assert_ok(status);
+        else if (status != ECHO_ERR_CORRUPT || strstr(err.message, trees[i].wrong) == NULL)
+            fail_msg("tree %zu: %s", i, err.message);
         tear_down(&f);
     }
 }
@@ -526,9 +530,15 @@ static void test_reach(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_every_bit), cmocka_unit_test(test_every_bit_resigned),
-        cmocka_unit_test(test_lies_in_records), cmocka_unit_test(test_lies_in_shape), cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_place),         cmocka_unit_test(test_roots),     cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_every_bit),
+        cmocka_unit_test(test_every_bit_resigned),
+        cmocka_unit_test(test_lies_in_records),
+        cmocka_unit_test(test_lies_in_shape),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_place),
+        cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

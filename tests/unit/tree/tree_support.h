@@ -1,10 +1,12 @@
 /*
- * What the tests of the tree share: a store that can be tampered with and made to fail, a model to compare with (a sorted array), and
- * trees made of it. Everything fails the running test on trouble of its own.
+ * What the tests of the tree share: a store that can be tampered with and made to fail, a model to compare with (a sorted array),
+ * and trees made of it. Everything fails the running test on trouble of its own.
  */
 #ifndef TESTS_UNIT_TREE_SUPPORT_H
 #define TESTS_UNIT_TREE_SUPPORT_H
 
+#include <cjson/cJSON.h>
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -25,16 +25,16 @@
 
 static inline echo_bytes text(const char *s) { return echo__bytes(s, strlen(s)); }
 
-#define assert_ok(call)                                                                                                          \
-    do {                                                                                                                         \
-        echo_status status_ = (call);                                                                                            \
-        if (status_ != ECHO_OK) fail_msg("%s: %s", #call, echo_status_name(status_));                                            \
+#define assert_ok(call)                                                                                                            \
+    do {                                                                                                                           \
+        echo_status status_ = (call);                                                                                              \
+        if (status_ != ECHO_OK) fail_msg("%s: %s", #call, echo_status_name(status_));                                              \
     } while (0)
 #define assert_status(call, expected) assert_string_equal(echo_status_name(call), echo_status_name(expected))
-#define assert_bytes_text(bytes, expected)                                                                                       \
-    do {                                                                                                                         \
-        assert_int_equal((bytes).len, strlen(expected));                                                                         \
-        assert_memory_equal((bytes).data, (expected), (bytes).len);                                                              \
+#define assert_bytes_text(bytes, expected)                                                                                         \
+    do {                                                                                                                           \
+        assert_int_equal((bytes).len, strlen(expected));                                                                           \
+        assert_memory_equal((bytes).data, (expected), (bytes).len);                                                                \
     } while (0)
 
 /* ---- a store in memory; names are believed, so that tests can put anything under any name ---- */
@@ -47,9 +47,9 @@ typedef struct test_chunk {
 
 typedef struct test_store {
     echo__map chunks;
-    long fail_in;          /* the call of get or put from now that fails, 0: none */
+    long fail_in; /* the call of get or put from now that fails, 0: none */
     echo_status fail_with;
-    size_t puts;           /* chunks put, those that were there included */
+    size_t puts; /* chunks put, those that were there included */
     echo_store store;
 } test_store;
 
@@ -164,8 +164,10 @@ static inline size_t model_find(const test_model *m, echo_bytes id, bool *exists
     size_t low = 0, high = m->count;
     while (low < high) {
         size_t mid = (low + high) / 2;
-        if (echo__bytes_compare(id_of(&m->records[mid]), id) < 0) low = mid + 1;
-        else high = mid;
+        if (echo__bytes_compare(id_of(&m->records[mid]), id) < 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
     *exists = low < m->count && echo__bytes_equal(id_of(&m->records[low]), id);
     return low;
