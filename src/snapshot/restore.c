@@ -72,8 +72,7 @@ static echo_status open_store(opening *o, echo_error *err) {
         echo__buf path = ECHO__BUF_INIT;
         echo__buf_text(&path, o->options->dir);
         echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
-        if (path.status != ECHO_OK) return echo__nomem(err);
-        status = echo_store_open_sqlite(&o->store, (const char *)path.data, &how, &problem);
+        status = path.status != ECHO_OK ? echo__nomem(&problem) : echo_store_open_sqlite(&o->store, (const char *)path.data, &how, &problem);
         echo__buf_free(&path);
         o->owns_store = status == ECHO_OK;
     }

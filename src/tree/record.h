@@ -4,9 +4,9 @@
  *   {"id":"...","type":"...","model":"...","version":1,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},PAYLOAD}
  *
  * Keys come in this order, absent ones left out. PAYLOAD is any of, in this order: "state":VALUE, "bytes":"<base64>", "log":{...},
- * or "blob":"<hash>" alone in place of all of them when the line (without its newline) would pass 4 KiB: the chunk of that hash then
- * holds the payload as a canonical JSON object, {"state":VALUE,...}. Which of the two is no choice of the writer: the tree's verification
- * refuses a blob for what fits and a payload that does not fit.
+ * or "blob":"<hash>" alone in place of all of them when the line (without its newline) would pass 4 KiB: the chunk of that hash
+ * then holds the payload as a canonical JSON object, {"state":VALUE,...}. Which of the two is no choice of the writer: the tree's
+ * verification refuses a blob for what fits and a payload that does not fit.
  */
 #ifndef ECHO_TREE_RECORD_H
 #define ECHO_TREE_RECORD_H
@@ -14,27 +14,27 @@
 #include "base/buf.h"
 #include "base/stamp.h"
 
-#define ECHO__ID_MAX 1024u           /* bytes of an item id */
-#define ECHO__RECORD_LINE_MAX 4096u  /* longer payloads go to a blob */
+#define ECHO__ID_MAX 1024u          /* bytes of an item id */
+#define ECHO__RECORD_LINE_MAX 4096u /* longer payloads go to a blob */
 
 typedef struct echo__record {
-    echo_bytes id;                   /* unescaped; data NULL never occurs */
+    echo_bytes id;                                  /* unescaped; data NULL never occurs */
     echo_bytes type, model, parent, source, target; /* unescaped; data NULL when absent */
-    uint32_t version;                /* 0 when absent */
+    uint32_t version;                               /* 0 when absent */
     bool deleted;
     bool has_genesis, has_parent_at, has_deleted_at;
     echo__stamp genesis, parent_at, deleted_at;
-    echo_bytes state;                /* the JSON text of "state", absent when data NULL */
-    echo_bytes bytes;                /* the base64 text of "bytes", without quotes */
-    echo_bytes log;                  /* the JSON text of "log" */
+    echo_bytes state; /* the JSON text of "state", absent when data NULL */
+    echo_bytes bytes; /* the base64 text of "bytes", without quotes */
+    echo_bytes log;   /* the JSON text of "log" */
     bool has_blob;
     echo_hash blob;
 } echo__record;
 
 /*
- * Reads a line (without its newline). Views point into the line, or into `scratch` where a text had escapes; scratch is cleared first, so
- * one scratch serves one record at a time. Anything but the exact canonical shape is ECHO_ERR_CORRUPT; the texts of state, bytes and
- * log are delimited, not checked further. *out is written on success only.
+ * Reads a line (without its newline). Views point into the line, or into `scratch` where a text had escapes; scratch is cleared
+ * first, so one scratch serves one record at a time. Anything but the exact canonical shape is ECHO_ERR_CORRUPT; the texts of
+ * state, bytes and log are delimited, not checked further. *out is written on success only.
  */
 echo_status echo__record_read(echo__record *out, echo_bytes line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
 /* Only the id: what lookup needs. */
