@@ -22,7 +22,6 @@ static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const
 
 echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
     switch (rc) {
-    case SQLITE_IOERR_NOMEM: return echo__nomem(err);
     case SQLITE_READONLY_DBMOVED: return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);
     case SQLITE_READONLY_ROLLBACK:
     case SQLITE_READONLY_RECOVERY:

@@ -68,7 +68,7 @@ static echo_status compare_chunk(void *arg, echo_bytes bytes) {
     expected_chunk *expected = arg;
     expected->calls++;
     assert_int_equal(bytes.len, expected->chunk->bytes.len);
-    if (bytes.len > 0) assert_memory_equal(bytes.data, expected->chunk->bytes.data, bytes.len);
+    if (bytes.len > 0) assert_true(memcmp(bytes.data, expected->chunk->bytes.data, bytes.len) == 0);
     return expected->answer;
 }
 
@@ -716,7 +716,7 @@ static echo_status meddle(void *arg, uint64_t number, echo_bytes manifest) {
     if (number == 2) OK(m->store->ops->remove(m->store->ctx, &party, 2, NULL));
     (void)snprintf(text, sizeof text, "manifest %u", (unsigned)number);
     assert_int_equal(manifest.len, strlen(text));
-    assert_memory_equal(manifest.data, text, manifest.len); /* the view stands */
+    assert_true(memcmp(manifest.data, text, manifest.len) == 0); /* the view stands (a sanitizer sees memcmp, not cmocka) */
     assert_memory_equal(before, text, manifest.len);
     assert_walk(m->store, 1, 5000);
     return ECHO_OK;

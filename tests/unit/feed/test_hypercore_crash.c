@@ -1,8 +1,8 @@
 /*
  * Power cuts and failing disks. This program stands between the library and the system calls that write. A power cut at event k (a
  * write, a truncation, a sync, a rename) lets the first k - 1 through and perhaps part of the kth; of what was not synced, each
- * sector is then kept or lost by a seeded coin. P4, P5: what opens is the feed before or after the append, and after it when the
- * append returned.
+ * sector then holds what it held at some time since the last sync, by a seeded choice. P4, P5: what opens is the feed before or after
+ * the append, and after it when the append returned.
  */
 #include "test_hypercore_support.h"
 
@@ -11,13 +11,16 @@
 
 #define SECTOR 512u
 #define TRACKED 16u
+#define VERSIONS 4u
 
 enum mode { OFF, POWER, FAIL_ONE, FAIL_ALL, SHORT };
 
+/* What a file held when it was last synced, and at some times since. */
 typedef struct tracked {
     char path[1024];
-    uint8_t *synced; /* what is surely on disk */
-    size_t len;
+    uint8_t *version[VERSIONS];
+    size_t len[VERSIONS];
+    size_t count;
 } tracked;
 
 static struct {
@@ -30,6 +33,8 @@ static struct {
     tracked files[TRACKED];
     size_t count;
     char moved_from[1024], moved_to[1024]; /* a rename not synced yet */
+    char synced_folder[1024];
+    bool hollow; /* what was moved had entries that were not synced */
     test_random random;
 } disk;
 
@@ -46,22 +51,37 @@ static bool path_of(int fd, char out[1024]) {
     return true;
 }
 
-/* Remembers what a file holds before the first change since it was synced. */
+/* Remembers what a file holds before a change. */
 static void track(int fd) {
     char path[1024];
     struct stat st;
+    size_t i = 0;
     if (disk.mode != POWER || !path_of(fd, path)) return;
-    for (size_t i = 0; i < disk.count; i++)
-        if (strcmp(disk.files[i].path, path) == 0) return;
-    assert_true(disk.count < TRACKED);
+    while (i < disk.count && strcmp(disk.files[i].path, path) != 0) i++;
+    assert_true(i < TRACKED);
+    tracked *file = &disk.files[i];
+    if (i == disk.count) {
+        memset(file, 0, sizeof *file);
+        memcpy(file->path, path, sizeof path);
+        disk.count++;
+    }
+    if (file->count == VERSIONS) {
+        size_t drop = 1 + (size_t)test_random_below(&disk.random, VERSIONS - 1); /* but the synced one stays */
+        free(file->version[drop]);
+        file->version[drop] = file->version[--file->count];
+        file->len[drop] = file->len[file->count];
+    }
     assert_int_equal(fstat(fd, &st), 0);
-    tracked *file = &disk.files[disk.count++];
-    memcpy(file->path, path, sizeof path);
-    file->len = (size_t)st.st_size;
-    file->synced = malloc(file->len + 1);
+    uint8_t *data = malloc((size_t)st.st_size + 1);
     int in = open(path, O_RDONLY);
-    assert_int_equal(pread(in, file->synced, file->len, 0), file->len);
+    assert_int_equal(pread(in, data, (size_t)st.st_size, 0), st.st_size);
     close(in);
+    file->version[file->count] = data;
+    file->len[file->count++] = (size_t)st.st_size;
+}
+
+static void forget(tracked *file) {
+    for (size_t i = 0; i < file->count; i++) free(file->version[i]);
 }
 
 static void untrack(int fd) {
@@ -69,7 +89,7 @@ static void untrack(int fd) {
     if (!path_of(fd, path)) return;
     for (size_t i = 0; i < disk.count; i++) {
         if (strcmp(disk.files[i].path, path) != 0) continue;
-        free(disk.files[i].synced);
+        forget(&disk.files[i]);
         disk.files[i] = disk.files[--disk.count];
         return;
     }
@@ -129,6 +149,7 @@ int fsync(int fd) {
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         disk.folder_synced = true;
         disk.moved_from[0] = '\0';
+        (void)path_of(fd, disk.synced_folder);
     }
     return 0;
 }
@@ -138,6 +159,15 @@ int rename(const char *from, const char *to) {
     if (disk.mode == POWER) {
         snprintf(disk.moved_from, sizeof disk.moved_from, "%s", from);
         snprintf(disk.moved_to, sizeof disk.moved_to, "%s", to);
+        disk.hollow = strcmp(disk.synced_folder, from) != 0;
+        /* What is not synced in it moves along. */
+        for (size_t i = 0; i < disk.count; i++) {
+            char name[1024];
+            const char *rest = disk.files[i].path + strlen(from);
+            if (strncmp(disk.files[i].path, from, strlen(from)) != 0) continue;
+            snprintf(name, sizeof name, "%s", rest + 1);
+            test_path(disk.files[i].path, to, name);
+        }
     }
     return (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
 }
@@ -150,20 +180,18 @@ static void disk_arm(enum mode mode, long at, int number, uint64_t seed) {
     disk.random.state = seed;
 }
 
-/* Each sector of what was not synced is as before or as after. */
-static void lose(const tracked *file) {
-    size_t len, size;
+static void lose(tracked *file) {
     if (!file_exists(file->path)) return;
-    uint8_t *now = file_read(file->path, &len);
-    size = len;
-    if (size != file->len && test_random_below(&disk.random, 2)) size = file->len;
+    uint8_t *data[VERSIONS + 1];
+    size_t len[VERSIONS + 1], n = file->count;
+    memcpy(data, file->version, n * sizeof *data);
+    memcpy(len, file->len, n * sizeof *len);
+    data[n] = file_read(file->path, &len[n]);
+    size_t size = len[test_random_below(&disk.random, n + 1)];
     uint8_t *result = calloc(1, size + 1);
     for (size_t at = 0; at < size; at += SECTOR) {
-        size_t end = at + SECTOR < size ? at + SECTOR : size;
-        bool old = test_random_below(&disk.random, 2);
-        const uint8_t *source = old ? file->synced : now;
-        size_t have = old ? file->len : len;
-        if (at < have) memcpy(result + at, source + at, (end < have ? end : have) - at);
+        size_t end = at + SECTOR < size ? at + SECTOR : size, pick = (size_t)test_random_below(&disk.random, n + 1);
+        if (at < len[pick]) memcpy(result + at, data[pick] + at, (end < len[pick] ? end : len[pick]) - at);
     }
     int fd = open(file->path, O_WRONLY);
     assert_true(fd >= 0);
@@ -171,14 +199,20 @@ static void lose(const tracked *file) {
     assert_int_equal(syscall(SYS_ftruncate, fd, (off_t)size), 0);
     close(fd);
     free(result);
-    free(now);
+    free(data[n]);
 }
 
 /* The power comes back. */
 static void disk_restart(void) {
+    static const char *const entries[] = {"key", "secret_key", "bitfield", "signatures", "tree"};
     for (size_t i = 0; i < disk.count; i++) {
         lose(&disk.files[i]);
-        free(disk.files[i].synced);
+        forget(&disk.files[i]);
+    }
+    if (disk.hollow) {
+        char path[1024];
+        test_path(path, disk.moved_to, entries[test_random_below(&disk.random, 5)]);
+        unlink(path);
     }
     if (disk.moved_from[0] != '\0' && test_random_below(&disk.random, 2))
         (void)syscall(SYS_renameat, AT_FDCWD, disk.moved_to, AT_FDCWD, disk.moved_from);

@@ -276,6 +276,24 @@ static void test_memory_reading(void **state) {
     print_message("%u allocations failed\n", failures);
 }
 
+/* A store whose texts have to be converted before they can be compared, for which SQLite needs memory. */
+static void test_memory_wide(void **state) {
+    (void)state;
+    store_place empty = before[0];
+    unsigned failures = 0;
+    before[0] = store_place_new();
+    (void)store_place_sql(&before[0],
+                          "PRAGMA encoding='UTF-16le'; PRAGMA application_id=0x4563686f; PRAGMA user_version=1;"
+                          "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL);"
+                          "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, "
+                          "PRIMARY KEY(party, number)) WITHOUT ROWID");
+    for (unsigned stay = 0; stay < 2; stay++)
+        for (long nth = 1; starve(nth, stay != 0, 0, little, &failures); nth++) continue;
+    store_place_free(&before[0]);
+    before[0] = empty;
+    print_message("%u allocations failed\n", failures);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_system),
@@ -283,6 +301,7 @@ int main(void) {
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_memory_opening),
         cmocka_unit_test(test_memory_reading),
+        cmocka_unit_test(test_memory_wide),
     };
     use_own_memory();
     store_vfs_install();
