@@ -232,11 +232,9 @@ static bool moved(echo__sqlite *s) {
     return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &yes) == SQLITE_OK && yes != 0;
 }
 
-static int enter_wal(echo__sqlite *s) {
-    if (s->wal) return SQLITE_OK;
+static int ask_wal(echo__sqlite *s) {
     sqlite3_stmt *statement;
-    int rc = execute(s, "PRAGMA page_size=8192"); /* of no effect on a file with pages */
-    if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
+    int rc = sqlite3_prepare_v2(s->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
     if (rc != SQLITE_OK) return rc;
     rc = sqlite3_step(statement);
     const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
@@ -244,6 +242,18 @@ static int enter_wal(echo__sqlite *s) {
     int end = sqlite3_finalize(statement);
     if (s->wal) return SQLITE_OK;
     return rc != SQLITE_ROW ? rc : end != SQLITE_OK ? end : mode == NULL ? SQLITE_NOMEM : SQLITE_CANTOPEN;
+}
+
+/* Several may be making the file at once. SQLite does not wait where it would raise a lock it holds, so we do. */
+static int enter_wal(echo__sqlite *s) {
+    if (s->wal) return SQLITE_OK;
+    int rc = execute(s, "PRAGMA page_size=8192"); /* of no effect on a file with pages */
+    if (rc != SQLITE_OK) return rc;
+    for (uint32_t waited = 0;; waited++) {
+        rc = ask_wal(s);
+        if ((rc & 0xff) != SQLITE_BUSY || waited >= s->busy_ms) return rc;
+        (void)sqlite3_sleep(1);
+    }
 }
 
 static int make_tables(echo__sqlite *s) {

@@ -18,7 +18,9 @@ function check (ok, what) {
 function run (expected, ...args) {
   const done = spawnSync(tool, args.map(String), { encoding: 'utf8' })
   if (done.error) throw done.error
-  if (done.status !== expected) throw new Error(`feed tool ${args.join(' ').slice(0, 200)}: exit ${done.status || done.signal}: ${done.stderr}`)
+  if (done.status !== expected) {
+    throw new Error(`feed tool ${args.join(' ').slice(0, 200)}: exit ${done.status || done.signal}: ${done.stderr}`)
+  }
   return done.stdout.trim()
 }
 
@@ -45,9 +47,12 @@ async function open (folder, key, opts) {
 // All blocks right, all hashes right, and every signature there is good.
 async function examine (feed, length, from, signed) {
   check(feed.length === length, `hypercore sees ${feed.length} blocks, not ${length}`)
-  for (let seq = from; seq < length; seq++) check((await call(feed, 'get', seq, { wait: false })).equals(block(seq)), `block ${seq}`)
+  for (let seq = from; seq < length; seq++) {
+    check((await call(feed, 'get', seq, { wait: false })).equals(block(seq)), `block ${seq}`)
+  }
   if (length === 0) return
-  if (length > from) check((await call(feed, 'getBatch', from, length, { wait: false })).every((b, i) => b.equals(block(from + i))), 'batch')
+  const batch = await call(feed, 'getBatch', from, length, { wait: false })
+  check(batch.every((b, i) => b.equals(block(from + i))), 'batch')
   const report = await call(feed, 'audit')
   check(report.valid === length && report.invalid === 0, `audit: ${JSON.stringify(report)}`)
   for (const seq of signed) {
@@ -57,8 +62,8 @@ async function examine (feed, length, from, signed) {
   }
 }
 
-// A hypercore that asks another for some blocks, or all, with proofs. (Not first for block 0: it is empty, and hypercore cannot read an empty block
-// while it has no data file.)
+// A hypercore that asks another for some blocks, or all, with proofs. (Not first for block 0: it is empty, and hypercore cannot read an
+// empty block while it has no data file.)
 async function replicate (feed, folder, wanted) {
   const replica = await open(folder, feed.key, { sparse: true })
   const here = feed.replicate(true, { live: true })

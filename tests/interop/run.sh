@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh <source folder> <build folder> <feed tool> <fixtures>: installs the original hypercore into the build folder, once, and runs hypercore.js.
-# 77: skipped.
+# run.sh <source folder> <build folder> <feed tool> <fixtures>
+# Installs the original hypercore into the build folder, once, and runs hypercore.js. 77: skipped.
 source=$1 build=$2 tool=$3 fixtures=$4
 skip() { echo "skipped: $1"; exit 77; }
 
@@ -19,7 +19,10 @@ if ! cmp -s "$source/package.json" "$home/package.json" || ! [ -d "$home/node_mo
     fi
 fi
 cp "$source/hypercore.js" "$home/hypercore.js" || exit 1
-(cd "$home" && node -e "require('hypercore')" >load.log 2>&1) || { tail -n 5 "$home/load.log"; skip "hypercore does not load with this node"; }
+if ! (cd "$home" && node -e "require('hypercore')" >load.log 2>&1); then
+    tail -n 5 "$home/load.log"
+    skip "hypercore does not load with this node"
+fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/echo-interop-XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT

@@ -400,6 +400,54 @@ static void sees_what_others_append(void **state) {
     test_free_blocks(&blocks);
 }
 
+static void reading_looks_again_too(void **state) {
+    (void)state;
+    test_feed ours, theirs;
+    echo_keypair keys;
+    test_blocks blocks;
+    test_make_keys(&keys, 9);
+    test_make_blocks(&blocks, 20, 60, 2);
+    test_create(&ours, &keys);
+    theirs = ours;
+    test_open(&ours, NULL);
+    test_open(&theirs, NULL);
+    for (uint64_t i = 0; i < blocks.count; i += 5) {
+        test_append(&theirs, &blocks.at[i], 5);
+        test_read_equal(&ours, &blocks, i, i + 5);
+    }
+    test_close(&theirs);
+    test_end(&ours);
+    test_free_blocks(&blocks);
+}
+
+/* What could not be read is not taken for seen. */
+static void looks_again_after_a_failure(void **state) {
+    (void)state;
+    static const char *const files[] = {"bitfield", "signatures", "tree"};
+    test_feed ours, theirs;
+    echo_keypair keys;
+    echo_feed_info info;
+    echo_error err = ECHO_ERROR_INIT;
+    test_blocks blocks;
+    test_make_keys(&keys, 10);
+    test_make_blocks(&blocks, 3, 60, 2);
+    test_create(&ours, &keys);
+    theirs = ours;
+    for (size_t i = 0; i < 3; i++) test_cut(ours.path, files[i], 0);
+    test_open(&ours, NULL);
+    test_open(&theirs, NULL);
+    test_append(&theirs, blocks.at, 3);
+    test_poke(ours.path, "tree", 0, 1);
+    assert_status(ours.feeds.ops->info(ours.feeds.ctx, ours.feed, &info, &err), ECHO_ERR_CORRUPT);
+    assert_status(ours.feeds.ops->info(ours.feeds.ctx, ours.feed, &info, &err), ECHO_ERR_CORRUPT);
+    test_poke(ours.path, "tree", 0, 1);
+    assert_int_equal(test_info(&ours).verified, 3);
+    test_read_equal(&ours, &blocks, 0, 3);
+    test_close(&theirs);
+    test_end(&ours);
+    test_free_blocks(&blocks);
+}
+
 static void memory_runs_out(void **state) {
     (void)state;
     test_feed t;
@@ -471,6 +519,8 @@ int main(void) {
         cmocka_unit_test(creates_nothing_over_something),
         cmocka_unit_test(files_may_be_missing_while_empty),
         cmocka_unit_test(sees_what_others_append),
+        cmocka_unit_test(reading_looks_again_too),
+        cmocka_unit_test(looks_again_after_a_failure),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -214,6 +214,39 @@ static void no_signature_at_all(void **state) {
     subject_end(&s);
 }
 
+/* A feed that has something cannot be without one of its files: least of all is it an empty feed. */
+static void files_lost(void **state) {
+    (void)state;
+    static const char *const files[] = {"bitfield", "signatures", "tree"};
+    for (size_t f = 0; f < 3; f++) {
+        for (int size = -1; size < 32; size++) {
+            subject s;
+            char path[1024], quoted[32];
+            subject_begin(&s, FIXTURES_9, "n1", "n1");
+            test_path(path, s.t.path, files[f]);
+            if (size < 0)
+                unlink(path);
+            else
+                test_cut(s.t.path, files[f], (size_t)size);
+            outcome o = look(&s.t, &s.blocks, true);
+            assert_status(o.open, ECHO_ERR_CORRUPT);
+            snprintf(quoted, sizeof quoted, "'%s'", files[f]);
+            assert_non_null(strstr(o.err.message, quoted));
+            subject_end(&s);
+        }
+    }
+    subject s;
+    char path[1024];
+    subject_begin(&s, FIXTURES_9, "n8", "n8");
+    test_path(path, s.t.path, "data");
+    unlink(path);
+    outcome o = look(&s.t, &s.blocks, true);
+    assert_status(o.open, ECHO_OK);
+    assert_status(o.read, ECHO_ERR_CORRUPT);
+    assert_int_equal(o.blocks, 0);
+    subject_end(&s);
+}
+
 static void files_exchanged(void **state) {
     (void)state;
     static const char *const files[] = {"bitfield", "signatures", "tree", "data", "key", "secret_key"};
@@ -502,6 +535,7 @@ int main(void) {
         cmocka_unit_test(what_the_original_was_tried_with),
         cmocka_unit_test(falls_back_to_the_batch_before),
         cmocka_unit_test(no_signature_at_all),
+        cmocka_unit_test(files_lost),
         cmocka_unit_test(files_exchanged),
         cmocka_unit_test(files_of_another_feed),
         cmocka_unit_test(truncations),
