@@ -6,7 +6,6 @@
 #define TESTS_UNIT_TREE_SUPPORT_H
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/crypto.h"
