@@ -17,6 +17,11 @@ need_packages $build_packages $test_packages
 jobs=$(nproc 2>/dev/null || echo 2)
 [ "$long" = 1 ] && { ECHO_TEST_LONG=1; export ECHO_TEST_LONG; }
 
+# What a host links, with optimisation: no warnings, and no symbols but ours (the sanitizers below add their own, so it cannot be seen there).
+cmake --preset release -DECHO_WERROR=ON >/dev/null
+cmake --build --preset release -j "$jobs" -- --no-print-directory -s >/dev/null
+sh tests/headers/symbols.sh nm build/release/libecho-snapshot.a
+
 cmake --preset asan -DECHO_WERROR=ON >/dev/null
 cmake --build --preset asan -j "$jobs" -- --no-print-directory -s
 ctest --preset asan -j "$jobs" --no-tests=error

@@ -3,7 +3,7 @@
  * applies, takes snapshots, and restarts, with all models at hand or only some. In the end it must have the oracle's state and the oracle's
  * digest, and must never have read a block that its snapshot covered (P2, P3).
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 400; 10,000 with ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 700; 10,000 with ECHO_TEST_LONG)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -246,13 +246,13 @@ static uint64_t number_of(const char *name, uint64_t otherwise) {
 static void test_random_parties(void **arg) {
     (void)arg;
     uint64_t only = number_of("ECHO_TEST_SEED", 0);
-    uint64_t runs = number_of("ECHO_TEST_RUNS", getenv("ECHO_TEST_LONG") != NULL ? 10000 : 400);
+    uint64_t runs = number_of("ECHO_TEST_RUNS", getenv("ECHO_TEST_LONG") != NULL ? 10000 : 700);
     for (uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : runs); seed++) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)seed); /* the last one printed is the one that failed */
         run_seed(seed);
     }
     fprintf(stderr, "\r%llu snapshots, %llu restarts\n", (unsigned long long)total_snapshots, (unsigned long long)total_restarts);
-    if (only == 0) assert_true(total_snapshots > runs && total_restarts > runs / 2);
+    if (only == 0) assert_true(total_snapshots > runs && total_restarts > runs);
 }
 
 int main(void) {
