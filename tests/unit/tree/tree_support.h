@@ -5,7 +5,6 @@
 #ifndef TESTS_UNIT_TREE_SUPPORT_H
 #define TESTS_UNIT_TREE_SUPPORT_H
 
-#include <cjson/cJSON.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* after those it needs */
+
+#include <cjson/cJSON.h>
 
 #include "base/alloc.h"
 #include "base/crypto.h"
