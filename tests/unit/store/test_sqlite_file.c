@@ -2,6 +2,7 @@
  * The file of a SQLite store: when it is made and when it is left alone, what is ours and what is not, damage, reading only.
  */
 #include <setjmp.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -615,6 +616,36 @@ static void test_read_only(void **state) {
     store_place_free(&place);
 }
 
+/* A writer who is gone before the clock of the file system moves on: times and sizes tell nothing then. */
+static void test_read_only_in_a_hurry(void **state) {
+    (void)state;
+    store_place place = store_place_new();
+    store_vfs_install(); /* no syncs, so that it goes fast */
+    echo_key party = store_party(1);
+    for (uint64_t round = 0; round < 20; round++) {
+        echo_bytes manifest = {(const uint8_t *)&round, sizeof round};
+        echo_store writer = store_place_open(&place, STORE_CREATE), reader = {NULL, NULL};
+        if (round > 0) { /* beside the open writer, who has written nothing yet: without locks */
+            reader = store_place_open(&place, STORE_READING);
+            store_assert_made(&reader, round - 1, 20);
+        }
+        OK(store_put_made(&writer, round, 20, NULL, NULL));
+        OK(writer.ops->publish(writer.ctx, &party, round, manifest, NULL));
+        struct stat before;
+        if (round > 0) assert_int_equal(stat(place.path, &before), 0);
+        echo_store_close(&writer);
+        if (round > 0) {
+            struct timespec times[2] = {before.st_atim, before.st_mtim};
+            assert_int_equal(utimensat(AT_FDCWD, place.path, times, 0), 0); /* as if no time had passed */
+            store_assert_made(&reader, round, 20);
+            echo_store_close(&reader);
+        }
+    }
+    store_vfs_reset();
+    store_vfs_remove();
+    store_place_free(&place);
+}
+
 /* As one who may not write: returns 0 when all is as it should be. */
 typedef struct powerless {
     store_place place;
@@ -863,6 +894,7 @@ int main(void) {
         cmocka_unit_test(test_replaced),
         cmocka_unit_test(test_replaced_read_only),
         cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_read_only_in_a_hurry),
         cmocka_unit_test(test_without_rights),
         cmocka_unit_test(test_read_only_after_crash),
         cmocka_unit_test(test_read_only_with_journal),

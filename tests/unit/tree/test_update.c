@@ -164,6 +164,18 @@ static void test_heights(void **state) {
     assert_int_equal(f.root.height, 0);
     assert_int_equal(f.store->chunks.count, chunks);
     change(&f, ids[2], 4);
+    change(&f, ids[3], 5);
+    assert_int_equal(f.root.height, 2);
+    char line[64];
+    (void)snprintf(line, sizeof line, "{\"id\":\"%s\"}", ids[3]);
+    echo__change both[2] = {{text(ids[2]), {NULL, 0}}, {text(ids[3]), text(line)}};
+    chunks = f.store->chunks.count;
+    assert_ok(echo__tree_update(&f.root, f.chunks, &f.root, both, 2, NULL)); /* of all levels only the new leaf is put */
+    assert_int_equal(f.root.height, 0);
+    assert_int_equal(f.store->chunks.count, chunks + 1);
+    model_remove(&f.model, both[0].id);
+    model_set(&f.model, both[1].id, both[1].line);
+    change(&f, ids[2], 4);
     change(&f, "zzz", 1);
     change(&f, ids[1], 1);
     change(&f, ids[0], 1);
