@@ -15,6 +15,7 @@
 typedef struct chunk {
     echo_hash name;
     struct chunk *next_pending;
+    struct chunk *replaced; /* of a pending chunk: the one that had its name before */
     size_t len;
     uint8_t data[];
 } chunk;
@@ -40,9 +41,22 @@ static void undo(memory *m) {
     while (m->pending != NULL) {
         chunk *gone = m->pending;
         m->pending = gone->next_pending;
-        (void)echo__map_remove(&m->chunks, gone->name.bytes, sizeof gone->name.bytes);
+        if (gone->replaced == NULL)
+            (void)echo__map_remove(&m->chunks, gone->name.bytes, sizeof gone->name.bytes);
+        else /* cannot fail: the name has its place */
+            (void)echo__map_put(&m->chunks, gone->replaced->name.bytes, sizeof gone->name.bytes, gone->replaced);
         echo__free(gone);
     }
+    m->writing = false;
+}
+
+/* What is pending stays: it is in the map. */
+static void settle(memory *m) {
+    for (chunk *one = m->pending; one != NULL; one = one->next_pending) {
+        echo__free(one->replaced);
+        one->replaced = NULL;
+    }
+    m->pending = NULL;
     m->writing = false;
 }
 
@@ -75,23 +89,32 @@ static echo_status memory_has(void *ctx, const echo_hash *name, bool *out, echo_
     return ECHO_OK;
 }
 
-/* Adds a chunk unless it is there; one that is there with other bytes makes room. */
+/* Takes a chunk from the pending list; false when it is not on it. */
+static bool unlink_pending(memory *m, const chunk *one) {
+    for (chunk **link = &m->pending; *link != NULL; link = &(*link)->next_pending)
+        if (*link == one) {
+            *link = one->next_pending;
+            return true;
+        }
+    return false;
+}
+
+/* Adds a chunk unless it is there; one that is there with other bytes gives way, and comes back if the puts are undone. */
 static echo_status add(memory *m, const echo_hash *name, echo_bytes bytes, size_t *written, echo_error *err) {
     chunk *found = echo__map_get(&m->chunks, name->bytes, sizeof name->bytes);
     if (found != NULL && echo__bytes_equal(echo__bytes(found->data, found->len), bytes)) return ECHO_OK;
     chunk *fresh = echo__malloc(sizeof *fresh + bytes.len);
     if (fresh == NULL) return echo__nomem(err);
     fresh->name = *name;
+    fresh->replaced = found;
     fresh->len = bytes.len;
     if (bytes.len > 0) memcpy(fresh->data, bytes.data, bytes.len);
     if (!echo__map_put(&m->chunks, fresh->name.bytes, sizeof fresh->name.bytes, fresh)) {
         echo__free(fresh);
         return echo__nomem(err);
     }
-    if (found != NULL) {
-        chunk **link = &m->pending;
-        while (*link != NULL && *link != found) link = &(*link)->next_pending;
-        if (*link == found) *link = found->next_pending;
+    if (found != NULL && unlink_pending(m, found)) {
+        fresh->replaced = found->replaced;
         echo__free(found);
     }
     fresh->next_pending = m->pending;
@@ -133,8 +156,7 @@ static echo_status publish(memory *m, const echo_key *party, uint64_t expected, 
     fresh->len = bytes.len;
     if (bytes.len > 0) memcpy(fresh->data, bytes.data, bytes.len);
     m->manifests[m->count++] = fresh;
-    m->pending = NULL; /* they are in the map */
-    m->writing = false;
+    settle(m);
     return ECHO_OK;
 }
 
@@ -239,6 +261,7 @@ static echo_status memory_remove_chunks(void *ctx, const echo_hash *names, size_
 static void memory_close(void *ctx) {
     memory *m = ctx;
     size_t at = 0;
+    undo(m);
     for (void *one; (one = echo__map_next(&m->chunks, &at)) != NULL;) echo__free(one);
     echo__map_free(&m->chunks);
     for (size_t i = 0; i < m->count; i++) echo__free(m->manifests[i]);

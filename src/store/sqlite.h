@@ -41,6 +41,7 @@ typedef struct echo__sqlite {
     bool wal;               /* this connection made sure of WAL */
     bool immutable;         /* opened without locks: `file` tells whether it is still the same */
     struct stat file;
+    bool file_is_young;     /* written so shortly before that its time may not tell the next write */
 
     bool writing;           /* puts are pending, in an open transaction */
     echo_status failed;     /* pending puts were lost to this; until rollback */

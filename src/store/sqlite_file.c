@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -14,6 +15,7 @@
 
 #define APPLICATION_ID 0x4563686f /* "Echo" */
 #define FORMAT 1
+#define YOUNG_SECONDS 2 /* the coarsest clock of a file system */
 
 #define CHUNKS_SQL "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)"
 #define MANIFESTS_SQL                                                                                                              \
@@ -61,12 +63,15 @@ static bool immutable_name(echo__buf *out, const char *path) {
 /*
  * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
  *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it still
- *    stands as it was;
+ *    stands as it was. A file written just now could be written again without its time changing: it is opened anew at each call;
  *  - -wal and -shm are there: open it with locks, as any reader;
  *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
  */
 static echo_status open_reading(echo__sqlite *s, echo_error *err) {
-    if (stat(s->path, &s->file) != 0) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
+    struct timespec now;
+    if (stat(s->path, &s->file) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return echo__error_errno(err, "cannot open snapshot store %s", s->path);
+    s->file_is_young = s->file.st_mtim.tv_sec + YOUNG_SECONDS >= now.tv_sec;
     bool wal = stands(s->path, "-wal", true), journal = stands(s->path, "-journal", true);
     if (wal && !stands(s->path, "-shm", false))
         return echo__sqlite_fail(s, SQLITE_READONLY_RECOVERY, err, "cannot open snapshot store");
@@ -212,7 +217,7 @@ void echo__sqlite_disconnect(echo__sqlite *s) {
 }
 
 echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
-    if (s->db != NULL && echo__sqlite_overtaken(s)) echo__sqlite_disconnect(s);
+    if (s->db != NULL && (echo__sqlite_overtaken(s) || (s->immutable && s->file_is_young))) echo__sqlite_disconnect(s);
     if (s->db == NULL) {
         echo_status status = connect_file(s, false, err);
         if (status != ECHO_OK) return status;
@@ -247,7 +252,7 @@ static int ask_wal(echo__sqlite *s) {
 /* Several may be making the file at once. SQLite does not wait where it would raise a lock it holds, so we do. */
 static int enter_wal(echo__sqlite *s) {
     if (s->wal) return SQLITE_OK;
-    int rc = execute(s, "PRAGMA page_size=8192"); /* of no effect on a file with pages */
+    int rc = execute(s, "PRAGMA page_size=32768"); /* of no effect on a file with pages */
     if (rc != SQLITE_OK) return rc;
     for (uint32_t waited = 0;; waited++) {
         rc = ask_wal(s);

@@ -243,6 +243,31 @@ static echo_status drop_made(const echo_store *store, uint64_t i, size_t len, ec
     return status;
 }
 
+typedef struct walked {
+    size_t count;
+    uint64_t bytes;
+    echo_hash last;
+    size_t stop_at;
+    echo_status answer;
+} walked;
+
+static echo_status note_chunk(void *arg, const echo_hash *name, uint64_t size) {
+    walked *w = arg;
+    if (w->count > 0) assert_true(memcmp(w->last.bytes, name->bytes, sizeof name->bytes) < 0);
+    w->last = *name;
+    w->count++;
+    w->bytes += size;
+    return w->count == w->stop_at ? w->answer : ECHO_OK;
+}
+
+static void assert_walk(const echo_store *store, size_t count, uint64_t bytes) {
+    walked w;
+    memset(&w, 0, sizeof w);
+    OK(store->ops->walk(store->ctx, note_chunk, &w, NULL));
+    assert_int_equal(w.count, count);
+    assert_int_equal(w.bytes, bytes);
+}
+
 /* ---- the contract ---- */
 
 static void test_empty(void **state) {
@@ -333,15 +358,47 @@ static void test_put_get(void **state) {
     }
     assert_memory_equal(&err, &untouched, sizeof err);
 
-    /* A chunk with other bytes than its name says has rotted: putting it again mends it. */
-    OK(store.ops->put(store.ctx, &chunks[0].name, &chunks[1].bytes, 1, &written, NULL));
-    assert_int_equal(written, 1);
-    OK(store.ops->put(store.ctx, &chunks[0].name, &chunks[0].bytes, 1, &written, NULL));
-    assert_int_equal(written, 1);
-    OK(store.ops->put(store.ctx, &chunks[0].name, &chunks[0].bytes, 1, &written, NULL));
-    assert_int_equal(written, 0);
-    store_assert_made(&store, 0, 100);
     for (unsigned i = 0; i < 4; i++) store_chunk_free(&chunks[i]);
+    echo_store_close(&store);
+}
+
+/* A chunk with other bytes than its name says has rotted: putting it again mends it. */
+static void test_rotten(void **state) {
+    echo_store store = fresh(state);
+    store_chunk chunk = store_chunk_make(0, 100), other = store_chunk_make(1, 60), third = store_chunk_make(2, 9000);
+    expected_chunk rotten = {&other, 0, ECHO_OK};
+    size_t written = 0;
+    OK(store.ops->put(store.ctx, &chunk.name, &other.bytes, 1, &written, NULL));
+    assert_int_equal(written, 1);
+    OK(publish_text(&store, 1, 0, "rotten", NULL));
+    OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &rotten, NULL));
+
+    OK(store_put_made(&store, 0, 100, &written, NULL));
+    assert_int_equal(written, 1);
+    store_assert_made(&store, 0, 100);
+    OK(store.ops->rollback(store.ctx, NULL)); /* undone: as it was */
+    OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &rotten, NULL));
+    assert_int_equal(rotten.calls, 2);
+
+    OK(store_put_made(&store, 0, 100, NULL, NULL));
+    OK(store.ops->put(store.ctx, &chunk.name, &third.bytes, 1, &written, NULL)); /* twice in one transaction */
+    assert_int_equal(written, 1);
+    assert_walk(&store, 1, 9000);
+    OK(store.ops->rollback(store.ctx, NULL));
+    OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &rotten, NULL));
+    OK(store.ops->put(store.ctx, &chunk.name, &third.bytes, 1, NULL, NULL));
+    OK(store_put_made(&store, 0, 100, &written, NULL));
+    assert_int_equal(written, 1);
+    OK(publish_text(&store, 1, 1, "mended", NULL));
+    OK(store.ops->rollback(store.ctx, NULL));
+    store_assert_made(&store, 0, 100);
+    assert_walk(&store, 1, 100);
+    OK(store_put_made(&store, 0, 100, &written, NULL));
+    assert_int_equal(written, 0);
+    OK(store.ops->put(store.ctx, &chunk.name, &other.bytes, 1, NULL, NULL)); /* pending at the end */
+    store_chunk_free(&chunk);
+    store_chunk_free(&other);
+    store_chunk_free(&third);
     echo_store_close(&store);
 }
 
@@ -555,31 +612,6 @@ static void test_remove(void **state) {
     put_ok(&store, 2, 30); /* adds nothing, but a snapshot that counts on it is on its way */
     assert_int_equal(store.ops->remove(store.ctx, &party, 1, &err), ECHO_ERR_BUSY);
     echo_store_close(&store);
-}
-
-typedef struct walked {
-    size_t count;
-    uint64_t bytes;
-    echo_hash last;
-    size_t stop_at;
-    echo_status answer;
-} walked;
-
-static echo_status note_chunk(void *arg, const echo_hash *name, uint64_t size) {
-    walked *w = arg;
-    if (w->count > 0) assert_true(memcmp(w->last.bytes, name->bytes, sizeof name->bytes) < 0);
-    w->last = *name;
-    w->count++;
-    w->bytes += size;
-    return w->count == w->stop_at ? w->answer : ECHO_OK;
-}
-
-static void assert_walk(const echo_store *store, size_t count, uint64_t bytes) {
-    walked w;
-    memset(&w, 0, sizeof w);
-    OK(store->ops->walk(store->ctx, note_chunk, &w, NULL));
-    assert_int_equal(w.count, count);
-    assert_int_equal(w.bytes, bytes);
 }
 
 static void test_walk(void **state) {
@@ -960,6 +992,7 @@ int store_contract_run(const store_contract *contract) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_empty, state),
         cmocka_unit_test_prestate(test_put_get, state),
+        cmocka_unit_test_prestate(test_rotten, state),
         cmocka_unit_test_prestate(test_sizes, state),
         cmocka_unit_test_prestate(test_limit, state),
         cmocka_unit_test_prestate(test_rollback, state),

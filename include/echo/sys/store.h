@@ -3,8 +3,9 @@
  *
  * Durability contract (P4): when `publish` returns ECHO_OK, the manifest and every chunk put before it, by this handle, survive a power
  * failure; until then none of it need be visible to a later open, and a manifest is never visible without all of them. Whatever
- * happens, what opens later is the last published state or, when power failed during `publish`, that one complete. A store never
- * changes or invents a chunk's bytes knowingly; the library hashes each chunk it gets all the same (P8).
+ * happens, what opens later is the last published state or, when a crash cut `publish` short or followed upon its ECHO_ERR_IO, possibly
+ * that one, complete. `remove` and `remove_chunks` are all or nothing in the same way. A store never changes or invents a chunk's
+ * bytes knowingly; the library hashes each chunk it gets all the same (P8).
  *
  * Pending puts: those since the last publish or rollback. This handle sees them, nobody else does. They form one transaction with the
  * next publish, and while a handle has some, every other handle that wants to write to the same store gets ECHO_ERR_BUSY. A `put` or
@@ -59,8 +60,9 @@ typedef struct echo_store_ops {
      */
     echo_status (*put)(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
     /*
-     * Publishes a manifest for a party, if the newest number stored for it is `expected` (0: none yet), as number expected + 1, and makes all
-     * puts so far durable with it. ECHO_ERR_CONFLICT when another number is newest: nothing was published, pending puts are undone.
+     * Publishes a manifest for a party, if the newest number stored for it is `expected` (0: none yet), as number expected + 1, and
+     * makes all puts so far durable with it. ECHO_ERR_CONFLICT when another number is newest: nothing was published, pending puts are
+     * undone.
      */
     echo_status (*publish)(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
     /* Undoes pending puts. */
@@ -71,8 +73,8 @@ typedef struct echo_store_ops {
      */
     echo_status (*list)(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
     /*
-     * Removes one manifest; durable when it returns. ECHO_ERR_NOT_FOUND when there is none of that number. ECHO_ERR_BUSY when this handle
-     * has pending puts. After the newest is removed, its number is given out again.
+     * Removes one manifest; durable when it returns. ECHO_ERR_NOT_FOUND when there is none of that number. ECHO_ERR_BUSY when this
+     * handle has pending puts. After the newest is removed, its number is given out again.
      */
     echo_status (*remove)(void *ctx, const echo_key *party, uint64_t number, echo_error *err);
     /*
@@ -81,10 +83,11 @@ typedef struct echo_store_ops {
      */
     echo_status (*walk)(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);
     /*
-     * Removes chunks by name, all or none; absent ones are no error. Durable when it returns. ECHO_ERR_BUSY when this handle has pending puts.
-     * Which chunks are needed follows from the manifests the caller listed, so the store compares: for each party that has manifests,
-     * its newest must be the newest that this handle's last complete `list` of that party told. Otherwise somebody published since, perhaps
-     * over one of these chunks: ECHO_ERR_CONFLICT, nothing was removed; list again, spare what the new manifest needs, and go on (P9).
+     * Removes chunks by name, all or none; absent ones are no error. Durable when it returns. ECHO_ERR_BUSY when this handle has pending
+     * puts. Which chunks are needed follows from the manifests the caller listed, so the store compares: for each party that has
+     * manifests, its newest must be the newest that this handle's last complete `list` of that party told. Otherwise somebody published
+     * since, perhaps over one of these chunks, or a party was overlooked: ECHO_ERR_CONFLICT, nothing was removed. List again, spare what
+     * new manifests need, and go on (P9).
      */
     echo_status (*remove_chunks)(void *ctx, const echo_hash *names, size_t n, echo_error *err);
     /* Releases the handle; pending puts are undone. */
@@ -117,14 +120,17 @@ typedef struct echo_store_sqlite_options {
  * Opening writes nothing: a file that does not exist is made by the first put or publish, and reads as an empty store until then. A file
  * of 0 bytes, or one whose making was cut short, counts as one that does not exist.
  *
- * ECHO_ERR_NOT_FOUND no store there, and not to be created; ECHO_ERR_CORRUPT not SQLite's or not ours, or damaged; ECHO_ERR_VERSION a newer
- * format wrote it; ECHO_ERR_READONLY may not be written to and read_only was not asked for; ECHO_ERR_BUSY, ECHO_ERR_IO, ECHO_ERR_NOMEM.
- * A file that is deleted or replaced under an open handle is noticed by the next publish or remove, which answers ECHO_ERR_IO.
+ * ECHO_ERR_NOT_FOUND: no store there, and not to be created. ECHO_ERR_CORRUPT: not SQLite's or not ours, or damaged. ECHO_ERR_VERSION: a
+ * newer format wrote it. ECHO_ERR_READONLY: may not be written to, and read_only was not asked for. ECHO_ERR_BUSY, ECHO_ERR_IO (a full
+ * disk says so), ECHO_ERR_NOMEM. A file that is deleted or replaced under an open handle is noticed by the next put, publish or remove,
+ * which answers ECHO_ERR_IO.
  *
  * Several processes may have the file open, on one machine (not over a network file system): one writes, the others read the last
  * published state. While it is open for writing, FILE-wal and FILE-shm stand beside it and belong to it: copy all three or none.
- * read_only works on a read-only directory or medium too. When a FILE-wal is left from a crash, it is read if its FILE-shm is there as well;
- * without it, ECHO_ERR_READONLY: open for writing once, which repairs it.
+ *
+ * read_only works on a read-only directory or medium too. While nobody writes it takes no locks; a call that a writer overtakes answers
+ * ECHO_ERR_BUSY, and may be made again. A FILE-wal left by a crash is read when its FILE-shm is there as well; without it,
+ * ECHO_ERR_READONLY: open for writing once, which repairs it.
  */
 echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options, echo_error *err)
     ECHO_MUST_USE;

@@ -109,7 +109,7 @@ static void test_made_by_first_write(void **state) {
     assert_int_equal(store_place_count(&place), 1);
     assert_int_equal(store_place_sql(&place, "PRAGMA application_id"), 0x4563686f);
     assert_int_equal(store_place_sql(&place, "PRAGMA user_version"), 1);
-    assert_int_equal(store_place_sql(&place, "PRAGMA page_size"), 8192);
+    assert_int_equal(store_place_sql(&place, "PRAGMA page_size"), 32768);
     assert_int_equal(store_place_sql(&place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     store_place_free(&place);
 }
@@ -270,7 +270,7 @@ static void test_syncs(void **state) {
         uint64_t syncs = after.calls[STORE_VFS_SYNC] - before.calls[STORE_VFS_SYNC];
         assert_true(syncs >= 1); /* durable (P4) */
         assert_true(syncs <= (round == 1 ? 2 : 1));
-        assert_true(after.bytes_written - before.bytes_written < 20 * 1000 + 10 * 8192);
+        assert_true(after.bytes_written - before.bytes_written < 20 * 1000 + 10 * 32768);
     }
     echo_store_close(&store);
     store_vfs_reset();
@@ -499,7 +499,7 @@ static void test_flipped(void **state) {
     for (unsigned i = 0; i < 2500; i++) {
         bool opened;
         /* The head of the file in full, then the heads of pages, then anywhere. */
-        size_t at = i < 800 ? i / 8 : i < 1600 ? (size_t)test_random_below(&random, len / 8192) * 8192 + test_random_below(&random, 64)
+        size_t at = i < 800 ? i / 8 : i < 1600 ? (size_t)test_random_below(&random, len / 32768) * 32768 + test_random_below(&random, 64)
                                                : (size_t)test_random_below(&random, len);
         uint8_t flip = (uint8_t)(1u << (i < 800 ? i % 8 : test_random_below(&random, 8)));
         data[at] ^= flip;

@@ -106,7 +106,7 @@ static void test_small(void **state) {
     (void)state;
     static life l = {STORE_STAGES, store_stage, reopens_some, {{{0}}}};
     store_stages_expect(l.states, false);
-    run(&l, 1, 1000);
+    run(&l, 1, 500);
 }
 
 /* Transactions so large that the log is written back while the store is open. */
@@ -114,7 +114,7 @@ static void test_big(void **state) {
     (void)state;
     static life l = {STORE_BIG_STAGES, store_big_stage, reopens_never, {{{0}}}};
     store_stages_expect(l.states, true);
-    run(&l, 547, 40);
+    run(&l, 151, 40);
 }
 
 int main(void) {
