@@ -1,6 +1,6 @@
 #!/bin/sh
 # The include rule: a layer includes itself and those above it in the list; the command and the public headers see public headers alone.
-# And the shape of the sources: no tabs, no file longer than 1000 lines.
+# And the shape of the sources: no tabs, no file longer than 1000 lines (tests: 1200).
 #   layers.sh <source directory>
 cd "$1" || exit 1
 layers='base feed model store tree party snapshot exchange'
@@ -96,7 +96,9 @@ tab=$(printf '\t')
 for file in $sources CMakeLists.txt; do
     if grep -q "$tab" "$file"; then fault "$file:$(grep -n "$tab" "$file" | head -n 1 | cut -d: -f1): a tab"; fi
     lines=$(wc -l <"$file")
-    case $file in *.md) ;; *) [ "$lines" -le 1000 ] || fault "$file: $lines lines" ;; esac
+    most=1000
+    case $file in tests/*) most=1200 ;; esac # cases of one contract stay together
+    case $file in *.md) ;; *) [ "$lines" -le "$most" ] || fault "$file: $lines lines" ;; esac
 done
 
 sort "$work/faults"
