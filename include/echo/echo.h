@@ -6,6 +6,7 @@
 #include <echo/model.h>
 #include <echo/object.h>
 #include <echo/party.h>
+#include <echo/policy.h>
 #include <echo/snapshot.h>
 #include <echo/timeframe.h>
 

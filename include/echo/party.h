@@ -2,13 +2,15 @@
  * echo/party.h: a party's items, restored from its newest good snapshot and its feeds.
  *
  * A party belongs to one thread. echo_party_restore() is the one way to get one; a first run, with nothing stored, is the same call.
- * Nothing here prints, exits, or starts a thread.
+ * Nothing here prints or exits. While a snapshot is being written the party has one thread of its own, which calls nothing but the
+ * store, unless the policy forbids it (echo/policy.h).
  */
 #ifndef ECHO_PARTY_H
 #define ECHO_PARTY_H
 
 #include <echo/base.h>
 #include <echo/model.h>
+#include <echo/policy.h>
 #include <echo/sys/codec.h>
 #include <echo/sys/feed.h>
 #include <echo/sys/store.h>
@@ -40,11 +42,13 @@ typedef echo_status (*echo_progress_fn)(void *arg, const char *phase, uint64_t d
 typedef bool (*echo_admit_fn)(void *arg, const echo_key *feed);
 /* Milliseconds since 1970, for the time in manifests. */
 typedef int64_t (*echo_now_fn)(void *arg);
+/* Nanoseconds of a clock that never goes back, for steps and the policy. Called on the party's thread alone. */
+typedef uint64_t (*echo_clock_fn)(void *arg);
 /* Told of each message that could not be applied and was passed over (err names item, feed and seq). May not call the party. */
 typedef void (*echo_refused_fn)(void *arg, const echo_error *err);
 
 typedef struct echo_party_options {
-    uint32_t version;           /* 1 */
+    uint32_t version;           /* 2; 1 when it ends before `policy` */
     const char *dir;            /* folder with feeds/<key>/ and snapshots.db; may be NULL when `feeds` is given */
     const echo_key *party;      /* which party; NULL: the only one whose genesis is among the feeds */
     echo_registry *models;      /* required; borrowed, must outlive the party */
@@ -68,10 +72,16 @@ typedef struct echo_party_options {
     void *refused_arg;
     echo_now_fn now;            /* NULL: the system's clock */
     void *now_arg;
+    /* Version 2. */
+    const echo_snapshot_policy *policy; /* NULL: ECHO_SNAPSHOT_POLICY_INIT; copied */
+    uint64_t memory;            /* bytes that items may take; items that a snapshot holds are evicted beyond it, least recently used first, and
+                                   loaded again when touched. An estimate from the size of their records. 0: no bound */
+    echo_clock_fn clock;        /* NULL: the system's monotonic clock */
+    void *clock_arg;
 } echo_party_options;
 #define ECHO_PARTY_OPTIONS_INIT                                                                                                  \
-    {1u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, false, false, false, false, false, ECHO_VERIFY_ROOT,      \
-     NULL, NULL, NULL, NULL, NULL, NULL}
+    {2u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, false, false, false, false, false, ECHO_VERIFY_ROOT,      \
+     NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL}
 
 /*
  * Opens the party: the newest snapshot that verifies, then the messages after it; older snapshots, and in the end full replay, when

@@ -10,25 +10,96 @@
 extern "C" {
 #endif
 
+/* ---- Taking them ------------------------------------------------------------------------------------------------------------ */
+
+/* Why a snapshot was begun (echo/policy.h). */
+#define ECHO_SNAPSHOT_REASON_MAP(XX)                                                                                              \
+    XX(NONE, "none")                                                                                                              \
+    XX(REQUEST, "request")                                                                                                        \
+    XX(RECOVERY, "recovery")                                                                                                      \
+    XX(OPENING, "opening")                                                                                                        \
+    XX(MEMORY, "memory")                                                                                                          \
+    XX(MESSAGES, "messages")                                                                                                      \
+    XX(BYTES, "bytes")                                                                                                            \
+    XX(AGE, "age")
+typedef enum echo_snapshot_reason {
+#define XX(name, text) ECHO_SNAPSHOT_##name,
+    ECHO_SNAPSHOT_REASON_MAP(XX)
+#undef XX
+} echo_snapshot_reason;
+const char *echo_snapshot_reason_name(echo_snapshot_reason reason);
+
 /* What a snapshot cost. */
 typedef struct echo_snapshot_result {
     uint64_t number;          /* of the newest snapshot now */
     bool unchanged;           /* nothing was new since the last one: nothing was written */
+    echo_snapshot_reason reason;
+    uint64_t messages;        /* covered by it */
     uint64_t items_written;   /* records written */
+    uint64_t items_copied;    /* of those, serialised early because a message was about to change them */
     uint64_t chunks_written;
     uint64_t bytes_written;   /* of those chunks */
-    uint64_t ns_capture;
+    uint64_t feeds_synced;    /* feeds that had to be made durable first */
+    uint64_t steps;           /* on the party's thread, copies before a first write not counted */
+    uint64_t ns_worst_step;   /* the longest of them, or of those copies */
+    uint64_t ns_capture;      /* serialising, on the party's thread */
     uint64_t ns_write;        /* tree update and chunks */
     uint64_t ns_publish;
+    uint64_t ns_total;        /* from begin to the end of the last phase, by the party's clock */
     echo_hash digest;         /* state digest: what peers at the same timeframe compare */
 } echo_snapshot_result;
 
 /*
- * Saves the party's state at its clock, writing only what changed, and publishes it when all of it is durable. On error the party and the store
- * are as before. ECHO_ERR_CONFLICT: another process published for this party meanwhile. ECHO_ERR_READONLY, ECHO_ERR_BUSY, ECHO_ERR_IO.
- * out may be NULL.
+ * Saves the party's state at its clock, writing only what changed, and returns when that is published and durable. While one is
+ * running this joins it: that one is completed, and covers what was applied when it began. On error the party and the store are as
+ * before, but for what was applied since; the next attempt begins anew. Starts no thread. ECHO_ERR_CONFLICT: another process published
+ * for this party meanwhile. ECHO_ERR_READONLY, ECHO_ERR_BUSY, ECHO_ERR_IO. A hook's code passes through. out may be NULL.
  */
 echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) ECHO_MUST_USE;
+/*
+ * Begins a snapshot of the party's state at its clock and returns at once; when one is running, joins it. The rest happens in steps between
+ * messages and in echo_party_poll(), and on the writer's thread; echo_party_snapshot_state_get() tells how far it is and how it ended.
+ * ECHO_ERR_READONLY, or what kept the store from being opened; ECHO_ERR_NOMEM.
+ */
+echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) ECHO_MUST_USE;
+/*
+ * Ends the snapshot that is running, if any, without publishing; waits for the store call that the writer is in. One that is being published
+ * in that call may still succeed. echo_party_free() does the same; a host that would rather wait calls echo_party_snapshot() first.
+ */
+void echo_party_snapshot_cancel(echo_party *party);
+
+typedef enum echo_snapshot_phase {
+    ECHO_SNAPSHOT_IDLE = 0,
+    ECHO_SNAPSHOT_CONVERT = 1, /* finding items that the models at hand write otherwise than the last snapshot */
+    ECHO_SNAPSHOT_CAPTURE = 2, /* serialising what changed */
+    ECHO_SNAPSHOT_WRITE = 3,   /* all is serialised: tree, chunks, publishing */
+    ECHO_SNAPSHOT_FINISH = 4   /* published, or failed: items are marked accordingly; then old snapshots and chunks are removed */
+} echo_snapshot_phase;
+
+/* How snapshots stand. */
+typedef struct echo_snapshot_state {
+    echo_snapshot_phase phase;
+    echo_snapshot_reason reason;  /* of the one that is running, or the last */
+    uint64_t items_total;         /* of the one that is running */
+    uint64_t items_captured;
+    uint64_t taken;               /* since the party was opened */
+    uint64_t failed;              /* in a row; 0 after a success */
+    uint64_t ns_worst_step;       /* the longest step on the party's thread since it was opened */
+    uint64_t bytes_written;       /* chunk bytes of all that were taken */
+    uint64_t feed_bytes;          /* block bytes of all messages applied since the party was opened */
+    uint64_t tail_messages;       /* applied since the last snapshot's cut */
+    uint64_t tail_bytes;
+    uint64_t expected_open_ns;    /* what opening the party would take now */
+    uint64_t expected_bytes;      /* what a snapshot would write now */
+    bool has_last;
+    echo_snapshot_result last;    /* of the last that succeeded */
+    echo_error error;             /* of the last that failed; code ECHO_OK when none did since the last success */
+    uint64_t chunks_removed;      /* garbage, since the party was opened */
+    echo_error gc_error;          /* why the last collection of garbage ended early; it is no error of the snapshot */
+} echo_snapshot_state;
+void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party);
+
+/* ---- Looking at them -------------------------------------------------------------------------------------------------------- */
 
 /* One root: its chunk (all zero when it has no records), levels above the leaves, records and their bytes. */
 typedef struct echo_snapshot_root {
@@ -53,6 +124,7 @@ typedef struct echo_snapshot_info {
     echo_hash digest;
     bool has_previous;
     echo_hash previous;         /* hash of the previous manifest's bytes */
+    bool pinned;
     const char *json;           /* the manifest itself */
     echo_status status;         /* ECHO_OK, or why it cannot be used; the fields above may then be empty */
     const char *problem;        /* one line, when status is not ECHO_OK */
@@ -79,6 +151,53 @@ echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party,
  */
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store, uint64_t number,
                                  echo_error *err) ECHO_MUST_USE;
+
+/* ---- Keeping and removing them ---------------------------------------------------------------------------------------------- */
+
+/*
+ * Pins a snapshot, or takes the pin off: one that is pinned is never removed, by no process. ECHO_ERR_NOT_FOUND when there is none of that
+ * number; ECHO_ERR_UNSUPPORTED when the store cannot pin; ECHO_ERR_READONLY, ECHO_ERR_BUSY, ECHO_ERR_IO.
+ */
+echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) ECHO_MUST_USE;
+
+typedef struct echo_gc_options {
+    uint32_t version;           /* 1 */
+    uint32_t keep;              /* newest good snapshots of each party to keep, beside those that are pinned; 0: all */
+    bool dry_run;               /* tell what would be removed, remove nothing */
+    echo_progress_fn progress;  /* optional; its code other than ECHO_OK ends the collection, which is safe at any point */
+    void *progress_arg;
+} echo_gc_options;
+#define ECHO_GC_OPTIONS_INIT {1u, 2u, false, NULL, NULL}
+
+typedef struct echo_gc_report {
+    uint64_t parties;
+    uint64_t snapshots_kept, snapshots_removed;
+    uint64_t chunks_kept, chunks_removed;
+    uint64_t bytes_kept, bytes_removed; /* of those chunks */
+} echo_gc_report;
+/*
+ * Removes, of all parties in the store, the snapshots older than those to be kept, and then the chunks that no snapshot needs (P9). Safe
+ * against a crash at any point and against a snapshot that is published meanwhile, by this process or another. Reads every tree that
+ * is kept: when one cannot be read to the end, nothing is removed and the error says which chunk of which snapshot is wrong. A snapshot of
+ * a newer format stops it too (ECHO_ERR_VERSION). A party that another process opened from a snapshot that is removed can no
+ * longer load from it. out may be NULL; options may be NULL. ECHO_ERR_BUSY while somebody writes.
+ */
+echo_status echo_snapshot_gc(echo_gc_report *out, const echo_store *store, const echo_gc_options *options, echo_error *err) ECHO_MUST_USE;
+
+/* Blocks 0 to `last` of a feed are covered by every snapshot in the store. */
+typedef struct echo_prune_advice {
+    echo_key feed;
+    uint64_t last;
+} echo_prune_advice;
+typedef echo_status (*echo_prune_fn)(void *arg, const echo_prune_advice *advice);
+/*
+ * Which blocks of the party's feeds are not needed for opening it from any snapshot in the store, feed by feed, ascending. Advice: the library
+ * never removes blocks. What is lost with them: replaying the party from the beginning, rebuilding items of a model whose stored version is
+ * no longer read, and passing them on to peers. Every snapshot in the store is read and verified first; when one is damaged there is no
+ * advice but its error. ECHO_ERR_NOT_FOUND: no snapshots.
+ */
+echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *party, echo_prune_fn fn, void *arg, echo_error *err)
+    ECHO_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-#define ECHO_STORE_OPS_VERSION 1u
+#define ECHO_STORE_OPS_VERSION 2u /* tables of version 1, which end before `reopen`, are taken too */
 
 #define ECHO_STORE_SIZE_MAX ((size_t)64 << 20)
 
@@ -44,8 +44,13 @@ typedef echo_status (*echo_walk_fn)(void *arg, const echo_hash *name, uint64_t s
 /* Called per manifest by `list`, newest (highest number) first. Any code but ECHO_OK ends the list and is returned by it. */
 typedef echo_status (*echo_manifest_fn)(void *arg, uint64_t number, echo_bytes manifest);
 
+/* Called per party by `parties`. Any code but ECHO_OK ends the list and is returned by it. fn may not call the store. */
+typedef echo_status (*echo_store_party_fn)(void *arg, const echo_key *party);
+
+struct echo_store;
+
 typedef struct echo_store_ops {
-    uint32_t version; /* ECHO_STORE_OPS_VERSION */
+    uint32_t version; /* 1 or 2 */
 
     /* Capability bits of this handle. */
     uint32_t (*capabilities)(void *ctx);
@@ -92,6 +97,27 @@ typedef struct echo_store_ops {
     echo_status (*remove_chunks)(void *ctx, const echo_hash *names, size_t n, echo_error *err);
     /* Releases the handle; pending puts are undone. */
     void (*close)(void *ctx);
+
+    /* ---- Version 2. Each hook may be NULL; what is said in brackets is done without then. ---- */
+
+    /*
+     * Opens another handle on the same store, for another thread to use at the same time as this one. Called by the thread that owns this
+     * handle. The new one may outlive it. [The two threads take turns with one handle.]
+     */
+    echo_status (*reopen)(struct echo_store *out, void *ctx, echo_error *err);
+    /* The parties that have manifests, ascending by key. [Garbage is not collected.] */
+    echo_status (*parties)(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err);
+    /* As `walk`, beginning behind the name *after; NULL: with the first. [`walk` is used, in one step.] */
+    echo_status (*walk_from)(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err);
+    /* About how many bytes chunks take that are in the store; cheap. [Garbage is collected by what was written in this process.] */
+    echo_status (*usage)(uint64_t *bytes, void *ctx, echo_error *err);
+    /*
+     * Pins a manifest or takes the pin off; durable when it returns. ECHO_ERR_NOT_FOUND when there is none of that number, ECHO_ERR_BUSY when
+     * this handle has pending puts. `remove` answers ECHO_ERR_REFUSED for a pinned one. [Nothing can be pinned.]
+     */
+    echo_status (*pin)(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
+    /* Whether a manifest is pinned; false when there is none of that number. Goes with `pin`. */
+    echo_status (*pinned)(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 } echo_store_ops;
 
 /* A store: its table and its context. Plain data. */
