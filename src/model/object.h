@@ -34,6 +34,11 @@ typedef struct echo__object {
 echo_status echo__object_snapshot(cJSON **out, void *ctx, const void *state, echo_error *err);
 echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON *value, echo_error *err);
 void echo__object_drop_parts(echo__object *object);
+/*
+ * The snapshot hook's third flavour, for this library alone (object_text.c): appends the canonical text of what
+ * echo__object_snapshot gives, without making that. On error nothing is appended; ECHO_ERR_NOMEM sticks to `out`.
+ */
+echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err) ECHO_MUST_USE;
 /* What is shown of a live state; NULL when out of memory. */
 cJSON *echo__object_show(echo__object *object);
 

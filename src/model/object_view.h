@@ -13,6 +13,11 @@ cJSON *echo__view_make(const echo__value *value);
 /* Adds a member, its key escaped; takes the item, which may be NULL. false: out of memory (or there was no item). */
 bool echo__view_put(cJSON *object, const char *key, cJSON *item);
 
+/* The same as canonical text, appended (object_view_text.c): what echo__json_print makes of echo__view_make. Errors stick. */
+void echo__view_text(echo__buf *out, const echo__value *value);
+/* The key of a member, escaped, with the comma before it, unless it is the first, and its colon. */
+void echo__view_text_key(echo__buf *out, const echo__seg *key, bool first);
+
 /*
  * Reads a value that `depth` keys lead to; arrays become flagged maps. ECHO_ERR_CORRUPT when it is not in view form,
  * ECHO_ERR_LIMIT, ECHO_ERR_NOMEM.

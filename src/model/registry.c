@@ -128,5 +128,7 @@ echo_status echo_registry_add(echo_registry *registry, const echo_model_ops *ops
 echo_status echo_registry_add_object(echo_registry *registry, echo_error *err) {
     if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "no registry");
     const echo_model_ops *tables[2] = {&echo__object_ops, &echo__object_ops_old};
-    return add(registry, tables, 2, NULL, err);
+    echo_status status = add(registry, tables, 2, NULL, err);
+    for (size_t i = 1; status == ECHO_OK && i <= 2; i++) registry->models[registry->count - i]->text = echo__object_text;
+    return status;
 }

@@ -6,11 +6,15 @@
 
 #include <echo/model.h>
 
+#include "base/buf.h"
+
 typedef struct echo__model {
     echo_model_ops ops; /* a copy; ops.type is the registry's, ops.reads_from is never 0 */
     void *ctx;
     bool has_hooks; /* snapshot and restore of either flavour; without them the library keeps a log */
     bool raw;       /* the hooks are the raw ones */
+    /* Appends the text that the JSON hook's value prints as, in place of the hook; NULL for hosts' models. Errors as the hook's. */
+    echo_status (*text)(echo__buf *out, const void *state, echo_error *err);
 } echo__model;
 
 /* NULL when there is none. The pointer stays valid as long as the registry. */

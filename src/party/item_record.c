@@ -126,6 +126,7 @@ echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_by
 /* ---- to a record ---- */
 
 static echo_status snapshot_json(echo__buf *out, const echo_item *item, echo_error *err) {
+    if (item->ops->text != NULL) return item->ops->text(out, item->state, err);
     const echo_model_ops *ops = &item->ops->ops;
     cJSON *value = NULL;
     echo_status status = ops->snapshot(&value, item->ops->ctx, item->state, err);

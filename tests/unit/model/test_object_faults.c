@@ -129,13 +129,26 @@ static object full(void) {
     return o;
 }
 
-enum { CALL_SNAPSHOT, CALL_VIEW, CALL_PROPERTIES, CALLS };
+enum { CALL_SNAPSHOT, CALL_VIEW, CALL_PROPERTIES, CALL_TEXT, CALLS };
+
+/* On failure what was there before stays, and nothing else. */
+static echo_status call_text(const object *o, echo_error *err) {
+    echo__buf out = ECHO__BUF_INIT;
+    echo__buf_text(&out, "before");
+    size_t len = out.len;
+    echo_status status = echo__object_text(&out, o->state, err);
+    assert_int_equal(err->code, status);
+    assert_true(status == ECHO_OK ? out.len > len : out.len == len);
+    echo__buf_free(&out);
+    return status;
+}
 
 static echo_status call(int which, const object *o, cJSON **out) {
     echo_error err = ECHO_ERROR_INIT;
     *out = NULL;
     if (which == CALL_SNAPSHOT) return o->ops->snapshot(out, NULL, o->state, &err);
     if (which == CALL_VIEW) return o->ops->view(out, NULL, o->state, &err);
+    if (which == CALL_TEXT) return call_text(o, &err);
     return echo__object_properties(o->state) == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 

@@ -250,12 +250,15 @@ static void test_object_both_or_none(void **state) {
     assert_int_equal(echo_registry_add(registry, &ops, NULL, NULL), ECHO_OK);
     assert_int_equal(echo_registry_add_object(registry, &err), ECHO_ERR_EXISTS);
     assert_null(echo__registry_find_text(registry, ECHO_MODEL_OBJECT));
+    assert_null(echo__registry_find_text(registry, ECHO_MODEL_OBJECT_OLD)->text);
     assert_int_equal(echo__registry_generation(registry), 1);
     echo_registry_free(registry);
     assert_int_equal(echo_registry_new(&registry), ECHO_OK);
     assert_int_equal(echo_registry_add_object(registry, &err), ECHO_OK);
     assert_true(echo__registry_find_text(registry, ECHO_MODEL_OBJECT)->has_hooks);
     assert_true(echo__registry_find_text(registry, ECHO_MODEL_OBJECT_OLD)->has_hooks);
+    assert_non_null(echo__registry_find_text(registry, ECHO_MODEL_OBJECT)->text);
+    assert_non_null(echo__registry_find_text(registry, ECHO_MODEL_OBJECT_OLD)->text);
     assert_int_equal(echo_registry_add_object(registry, &err), ECHO_ERR_EXISTS);
 }
 

@@ -1,0 +1,267 @@
+/*
+ * The stored state as text (its shape: object_state.c), straight from the live form, without cJSON nodes in between.
+ */
+#include <echo/object.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json_number.h"
+#include "model/object.h"
+#include "model/object_view.h"
+
+#define FEEDS_ON_STACK 16u
+#define SLOTS_ON_STACK 32u
+
+typedef struct writer {
+    echo__buf *out; /* its status takes every failure: whatever is written behind one goes nowhere */
+    const echo__live *live;
+    const echo__slot **slots; /* in the order of their keys' bytes */
+    size_t slot_count;
+    size_t complex;         /* of the slots */
+    bool *used;             /* of each feed: a stamp refers to it */
+    const echo_key **feeds; /* those in use, ascending */
+    size_t feed_count;
+    uint32_t *numbers; /* of each feed in use among them */
+} writer;
+
+static void fail(writer *w) { w->out->status = ECHO_ERR_NOMEM; }
+
+/* Slots. */
+
+static int by_text(const void *left, const void *right) {
+    const echo__avl_node *const *a = left, *const *b = right;
+    return strcmp((*a)->key.text, (*b)->key.text);
+}
+
+static void see_slot(writer *w, echo__slot *slot, size_t *room) {
+    if (!echo__slot_fold(w->live, slot)) {
+        fail(w);
+    } else if (slot->simple) {
+        w->used[slot->at.feed] = true;
+    } else {
+        w->complex++;
+        echo__branch_feeds(slot->history, w->used);
+    }
+    const echo__value *value = slot->value;
+    bool blob = value != NULL && (value->kind == ECHO__VALUE_STRING || value->kind == ECHO__VALUE_BYTES);
+    *room += 2 * (size_t)slot->node.key.len + (blob ? value->as.len : 0);
+}
+
+#define SLOT_ROOM 64u /* punctuation, a stamp of ordinary length, a number */
+#define FEED_ROOM (ECHO_HEX_CHARS + 2)
+
+static void list_many(writer *w) {
+    size_t i = 0;
+    echo__avl_walk walk;
+    w->slots = echo__realloc_array(NULL, w->slot_count, sizeof(const echo__slot *));
+    if (w->slots == NULL) fail(w);
+    for (echo__avl_node *node = echo__avl_first(&walk, w->live->slots); w->slots != NULL && node != NULL;
+         node = echo__avl_next(&walk))
+        w->slots[i++] = (const echo__slot *)node;
+}
+
+/* Lists the slots; asks for the room that the text takes in the usual case at once. */
+static void list_slots(writer *w) {
+    bool ascending = true;
+    size_t room = 0;
+    const echo__avl_node *last = NULL;
+    echo__avl_walk walk;
+    for (echo__avl_node *node = echo__avl_first(&walk, w->live->slots); node != NULL; node = echo__avl_next(&walk)) {
+        if (w->slot_count < SLOTS_ON_STACK) w->slots[w->slot_count] = (const echo__slot *)node;
+        if (last != NULL && last->key.index != ECHO__NAMED && strcmp(last->key.text, node->key.text) > 0) ascending = false;
+        see_slot(w, (echo__slot *)node, &room);
+        last = node;
+        w->slot_count++;
+    }
+    (void)echo__buf_reserve(w->out, room + SLOT_ROOM * (w->slot_count + 1) + FEED_ROOM * w->live->feed_count);
+    if (w->slot_count > SLOTS_ON_STACK) list_many(w);
+    if (w->out->status == ECHO_OK && !ascending) qsort(w->slots, w->slot_count, sizeof(const echo__slot *), by_text);
+}
+
+/* Feeds. */
+
+static int by_key(const void *left, const void *right) {
+    const echo_key *const *a = left, *const *b = right;
+    return memcmp(*a, *b, sizeof **a);
+}
+
+static void number_feeds(writer *w) {
+    bool ascending = true;
+    for (size_t i = 0; i < w->live->feed_count; i++) {
+        if (!w->used[i]) continue;
+        const echo_key *feed = &w->live->feeds[i];
+        ascending = ascending && (w->feed_count == 0 || memcmp(w->feeds[w->feed_count - 1], feed, sizeof *feed) < 0);
+        w->feeds[w->feed_count++] = feed;
+    }
+    if (!ascending) qsort(w->feeds, w->feed_count, sizeof *w->feeds, by_key);
+    for (size_t i = 0; i < w->feed_count; i++) w->numbers[w->feeds[i] - w->live->feeds] = (uint32_t)i;
+}
+
+static void put_feeds(writer *w) {
+    echo__buf_text(w->out, "\"feeds\":[");
+    for (size_t i = 0; i < w->feed_count; i++) {
+        echo__buf_text(w->out, i == 0 ? "\"" : ",\"");
+        echo__buf_hex(w->out, w->feeds[i], sizeof *w->feeds[i]);
+        echo__buf_byte(w->out, '"');
+    }
+    echo__buf_byte(w->out, ']');
+}
+
+/* Members. */
+
+static void put_key(writer *w, const echo__seg *key, bool first) {
+    if (!first) echo__buf_byte(w->out, ',');
+    echo__json_string(w->out, key->text, key->len);
+    echo__buf_byte(w->out, ':');
+}
+
+#define STAMP_ROOM 64u /* brackets and commas around three numbers of up to 20 digits */
+
+/* A stamp as an array that is still open. */
+static void put_stamp(writer *w, const echo__pos *pos) {
+    char *room = (char *)echo__buf_reserve(w->out, STAMP_ROOM), *to = room;
+    if (room == NULL) return;
+    *to++ = '[';
+    to += echo__json_format_u64(to, pos->time);
+    *to++ = ',';
+    to += echo__json_format_u64(to, w->numbers[pos->feed]);
+    *to++ = ',';
+    to += echo__json_format_u64(to, pos->seq);
+    w->out->len += (size_t)(to - room);
+}
+
+static void put_at(writer *w) {
+    bool first = true;
+    echo__buf_text(w->out, "{\"at\":{");
+    for (size_t i = 0; i < w->slot_count; i++) {
+        const echo__slot *slot = w->slots[i];
+        if (!slot->simple) continue;
+        put_key(w, &slot->node.key, first);
+        put_stamp(w, &slot->at);
+        echo__buf_byte(w->out, ']');
+        first = false;
+    }
+    echo__buf_text(w->out, "},");
+}
+
+static void put_past(writer *w, const echo__past *past) {
+    echo__seg path[ECHO_OBJECT_DEPTH_MAX];
+    echo__branch_path(past->branch, path);
+    put_stamp(w, &past->pos);
+    echo__buf_text(w->out, ",\"");
+    echo__buf_text(w->out, echo__op_names[past->kind]);
+    echo__buf_text(w->out, "\",[");
+    for (uint32_t i = 0; i < past->branch->depth; i++) {
+        if (i > 0) echo__buf_byte(w->out, ',');
+        echo__json_string(w->out, path[i].text, path[i].len);
+    }
+    echo__buf_byte(w->out, ']');
+    if (past->value != NULL) {
+        echo__buf_byte(w->out, ',');
+        echo__view_text(w->out, past->value);
+    }
+    echo__buf_byte(w->out, ']');
+}
+
+static void put_history(writer *w, const echo__slot *slot) {
+    echo__past *past;
+    size_t count;
+    /* the numbers of feeds are in the order of their keys, and a history's feeds all have one: they do as ranks */
+    if (!echo__branch_past(&past, &count, slot->history, w->numbers)) {
+        fail(w);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        echo__buf_byte(w->out, i == 0 ? '[' : ',');
+        put_past(w, &past[i]);
+    }
+    echo__buf_byte(w->out, ']');
+    echo__free(past);
+}
+
+static void put_ops(writer *w) {
+    bool first = true;
+    echo__buf_text(w->out, ",\"ops\":{");
+    for (size_t i = 0; i < w->slot_count; i++) {
+        if (w->slots[i]->simple) continue;
+        put_key(w, &w->slots[i]->node.key, first);
+        put_history(w, w->slots[i]);
+        first = false;
+    }
+    echo__buf_byte(w->out, '}');
+}
+
+static void put_properties(writer *w) {
+    bool first = true;
+    echo__buf_text(w->out, ",\"properties\":{");
+    for (size_t i = 0; i < w->slot_count; i++) {
+        const echo__slot *slot = w->slots[i];
+        if (slot->value == NULL) continue;
+        echo__view_text_key(w->out, &slot->node.key, first);
+        echo__view_text(w->out, slot->value);
+        first = false;
+    }
+    echo__buf_text(w->out, "}}");
+}
+
+static void put_parts(writer *w) {
+    list_slots(w);
+    if (w->out->status != ECHO_OK) return;
+    number_feeds(w);
+    put_at(w);
+    put_feeds(w);
+    if (w->complex > 0) put_ops(w);
+    put_properties(w);
+}
+
+static void put_live(echo__buf *out, const echo__live *live) {
+    const echo__slot *slots[SLOTS_ON_STACK];
+    const echo_key *feeds[FEEDS_ON_STACK];
+    uint32_t numbers[FEEDS_ON_STACK];
+    bool used[FEEDS_ON_STACK] = {false};
+    writer w = {out, live, slots, 0, 0, used, feeds, 0, numbers};
+    if (live->feed_count > FEEDS_ON_STACK) {
+        w.used = echo__calloc(live->feed_count, sizeof *w.used);
+        w.feeds = echo__realloc_array(NULL, live->feed_count, sizeof(const echo_key *));
+        w.numbers = echo__realloc_array(NULL, live->feed_count, sizeof *w.numbers);
+    }
+    if (w.used != NULL && w.feeds != NULL && w.numbers != NULL)
+        put_parts(&w);
+    else
+        fail(&w);
+    if (w.slots != slots) echo__free(w.slots);
+    if (w.used != used) echo__free(w.used);
+    if (w.feeds != feeds) echo__free(w.feeds);
+    if (w.numbers != numbers) echo__free(w.numbers);
+}
+
+static echo_status put_frozen(echo__buf *out, const echo__object *object) {
+    echo__buf_text(out, "{\"at\":");
+    echo_status status = echo__json_print(out, object->at);
+    echo__buf_text(out, ",\"feeds\":");
+    if (status == ECHO_OK) status = echo__json_print(out, object->feeds);
+    if (status == ECHO_OK && object->ops != NULL) {
+        echo__buf_text(out, ",\"ops\":");
+        status = echo__json_print(out, object->ops);
+    }
+    echo__buf_text(out, ",\"properties\":");
+    if (status == ECHO_OK) status = echo__json_print(out, object->properties);
+    echo__buf_byte(out, '}');
+    return status;
+}
+
+echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err) {
+    echo__object *object = (echo__object *)state; /* stale folds are brought up to date on the way */
+    size_t len = out->len;
+    echo_status status = out->status;
+    if (status == ECHO_OK && object->frozen)
+        status = put_frozen(out, object);
+    else if (status == ECHO_OK)
+        put_live(out, &object->live);
+    if (status == ECHO_OK) status = out->status;
+    if (status == ECHO_OK) return ECHO_OK;
+    out->len = len;
+    return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "stored object state: not what JSON can hold");
+}
