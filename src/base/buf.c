@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/json_number.h"
 
 void echo__buf_free(echo__buf *buf) {
     echo__free(buf->data);
@@ -17,7 +18,7 @@ void echo__buf_clear(echo__buf *buf) {
     buf->status = ECHO_OK;
 }
 
-uint8_t *echo__buf_reserve(echo__buf *buf, size_t len) {
+uint8_t *echo__buf_grow(echo__buf *buf, size_t len) {
     if (buf->status != ECHO_OK) return NULL;
     size_t need = buf->len + (len > 0 ? len : 1); /* so that data is never NULL behind a success */
     if (need < buf->len || !echo__grow(&buf->data, &buf->cap, need, 1)) {
@@ -27,30 +28,9 @@ uint8_t *echo__buf_reserve(echo__buf *buf, size_t len) {
     return buf->data + buf->len;
 }
 
-void echo__buf_append(echo__buf *buf, const void *data, size_t len) {
-    uint8_t *at = echo__buf_reserve(buf, len);
-    if (at == NULL || len == 0) return;
-    memcpy(at, data, len);
-    buf->len += len;
-}
-
-void echo__buf_byte(echo__buf *buf, uint8_t byte) {
-    uint8_t *at = echo__buf_reserve(buf, 1);
-    if (at == NULL) return;
-    *at = byte;
-    buf->len++;
-}
-
-void echo__buf_text(echo__buf *buf, const char *text) { echo__buf_append(buf, text, strlen(text)); }
-
 void echo__buf_u64(echo__buf *buf, uint64_t value) {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    echo__buf_append(buf, digits + at, sizeof digits - at);
+    uint8_t *at = echo__buf_reserve(buf, ECHO__JSON_NUMBER_CHARS);
+    if (at != NULL) buf->len += echo__json_format_u64((char *)at, value);
 }
 
 void echo__buf_hex(echo__buf *buf, const void *data, size_t len) {
@@ -68,13 +48,25 @@ void echo__buf_base64(echo__buf *buf, const void *data, size_t len) {
     buf->len += need - 1;
 }
 
+/* Eight digits at once: a nibble to each byte, then its digit. */
+static uint64_t hex_of(const uint8_t data[4]) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x = (uint64_t)data[0] << 24 | (uint64_t)data[1] << 16 | (uint64_t)data[2] << 8 | data[3];
+    x = (x << 16 | x) & UINT64_C(0x0000ffff0000ffff);
+    x = (x << 8 | x) & UINT64_C(0x00ff00ff00ff00ff);
+    x = (x << 4 | x) & (ones * 15);
+    uint64_t letters = (x + ones * 6) >> 4 & ones;
+    return x + ones * '0' + letters * ('a' - '0' - 10);
+}
+
 void echo__hex_encode(char *out, const uint8_t *data, size_t len) {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        out[2 * i] = digits[data[i] >> 4];
-        out[2 * i + 1] = digits[data[i] & 15];
+    for (; len >= 4; len -= 4, data += 4, out += 8) echo__be64_put((uint8_t *)out, hex_of(data));
+    for (; len > 0; len--, data++) {
+        *out++ = digits[*data >> 4];
+        *out++ = digits[*data & 15];
     }
-    out[2 * len] = '\0';
+    *out = '\0';
 }
 
 static int hex_digit(char c) {

@@ -5,6 +5,7 @@
 #define ECHO_BASE_BUF_H
 
 #include <echo/base.h>
+#include <string.h>
 
 typedef struct echo__buf {
     uint8_t *data;
@@ -16,14 +17,27 @@ typedef struct echo__buf {
 
 void echo__buf_free(echo__buf *buf);               /* also makes it empty and usable again */
 void echo__buf_clear(echo__buf *buf);              /* len 0, status OK, memory kept */
-void echo__buf_append(echo__buf *buf, const void *data, size_t len);
-void echo__buf_byte(echo__buf *buf, uint8_t byte);
-void echo__buf_text(echo__buf *buf, const char *text);
 void echo__buf_u64(echo__buf *buf, uint64_t value); /* decimal */
 void echo__buf_hex(echo__buf *buf, const void *data, size_t len);
 void echo__buf_base64(echo__buf *buf, const void *data, size_t len); /* standard alphabet, padded */
+uint8_t *echo__buf_grow(echo__buf *buf, size_t len); /* echo__buf_reserve when there is no room yet */
 /* Room for len more bytes, NULL when out of memory; the caller fills them and adds to buf->len. */
-uint8_t *echo__buf_reserve(echo__buf *buf, size_t len);
+static inline uint8_t *echo__buf_reserve(echo__buf *buf, size_t len) {
+    return buf->status == ECHO_OK && len < buf->cap - buf->len ? buf->data + buf->len : echo__buf_grow(buf, len);
+}
+static inline void echo__buf_append(echo__buf *buf, const void *data, size_t len) {
+    uint8_t *at = echo__buf_reserve(buf, len);
+    if (at == NULL || len == 0) return;
+    memcpy(at, data, len);
+    buf->len += len;
+}
+static inline void echo__buf_byte(echo__buf *buf, uint8_t byte) {
+    uint8_t *at = echo__buf_reserve(buf, 1);
+    if (at == NULL) return;
+    *at = byte;
+    buf->len++;
+}
+static inline void echo__buf_text(echo__buf *buf, const char *text) { echo__buf_append(buf, text, strlen(text)); }
 static inline echo_bytes echo__buf_bytes(const echo__buf *buf) { echo_bytes b = {buf->data, buf->len}; return b; }
 
 /* Text forms. Decoding returns false for anything but the exact form; *out must have room for len / 2 or len / 4 * 3 bytes. */

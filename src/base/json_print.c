@@ -29,27 +29,50 @@ static void put_escape(echo__buf *out, uint8_t c) {
     }
 }
 
-/* The number of leading bytes that are printed as they are. */
-static size_t plain_run(const uint8_t *text, size_t len) {
+static bool any_needs_escape(uint64_t x) {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+    return (((x - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~x & tops) != 0;
+}
+
+static bool copy_word(uint8_t *to, const uint8_t *text) {
+    uint64_t x;
+    memcpy(&x, text, sizeof x);
+    if (any_needs_escape(x)) return false;
+    memcpy(to, &x, sizeof x);
+    return true;
+}
+
+/* Copies the leading bytes that are printed as they are, and counts them. The last words may overlap. */
+static size_t copy_plain(uint8_t *to, const uint8_t *text, size_t len) {
     size_t i = 0;
-    for (; len - i >= 8; i += 8) {
-        uint64_t x;
-        memcpy(&x, text + i, sizeof x);
-        uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-        if ((((x - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~x & tops) != 0) break;
+    if (len >= 8) {
+        while (len - i >= 8 && copy_word(to + i, text + i)) i += 8;
+        if (len - i < 8 && copy_word(to + len - 8, text + len - 8)) return len;
+    } else if (len >= 4) {
+        uint32_t first, last;
+        memcpy(&first, text, sizeof first);
+        memcpy(&last, text + len - 4, sizeof last);
+        if (!any_needs_escape(first | (uint64_t)last << 32)) {
+            memcpy(to, &first, sizeof first);
+            memcpy(to + len - 4, &last, sizeof last);
+            return len;
+        }
     }
-    while (i < len && !needs_escape(text[i])) i++;
+    for (; i < len && !needs_escape(text[i]); i++) to[i] = text[i];
     return i;
 }
 
 void echo__json_string(echo__buf *out, const void *text, size_t len) {
     const uint8_t *from = text;
     echo__buf_byte(out, '"');
-    while (len > 0) {
-        size_t run = plain_run(from, len);
-        echo__buf_append(out, from, run);
-        if (run < len) put_escape(out, from[run++]);
+    for (;;) {
+        uint8_t *to = echo__buf_reserve(out, len + 1);
+        if (to == NULL) return;
+        size_t run = copy_plain(to, from, len);
+        out->len += run;
+        if (run == len) break;
+        put_escape(out, from[run++]);
         from += run;
         len -= run;
     }

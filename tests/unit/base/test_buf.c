@@ -118,6 +118,14 @@ static void hex(void **state) {
     assert_int_equal(text[512], 0);
     assert_true(echo__hex_decode(back, text, 512));
     assert_memory_equal(back, all, 256);
+    for (size_t len = 0; len < 12; len++) { /* it goes by four bytes, then by one */
+        char some[32];
+        memset(some, '#', sizeof some);
+        echo__hex_encode(some, all + 0xb7, len);
+        assert_memory_equal(some, text + 2 * (size_t)0xb7, 2 * len);
+        assert_int_equal(some[2 * len], '\0');
+        assert_int_equal(some[2 * len + 1], '#');
+    }
     assert_true(echo__hex_decode(back, "ABcdEF", 6) && memcmp(back, "\xab\xcd\xef", 3) == 0);
     assert_true(echo__hex_decode(back, NULL, 0));
     assert_false(echo__hex_decode(back, "abcd", 3));

@@ -99,6 +99,30 @@ static void strings(void **state) {
         }
 }
 
+/* Every length around the steps of 4 and 8 bytes, with an escape at every place or nowhere, two of them at times. */
+static void lengths(void **state) {
+    (void)state;
+    for (size_t len = 0; len < 27; len++)
+        for (size_t at = 0; at <= len; at++)
+            for (size_t second = at; second <= len; second += 5) {
+                char text[32], expected[64] = "\"";
+                size_t to = 1;
+                for (size_t i = 0; i < len; i++) {
+                    text[i] = i == at || i == second ? '\n' : (char)('#' + i * 2 % 40);
+                    to += (size_t)snprintf(expected + to, 3, text[i] == '\n' ? "\\n" : "%c", text[i]);
+                }
+                expected[to++] = '"';
+                char *exact = malloc(len + 1); /* no byte before or behind, for the address sanitizer */
+                assert_non_null(exact);
+                memcpy(exact + 1, text, len);
+                echo__buf out = ECHO__BUF_INIT;
+                echo__json_string(&out, exact + 1, len);
+                assert_true(echo__bytes_equal(echo__buf_bytes(&out), echo__bytes(expected, to)));
+                echo__buf_free(&out);
+                free(exact);
+            }
+}
+
 static void refused(void **state) {
     (void)state;
     cJSON *v = cJSON_CreateNumber((double)NAN);
@@ -341,10 +365,10 @@ static void random_values(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical),     cmocka_unit_test(strings),
-        cmocka_unit_test(refused),       cmocka_unit_test(raw_numbers_are_canonical),
-        cmocka_unit_test(depth),         cmocka_unit_test(input_is_not_modified),
-        cmocka_unit_test(appends),       cmocka_unit_test(out_of_memory),
-        cmocka_unit_test(random_values),
+        cmocka_unit_test(lengths),       cmocka_unit_test(refused),
+        cmocka_unit_test(depth),         cmocka_unit_test(raw_numbers_are_canonical),
+        cmocka_unit_test(appends),       cmocka_unit_test(input_is_not_modified),
+        cmocka_unit_test(out_of_memory), cmocka_unit_test(random_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
