@@ -12,6 +12,7 @@
 #include "echo/snapshot.h"
 #include "party/find.h"
 #include "snapshot/snapshot.h"
+#include "store/store.h"
 
 /* What all attempts share. */
 typedef struct opening {
@@ -40,7 +41,7 @@ static echo_status check_options(const echo_party_options *options, echo_error *
     if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
     if (options->dir == NULL && options->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
     if (options->feeds != NULL && options->feeds->ops->version != ECHO_FEED_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "feed source of an unknown version");
-    if (options->store != NULL && options->store->ops->version != ECHO_STORE_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "store of an unknown version");
+    if (options->store != NULL && echo__store_check(options->store, NULL) != ECHO_OK) return echo__store_check(options->store, err);
     if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     return ECHO_OK;

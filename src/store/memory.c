@@ -23,12 +23,14 @@ typedef struct chunk {
 typedef struct manifest {
     echo_key party;
     uint64_t number;
+    bool pinned;
     size_t len;
     uint8_t data[];
 } manifest;
 
 typedef struct memory {
     echo__map chunks;
+    uint64_t bytes;       /* of the chunks in the map */
     chunk *pending;
     bool writing;         /* there were puts since the last publish, perhaps of chunks that were there */
     echo_status failed;   /* pending puts were lost to this; until rollback */
@@ -41,6 +43,8 @@ static void undo(memory *m) {
     while (m->pending != NULL) {
         chunk *gone = m->pending;
         m->pending = gone->next_pending;
+        m->bytes -= gone->len;
+        if (gone->replaced != NULL) m->bytes += gone->replaced->len;
         if (gone->replaced == NULL)
             (void)echo__map_remove(&m->chunks, gone->name.bytes, sizeof gone->name.bytes);
         else /* cannot fail: the name has its place */
@@ -113,6 +117,8 @@ static echo_status add(memory *m, const echo_hash *name, echo_bytes bytes, size_
         echo__free(fresh);
         return echo__nomem(err);
     }
+    m->bytes += bytes.len;
+    if (found != NULL) m->bytes -= found->len;
     if (found != NULL && unlink_pending(m, found)) {
         fresh->replaced = found->replaced;
         echo__free(found);
@@ -153,6 +159,7 @@ static echo_status publish(memory *m, const echo_key *party, uint64_t expected, 
     if (fresh == NULL) return echo__nomem(err);
     fresh->party = *party;
     fresh->number = number + 1;
+    fresh->pinned = false;
     fresh->len = bytes.len;
     if (bytes.len > 0) memcpy(fresh->data, bytes.data, bytes.len);
     m->manifests[m->count++] = fresh;
@@ -213,11 +220,54 @@ static echo_status memory_remove(void *ctx, const echo_key *party, uint64_t numb
     for (size_t i = 0; i < m->count; i++) {
         manifest *one = m->manifests[i];
         if (one->number != number || !echo__key_equal(&one->party, party)) continue;
+        if (one->pinned) return echo__store_refuse_pinned(number, err);
         m->manifests[i] = m->manifests[--m->count];
         echo__free(one);
         return ECHO_OK;
     }
-    return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot %llu in the store", (unsigned long long)number);
+    return echo__store_refuse_number(number, err);
+}
+
+static echo_status memory_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {
+    memory *m = ctx;
+    if (m->writing) return echo__store_refuse_pending(err);
+    manifest *one = newest(m, party, number);
+    if (one == NULL || one->number != number) return echo__store_refuse_number(number, err);
+    one->pinned = pinned;
+    return ECHO_OK;
+}
+
+static echo_status memory_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
+    const memory *m = ctx;
+    (void)err;
+    const manifest *one = newest(m, party, number);
+    *out = one != NULL && one->number == number && one->pinned;
+    return ECHO_OK;
+}
+
+static echo_status memory_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err) {
+    const memory *m = ctx;
+    const echo_key *last = NULL;
+    (void)err;
+    for (;;) {
+        const echo_key *next = NULL;
+        for (size_t i = 0; i < m->count; i++) {
+            const echo_key *party = &m->manifests[i]->party;
+            if (last != NULL && echo__key_compare(party, last) <= 0) continue;
+            if (next == NULL || echo__key_compare(party, next) < 0) next = party;
+        }
+        if (next == NULL) return ECHO_OK;
+        echo_status status = fn(arg, next);
+        if (status != ECHO_OK) return status;
+        last = next;
+    }
+}
+
+static echo_status memory_usage(uint64_t *bytes, void *ctx, echo_error *err) {
+    const memory *m = ctx;
+    (void)err;
+    *bytes = m->bytes;
+    return ECHO_OK;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -225,17 +275,22 @@ static int by_name(const void *a, const void *b) {
     return memcmp((*x)->name.bytes, (*y)->name.bytes, sizeof(*x)->name.bytes);
 }
 
-static echo_status memory_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
+static echo_status memory_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
     const memory *m = ctx;
-    size_t n = m->chunks.count, at = 0;
-    const chunk **sorted = echo__realloc_array(NULL, n, sizeof *sorted);
+    size_t n = 0, at = 0;
+    const chunk **sorted = echo__realloc_array(NULL, m->chunks.count, sizeof *sorted);
     if (sorted == NULL) return echo__nomem(err);
-    for (size_t i = 0; i < n; i++) sorted[i] = echo__map_next(&m->chunks, &at);
+    for (const chunk *one; (one = echo__map_next(&m->chunks, &at)) != NULL;)
+        if (after == NULL || memcmp(one->name.bytes, after->bytes, sizeof after->bytes) > 0) sorted[n++] = one;
     qsort(sorted, n, sizeof *sorted, by_name);
     echo_status status = ECHO_OK;
     for (size_t i = 0; i < n && status == ECHO_OK; i++) status = fn(arg, &sorted[i]->name, sorted[i]->len);
     echo__free(sorted);
     return status;
+}
+
+static echo_status memory_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
+    return memory_walk_from(ctx, NULL, fn, arg, err);
 }
 
 /* Whether the newest manifest of every party is one that this handle has listed. */
@@ -254,7 +309,11 @@ static echo_status memory_remove_chunks(void *ctx, const echo_hash *names, size_
     memory *m = ctx;
     if (m->writing) return echo__store_refuse_pending(err);
     if (!seen_all(m)) return echo__store_refuse_unseen(err);
-    for (size_t i = 0; i < n; i++) echo__free(echo__map_remove(&m->chunks, names[i].bytes, sizeof names[i].bytes));
+    for (size_t i = 0; i < n; i++) {
+        chunk *gone = echo__map_remove(&m->chunks, names[i].bytes, sizeof names[i].bytes);
+        if (gone != NULL) m->bytes -= gone->len;
+        echo__free(gone);
+    }
     return ECHO_OK;
 }
 
@@ -283,6 +342,11 @@ static const echo_store_ops memory_ops = {
     .walk = memory_walk,
     .remove_chunks = memory_remove_chunks,
     .close = memory_close,
+    .parties = memory_parties,
+    .walk_from = memory_walk_from,
+    .usage = memory_usage,
+    .pin = memory_pin,
+    .pinned = memory_pinned,
 };
 
 echo_status echo_store_new_memory(echo_store *out) {

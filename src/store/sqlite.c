@@ -22,6 +22,8 @@ static void sqlite_close(void *ctx) {
     echo__free(s);
 }
 
+static echo_status sqlite_reopen(echo_store *out, void *ctx, echo_error *err);
+
 static const echo_store_ops sqlite_ops = {
     .version = ECHO_STORE_OPS_VERSION,
     .capabilities = echo__sqlite_capabilities,
@@ -35,6 +37,12 @@ static const echo_store_ops sqlite_ops = {
     .walk = echo__sqlite_walk,
     .remove_chunks = echo__sqlite_remove_chunks,
     .close = sqlite_close,
+    .reopen = sqlite_reopen,
+    .parties = echo__sqlite_parties,
+    .walk_from = echo__sqlite_walk_from,
+    .usage = echo__sqlite_usage,
+    .pin = echo__sqlite_pin,
+    .pinned = echo__sqlite_pinned,
 };
 
 /*
@@ -61,6 +69,19 @@ static echo_status resolve(char **out, const char *path, echo_error *err) {
     return *out == NULL ? echo__nomem(err) : ECHO_OK;
 }
 
+/* Takes over a handle that names its file; closes it when that is no store and is not to become one. */
+static echo_status begin(echo_store *out, echo__sqlite *s, echo_error *err) {
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) status = s->create ? ECHO_OK : echo__error(err, status, "no snapshot store at %s", s->path);
+    if (status != ECHO_OK) {
+        sqlite_close(s);
+        return status;
+    }
+    out->ops = &sqlite_ops;
+    out->ctx = s;
+    return ECHO_OK;
+}
+
 echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options, echo_error *err) {
     static const echo_store_sqlite_options defaults = ECHO_STORE_SQLITE_OPTIONS_INIT;
     if (out == NULL || path == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store or no path");
@@ -77,13 +98,24 @@ echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo
     s->create = options->create && !options->read_only;
     s->busy_ms = options->busy_ms;
     echo_status status = resolve(&s->path, path, err);
-    if (status == ECHO_OK) status = echo__sqlite_ready(s, err);
-    if (status == ECHO_ERR_NOT_FOUND) status = s->create ? ECHO_OK : echo__error(err, status, "no snapshot store at %s", s->path);
-    if (status != ECHO_OK) {
-        sqlite_close(s);
-        return status;
-    }
-    out->ops = &sqlite_ops;
-    out->ctx = s;
-    return ECHO_OK;
+    if (status == ECHO_OK) return begin(out, s, err);
+    sqlite_close(s);
+    return status;
+}
+
+/* A handle that saw the file knows that it was there, and so does its twin: it makes no other in its place. */
+static echo_status sqlite_reopen(echo_store *out, void *ctx, echo_error *err) {
+    const echo__sqlite *s = ctx;
+    out->ops = NULL;
+    out->ctx = NULL;
+    echo__sqlite *twin = echo__calloc(1, sizeof *twin);
+    if (twin == NULL) return echo__nomem(err);
+    twin->read_only = s->read_only;
+    twin->create = s->create;
+    twin->busy_ms = s->busy_ms;
+    twin->had_tables = s->had_tables;
+    twin->path = echo__strdup(s->path);
+    if (twin->path != NULL) return begin(out, twin, err);
+    sqlite_close(twin);
+    return echo__nomem(err);
 }

@@ -14,6 +14,9 @@
 
 #include "store/store.h"
 
+/* Made by the first pin; a file without it has nothing pinned. As SQLite keeps the text, which is compared. */
+#define ECHO__PINS_TABLE "pins(party BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY(party, number)) WITHOUT ROWID"
+
 typedef enum echo__sql {
     ECHO__SQL_GET,
     ECHO__SQL_HAS,
@@ -25,6 +28,14 @@ typedef enum echo__sql {
     ECHO__SQL_HEADS,
     ECHO__SQL_PUBLISH,
     ECHO__SQL_REMOVE,
+    ECHO__SQL_PARTY,
+    ECHO__SQL_USAGE,
+    ECHO__SQL_STANDS,
+    ECHO__SQL_PINS_STAND,
+    ECHO__SQL_PINS_MAKE,
+    ECHO__SQL_PIN,
+    ECHO__SQL_UNPIN,
+    ECHO__SQL_PINNED,
     ECHO__SQL_COUNT
 } echo__sql;
 
@@ -77,6 +88,8 @@ echo_status echo__sqlite_statement(sqlite3_stmt **out, echo__sqlite *s, echo__sq
  */
 echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) ECHO_MUST_USE;
 void echo__sqlite_done(sqlite3_stmt *statement);
+/* Runs a statement that gives no rows, to its end. */
+echo_status echo__sqlite_run(echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) ECHO_MUST_USE;
 /* Values are borrowed until echo__sqlite_done. */
 void echo__sqlite_bind_bytes(sqlite3_stmt *statement, int at, echo_bytes bytes);
 void echo__sqlite_bind_hash(sqlite3_stmt *statement, int at, const echo_hash *hash);
@@ -87,17 +100,29 @@ echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sq
 echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err)
     ECHO_MUST_USE;
 
-/* ---- sqlite_read.c, sqlite_write.c: the operations of sys/store.h ---- */
+/* ---- sqlite_pin.c: pins ---- */
+
+/* Whether a manifest is pinned, of a handle that is ready. Inside a transaction it stays so until the end of that. */
+echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
+
+/* ---- sqlite_read.c, sqlite_write.c, sqlite_pin.c: the operations of sys/store.h ---- */
 
 uint32_t echo__sqlite_capabilities(void *ctx);
 echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
 echo_status echo__sqlite_has(void *ctx, const echo_hash *name, bool *out, echo_error *err);
 echo_status echo__sqlite_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
 echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);
+echo_status echo__sqlite_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err);
+echo_status echo__sqlite_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err);
+echo_status echo__sqlite_usage(uint64_t *bytes, void *ctx, echo_error *err);
+echo_status echo__sqlite_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
+echo_status echo__sqlite_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
 echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
 echo_status echo__sqlite_rollback(void *ctx, echo_error *err);
 echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 echo_status echo__sqlite_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err);
+/* What a read-only handle says to those who would write. */
+echo_status echo__sqlite_refuse_read_only(const echo__sqlite *s, echo_error *err);
 
 #endif

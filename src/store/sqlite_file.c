@@ -142,10 +142,10 @@ static int read_number(echo__sqlite *s, const char *sql, int64_t *out) {
     return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
 }
 
-/* Looks whether the tables are the two we make, word for word; *objects counts what there is (SQLite's own tables aside). */
+/* Looks whether the tables are those we make, word for word, that of pins or not; *objects counts what there is (SQLite's own aside). */
 static int read_tables(echo__sqlite *s, bool *ours, unsigned *objects) {
     sqlite3_stmt *statement;
-    unsigned known = 0;
+    unsigned known = 0, pins = 0;
     *objects = 0;
     int rc = sqlite3_prepare_v2(s->db, "SELECT name, sql FROM sqlite_master", -1, &statement, NULL);
     if (rc != SQLITE_OK) return rc;
@@ -154,9 +154,10 @@ static int read_tables(echo__sqlite *s, bool *ours, unsigned *objects) {
         if (name != NULL && strncmp(name, "sqlite_", 7) == 0) continue;
         (*objects)++;
         if (sql != NULL && (strcmp(sql, CHUNKS_SQL) == 0 || strcmp(sql, MANIFESTS_SQL) == 0)) known++;
+        if (sql != NULL && strcmp(sql, "CREATE TABLE " ECHO__PINS_TABLE) == 0) pins++;
     }
     (void)sqlite3_finalize(statement);
-    *ours = known == 2 && *objects == 2;
+    *ours = known == 2 && *objects == known + pins;
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 

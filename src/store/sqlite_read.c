@@ -124,17 +124,72 @@ static echo_status read_batch(batch *out, echo__sqlite *s, echo_bytes after, ech
     return status;
 }
 
-echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
+echo_status echo__sqlite_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
     echo__sqlite *s = ctx;
     batch found;
     echo_hash last;
-    echo_bytes after = {NULL, 0};
+    echo_bytes behind = {NULL, 0};
+    if (after != NULL) behind = echo__bytes(after->bytes, sizeof after->bytes);
     do {
-        echo_status status = read_batch(&found, s, after, err);
+        echo_status status = read_batch(&found, s, behind, err);
         for (size_t i = 0; i < found.count && status == ECHO_OK; i++) status = fn(arg, &found.names[i], found.sizes[i]);
         if (status != ECHO_OK) return status;
         if (found.count > 0) last = found.names[found.count - 1];
-        after = echo__bytes(last.bytes, sizeof last.bytes);
+        behind = echo__bytes(last.bytes, sizeof last.bytes);
     } while (found.count == WALK_BATCH);
     return ECHO_OK;
+}
+
+echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
+    return echo__sqlite_walk_from(ctx, NULL, fn, arg, err);
+}
+
+/* The first party above `after`; *found is false when there is none. */
+static echo_status read_party(echo_key *out, bool *found, echo__sqlite *s, echo_bytes after, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    echo_bytes party;
+    *found = false;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_PARTY, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_bytes(statement, 1, after);
+    status = echo__sqlite_step(found, s, statement, err, "cannot read the parties");
+    if (status == ECHO_OK && *found) {
+        status = echo__sqlite_column_bytes(&party, s, statement, 0, err);
+        if (status == ECHO_OK && party.len != sizeof out->bytes)
+            status = echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read the parties");
+        if (status == ECHO_OK) memcpy(out->bytes, party.data, sizeof out->bytes);
+    }
+    echo__sqlite_done(statement);
+    return status;
+}
+
+echo_status echo__sqlite_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err) {
+    echo__sqlite *s = ctx;
+    echo_key party;
+    echo_bytes after = {NULL, 0};
+    bool found;
+    echo_status status;
+    while ((status = read_party(&party, &found, s, after, err)) == ECHO_OK && found) {
+        status = fn(arg, &party);
+        if (status != ECHO_OK) break;
+        after = echo__bytes(party.bytes, sizeof party.bytes);
+    }
+    return status;
+}
+
+echo_status echo__sqlite_usage(uint64_t *bytes, void *ctx, echo_error *err) {
+    echo__sqlite *s = ctx;
+    sqlite3_stmt *statement = NULL;
+    bool row = false;
+    *bytes = 0;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_USAGE, err);
+    if (status != ECHO_OK) return status;
+    status = echo__sqlite_step(&row, s, statement, err, "cannot tell how large the store is");
+    if (status == ECHO_OK && row && sqlite3_column_int64(statement, 0) > 0) *bytes = (uint64_t)sqlite3_column_int64(statement, 0);
+    echo__sqlite_done(statement);
+    return status;
 }

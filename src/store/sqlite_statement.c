@@ -63,6 +63,16 @@ static const char *const sql_text[ECHO__SQL_COUNT] = {
     [ECHO__SQL_HEADS] = "SELECT party, max(number), data FROM manifests GROUP BY party",
     [ECHO__SQL_PUBLISH] = "INSERT INTO manifests(party, number, data) VALUES(?1, ?2, ?3)",
     [ECHO__SQL_REMOVE] = "DELETE FROM manifests WHERE party = ?1 AND number = ?2",
+    [ECHO__SQL_PARTY] = "SELECT party FROM manifests WHERE party > ?1 ORDER BY party LIMIT 1",
+    [ECHO__SQL_USAGE] = ("SELECT (page_count - freelist_count) * page_size "
+                         "FROM pragma_page_count, pragma_freelist_count, pragma_page_size"),
+    [ECHO__SQL_STANDS] = "SELECT 1 FROM manifests WHERE party = ?1 AND number = ?2",
+    [ECHO__SQL_PINS_STAND] = "SELECT 1 FROM sqlite_master WHERE name = 'pins'",
+    [ECHO__SQL_PINS_MAKE] = "CREATE TABLE IF NOT EXISTS " ECHO__PINS_TABLE,
+    [ECHO__SQL_PIN] = "INSERT OR IGNORE INTO pins(party, number) VALUES(?1, ?2)",
+    [ECHO__SQL_UNPIN] = "DELETE FROM pins WHERE party = ?1 AND number = ?2",
+    [ECHO__SQL_PINNED] = ("SELECT 1 FROM pins WHERE party = ?1 AND number = ?2 "
+                          "AND EXISTS(SELECT 1 FROM manifests WHERE party = ?1 AND number = ?2)"),
 };
 
 echo_status echo__sqlite_statement(sqlite3_stmt **out, echo__sqlite *s, echo__sql which, echo_error *err) {
@@ -87,6 +97,13 @@ echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statemen
     if (echo__sqlite_overtaken(s)) return echo__error(err, ECHO_ERR_BUSY, "%s: written to while it was read (%s)", what, s->path);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE) return ECHO_OK;
     return echo__sqlite_fail(s, rc, err, what);
+}
+
+echo_status echo__sqlite_run(echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) {
+    bool row;
+    echo_status status = echo__sqlite_step(&row, s, statement, err, what);
+    echo__sqlite_done(statement);
+    return status;
 }
 
 /* ---- values ---- */

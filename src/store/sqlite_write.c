@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-static echo_status refuse_read_only(const echo__sqlite *s, echo_error *err) {
+echo_status echo__sqlite_refuse_read_only(const echo__sqlite *s, echo_error *err) {
     return echo__error(err, ECHO_ERR_READONLY, "the store was opened for reading only (%s)", s->path);
 }
 
@@ -16,14 +16,6 @@ static echo_status lose(echo__sqlite *s, echo_status status) {
     if (s->writing) s->failed = status;
     s->writing = false;
     echo__sqlite_abandon(s);
-    return status;
-}
-
-/* Runs a statement that gives no rows. */
-static echo_status run(echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) {
-    bool row;
-    echo_status status = echo__sqlite_step(&row, s, statement, err, what);
-    echo__sqlite_done(statement);
     return status;
 }
 
@@ -36,7 +28,7 @@ static echo_status put(echo__sqlite *s, const echo_hash *names, const echo_bytes
     for (size_t i = 0; i < n && status == ECHO_OK; i++) {
         echo__sqlite_bind_hash(statement, 1, &names[i]);
         echo__sqlite_bind_bytes(statement, 2, chunks[i]);
-        status = run(s, statement, err, "cannot put a chunk");
+        status = echo__sqlite_run(s, statement, err, "cannot put a chunk");
         if (status == ECHO_OK) *count += (size_t)sqlite3_changes(s->db);
     }
     return status;
@@ -46,7 +38,7 @@ echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes
                              echo_error *err) {
     echo__sqlite *s = ctx;
     size_t count = 0;
-    if (s->read_only) return refuse_read_only(s, err);
+    if (s->read_only) return echo__sqlite_refuse_read_only(s, err);
     if (s->failed) return echo__store_refuse_failed(s->failed, err);
     if (n > 0) {
         echo_status status = put(s, names, chunks, n, &count, err);
@@ -82,13 +74,13 @@ static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expe
     echo__sqlite_bind_key(statement, 1, party);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)number + 1);
     echo__sqlite_bind_bytes(statement, 3, manifest);
-    status = run(s, statement, err, "cannot publish");
+    status = echo__sqlite_run(s, statement, err, "cannot publish");
     return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
 }
 
 echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
     echo__sqlite *s = ctx;
-    if (s->read_only) return refuse_read_only(s, err);
+    if (s->read_only) return echo__sqlite_refuse_read_only(s, err);
     if (s->failed) return echo__store_refuse_failed(s->failed, err);
     echo_status status = publish(s, party, expected, manifest, err);
     if (status != ECHO_OK) return lose(s, status);
@@ -105,29 +97,28 @@ echo_status echo__sqlite_rollback(void *ctx, echo_error *err) {
     return ECHO_OK;
 }
 
-static echo_status refuse_number(uint64_t number, echo_error *err) {
-    return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot %llu in the store", (unsigned long long)number);
-}
-
 static echo_status remove_manifest(echo__sqlite *s, const echo_key *party, uint64_t number, echo_error *err) {
     sqlite3_stmt *statement = NULL;
+    bool pinned = false;
     echo_status status = echo__sqlite_begin(s, err);
+    if (status == ECHO_OK) status = echo__sqlite_is_pinned(&pinned, s, party, number, err);
+    if (status == ECHO_OK && pinned) status = echo__store_refuse_pinned(number, err);
     if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_REMOVE, err);
     if (status != ECHO_OK) return status;
     echo__sqlite_bind_key(statement, 1, party);
     (void)sqlite3_bind_int64(statement, 2, (int64_t)number);
-    status = run(s, statement, err, "cannot remove a manifest");
-    if (status == ECHO_OK && sqlite3_changes(s->db) == 0) status = refuse_number(number, err);
+    status = echo__sqlite_run(s, statement, err, "cannot remove a manifest");
+    if (status == ECHO_OK && sqlite3_changes(s->db) == 0) status = echo__store_refuse_number(number, err);
     return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
 }
 
 echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
     echo__sqlite *s = ctx;
-    if (s->read_only) return refuse_read_only(s, err);
+    if (s->read_only) return echo__sqlite_refuse_read_only(s, err);
     if (s->writing) return echo__store_refuse_pending(err);
-    if (number > INT64_MAX) return refuse_number(number, err);
+    if (number > INT64_MAX) return echo__store_refuse_number(number, err);
     echo_status status = echo__sqlite_ready(s, err);
-    if (status == ECHO_ERR_NOT_FOUND) return refuse_number(number, err);
+    if (status == ECHO_ERR_NOT_FOUND) return echo__store_refuse_number(number, err);
     if (status == ECHO_OK) status = remove_manifest(s, party, number, err);
     if (status != ECHO_OK) echo__sqlite_abandon(s);
     return status;
@@ -165,14 +156,14 @@ static echo_status remove_chunks(echo__sqlite *s, const echo_hash *names, size_t
     if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_DROP, err);
     for (size_t i = 0; i < n && status == ECHO_OK; i++) {
         echo__sqlite_bind_hash(statement, 1, &names[i]);
-        status = run(s, statement, err, "cannot remove a chunk");
+        status = echo__sqlite_run(s, statement, err, "cannot remove a chunk");
     }
     return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
 }
 
 echo_status echo__sqlite_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err) {
     echo__sqlite *s = ctx;
-    if (s->read_only) return refuse_read_only(s, err);
+    if (s->read_only) return echo__sqlite_refuse_read_only(s, err);
     if (s->writing) return echo__store_refuse_pending(err);
     echo_status status = echo__sqlite_ready(s, err);
     if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;

@@ -1,5 +1,7 @@
 #include "store/store.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/crypto.h"
@@ -22,8 +24,77 @@ echo_status echo__store_check(const echo_store *store, echo_error *err) {
     if (!ops->capabilities || !ops->get || !ops->has || !ops->put || !ops->publish || !ops->rollback || !ops->list ||
         !ops->remove || !ops->walk || !ops->remove_chunks || !ops->close)
         return echo__error(err, ECHO_ERR_INVALID, "store table lacks a function");
+    if (ops->version >= 2 && !ops->pin != !ops->pinned)
+        return echo__error(err, ECHO_ERR_INVALID, "store table has one of pin and pinned, not both");
     return ECHO_OK;
 }
+
+/* ---- version 2 ---- */
+
+bool echo__store_has(const echo_store *store, echo__store_hook hook) {
+    const echo_store_ops *ops = store->ops;
+    if (ops->version < 2) return false;
+    switch (hook) {
+    case ECHO__STORE_REOPEN: return ops->reopen != NULL;
+    case ECHO__STORE_PARTIES: return ops->parties != NULL;
+    case ECHO__STORE_WALK_FROM: return ops->walk_from != NULL;
+    case ECHO__STORE_USAGE: return ops->usage != NULL;
+    case ECHO__STORE_PIN: return ops->pin != NULL && ops->pinned != NULL;
+    }
+    return false;
+}
+
+static echo_status refuse_hook(echo_error *err, const char *what) {
+    return echo__error(err, ECHO_ERR_UNSUPPORTED, "this store cannot %s", what);
+}
+
+echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) {
+    out->ops = NULL;
+    out->ctx = NULL;
+    if (!echo__store_has(store, ECHO__STORE_REOPEN)) return refuse_hook(err, "be opened once more");
+    return store->ops->reopen(out, store->ctx, err);
+}
+
+echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) {
+    if (!echo__store_has(store, ECHO__STORE_PARTIES)) return refuse_hook(err, "tell its parties");
+    return store->ops->parties(store->ctx, fn, arg, err);
+}
+
+typedef struct rest {
+    const echo_hash *after;
+    echo_walk_fn fn;
+    void *arg;
+} rest;
+
+static echo_status tell_rest(void *arg, const echo_hash *name, uint64_t size) {
+    const rest *r = arg;
+    return memcmp(name->bytes, r->after->bytes, sizeof name->bytes) > 0 ? r->fn(r->arg, name, size) : ECHO_OK;
+}
+
+echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
+    rest r = {after, fn, arg};
+    if (echo__store_has(store, ECHO__STORE_WALK_FROM)) return store->ops->walk_from(store->ctx, after, fn, arg, err);
+    return after == NULL ? store->ops->walk(store->ctx, fn, arg, err) : store->ops->walk(store->ctx, tell_rest, &r, err);
+}
+
+echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) {
+    *bytes = 0;
+    if (!echo__store_has(store, ECHO__STORE_USAGE)) return refuse_hook(err, "tell how large it is");
+    return store->ops->usage(bytes, store->ctx, err);
+}
+
+echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {
+    if (!echo__store_has(store, ECHO__STORE_PIN)) return refuse_hook(err, "pin snapshots");
+    return store->ops->pin(store->ctx, party, number, pinned, err);
+}
+
+echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
+    *out = false;
+    if (!echo__store_has(store, ECHO__STORE_PIN)) return ECHO_OK;
+    return store->ops->pinned(out, store->ctx, party, number, err);
+}
+
+/* ---- for stores ---- */
 
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) {
     for (size_t i = 0; i < n; i++)
@@ -55,6 +126,14 @@ echo_status echo__store_refuse_unseen(echo_error *err) {
 
 echo_status echo__store_refuse_absent(echo_error *err) {
     return echo__error(err, ECHO_ERR_NOT_FOUND, "no such chunk in the store");
+}
+
+echo_status echo__store_refuse_number(uint64_t number, echo_error *err) {
+    return echo__error(err, ECHO_ERR_NOT_FOUND, "no snapshot %llu in the store", (unsigned long long)number);
+}
+
+echo_status echo__store_refuse_pinned(uint64_t number, echo_error *err) {
+    return echo__error(err, ECHO_ERR_REFUSED, "snapshot %llu is pinned", (unsigned long long)number);
 }
 
 void echo__seen_name(echo_hash *out, uint64_t number, echo_bytes manifest) {

@@ -6,8 +6,29 @@
 
 #include <echo/sys/store.h>
 
-/* Whether a host's table is complete and of a version we know: ECHO_ERR_INVALID, ECHO_ERR_VERSION. */
+/* Whether a host's table is complete and of a version we know: ECHO_ERR_INVALID, ECHO_ERR_VERSION. Hooks of version 2 may be NULL. */
 echo_status echo__store_check(const echo_store *store, echo_error *err) ECHO_MUST_USE;
+
+/*
+ * The hooks of version 2, of tables that may be of version 1, which end before them. ECHO_ERR_UNSUPPORTED when there is no such hook; but
+ * echo__store_walk_from then walks from the start, and for echo__store_pinned nothing is pinned.
+ */
+typedef enum echo__store_hook {
+    ECHO__STORE_REOPEN,
+    ECHO__STORE_PARTIES,
+    ECHO__STORE_WALK_FROM,
+    ECHO__STORE_USAGE,
+    ECHO__STORE_PIN
+} echo__store_hook;
+bool echo__store_has(const echo_store *store, echo__store_hook hook);
+/* *out has no table on failure. */
+echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err)
+    ECHO_MUST_USE;
+echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
 
 /* ECHO_ERR_LIMIT, before any byte is read, when one of the chunks is too long. */
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) ECHO_MUST_USE;
@@ -20,6 +41,8 @@ echo_status echo__store_refuse_failed(echo_status failed, echo_error *err);
 echo_status echo__store_refuse_pending(echo_error *err);
 echo_status echo__store_refuse_unseen(echo_error *err);
 echo_status echo__store_refuse_absent(echo_error *err);
+echo_status echo__store_refuse_number(uint64_t number, echo_error *err);
+echo_status echo__store_refuse_pinned(uint64_t number, echo_error *err);
 
 /* The newest manifest that each party's last complete list told. Zeroed is empty. */
 typedef struct echo__seen_entry {

@@ -2,72 +2,102 @@
 #include "base/error.h"
 #include "tree/path.h"
 
-typedef struct reach {
-    echo__chunks *chunks;
+struct echo__visitor {
+    echo__path path;
     echo__visit_fn fn;
     void *arg;
     echo__buf scratch;
-    echo_error *err;
-} reach;
+    echo_error *err; /* of the step that runs */
+    bool failed;
+};
 
 static echo_status visit_segment(void *arg, const echo_hash *name) {
-    reach *r = arg;
-    bool into = true;
-    return r->fn(r->arg, name, &into);
+    echo__visitor *v = arg;
+    bool into = false;
+    return v->fn(v->arg, name, &into);
 }
 
-static echo_status visit_blob(reach *r, const echo_hash *name) {
+static echo_status visit_blob(echo__visitor *v, const echo_hash *name) {
     bool into = true;
-    echo_status status = r->fn(r->arg, name, &into);
+    echo_status status = v->fn(v->arg, name, &into);
     if (status != ECHO_OK || !into) return status;
     const echo__chunk *blob;
-    status = echo__chunks_get(&blob, r->chunks, name, r->err);
-    if (status == ECHO_ERR_NOT_FOUND) return echo__chunk_bad(r->err, name, "it is missing");
+    status = echo__chunks_get(&blob, v->path.chunks, name, v->err);
+    if (status == ECHO_ERR_NOT_FOUND) return echo__chunk_bad(v->err, name, "it is missing");
     if (status != ECHO_OK) return status;
     echo__record payload;
-    status = echo__record_read_payload(&payload, blob->bytes, r->err);
-    if (status == ECHO_OK && payload.log.data != NULL) status = echo__record_sealed(payload.log, visit_segment, r, r->err);
-    echo__chunks_release(r->chunks, blob);
+    status = echo__record_read_payload(&payload, blob->bytes, v->err);
+    if (status == ECHO_OK && payload.log.data != NULL) status = echo__record_sealed(payload.log, visit_segment, v, v->err);
+    echo__chunks_release(v->path.chunks, blob);
     return status;
 }
 
-static echo_status visit_leaf(reach *r, const echo__page *leaf) {
+static echo_status visit_leaf(echo__visitor *v, const echo__page *leaf) {
     for (uint32_t i = 0; i < leaf->lines->count; i++) {
         echo__record record;
-        echo_status status = echo__record_read(&record, echo__page_line(leaf, i), &r->scratch, r->err);
-        if (status == ECHO_OK && record.has_blob) status = visit_blob(r, &record.blob);
-        if (status == ECHO_OK && record.log.data != NULL) status = echo__record_sealed(record.log, visit_segment, r, r->err);
+        echo_status status = echo__record_read(&record, echo__page_line(leaf, i), &v->scratch, v->err);
+        if (status == ECHO_OK && record.has_blob) status = visit_blob(v, &record.blob);
+        if (status == ECHO_OK && record.log.data != NULL) status = echo__record_sealed(record.log, visit_segment, v, v->err);
         if (status != ECHO_OK) return status;
     }
     return ECHO_OK;
 }
 
-static echo_status visit_tree(reach *r, echo__path *path) {
-    while (!path->done) {
-        echo_hash name;
-        echo__path_below(path, &name);
-        bool into = true;
-        echo_status status = r->fn(r->arg, &name, &into);
-        if (status == ECHO_OK && into) {
-            status = echo__path_down(path, r->err);
-            if (status == ECHO_OK && path->level > 0) continue;
-            if (status == ECHO_OK) status = visit_leaf(r, echo__path_page(path));
-            if (status == ECHO_OK) echo__path_up(path);
-        }
-        if (status != ECHO_OK) return status;
-        echo__path_next(path);
+static echo_status visit_chunk(echo__visitor *v) {
+    echo__path *path = &v->path;
+    echo_hash name;
+    bool into = true;
+    echo__path_below(path, &name);
+    echo_status status = v->fn(v->arg, &name, &into);
+    if (status == ECHO_OK && into) {
+        status = echo__path_down(path, v->err);
+        if (status != ECHO_OK || path->level > 0) return status;
+        status = visit_leaf(v, echo__path_page(path));
+        echo__path_up(path);
     }
+    if (status == ECHO_OK) echo__path_next(path);
+    return status;
+}
+
+echo_status echo__visitor_open(echo__visitor **out, echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg,
+                               echo_error *err) {
+    *out = NULL;
+    echo__visitor *v = echo__calloc(1, sizeof *v);
+    if (v == NULL) return echo__nomem(err);
+    echo_status status = echo__path_init(&v->path, chunks, root, err);
+    if (status != ECHO_OK) {
+        echo__free(v);
+        return status;
+    }
+    v->fn = fn;
+    v->arg = arg;
+    *out = v;
     return ECHO_OK;
+}
+
+echo_status echo__visitor_step(echo__visitor *v, bool *done, echo_error *err) {
+    *done = false;
+    if (v->failed) return echo__error(err, ECHO_ERR_INVALID, "a visit cannot go on after it failed");
+    v->err = err;
+    echo_status status = v->path.done ? ECHO_OK : visit_chunk(v);
+    v->failed = status != ECHO_OK;
+    *done = status == ECHO_OK && v->path.done;
+    return status;
+}
+
+void echo__visitor_close(echo__visitor *v) {
+    if (v == NULL) return;
+    echo__path_free(&v->path);
+    echo__buf_free(&v->scratch);
+    echo__free(v);
 }
 
 echo_status echo__tree_visit(echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg, echo_error *err) {
-    echo__path path;
-    echo_status status = echo__path_init(&path, chunks, root, err);
+    echo__visitor *v;
+    echo_status status = echo__visitor_open(&v, chunks, root, fn, arg, err);
     if (status != ECHO_OK) return status;
-    reach r = {chunks, fn, arg, ECHO__BUF_INIT, err};
-    status = visit_tree(&r, &path);
-    echo__path_free(&path);
-    echo__buf_free(&r.scratch);
+    for (bool done = false; status == ECHO_OK && !done;) status = echo__visitor_step(v, &done, err);
+    echo__visitor_close(v);
     return status;
 }
 

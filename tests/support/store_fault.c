@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/store.h"
 
 #define INNER(f, name, ...) (f)->inner.ops->name((f)->inner.ctx, __VA_ARGS__)
 
 static echo_status enter(store_fault *f, store_fault_call kind, echo_error *err) {
+    if (f->before != NULL) f->before(f->before_arg);
     f->calls[kind]++;
     f->all++;
     if (f->nth == 0 || (f->kind != STORE_FAULT_ANY && f->kind != kind)) return ECHO_OK;
@@ -115,6 +117,38 @@ static echo_status fault_remove_chunks(void *ctx, const echo_hash *names, size_t
     return status != ECHO_OK ? status : INNER(f, remove_chunks, names, n, err);
 }
 
+static echo_status fault_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err) {
+    store_fault *f = ctx;
+    echo_status status = enter(f, STORE_FAULT_PARTIES, err);
+    return status != ECHO_OK ? status : echo__store_parties(&f->inner, fn, arg, err);
+}
+
+static echo_status fault_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
+    store_fault *f = ctx;
+    echo_status status = enter(f, STORE_FAULT_WALK_FROM, err);
+    return status != ECHO_OK ? status : echo__store_walk_from(&f->inner, after, fn, arg, err);
+}
+
+static echo_status fault_usage(uint64_t *bytes, void *ctx, echo_error *err) {
+    store_fault *f = ctx;
+    *bytes = 0;
+    echo_status status = enter(f, STORE_FAULT_USAGE, err);
+    return status != ECHO_OK ? status : echo__store_usage(bytes, &f->inner, err);
+}
+
+static echo_status fault_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {
+    store_fault *f = ctx;
+    echo_status status = enter(f, STORE_FAULT_PIN, err);
+    return status != ECHO_OK ? status : echo__store_pin(&f->inner, party, number, pinned, err);
+}
+
+static echo_status fault_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
+    store_fault *f = ctx;
+    *out = false;
+    echo_status status = enter(f, STORE_FAULT_PINNED, err);
+    return status != ECHO_OK ? status : echo__store_pinned(out, &f->inner, party, number, err);
+}
+
 static void fault_close(void *ctx) {
     store_fault *f = ctx;
     f->calls[STORE_FAULT_CLOSE]++;
@@ -134,6 +168,11 @@ static const echo_store_ops fault_ops = {
     .walk = fault_walk,
     .remove_chunks = fault_remove_chunks,
     .close = fault_close,
+    .parties = fault_parties,
+    .walk_from = fault_walk_from,
+    .usage = fault_usage,
+    .pin = fault_pin,
+    .pinned = fault_pinned,
 };
 
 echo_store store_fault_wrap(store_fault *fault, echo_store inner) {

@@ -17,7 +17,8 @@
  *     }
  *
  * A call that fails is not handed on. A failing put or publish undoes the pending puts and holds put and publish back until
- * rollback, as the contract has it. close cannot fail and capabilities are not counted.
+ * rollback, as the contract has it. close cannot fail and capabilities are not counted. It cannot be reopened: all calls go through it.
+ * `before`, when set, is called before each call that is counted.
  */
 #ifndef TEST_STORE_FAULT_H
 #define TEST_STORE_FAULT_H
@@ -34,6 +35,11 @@ typedef enum store_fault_call {
     STORE_FAULT_REMOVE,
     STORE_FAULT_WALK,
     STORE_FAULT_REMOVE_CHUNKS,
+    STORE_FAULT_PARTIES,
+    STORE_FAULT_WALK_FROM,
+    STORE_FAULT_USAGE,
+    STORE_FAULT_PIN,
+    STORE_FAULT_PINNED,
     STORE_FAULT_CLOSE,
     STORE_FAULT_CALLS,
     STORE_FAULT_ANY /* for store_fault_plan only */
@@ -54,6 +60,8 @@ typedef struct store_fault {
     bool stay, hit;
     bool pending;
     echo_status failed;
+    void (*before)(void *arg);
+    void *before_arg;
 } store_fault;
 
 /* fault must live as long as the store it returns; it is cleared. */

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "store/store.h"
 #include "support/store_contract.h"
 
 #define MAX_PUT 220u
@@ -92,9 +93,10 @@ static echo_status run(const echo_store *store, unsigned i, echo_error *err) {
         if (status == ECHO_OK) status = put_run(store, 100, 200, 0, err);
         return status == ECHO_OK ? publish(store, 1, 2, "three", err) : status;
     case 6: return publish(store, 2, 1, "nothing new", err);
-    default:
+    case 7:
         status = put_run(store, 500, 1, 150000, err);
         return status == ECHO_OK ? publish(store, 1, 3, "four", err) : status;
+    default: return echo__store_pin(store, &party, 3, true, err);
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include <echo/sys/store.h>
 
-#define STORE_STAGES 8u
+#define STORE_STAGES 9u
 /* The same with chunks so large that a log is written back in the middle. */
 #define STORE_BIG_STAGES 3u
 

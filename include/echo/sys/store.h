@@ -107,9 +107,12 @@ typedef struct echo_store_ops {
     echo_status (*reopen)(struct echo_store *out, void *ctx, echo_error *err);
     /* The parties that have manifests, ascending by key. [Garbage is not collected.] */
     echo_status (*parties)(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err);
-    /* As `walk`, beginning behind the name *after; NULL: with the first. [`walk` is used, in one step.] */
+    /* As `walk`, from the first name above *after on; after NULL: from the very first. [`walk` is used, in one step.] */
     echo_status (*walk_from)(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err);
-    /* About how many bytes chunks take that are in the store; cheap. [Garbage is collected by what was written in this process.] */
+    /*
+     * About how many bytes the store takes, without what it keeps free; cheap, and never less for more chunks. [Garbage is collected by
+     * what was written in this process.]
+     */
     echo_status (*usage)(uint64_t *bytes, void *ctx, echo_error *err);
     /*
      * Pins a manifest or takes the pin off; durable when it returns. ECHO_ERR_NOT_FOUND when there is none of that number, ECHO_ERR_BUSY when

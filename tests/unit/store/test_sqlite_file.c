@@ -28,6 +28,7 @@
 #define MANIFESTS_SQL                                                                                                              \
     "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(party, number)) WITHOUT " \
     "ROWID"
+#define PINS_SQL "CREATE TABLE pins(party BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY(party, number)) WITHOUT ROWID"
 #define OUR_ID "PRAGMA application_id=0x4563686f;"
 
 static echo_hash states[STORE_STAGES + 1];
@@ -372,6 +373,9 @@ static void test_not_ours(void **state) {
                 ";CREATE TRIGGER t AFTER INSERT ON chunks BEGIN DELETE FROM manifests; END",
          ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL ";CREATE VIEW chunks AS SELECT 1 AS hash, 2 AS data", ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";CREATE TABLE pins(party, number)", ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL ";" PINS_SQL, ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";" PINS_SQL ";CREATE TABLE more(a)", ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=2", ECHO_ERR_VERSION},
         {OUR_ID "PRAGMA user_version=2147483647;CREATE TABLE t(a)", ECHO_ERR_VERSION},
     };
@@ -393,6 +397,72 @@ static void test_not_ours(void **state) {
     echo_store_close(&store);
     assert_int_equal(store_place_sql(&place, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
     store_place_free(&place);
+}
+
+/* The table of pins comes with the first pin; a file without it has nothing pinned. */
+static void test_pins_table(void **state) {
+    (void)state;
+    static const char tables[] = "SELECT count(*) FROM sqlite_master WHERE name = 'pins'";
+    store_place place = store_place_new();
+    echo_key party = store_party(1);
+    bool pinned = true;
+    echo_store store = store_place_open(&place, STORE_CREATE);
+    for (unsigned i = 0; i < 3; i++) OK(store_stage(&store, i, NULL));
+    echo_store other = store_place_open(&place, STORE_EXISTING);
+    OK(other.ops->pinned(&pinned, other.ctx, &party, 2, NULL));
+    OK(other.ops->pin(other.ctx, &party, 2, false, NULL));
+    OK(other.ops->remove(other.ctx, &party, 1, NULL));
+    assert_false(pinned);
+    assert_int_equal(store_place_sql(&place, tables), 0);
+    OK(store.ops->pin(store.ctx, &party, 2, true, NULL));
+    assert_int_equal(store_place_sql(&place, tables), 1);
+    OK(other.ops->pinned(&pinned, other.ctx, &party, 2, NULL)); /* which it had opened without */
+    assert_true(pinned);
+    assert_int_equal(other.ops->remove(other.ctx, &party, 2, NULL), ECHO_ERR_REFUSED);
+    echo_store_close(&store);
+    echo_store_close(&other);
+
+    echo_error err = ECHO_ERROR_INIT;
+    store = store_place_open(&place, STORE_READING);
+    OK(store.ops->pinned(&pinned, store.ctx, &party, 2, NULL));
+    assert_true(pinned);
+    assert_int_equal(store.ops->pin(store.ctx, &party, 2, false, &err), ECHO_ERR_READONLY);
+    assert_int_equal(err.code, ECHO_ERR_READONLY);
+    echo_store twin;
+    OK(store.ops->reopen(&twin, store.ctx, NULL));
+    assert_int_equal(twin.ops->capabilities(twin.ctx), ECHO_STORE_DURABLE | ECHO_STORE_READONLY);
+    echo_store_close(&twin);
+    echo_store_close(&store);
+
+    /* A pin whose snapshot somebody deleted otherwise pins nothing. */
+    (void)store_place_sql(&place, "DELETE FROM manifests");
+    store = store_place_open(&place, STORE_EXISTING);
+    OK(store.ops->pinned(&pinned, store.ctx, &party, 2, NULL));
+    assert_false(pinned);
+    assert_int_equal(store.ops->remove(store.ctx, &party, 2, NULL), ECHO_ERR_NOT_FOUND);
+    echo_store_close(&store);
+    store_place_free(&place);
+}
+
+/* The twin of a handle does not make the file again that was deleted. */
+static void test_twin_of_deleted(void **state) {
+    (void)state;
+    store_place place = store_place_new();
+    echo_store store = store_place_open(&place, STORE_CREATE), twin = {NULL, NULL};
+    OK(store_stage(&store, 0, NULL));
+    assert_int_equal(remove(place.path), 0);
+    assert_int_equal(store.ops->reopen(&twin, store.ctx, NULL), ECHO_ERR_IO);
+    assert_null(twin.ops);
+    echo_store_close(&store);
+    assert_false(store_place_has(&place, ""));
+    store_place_free(&place);
+}
+
+static echo_status refuse_party(void *arg, const echo_key *party) {
+    (void)arg;
+    (void)party;
+    fail_msg("a party that is none");
+    return ECHO_OK;
 }
 
 /* Rows that no store of ours wrote. */
@@ -426,6 +496,7 @@ static void test_odd_rows(void **state) {
         echo_status listed = store.ops->list(store.ctx, &party, refuse_manifest, NULL, &err);
         assert_true(listed == ECHO_ERR_CORRUPT || listed == ECHO_OK); /* a text for a number sorts behind all numbers, out of sight */
         assert_int_equal(store.ops->remove_chunks(store.ctx, &name, 1, &err), i == 3 ? ECHO_ERR_CORRUPT : ECHO_ERR_CORRUPT);
+        if (i == 4) assert_int_equal(store.ops->parties(store.ctx, refuse_party, NULL, &err), ECHO_ERR_CORRUPT);
     }
     echo_store_close(&store);
     store_place_free(&place);
@@ -440,12 +511,19 @@ static echo_status collect(void *arg, const echo_hash *name, uint64_t size) {
     return ECHO_OK;
 }
 
+static echo_status no_party(void *arg, const echo_key *party) {
+    (void)arg;
+    (void)party;
+    return ECHO_OK;
+}
+
 /* Everything a store does, on a file that may be damaged: it may fail, in the right class, and must not do worse. */
 static void exercise(const store_place *place, store_how how, bool *opened) {
     echo_store store;
     echo_hash digest;
+    uint64_t bytes;
     echo_error err = ECHO_ERROR_INIT;
-    echo_status status[5] = {store_place_try(place, how, &store, &err)};
+    echo_status status[8] = {store_place_try(place, how, &store, &err)};
     *opened = status[0] == ECHO_OK;
     if (*opened) {
         echo_key party = store_party(1);
@@ -453,9 +531,12 @@ static void exercise(const store_place *place, store_how how, bool *opened) {
         status[2] = how == STORE_READING ? ECHO_OK : store_stage(&store, 7, &err);
         status[3] = how == STORE_READING ? ECHO_OK : store.ops->remove(store.ctx, &party, 2, &err);
         status[4] = store.ops->walk(store.ctx, collect, NULL, &err);
+        status[5] = store.ops->parties(store.ctx, no_party, NULL, &err);
+        status[6] = store.ops->usage(&bytes, store.ctx, &err);
+        status[7] = how == STORE_READING ? ECHO_OK : store.ops->pin(store.ctx, &party, 1, true, &err);
         echo_store_close(&store);
     }
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 8; i++)
         switch (status[i]) {
         case ECHO_OK:
         case ECHO_ERR_CORRUPT: break;
@@ -887,6 +968,8 @@ int main(void) {
         cmocka_unit_test(test_no_pin),
         cmocka_unit_test(test_not_sqlite),
         cmocka_unit_test(test_not_ours),
+        cmocka_unit_test(test_pins_table),
+        cmocka_unit_test(test_twin_of_deleted),
         cmocka_unit_test(test_odd_rows),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped),

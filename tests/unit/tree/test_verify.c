@@ -466,6 +466,7 @@ typedef struct reached {
     echo_hash names[256];
     size_t stop_at;
     const echo_hash *leave;
+    size_t plain; /* told as not to be read */
 } reached;
 
 static bool was_reached(const reached *r, const echo_hash *name) {
@@ -482,8 +483,8 @@ static echo_status reach(void *arg, const echo_hash *name) {
 }
 
 static echo_status visit(void *arg, const echo_hash *name, bool *into) {
-    const reached *r = arg;
-    assert_true(*into);
+    reached *r = arg;
+    if (!*into) r->plain++;
     *into = r->leave == NULL || !echo__hash_equal(name, r->leave);
     return reach(arg, name);
 }
@@ -492,23 +493,27 @@ static void test_reach(void **state) {
     (void)state;
     fixture f;
     set_up(&f, 400);
-    reached r = {0, {{{0}}}, 0, NULL};
+    reached r = {0, {{{0}}}, 0, NULL, 0};
     assert_ok(echo__tree_reach(f.chunks, &f.root, reach, &r, NULL));
     assert_int_equal(r.count, f.store->chunks.count); /* all there is, as nothing else was put */
     size_t at = 0;
     for (test_chunk *c; (c = echo__map_next(&f.store->chunks, &at)) != NULL;) assert_true(was_reached(&r, &c->name));
     assert_memory_equal(r.names[0].bytes, f.root.hash.bytes, 32);
     for (size_t stop = 1; stop <= r.count; stop++) {
-        reached part = {0, {{{0}}}, stop, NULL};
+        reached part = {0, {{{0}}}, stop, NULL, 0};
         assert_status(echo__tree_reach(f.chunks, &f.root, reach, &part, NULL), ECHO_ERR_REFUSED);
         assert_int_equal(part.count, stop);
         assert_memory_equal(part.names, r.names, stop * sizeof *r.names); /* nodes before what they name */
     }
     /* Left out: what is below is neither told nor read. */
-    reached part = {0, {{{0}}}, 0, &f.root.hash};
+    reached part = {0, {{{0}}}, 0, &f.root.hash, 0};
     assert_ok(echo__tree_visit(f.chunks, &f.root, visit, &part, NULL));
     assert_int_equal(part.count, 1);
-    part = (reached){0, {{{0}}}, 0, &f.log_blob};
+    assert_int_equal(part.plain, 0);
+    part = (reached){0, {{{0}}}, 0, NULL, 0};
+    assert_ok(echo__tree_visit(f.chunks, &f.root, visit, &part, NULL));
+    assert_int_equal(part.plain, 3); /* the segments */
+    part = (reached){0, {{{0}}}, 0, &f.log_blob, 0};
     assert_ok(echo__tree_visit(f.chunks, &f.root, visit, &part, NULL));
     assert_int_equal(part.count, r.count - 1);
     assert_false(was_reached(&part, &f.segments[2]));
@@ -528,6 +533,60 @@ static void test_reach(void **state) {
     tear_down(&f);
 }
 
+/* In steps: the same chunks in the same order, one chunk of the tree a step. */
+static void test_steps(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, 400);
+    reached all = {0, {{{0}}}, 0, NULL, 0}, r = {0, {{{0}}}, 0, NULL, 0};
+    assert_ok(echo__tree_visit(f.chunks, &f.root, visit, &all, NULL));
+    echo__chunks_keep(f.chunks, 0);
+    echo__visitor *v;
+    echo__chunk_counts before, after;
+    size_t steps = 0;
+    assert_ok(echo__visitor_open(&v, f.chunks, &f.root, visit, &r, NULL));
+    assert_int_equal(r.count, 0);
+    for (bool done = false; !done; steps++) {
+        size_t told = r.count;
+        echo__chunks_counts(f.chunks, &before);
+        assert_ok(echo__visitor_step(v, &done, NULL));
+        echo__chunks_counts(f.chunks, &after);
+        assert_in_range(r.count, told + 1, told + 6); /* the fixture's blobs and segments may be in one leaf */
+        assert_in_range(after.read, before.read + 1, before.read + 3);
+    }
+    assert_int_equal(steps, all.count - 5); /* all but 2 blobs and 3 segments */
+    assert_int_equal(r.count, all.count);
+    assert_memory_equal(r.names, all.names, all.count * sizeof *all.names);
+    bool done = false;
+    assert_ok(echo__visitor_step(v, &done, NULL)); /* behind the end */
+    assert_true(done);
+    assert_int_equal(r.count, all.count);
+    echo__visitor_close(v);
+
+    for (size_t stop = 1; stop <= all.count; stop++) { /* closed anywhere, and dead after a failure */
+        r = (reached){0, {{{0}}}, stop, NULL, 0};
+        assert_ok(echo__visitor_open(&v, f.chunks, &f.root, visit, &r, NULL));
+        echo_status status;
+        while ((status = echo__visitor_step(v, &done, NULL)) == ECHO_OK) assert_false(done);
+        assert_status(status, ECHO_ERR_REFUSED);
+        assert_false(done);
+        assert_status(echo__visitor_step(v, &done, NULL), ECHO_ERR_INVALID);
+        assert_int_equal(r.count, stop);
+        echo__visitor_close(v);
+    }
+    static const echo__root empty;
+    assert_ok(echo__visitor_open(&v, f.chunks, &empty, visit, &r, NULL));
+    assert_ok(echo__visitor_step(v, &done, NULL));
+    assert_true(done);
+    echo__visitor_close(v);
+    echo__root bad = f.root;
+    bad.height = ECHO__TREE_HEIGHT_MAX + 1;
+    assert_status(echo__visitor_open(&v, f.chunks, &bad, visit, &r, NULL), ECHO_ERR_CORRUPT);
+    assert_null(v);
+    echo__visitor_close(NULL);
+    tear_down(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
@@ -540,6 +599,7 @@ int main(void) {
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
