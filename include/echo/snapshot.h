@@ -51,8 +51,8 @@ typedef struct echo_snapshot_result {
 
 /*
  * Saves the party's state at its clock, writing only what changed, and returns when that is published and durable. While one is
- * running this joins it: that one is completed, and covers what was applied when it began. On error the party and the store are as
- * before, but for what was applied since; the next attempt begins anew. Starts no thread. ECHO_ERR_CONFLICT: another process published
+ * running this joins it: that one is completed, and when it does not cover all that was applied, another follows. On error the party and
+ * the store are as before; the next attempt begins anew. Starts no thread. ECHO_ERR_CONFLICT: another process published
  * for this party meanwhile. ECHO_ERR_READONLY, ECHO_ERR_BUSY, ECHO_ERR_IO. A hook's code passes through. out may be NULL.
  */
 echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) ECHO_MUST_USE;

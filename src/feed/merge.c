@@ -279,6 +279,7 @@ static echo_status decode_head(echo__merge *m, reader *r, echo_error *err) {
     }
     head->stamp.feed = r->key;
     head->stamp.seq = r->next;
+    head->size = block.len;
     if (!echo__logical_time(&head->stamp.time, head->message.frames, head->message.frame_count, &r->key, r->next)) return echo__nomem(err);
     r->has_head = true;
     return ECHO_OK;
@@ -379,6 +380,13 @@ static echo_status look(echo__merge *m, reader *r, echo_error *err) {
     return ECHO_OK;
 }
 
+/* A reader that is to be looked at anyway: only its length may have grown. What goes wrong here is told when it is read. */
+static void look_again(echo__merge *m, reader *r) {
+    echo_feed_info info;
+    echo_error ignored = ECHO_ERROR_INIT;
+    if (r->handle != NULL && m->feeds->ops->info(m->feeds->ctx, r->handle, &info, &ignored) == ECHO_OK) r->info = info;
+}
+
 echo_status echo__merge_scan(echo__merge *m, echo_error *err) {
     key_list list = {NULL, 0, 0};
     echo_status status = m->feeds->ops->list(m->feeds->ctx, add_key, &list, err);
@@ -391,6 +399,7 @@ echo_status echo__merge_scan(echo__merge *m, echo_error *err) {
     for (size_t i = 0; status == ECHO_OK && i < m->count; i++) {
         reader *r = m->readers[i];
         if (r->state != READER_NEW) status = look(m, r, err);
+        else look_again(m, r);
     }
     return status;
 }

@@ -28,6 +28,7 @@ typedef struct echo__merge_hooks {
 typedef struct echo__merge_entry {
     echo__stamp stamp;      /* names feed and seq as well */
     echo_message message;
+    size_t size;            /* bytes of the block */
     echo_status decoded;    /* ECHO_OK, or why the block is no message: it is passed over, as ECHO_MESSAGE_UNKNOWN */
     echo_error problem;     /* then */
 } echo__merge_entry;

@@ -31,7 +31,6 @@ void echo__item_free(echo_item *item) {
     echo__item_drop_state(item);
     echo__log_free(&item->log);
     echo__buf_free(&item->stored);
-    echo__free(item->root_model);
     echo__free(item->target);
     echo__free(item->source);
     echo__free(item->parent);
@@ -61,8 +60,7 @@ static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out,
 
 static echo_status load_fields(echo_item *item, const echo__record *record, bool credential, echo__chunks *chunks, echo_error *err) {
     if (take_text(&item->type, record->type) != ECHO_OK || take_text(&item->model, record->model) != ECHO_OK ||
-        take_text(&item->root_model, record->model) != ECHO_OK || take_text(&item->parent, record->parent) != ECHO_OK ||
-        take_text(&item->source, record->source) != ECHO_OK || take_text(&item->target, record->target) != ECHO_OK)
+        take_text(&item->parent, record->parent) != ECHO_OK || take_text(&item->source, record->source) != ECHO_OK || take_text(&item->target, record->target) != ECHO_OK)
         return echo__nomem(err);
     item->deleted = record->deleted;
     item->has_genesis = record->has_genesis;
@@ -154,6 +152,8 @@ static echo_status put_chunk(void *arg, echo_hash *name, echo_bytes chunk, echo_
     return echo__chunks_put(name, arg, chunk, err);
 }
 
+echo__sink echo__chunks_sink(echo__chunks *chunks) { return (echo__sink){put_chunk, chunks}; }
+
 static void fill_head(echo__record *record, const echo_item *item) {
     memset(record, 0, sizeof *record);
     record->id = echo__bytes(item->id, item->id_len);
@@ -171,7 +171,7 @@ static void fill_head(echo__record *record, const echo_item *item) {
     record->deleted_at = item->deleted_at;
 }
 
-echo_status echo__record_put(echo__buf *out, echo__record *record, echo__chunks *chunks, echo_error *err) {
+echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink, echo_error *err) {
     size_t start = out->len;
     echo__record_write(out, record);
     if (out->status != ECHO_OK) return echo__nomem(err);
@@ -180,7 +180,7 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, echo__chunks 
     out->len = start;
     echo__buf blob = ECHO__BUF_INIT;
     echo__record_write_payload(&blob, record);
-    echo_status status = blob.status != ECHO_OK ? echo__nomem(err) : echo__chunks_put(&record->blob, chunks, echo__buf_bytes(&blob), err);
+    echo_status status = blob.status != ECHO_OK ? echo__nomem(err) : sink->put(sink->arg, &record->blob, echo__buf_bytes(&blob), err);
     echo__buf_free(&blob);
     if (status != ECHO_OK) return status;
     record->has_blob = true;
@@ -188,7 +188,7 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, echo__chunks 
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-echo_status echo__item_record(echo__buf *out, echo_item *item, echo__chunks *chunks, uint32_t *version, echo_error *err) {
+echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version, echo_error *err) {
     echo__record record;
     echo__buf state = ECHO__BUF_INIT, log = ECHO__BUF_INIT;
     echo_status status = ECHO_OK;
@@ -209,10 +209,10 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, echo__chunks *chu
     if (raw) record.bytes = stored;
     else record.state = stored;
     if (status == ECHO_OK && item->log.count > 0) {
-        status = echo__log_write(&log, &item->log, put_chunk, chunks, err);
+        status = echo__log_write(&log, &item->log, sink->put, sink->arg, err);
         record.log = echo__buf_bytes(&log);
     }
-    if (status == ECHO_OK) status = echo__record_put(out, &record, chunks, err);
+    if (status == ECHO_OK) status = echo__record_put(out, &record, sink, err);
     if (status != ECHO_OK) echo__error_item(err, item->id, item->id_len);
     *version = record.version;
     echo__buf_free(&state);

@@ -144,7 +144,8 @@ echo_status echo__item_hydrate(echo__items *items, echo_item *item, echo_error *
     item->stored_version = 0;
     echo__buf_free(&item->stored);
     items->hydrated++;
-    if (differs && item->in_root) echo__items_touch(items, item); /* the record would now be written otherwise */
+    bool waiting = echo__item_captured(items, item) && !item->taken; /* the capture sees it as it is now */
+    if (differs && !waiting && echo__items_in_root(items, item)) echo__items_touch(items, item); /* its record would be written otherwise */
     return ECHO_OK;
 }
 

@@ -1,5 +1,8 @@
 #include "party/items.h"
 
+#include "party/capture.h"
+#include "party/cost.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,31 +18,38 @@ void echo__items_free(echo__items *items) {
     size_t at = 0;
     for (echo_item *item; (item = echo__map_next(&items->map, &at)) != NULL;) echo__item_free(item);
     echo__map_free(&items->map);
+    for (size_t i = 0; i < items->names_count; i++) echo__free(items->names[i]);
+    echo__free(items->names);
+}
+
+const char *echo__items_intern(echo__items *items, const char *name) {
+    for (size_t i = 0; i < items->names_count; i++)
+        if (strcmp(items->names[i], name) == 0) return items->names[i];
+    if (!echo__grow(&items->names, &items->names_cap, items->names_count + 1, sizeof *items->names)) return NULL;
+    char *copy = echo__strdup(name);
+    if (copy != NULL) items->names[items->names_count++] = copy;
+    return copy;
 }
 
 /* ---- the list of changed items ---- */
 
 void echo__items_touch(echo__items *items, echo_item *item) {
-    if (item->changed) return;
-    item->changed = true;
-    item->prev = NULL;
-    item->next = items->changed;
-    if (items->changed != NULL) items->changed->prev = item;
+    if (echo__item_changed(items, item)) return;
+    echo__items_hold(items, item);
+    item->listed[items->side] = true;
+    item->link[items->side] = items->changed;
     items->changed = item;
     items->changed_count++;
+    if (echo__item_captured(items, item)) items->capture->again++;
 }
 
-void echo__items_clean(echo__items *items) {
-    for (echo_item *item = items->changed; item != NULL;) {
-        echo_item *next = item->next;
-        item->changed = false;
-        item->prev = item->next = NULL;
-        if (!item->in_root) items->added--;
-        item->in_root = true;
-        item = next;
-    }
-    items->changed = NULL;
-    items->changed_count = 0;
+uint64_t echo__items_unsaved(const echo__items *items) {
+    const echo__capture *capture = items->capture;
+    return items->changed_count + (capture == NULL || capture->published ? 0 : capture->left - capture->again);
+}
+
+bool echo__items_in_root(const echo__items *items, const echo_item *item) {
+    return item->in_root || (echo__item_captured(items, item) && items->capture->published);
 }
 
 /* ---- finding ---- */
@@ -49,29 +59,52 @@ echo_item *echo__items_peek(const echo__items *items, echo_bytes id) { return ec
 typedef struct loading {
     echo__items *items;
     echo_item *item;
+    size_t bytes;
     echo_error *err;
 } loading;
 
 static echo_status load_line(void *arg, echo_bytes line) {
     loading *load = arg;
+    load->bytes = line.len;
     return echo__item_load(&load->item, load->items->chunks, line, load->err);
+}
+
+/* Takes an item that was loaded; frees it when that fails. */
+static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, size_t bytes, echo_error *err) {
+    if (item->model != NULL) item->root_model = echo__items_intern(items, item->model);
+    if ((item->model != NULL && item->root_model == NULL) || !echo__map_put(&items->map, item->id, item->id_len, item)) {
+        echo__item_free(item);
+        return echo__nomem(err);
+    }
+    echo__items_weigh(items, item, bytes + item->stored.len);
+    echo__items_settle(items, item);
+    *out = item;
+    return ECHO_OK;
 }
 
 static echo_status load(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
     *out = NULL;
     if (items->chunks == NULL || items->root->items == 0) return ECHO_ERR_NOT_FOUND;
-    loading load = {items, NULL, err};
+    loading load = {items, NULL, 0, err};
     echo_status status = echo__tree_get(items->chunks, items->root, id, load_line, &load, err);
     if (status != ECHO_OK) {
         if (status != ECHO_ERR_NOT_FOUND) echo__error_item(err, id.data, id.len);
         return status;
     }
-    if (!echo__map_put(&items->map, load.item->id, load.item->id_len, load.item)) {
-        echo__item_free(load.item);
-        return echo__nomem(err);
-    }
-    *out = load.item;
-    return ECHO_OK;
+    return adopt(out, items, load.item, load.bytes, err);
+}
+
+#define LOADS_PER_MEASURE 8u
+
+static uint64_t clock_of(const echo__items *items) { return items->clock(items->clock_arg); }
+
+/* One in so many loads is measured, the mean of the last few dozen kept. */
+static echo_status load_measured(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
+    bool measured = items->clock != NULL && items->chunks != NULL && items->root->items > 0 && items->loads++ % LOADS_PER_MEASURE == 0;
+    uint64_t start = measured ? clock_of(items) : 0;
+    echo_status status = load(out, items, id, err);
+    if (measured) items->load_ns = echo__cost_mean(items->load_ns, clock_of(items) - start);
+    return status;
 }
 
 echo_status echo__items_take(echo__items *items, echo_bytes id, echo_bytes line, echo_error *err) {
@@ -79,17 +112,16 @@ echo_status echo__items_take(echo__items *items, echo_bytes id, echo_bytes line,
     echo_status status = ECHO_OK;
     if (item == NULL) {
         status = echo__item_load(&item, items->chunks, line, err);
-        if (status == ECHO_OK && !echo__map_put(&items->map, item->id, item->id_len, item)) {
-            echo__item_free(item);
-            status = echo__nomem(err);
-        }
+        if (status == ECHO_OK) status = adopt(&item, items, item, line.len, err);
     }
     return status == ECHO_OK ? echo__item_hydrate(items, item, err) : status;
 }
 
 static echo_status find(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
     *out = echo__items_peek(items, id);
-    return *out != NULL ? ECHO_OK : load(out, items, id, err);
+    if (*out == NULL) return load_measured(out, items, id, err);
+    if ((*out)->evictable) echo__items_settle(items, *out); /* used just now */
+    return ECHO_OK;
 }
 
 echo_status echo__items_get(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
@@ -238,6 +270,7 @@ static void commit_rest(echo_item *item, const echo__stamp *stamp, const echo_me
 /* All that can fail comes before all that cannot, except for the genesis, which the mutation may need and which is undone. */
 static echo_status change_item(echo__items *items, echo_item *item, const echo__stamp *stamp, const echo_message *m, echo_error *err) {
     change c;
+    if (echo__item_captured(items, item) && !item->taken) echo__capture_before_change(items->capture, item);
     if (!gather(&c, item, stamp, m)) {
         drop_change(&c);
         return echo__nomem(err);
@@ -251,6 +284,8 @@ static echo_status change_item(echo__items *items, echo_item *item, const echo__
         if (status != ECHO_OK && err != NULL) *err = problem;
     }
     if (status == ECHO_OK) {
+        items->last_model = item->ops;
+        echo__items_weigh_more(items, item, m->mutation.len);
         commit_rest(item, stamp, m, &c);
         if (refused) echo__items_refuse(items, stamp, m->item, &problem);
     } else if (c.genesis) {

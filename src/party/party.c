@@ -1,13 +1,32 @@
 #include "party/party.h"
 
+#include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
 
 /* ---- making and releasing ---- */
+
+static uint64_t monotonic_ns(void *arg) {
+    (void)arg;
+    return echo__now_ns();
+}
+
+uint64_t echo__party_clock_ns(const echo_party *party) { return party->options.clock(party->options.clock_arg); }
+
+/* Options of an older version end earlier. */
+static void take_options(echo_party *party, const echo_party_options *options) {
+    static const echo_party_options defaults = ECHO_PARTY_OPTIONS_INIT;
+    static const echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
+    party->options = defaults;
+    memcpy(&party->options, options, options->version == 1 ? offsetof(echo_party_options, policy) : sizeof *options);
+    if (party->options.clock == NULL) party->options.clock = monotonic_ns;
+    party->policy = party->options.policy != NULL ? *party->options.policy : policy;
+    party->options.policy = NULL;
+}
 
 static void forward_refused(void *arg, const echo_error *problem) {
     echo_party *party = arg;
@@ -19,12 +38,15 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
     echo_party *party = echo__calloc(1, sizeof *party);
     if (party == NULL) return echo__nomem(err);
     party->key = *key;
-    party->options = *options;
+    take_options(party, options);
     party->codec = options->codec != NULL ? *options->codec : echo_codec_dxos();
     echo__items_init(&party->items, options->models);
     party->items.root = &party->root;
     party->items.on_refused = forward_refused;
     party->items.on_refused_arg = party;
+    party->items.limit = party->options.memory;
+    party->items.clock = party->options.clock;
+    party->items.clock_arg = party->options.clock_arg;
     if (options->admitted_count > 0) {
         party->admitted = echo__realloc_array(NULL, options->admitted_count, sizeof *party->admitted);
         if (party->admitted != NULL) memcpy(party->admitted, options->admitted, options->admitted_count * sizeof *party->admitted);
@@ -42,9 +64,11 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
 
 void echo_party_free(echo_party *party) {
     if (party == NULL) return;
+    if (party->detach != NULL) party->detach(party);
     echo__rebuild_free(party->rebuild);
     echo__merge_free(party->merge);
     echo__items_free(&party->items);
+    echo__costs_free(&party->costs);
     echo__chunks_free(party->chunks);
     if (party->owns_store) echo_store_close(&party->store);
     if (party->owns_feeds) echo_feeds_close(&party->feeds);
@@ -151,13 +175,18 @@ static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry
         if (echo_timeframe_set(party->clock, &stamp->feed, stamp->seq) != ECHO_OK) return echo__nomem(err);
         echo_timeframe_unset(party->clock, &stamp->feed);
     }
+    bool measured = party->costs.messages % ECHO__COST_SAMPLE == 0;
+    uint64_t start = measured ? echo__party_clock_ns(party) : 0;
+    party->items.last_model = NULL;
     if (entry->decoded != ECHO_OK) echo__items_refuse(&party->items, stamp, echo__bytes(NULL, 0), &entry->problem);
     else if (message->kind == ECHO_MESSAGE_ITEM) status = echo__items_apply(&party->items, stamp, message, err);
     else if (message->kind == ECHO_MESSAGE_CREDENTIAL) status = echo__party_credential(party, stamp, message->credential, false, err);
     if (status != ECHO_OK) return status;
     if (party->generation == 0) party->generation = message->generation;
     status = echo_timeframe_set(party->clock, &stamp->feed, stamp->seq);
-    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the clock cannot be advanced");
+    if (status != ECHO_OK) return echo__error(err, status, "the clock cannot be advanced");
+    echo__costs_add(&party->costs, party->items.last_model, entry->size, measured ? echo__party_clock_ns(party) - start : 0);
+    return ECHO_OK;
 }
 
 echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) {
@@ -167,8 +196,24 @@ echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t 
     return status;
 }
 
+#define EVICT_PER_MESSAGE 2u
+#define READ_SAMPLE 256u /* messages at once that tell what reading costs */
+
+/* Of what a message took the part that is not its application, nor what was done between messages. */
+static void measure_reading(echo_party *party, uint64_t messages, uint64_t ns) {
+    if (messages < READ_SAMPLE) return;
+    const echo__costs *costs = &party->costs;
+    uint64_t apply = 0, count = 0;
+    for (size_t i = 0; i < costs->count; i++) {
+        apply += costs->models[i].apply_ns * costs->models[i].tail;
+        count += costs->models[i].tail;
+    }
+    uint64_t each = ns / messages, applying = count == 0 ? 0 : apply / count;
+    party->costs.read_ns = echo__cost_mean(party->costs.read_ns, each > applying ? each - applying : 1);
+}
+
 echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
-    uint64_t done = 0;
+    uint64_t done = 0, start = echo__party_clock_ns(party), between = party->ns_between;
     echo_status status = ECHO_OK;
     while (max == 0 || done < max) {
         const echo__merge_entry *entry;
@@ -178,21 +223,28 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
         if (status != ECHO_OK) break;
         echo__merge_advance(party->merge);
         done++;
+        if (party->items.limit > 0) (void)echo__items_evict(&party->items, EVICT_PER_MESSAGE);
+        if (party->between != NULL) party->between(party, false);
         if (done % 4096 == 0) status = echo__party_progress(party, "messages", done, 0);
         if (status != ECHO_OK) break;
     }
     party->applied += done;
+    measure_reading(party, done, echo__party_clock_ns(party) - start - (party->ns_between - between));
     if (applied != NULL) *applied = done;
     return status;
 }
 
 echo_status echo_party_poll(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
+    uint64_t done = 0;
     if (applied != NULL) *applied = 0;
     echo__error_clear(err);
+    (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
     echo_status status = echo__merge_scan(party->merge, err);
-    if (status == ECHO_OK) status = echo__party_pump(party, max, applied, err);
+    if (status == ECHO_OK) status = echo__party_pump(party, max, &done, err);
+    if (applied != NULL) *applied = done;
     echo__party_find_own(party);
     if (status == ECHO_OK && party->rebuild != NULL) status = echo__rebuild_step(party, max == 0 ? 4096 : max, err);
+    if (party->between != NULL) party->between(party, done == 0);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "messages cannot be applied");
 }
 
@@ -210,7 +262,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     echo__merge_counts_get(&counts, party->merge);
     out->items = party->root.items + party->items.added;
     out->items_in_memory = party->items.map.count;
-    out->items_changed = party->items.changed_count;
+    out->items_changed = echo__items_unsaved(&party->items);
     out->applied = party->applied;
     out->refused = party->items.refused;
     out->feeds = counts.feeds;

@@ -7,6 +7,7 @@
 
 #include "feed/credentials.h"
 #include "feed/merge.h"
+#include "party/cost.h"
 #include "party/items.h"
 
 /* How many items of the roots a (model, stored version) pair has; version 0: logs alone. */
@@ -33,7 +34,8 @@ typedef struct echo__rebuild echo__rebuild;
 
 struct echo_party {
     echo_key key;
-    echo_party_options options; /* pointers as the host gave them */
+    echo_party_options options; /* pointers as the host gave them; clock is never NULL */
+    echo_snapshot_policy policy;
     echo_feeds feeds;
     bool owns_feeds;
     echo_store store;           /* ops NULL: none */
@@ -67,6 +69,15 @@ struct echo_party {
 
     echo__rebuild *rebuild;     /* of stale models, while it runs */
     uint64_t applied;
+    echo__costs costs;
+    /*
+     * What is done between messages (taking snapshots, in the layer below); NULL: nothing. idle: there are no messages now. It cannot
+     * fail, and counts what it took in ns_between.
+     */
+    void (*between)(struct echo_party *party, bool idle);
+    struct echo__taker *taker;  /* that layer's own */
+    void (*detach)(struct echo_party *party); /* ends and releases it */
+    uint64_t ns_between;
     bool cancelled;             /* by the host's progress callback */
     echo_restore_report report;
     echo_error *damage;
@@ -75,6 +86,7 @@ struct echo_party {
 
 /* An empty party over the given parts; options are checked by the caller. */
 echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
+uint64_t echo__party_clock_ns(const echo_party *party);
 /* Opens the stream behind the clock. */
 echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST_USE;
 /* Applies up to max messages (0: all that can be applied now). */

@@ -8,11 +8,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "party/party.h"
+#include "party/capture.h"
 
 echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, echo_error *err) {
     *out = NULL;
     echo__error_clear(err);
+    (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
     echo_status status = echo__items_get(out, &party->items, echo__bytes_text(id), err);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the item cannot be had");
 }
@@ -57,13 +58,19 @@ static int item_order(const void *a, const void *b) {
     return echo__bytes_compare(echo__bytes((*x)->id, (*x)->id_len), echo__bytes((*y)->id, (*y)->id_len));
 }
 
+/* What is settled already is no longer linked. */
+static const echo_item *first_captured(const echo__capture *capture) { return capture->over ? capture->unsettled : capture->first; }
+
 static echo_status collect_fresh(fresh_list *out, const echo__items *items, echo_error *err) {
     memset(out, 0, sizeof *out);
     if (items->added == 0) return ECHO_OK;
     out->items = echo__realloc_array(NULL, (size_t)items->added, sizeof *out->items);
     if (out->items == NULL) return echo__nomem(err);
-    for (const echo_item *item = items->changed; item != NULL && out->count < items->added; item = item->next)
-        if (!item->in_root) out->items[out->count++] = item;
+    for (const echo_item *item = items->changed; item != NULL; item = item->link[items->side])
+        if (!echo__items_in_root(items, item)) out->items[out->count++] = item;
+    const echo__capture *capture = items->capture;
+    for (const echo_item *item = capture == NULL ? NULL : first_captured(capture); item != NULL; item = item->link[capture->side])
+        if (!echo__items_in_root(items, item) && !echo__item_changed(items, item)) out->items[out->count++] = item;
     qsort(out->items, out->count, sizeof *out->items, item_order);
     return ECHO_OK;
 }

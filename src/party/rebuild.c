@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "party/party.h"
+#include "party/capture.h"
 
 struct echo__rebuild {
     echo_party *party;
@@ -157,6 +157,7 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
         status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, err);
         if (status != ECHO_OK) return status;
     }
+    if (echo__item_captured(&party->items, item) && !item->taken) echo__capture_before_change(party->items.capture, item);
     item->ops = made->ops;
     item->state = made->state;
     made->ops = NULL;

@@ -32,25 +32,25 @@ static echo_status credential_line(echo__buf *out, const echo__credential *c, co
     memset(&record, 0, sizeof record);
     record.id = echo__bytes(id, ID_CHARS);
     record.bytes = echo__bytes(text.data == NULL ? (const uint8_t *)"" : text.data, text.len);
-    echo_status status = text.status != ECHO_OK ? echo__nomem(err) : echo__record_put(out, &record, chunks, err);
+    echo__sink sink = echo__chunks_sink(chunks);
+    echo_status status = text.status != ECHO_OK ? echo__nomem(err) : echo__record_put(out, &record, &sink, err);
     echo__buf_free(&text);
     return status;
 }
 
-echo_status echo__credentials_write(echo__root *root, echo_party *party, echo_error *err) {
-    size_t n = party->credentials_count;
+echo_status echo__credentials_write(echo__root *root, echo__chunks *chunks, echo__credential *list, size_t n, echo_error *err) {
     if (n == 0) return ECHO_OK;
-    qsort(party->credentials, n, sizeof *party->credentials, by_stamp);
+    qsort(list, n, sizeof *list, by_stamp);
     char(*ids)[ID_CHARS + 1] = echo__calloc(n, sizeof *ids);
     echo__buf *lines = echo__calloc(n, sizeof *lines);
     echo__change *changes = echo__calloc(n, sizeof *changes);
     echo_status status = ids == NULL || lines == NULL || changes == NULL ? echo__nomem(err) : ECHO_OK;
     for (size_t i = 0; status == ECHO_OK && i < n; i++) {
-        id_of(ids[i], &party->credentials[i].stamp);
-        status = credential_line(&lines[i], &party->credentials[i], ids[i], party->chunks, err);
+        id_of(ids[i], &list[i].stamp);
+        status = credential_line(&lines[i], &list[i], ids[i], chunks, err);
         changes[i] = (echo__change){echo__bytes(ids[i], ID_CHARS), echo__buf_bytes(&lines[i])};
     }
-    if (status == ECHO_OK) status = echo__tree_update(root, party->chunks, root, changes, n, err);
+    if (status == ECHO_OK) status = echo__tree_update(root, chunks, root, changes, n, err);
     for (size_t i = 0; lines != NULL && i < n; i++) echo__buf_free(&lines[i]);
     echo__free(changes);
     echo__free(lines);

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "echo/snapshot.h"
 #include "party/find.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/taker.h"
 
 /* ---- candidates ---- */
 
@@ -240,6 +240,8 @@ echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *op
             status = echo_store_new_memory(&party->store) == ECHO_OK ? ECHO_OK : echo__nomem(err);
             party->owns_store = status == ECHO_OK;
             if (status == ECHO_OK && echo__chunks_new(&party->chunks, &party->store) != ECHO_OK) status = echo__nomem(err);
+            party->policy.no_thread = true;
+            if (status == ECHO_OK) status = echo__taker_new(party, err);
             if (status == ECHO_OK) status = replay_until(digest, party, manifest.timeframe, err);
         }
         echo__chunks_free(chunks);

@@ -11,8 +11,10 @@
 #include "base/error.h"
 #include "echo/snapshot.h"
 #include "party/find.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/taker.h"
 #include "store/store.h"
+
+#define MESSAGES_PER_WEIGHING 1024u
 
 /* What all attempts share. */
 typedef struct opening {
@@ -37,14 +39,16 @@ static void note(opening *o, const echo_error *problem) {
 /* ---- the parts ---- */
 
 static echo_status check_options(const echo_party_options *options, echo_error *err) {
-    if (options->version != 1) return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", options->version);
+    if (options->version < 1 || options->version > 2) return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows up to 2", options->version);
+    const echo_snapshot_policy *policy = options->version == 1 ? NULL : options->policy;
+    if (policy != NULL && policy->version != 1) return echo__error(err, ECHO_ERR_VERSION, "the snapshot policy has version %u, this library knows 1", policy->version);
+    if (policy != NULL && (policy->share < 1 || policy->share > 100)) return echo__error(err, ECHO_ERR_INVALID, "the snapshot policy's share is not 1 to 100");
     if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
     if (options->dir == NULL && options->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
     if (options->feeds != NULL && options->feeds->ops->version != ECHO_FEED_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "feed source of an unknown version");
-    if (options->store != NULL && echo__store_check(options->store, NULL) != ECHO_OK) return echo__store_check(options->store, err);
     if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
-    return ECHO_OK;
+    return options->store != NULL ? echo__store_check(options->store, err) : ECHO_OK;
 }
 
 static echo_status open_feeds(opening *o, echo_error *err) {
@@ -165,6 +169,7 @@ static echo_status hydrate_all(echo_party *party, echo_error *err) {
         if (status != ECHO_OK) break;
         status = echo__record_read_id(&id, line, &scratch, err);
         if (status == ECHO_OK) status = echo__items_take(&party->items, id, line, err);
+        (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
         if (status == ECHO_OK && ++done % 4096 == 0) status = echo__party_progress(party, "items", done, party->root.items);
     }
     echo__cursor_close(cursor);
@@ -184,6 +189,25 @@ static void report_feeds(echo_party *party) {
     echo__party_damage(party, &problem);
 }
 
+/*
+ * All there is to apply. When the items that changed would take more memory than the host allows, they are saved on the way, so that they can be
+ * evicted: a party larger than memory can be replayed.
+ */
+static echo_status apply_tail(echo_party *party, echo_error *err) {
+    if (party->items.limit == 0 || party->taker == NULL) return echo__party_pump(party, 0, &party->report.messages_applied, err);
+    uint64_t applied;
+    do {
+        echo_status status = echo__party_pump(party, MESSAGES_PER_WEIGHING, &applied, err);
+        party->report.messages_applied += applied;
+        if (status != ECHO_OK) return status;
+        if (party->items.weight - party->items.evictable_weight < party->items.limit / 2) continue;
+        echo__party_find_own(party);
+        status = echo__taker_run(party->taker, ECHO_SNAPSHOT_MEMORY, err);
+        if (status != ECHO_OK) return status;
+    } while (applied == MESSAGES_PER_WEIGHING);
+    return ECHO_OK;
+}
+
 /* ---- one attempt ---- */
 
 static echo_status attempt(echo_party **out, opening *o, const echo__candidate *candidate, echo_error *err) {
@@ -199,12 +223,13 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
         party->items.chunks = party->chunks;
         if (status != ECHO_OK) echo__nomem(err);
     }
+    if (status == ECHO_OK) status = echo__taker_new(party, err);
     if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, candidate, err);
     party->report.ns_open = o->ns_open + (at = echo__now_ns()) - start;
     if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
     party->report.ns_feeds = echo__now_ns() - at;
     at = echo__now_ns();
-    if (status == ECHO_OK) status = echo__party_pump(party, 0, &party->report.messages_applied, err);
+    if (status == ECHO_OK) status = apply_tail(party, err);
     if (status == ECHO_OK) echo__party_find_own(party);
     party->report.ns_tail = echo__now_ns() - at;
     if (status == ECHO_OK && candidate != NULL) status = echo__rebuild_start(party, err);
@@ -298,6 +323,7 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
         o.owns_feeds = o.owns_store = false;
         fill_report(party, &o);
         status = check_found(party, err);
+        if (status == ECHO_OK) echo__taker_attach(party);
     }
     if (status == ECHO_OK) {
         *out = party;

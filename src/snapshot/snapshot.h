@@ -4,18 +4,17 @@
 #ifndef ECHO_SNAPSHOT_INTERNAL_H
 #define ECHO_SNAPSHOT_INTERNAL_H
 
+#include "base/clock.h"
 #include "party/party.h"
 #include "snapshot/manifest.h"
-
-uint64_t echo__now_ns(void); /* monotonic */
 
 /* credentials.c: the tree of credentials. */
 typedef echo_status (*echo__credential_fn)(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err);
 /* Those under a root, in canonical order. */
 echo_status echo__credentials_each(echo__chunks *chunks, const echo__root *root, echo__credential_fn fn, void *arg, echo_error *err)
     ECHO_MUST_USE;
-/* Adds the party's new credentials to the tree under *root. */
-echo_status echo__credentials_write(echo__root *root, echo_party *party, echo_error *err) ECHO_MUST_USE;
+/* Adds new credentials to the tree under *root; puts the list in order. */
+echo_status echo__credentials_write(echo__root *root, echo__chunks *chunks, echo__credential *list, size_t n, echo_error *err) ECHO_MUST_USE;
 
 /* A stored manifest, as text. */
 typedef struct echo__candidate {

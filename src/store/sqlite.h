@@ -10,6 +10,7 @@
 #define ECHO_STORE_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "store/store.h"
@@ -47,7 +48,7 @@ typedef struct echo__sqlite {
     sqlite3 *db; /* NULL: there is no file yet, or it has to be opened again */
     sqlite3_stmt *statements[ECHO__SQL_COUNT];
     bool has_tables;        /* the file is a snapshot store */
-    bool had_tables;        /* it was one once: from then on it is not created again */
+    atomic_bool had_tables; /* it was one once: from then on it is not created again */
     bool made_tables;       /* the open transaction makes them */
     bool wal;               /* this connection made sure of WAL */
     bool immutable;         /* opened without locks: `file` tells whether it is still the same */

@@ -176,7 +176,7 @@ static echo_status recognise_now(echo__sqlite *s, echo_error *err) {
         return echo__error(err, ECHO_ERR_VERSION, "snapshot store has format %lld, this library knows %d (%s)", (long long)format,
                            FORMAT, s->path);
     if (format < FORMAT || !ours) return echo__error(err, ECHO_ERR_CORRUPT, "snapshot store has the wrong tables (%s)", s->path);
-    s->has_tables = s->had_tables = true;
+    s->had_tables = s->has_tables = true;
     return ECHO_OK;
 }
 

@@ -175,20 +175,25 @@ void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void 
     e->cost += size;
 }
 
-echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
-    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
-    echo_hash hash;
-    echo__hash(&hash, bytes.data, bytes.len);
+echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
     size_t written = 0;
     echo_error told = ECHO_ERROR_INIT;
-    echo_status status = chunks->store->ops->put(chunks->store->ctx, &hash, &bytes, 1, &written, &told);
-    if (status != ECHO_OK) return failed(err, status, &told, &hash);
+    echo_status status = chunks->store->ops->put(chunks->store->ctx, name, &bytes, 1, &written, &told);
+    if (status != ECHO_OK) return failed(err, status, &told, name);
     if (written > 0) {
         chunks->counts.written++;
         chunks->counts.written_bytes += bytes.len;
     }
-    if (name != NULL) *name = hash;
     return ECHO_OK;
+}
+
+echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
+    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
+    echo_hash hash;
+    echo__hash(&hash, bytes.data, bytes.len);
+    echo_status status = echo__chunks_put_as(&hash, chunks, bytes, err);
+    if (status == ECHO_OK && name != NULL) *name = hash;
+    return status;
 }
 
 void echo__chunks_counts(const echo__chunks *chunks, echo__chunk_counts *out) { *out = chunks->counts; }

@@ -40,6 +40,8 @@ void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void 
 void echo__chunks_keep(echo__chunks *chunks, size_t bytes);
 /* Hashes and puts. *name may be NULL. Not durable before the store's publish. */
 echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
+/* The same for bytes whose hash is known to be *name. */
+echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
 void echo__chunks_counts(const echo__chunks *chunks, echo__chunk_counts *out);
 
 #endif

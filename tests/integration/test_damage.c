@@ -437,7 +437,7 @@ static void test_missing_folder_and_party(void **arg) {
     options.models = NULL;
     assert_int_equal(echo_party_restore(&party, &options, &err), ECHO_ERR_INVALID);
     options = p->options;
-    options.version = 2;
+    options.version = 3;
     assert_int_equal(echo_party_restore(&party, &options, &err), ECHO_ERR_VERSION);
     echo_keypair second, feed;
     assert_int_equal(echo_keypair_new(&second), ECHO_OK);

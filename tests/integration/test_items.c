@@ -207,6 +207,7 @@ static void test_feeds_are_durable_first(void **arg) {
     place_open(&p);
     watching w = {&p.store, &p.counting, 0, 0, 0};
     watching_ops = *p.store.ops;
+    watching_ops.version = 1; /* the hooks behind take another context */
     watching_ops.capabilities = watch_capabilities;
     watching_ops.get = watch_get;
     watching_ops.has = watch_has;

@@ -101,8 +101,8 @@ typedef struct echo_store_ops {
     /* ---- Version 2. Each hook may be NULL; what is said in brackets is done without then. ---- */
 
     /*
-     * Opens another handle on the same store, for another thread to use at the same time as this one. Called by the thread that owns this
-     * handle. The new one may outlive it. [The two threads take turns with one handle.]
+     * Opens another handle on the same store, for the calling thread, which may not be the one that uses this handle, and while that one
+     * does. The new one may outlive it. [The two threads take turns with one handle.]
      */
     echo_status (*reopen)(struct echo_store *out, void *ctx, echo_error *err);
     /* The parties that have manifests, ascending by key. [Garbage is not collected.] */

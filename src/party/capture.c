@@ -1,0 +1,289 @@
+#include "party/capture.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+
+/* ---- what is taken ---- */
+
+void echo__loose_free(echo__loose_chunks *chunks) {
+    echo__free(chunks->list);
+    echo__buf_free(&chunks->bytes);
+    memset(chunks, 0, sizeof *chunks);
+}
+
+static echo_status keep_chunk(void *arg, echo_hash *name, echo_bytes bytes, echo_error *err) {
+    echo__loose_chunks *chunks = arg;
+    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
+    if (!echo__grow(&chunks->list, &chunks->cap, chunks->count + 1, sizeof *chunks->list)) return echo__nomem(err);
+    echo__buf_append(&chunks->bytes, bytes.data, bytes.len);
+    if (chunks->bytes.status != ECHO_OK) return echo__nomem(err);
+    echo__hash(name, bytes.data, bytes.len);
+    chunks->list[chunks->count++] = (echo__loose){*name, bytes.len};
+    return ECHO_OK;
+}
+
+echo__sink echo__loose_sink(echo__loose_chunks *chunks) { return (echo__sink){keep_chunk, chunks}; }
+
+/* ---- memory for records taken before their turn ---- */
+
+#define COPIES_BYTES ((size_t)256 << 10)
+
+static void *keep(echo__capture *capture, size_t size) {
+    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    echo__copies *copies = capture->copies;
+    if (copies == NULL || copies->size - copies->used < size) {
+        size_t room = size > COPIES_BYTES ? size : COPIES_BYTES;
+        copies = echo__malloc(sizeof *copies + room);
+        if (copies == NULL) return NULL;
+        *copies = (echo__copies){capture->copies, 0, room};
+        capture->copies = copies;
+    }
+    void *piece = (uint8_t *)copies->bytes + copies->used;
+    copies->used += size;
+    return piece;
+}
+
+static void release_copies(echo__capture *capture) {
+    for (echo__copies *copies = capture->copies; copies != NULL;) {
+        echo__copies *next = copies->next;
+        echo__free(copies);
+        copies = next;
+    }
+    capture->copies = NULL;
+    echo__buf_free(&capture->scratch);
+}
+
+/* ---- batches ---- */
+
+void echo__batch_free(echo__batch *batch) {
+    if (batch == NULL) return;
+    echo__buf_free(&batch->lines);
+    echo__free(batch->changes);
+    echo__loose_free(&batch->chunks);
+    echo__free(batch);
+}
+
+size_t echo__batch_bytes(const echo__batch *batch) { return batch->lines.len + batch->copied_bytes + batch->chunks.bytes.len; }
+
+/* ---- the cut ---- */
+
+echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models, echo_clock_fn clock,
+                                void *clock_arg, echo_error *err) {
+    *out = NULL;
+    echo__capture *capture = echo__calloc(1, sizeof *capture);
+    if (capture == NULL || echo__models_copy(&capture->models, models) != ECHO_OK) {
+        echo__free(capture);
+        return echo__nomem(err);
+    }
+    capture->items = items;
+    capture->first = items->changed;
+    capture->count = capture->left = items->changed_count;
+    capture->side = items->side;
+    capture->clock = clock;
+    capture->clock_arg = clock_arg;
+    items->capture = capture;
+    items->changed = NULL;
+    items->changed_count = 0;
+    items->side = 1 - items->side;
+    *out = capture;
+    return ECHO_OK;
+}
+
+static echo_status count_model(echo__capture *capture, echo_item *item, echo_error *err) {
+    echo_status status = ECHO_OK;
+    item->cut_model = NULL;
+    if (item->in_root && item->root_model != NULL) status = echo__models_add(&capture->models, item->root_model, item->root_version, -1);
+    if (status == ECHO_OK && item->model != NULL) status = echo__models_add(&capture->models, item->model, item->cut_version, 1);
+    if (status == ECHO_OK && item->model != NULL) {
+        item->cut_model = echo__items_intern(capture->items, item->model);
+        if (item->cut_model == NULL) status = ECHO_ERR_NOMEM;
+    }
+    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
+    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the snapshot's counts of models do not agree with its items");
+}
+
+/* The record of an item as it is now. On failure the buffers are as before, but for chunks nobody names. */
+static echo_status take_record(echo__capture *capture, echo_item *item, echo__buf *lines, echo__loose_chunks *chunks, echo_error *err) {
+    size_t start = lines->len + chunks->bytes.len;
+    echo__sink sink = echo__loose_sink(chunks);
+    echo_status status = echo__item_record(lines, item, &sink, &item->cut_version, err);
+    if (status == ECHO_OK) status = count_model(capture, item, err);
+    if (status != ECHO_OK) return status;
+    echo__items_weigh(capture->items, item, lines->len + chunks->bytes.len - start);
+    item->taken = true;
+    capture->taken++;
+    capture->added += !item->in_root;
+    return ECHO_OK;
+}
+
+static void fail(echo__capture *capture, echo_item *item, echo_status status, const echo_error *problem) {
+    if (capture->status != ECHO_OK) return;
+    capture->status = status;
+    capture->problem = *problem;
+    echo__error_adopt(&capture->problem, status, "an item cannot be serialised");
+    echo__error_item(&capture->problem, item->id, item->id_len);
+}
+
+/* Chunks that were taken for a record that then failed are dropped with it. */
+static echo_status copy_record(echo__copied **out, echo__capture *capture, echo_item *item, echo_error *err) {
+    echo__loose_chunks chunks;
+    memset(&chunks, 0, sizeof chunks);
+    echo__buf_clear(&capture->scratch);
+    echo_status status = take_record(capture, item, &capture->scratch, &chunks, err);
+    echo__copied *copied = status == ECHO_OK ? keep(capture, sizeof *copied + capture->scratch.len) : NULL;
+    if (copied == NULL) {
+        echo__loose_free(&chunks);
+        return status == ECHO_OK ? echo__nomem(err) : status;
+    }
+    copied->chunks = chunks;
+    copied->len = capture->scratch.len;
+    memcpy(copied->line, capture->scratch.data, copied->len);
+    *out = copied;
+    return ECHO_OK;
+}
+
+void echo__capture_before_change(echo__capture *capture, echo_item *item) {
+    if (capture->over || capture->status != ECHO_OK || item->taken) return;
+    uint64_t start = capture->clock(capture->clock_arg);
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = copy_record(&item->copied, capture, item, &problem);
+    if (status != ECHO_OK) {
+        fail(capture, item, status, &problem);
+        return;
+    }
+    capture->copied++;
+    uint64_t ns = capture->clock(capture->clock_arg) - start;
+    capture->ns_copying += ns;
+    if (ns > capture->ns_worst) capture->ns_worst = ns;
+}
+
+/* ---- in order ---- */
+
+static echo_status take_copied(echo__batch *batch, echo_item *item, echo_error *err) {
+    echo__copied *copied = item->copied;
+    const uint8_t *bytes = copied->chunks.bytes.data;
+    for (size_t i = 0; i < copied->chunks.count; i++) {
+        const echo__loose *chunk = &copied->chunks.list[i];
+        if (!echo__grow(&batch->chunks.list, &batch->chunks.cap, batch->chunks.count + 1, sizeof *batch->chunks.list)) return echo__nomem(err);
+        echo__buf_append(&batch->chunks.bytes, bytes, chunk->len);
+        batch->chunks.list[batch->chunks.count++] = *chunk;
+        bytes += chunk->len;
+    }
+    if (batch->chunks.bytes.status != ECHO_OK) return echo__nomem(err);
+    if (copied->chunks.count > 0) echo__loose_free(&copied->chunks);
+    batch->copied_bytes += copied->len;
+    batch->changes[batch->count++] = (echo__change){echo__bytes(item->id, item->id_len), echo__bytes(copied->line, copied->len)};
+    return ECHO_OK;
+}
+
+static echo_status take_next(echo__capture *capture, echo__batch *batch, echo_item *item, echo_error *err) {
+    if (item->copied != NULL) return take_copied(batch, item, err);
+    size_t start = batch->lines.len;
+    echo_status status = take_record(capture, item, &batch->lines, &batch->chunks, err);
+    if (status != ECHO_OK) return status;
+    batch->changes[batch->count++] = (echo__change){echo__bytes(item->id, item->id_len), echo__bytes(NULL, batch->lines.len - start)};
+    return ECHO_OK;
+}
+
+static echo_status need_batch(echo__capture *capture, echo_error *err) {
+    if (capture->batch == NULL) capture->batch = echo__calloc(1, sizeof *capture->batch);
+    echo__batch *batch = capture->batch;
+    if (batch == NULL || !echo__grow(&batch->changes, &batch->cap, batch->count + 1, sizeof *batch->changes)) return echo__nomem(err);
+    return ECHO_OK;
+}
+
+/* The buffer may have moved while it grew: lines in it are placed when it is complete. */
+static void close_batch(echo__batch *batch) {
+    const uint8_t *line = batch->lines.data;
+    for (size_t i = 0; i < batch->count; i++) {
+        echo__change *change = &batch->changes[i];
+        if (change->line.data != NULL) continue;
+        change->line.data = line;
+        line += change->line.len;
+    }
+}
+
+#define AHEAD 6u /* items in memory are everywhere: the next ones are fetched while this one is written */
+
+static void fetch_ahead(const echo__capture *capture) {
+    if (capture->at + 2 * AHEAD < capture->count) __builtin_prefetch(capture->order[capture->at + 2 * AHEAD].item);
+    if (capture->at + AHEAD < capture->count) __builtin_prefetch(capture->order[capture->at + AHEAD].item->state);
+}
+
+echo_status echo__capture_next(echo__capture *capture, echo__batch **full, echo_error *err) {
+    *full = NULL;
+    echo_item *item = capture->order[capture->at].item;
+    echo_error problem = capture->problem;
+    echo_status status = capture->status;
+    fetch_ahead(capture);
+    if (status == ECHO_OK) status = need_batch(capture, &problem);
+    if (status == ECHO_OK) status = take_next(capture, capture->batch, item, &problem);
+    if (status != ECHO_OK) {
+        fail(capture, item, status, &problem);
+        if (err != NULL) *err = capture->problem;
+        return status;
+    }
+    capture->at++;
+    const echo__batch *batch = capture->batch;
+    if (batch->count >= ECHO__BATCH_ITEMS || echo__batch_bytes(batch) >= ECHO__BATCH_BYTES) *full = echo__capture_rest(capture);
+    return ECHO_OK;
+}
+
+echo__batch *echo__capture_rest(echo__capture *capture) {
+    echo__batch *batch = capture->batch;
+    if (batch != NULL) close_batch(batch);
+    capture->batch = NULL;
+    return batch;
+}
+
+/* ---- the end ---- */
+
+void echo__capture_over(echo__capture *capture, bool published) {
+    capture->over = true;
+    capture->published = published;
+    capture->unsettled = capture->first;
+    if (published) capture->items->added -= capture->added;
+}
+
+bool echo__capture_settle(echo__capture *capture) {
+    echo_item *item = capture->unsettled;
+    if (item == NULL) return false;
+    echo__items *items = capture->items;
+    capture->unsettled = item->link[capture->side];
+    if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
+    item->copied = NULL;
+    if (echo__item_changed(items, item)) capture->again--;
+    item->listed[capture->side] = item->taken = false;
+    if (capture->published) {
+        item->in_root = true;
+        item->root_model = item->cut_model;
+        item->root_version = item->cut_version;
+        echo__items_settle(items, item);
+    } else {
+        item->log.sealed_count = 0; /* segments may have been taken back */
+        echo__items_touch(items, item);
+    }
+    capture->left--;
+    return true;
+}
+
+/* With the party, in the middle of things: chunks of records that nobody fetched. */
+static void drop_unsettled(echo__capture *capture) {
+    for (echo_item *item = capture->over ? capture->unsettled : capture->first; item != NULL; item = item->link[capture->side]) {
+        if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
+        item->copied = NULL;
+    }
+}
+
+void echo__capture_free(echo__capture *capture) {
+    if (capture == NULL) return;
+    if (capture->items->capture == capture) capture->items->capture = NULL;
+    drop_unsettled(capture);
+    echo__batch_free(capture->batch);
+    echo__models_free(&capture->models);
+    release_copies(capture);
+    echo__free(capture);
+}

@@ -1,0 +1,280 @@
+/*
+ * Driving snapshots: steps between messages and in polls, calls that wait, and what the host is told. A step takes pieces until its time
+ * is over (P7).
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "snapshot/taker.h"
+#include "store/shared.h"
+
+#define MESSAGES_PER_LOOK 16u   /* at the clock */
+#define LEAST_STEP_NS 20000u    /* a shorter step is not worth its beginning */
+#define LOOKS_PER_STEP 64u      /* a clock that stands still does not hold a snapshot up */
+#define ITEMS_PER_PROGRESS 4096u
+
+static uint64_t now_ns(const echo__taker *t) { return echo__party_clock_ns(t->party); }
+
+/* ---- steps ---- */
+
+static void count_step(echo__taker *t, uint64_t ns, echo_snapshot_phase phase, uint64_t ns_writing) {
+    bool capturing = phase == ECHO_SNAPSHOT_CONVERT || phase == ECHO_SNAPSHOT_CAPTURE;
+    t->result.steps++;
+    if (capturing) t->result.ns_capture += ns - (ns_writing < ns ? ns_writing : ns);
+    if (ns > t->result.ns_worst_step) t->result.ns_worst_step = ns;
+    if (t->result.ns_worst_step > t->ns_worst) t->ns_worst = t->result.ns_worst_step;
+}
+
+/* Pieces for so long. At least one. */
+static void step(echo__taker *t, uint64_t ns) {
+    uint64_t start = now_ns(t), writing = t->ns_writing, now;
+    echo_snapshot_phase phase = t->phase;
+    bool progress;
+    do {
+        progress = echo__taker_piece(t);
+        now = now_ns(t);
+    } while (progress && t->phase != ECHO_SNAPSHOT_IDLE && now - start < ns);
+    count_step(t, now - start, phase, t->ns_writing - writing);
+    t->rested_ns = now;
+    t->unstepped = 0;
+}
+
+/* A share of the time since the last step. 0: not yet. */
+static uint64_t share_of(echo__taker *t, uint64_t now) {
+    const echo_snapshot_policy *rules = &t->party->policy;
+    if (rules->share >= 100) return rules->budget_ns;
+    uint64_t due = (now - t->rested_ns) / (100 - rules->share) * rules->share;
+    if (++t->unstepped >= LOOKS_PER_STEP) return due > 0 ? due : 1;
+    if (due >= rules->budget_ns) return rules->budget_ns;
+    return due < LEAST_STEP_NS ? 0 : due;
+}
+
+/* ---- deciding ---- */
+
+static uint64_t expected_open(const echo_party *party) {
+    uint64_t loaded = party->root.items == 0 ? 0 : echo__items_unsaved(&party->items);
+    return echo__costs_opening(&party->costs, loaded, party->items.load_ns);
+}
+
+static uint64_t expected_bytes(const echo_party *party, const echo__policy *policy) {
+    return echo__policy_bytes(policy, &party->root, echo__items_unsaved(&party->items), party->costs.tail.bytes);
+}
+
+static void note_messages(echo__taker *t, uint64_t now) {
+    echo__costs *costs = &t->party->costs;
+    if (costs->messages == t->seen_messages) return;
+    t->seen_messages = costs->messages;
+    t->last_message_ns = now;
+    if (costs->tail.first_ns == 0) costs->tail.first_ns = now;
+}
+
+static void decide(echo__taker *t, uint64_t now) {
+    const echo_party *party = t->party;
+    const echo__costs *costs = &party->costs;
+    echo__policy_facts facts = {.now_ns = now,
+                                .messages = costs->tail.messages,
+                                .bytes = costs->tail.bytes,
+                                .first_ns = costs->tail.first_ns,
+                                .last_ns = t->last_message_ns,
+                                .expected_open_ns = expected_open(party),
+                                .expected_bytes = expected_bytes(party, &t->policy),
+                                .held = party->items.weight - party->items.evictable_weight,
+                                .memory = party->items.limit};
+    echo_snapshot_reason reason = echo__policy_decide(&t->policy, &party->policy, &facts);
+    if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_NONE && t->policy.failed == 0) reason = ECHO_SNAPSHOT_RECOVERY;
+    if (t->again) reason = ECHO_SNAPSHOT_REQUEST;
+    t->recovery = t->again = false;
+    if (reason == ECHO_SNAPSHOT_NONE) return;
+    echo_error ignored = ECHO_ERROR_INIT; /* kept in the taker as well */
+    (void)!echo__taker_begin(t, reason, !party->policy.no_thread, &ignored);
+    count_step(t, now_ns(t) - now, ECHO_SNAPSHOT_CAPTURE, 0);
+}
+
+static void between(echo_party *party, bool idle) {
+    echo__taker *t = party->taker;
+    if (!idle && t->countdown > 1) {
+        t->countdown--;
+        return;
+    }
+    t->countdown = MESSAGES_PER_LOOK;
+    uint64_t now = now_ns(t);
+    note_messages(t, now);
+    if (t->phase == ECHO_SNAPSHOT_IDLE) {
+        decide(t, now);
+    } else {
+        uint64_t ns = idle ? party->policy.budget_ns : share_of(t, now);
+        if (ns > 0) step(t, ns);
+    }
+    party->ns_between += now_ns(t) - now;
+}
+
+/* ---- calls that wait ---- */
+
+static bool joins(const echo__taker *t) {
+    return t->phase == ECHO_SNAPSHOT_CONVERT || t->phase == ECHO_SNAPSHOT_CAPTURE || t->phase == ECHO_SNAPSHOT_WRITE;
+}
+
+/* Tells the host now and then; it may cancel. */
+static void tell_progress(echo__taker *t, uint64_t *told) {
+    if (t->phase != ECHO_SNAPSHOT_CAPTURE || t->capture->at < *told + ITEMS_PER_PROGRESS) return;
+    *told = t->capture->at;
+    echo_status status = echo__party_progress(t->party, "items", t->capture->at, t->capture->count);
+    if (status == ECHO_OK) return;
+    echo_error problem = ECHO_ERROR_INIT;
+    echo__error_adopt(&problem, status, "the snapshot was cancelled");
+    t->cancelled = true;
+    echo__taker_fail(t, status, &problem);
+}
+
+static void run_to_end(echo__taker *t) {
+    uint64_t told = 0;
+    while (t->phase != ECHO_SNAPSHOT_IDLE) {
+        uint64_t start = now_ns(t), writing = t->ns_writing;
+        bool capturing = t->phase == ECHO_SNAPSHOT_CAPTURE;
+        if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
+        uint64_t ns = now_ns(t) - start - (t->ns_writing - writing);
+        if (capturing) t->result.ns_capture += ns;
+        tell_progress(t, &told);
+    }
+}
+
+static echo_status begin_and_end(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
+    echo_status status = echo__taker_begin(t, reason, false, err);
+    run_to_end(t);
+    return status != ECHO_OK ? status : t->status;
+}
+
+/* One that is running is joined; if it does not cover all, or failed, another follows. */
+echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
+    bool joined = joins(t);
+    run_to_end(t);
+    bool covered = joined && t->status == ECHO_OK && echo_timeframe_compare(t->party->clock, t->party->root_clock) == ECHO_ORDER_EQUAL;
+    echo_status status = covered ? ECHO_OK : begin_and_end(t, reason, err);
+    if (status != ECHO_OK && err != NULL) *err = t->error;
+    return status;
+}
+
+static echo_status taker_of(echo__taker **out, const echo_party *party, echo_error *err) {
+    *out = party->taker;
+    if (party->taker != NULL) return ECHO_OK;
+    if (party->options.no_write) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
+    if (party->store_problem.code == ECHO_OK) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without a store");
+    if (err != NULL) *err = party->store_problem;
+    return party->store_problem.code;
+}
+
+echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) {
+    echo__taker *t;
+    echo__error_clear(err);
+    echo_status status = taker_of(&t, party, err);
+    if (status == ECHO_OK) status = echo__taker_run(t, ECHO_SNAPSHOT_REQUEST, err);
+    if (status == ECHO_OK && out != NULL) *out = t->result;
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be taken");
+}
+
+echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
+    echo__taker *t;
+    echo__error_clear(err);
+    echo_status status = taker_of(&t, party, err);
+    if (status != ECHO_OK || joins(t)) return status;
+    if (t->phase == ECHO_SNAPSHOT_FINISH) {
+        t->again = true;
+        return ECHO_OK;
+    }
+    uint64_t start = now_ns(t);
+    status = echo__taker_begin(t, ECHO_SNAPSHOT_REQUEST, !party->policy.no_thread, err);
+    count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_CAPTURE, 0);
+    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be begun");
+}
+
+void echo_party_snapshot_cancel(echo_party *party) {
+    echo__taker *t = party->taker;
+    if (t == NULL) return;
+    t->again = false;
+    if (!joins(t)) return;
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = echo__error(&problem, ECHO_ERR_REFUSED, "the snapshot was cancelled");
+    t->cancelled = true;
+    echo__taker_fail(t, status, &problem);
+    while (t->phase == ECHO_SNAPSHOT_WRITE)
+        if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
+}
+
+/* ---- what the host is told ---- */
+
+const char *echo_snapshot_reason_name(echo_snapshot_reason reason) {
+#define XX(name, text) text,
+    static const char *const names[] = {ECHO_SNAPSHOT_REASON_MAP(XX)};
+#undef XX
+    return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "unknown";
+}
+
+static void tell_taker(echo_snapshot_state *out, const echo__taker *t) {
+    out->phase = t->phase;
+    out->reason = t->reason;
+    out->items_total = t->capture == NULL ? 0 : t->capture->count;
+    out->items_captured = t->capture == NULL ? 0 : t->capture->taken;
+    out->taken = t->taken;
+    out->failed = t->policy.failed;
+    out->ns_worst_step = t->ns_worst;
+    out->bytes_written = t->bytes_written;
+    out->has_last = t->has_last;
+    out->last = t->last;
+    out->error = t->error;
+    out->chunks_removed = t->chunks_removed;
+    out->gc_error = t->gc_error;
+    out->expected_bytes = expected_bytes(t->party, &t->policy);
+}
+
+void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party) {
+    memset(out, 0, sizeof *out);
+    out->feed_bytes = party->costs.bytes;
+    out->tail_messages = party->costs.tail.messages;
+    out->tail_bytes = party->costs.tail.bytes;
+    out->expected_open_ns = expected_open(party);
+    if (party->taker != NULL) tell_taker(out, party->taker);
+}
+
+/* ---- with the party ---- */
+
+static void detach(echo_party *party) {
+    echo__taker *t = party->taker;
+    if (t == NULL) return;
+    party->between = NULL;
+    echo__writer_free(t->writer);
+    echo__convert_free(t->convert);
+    echo__capture_free(t->capture);
+    echo_timeframe_free(t->manifest.timeframe);
+    echo__free(t->credentials);
+    if (t->shared.ops != NULL) party->store = *echo__store_shared_inner(&t->shared);
+    echo_store_close(&t->shared);
+    echo__free(t);
+    party->taker = NULL;
+}
+
+echo_status echo__taker_new(echo_party *party, echo_error *err) {
+    if (party->store.ops == NULL || party->options.no_write) return ECHO_OK;
+    echo__taker *t = echo__calloc(1, sizeof *t);
+    if (t == NULL) return echo__nomem(err);
+    t->party = party;
+    party->taker = t;
+    party->detach = detach;
+    if (party->policy.no_thread || echo__store_has(&party->store, ECHO__STORE_REOPEN)) return ECHO_OK;
+    echo_status status = echo__store_share(&t->shared, &party->store, err);
+    if (status == ECHO_OK) party->store = t->shared;
+    return status;
+}
+
+void echo__taker_attach(echo_party *party) {
+    echo__taker *t = party->taker;
+    if (t == NULL) return;
+    const echo_restore_report *report = &party->report;
+    party->costs.base_ns = report->ns_open + report->ns_feeds;
+    party->between = between;
+    t->rested_ns = now_ns(t);
+    note_messages(t, t->rested_ns);
+    const echo_snapshot_policy *rules = &party->policy;
+    t->recovery = !rules->manual && rules->open_ns > 0 && report->ns_total > rules->open_ns;
+    if (t->recovery) decide(t, t->rested_ns);
+}
