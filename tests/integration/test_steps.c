@@ -1,0 +1,398 @@
+/*
+ * Snapshots in steps, and what goes wrong on the way: hooks, stores, disks and memory that fail, hosts that cancel, join and leave. The party
+ * goes on unharmed, says what happened, and the next attempt works.
+ */
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "support/fault.h"
+#include "support/state.h"
+#include "support/stepping.h"
+#include "support/store_fault.h"
+
+/* ---- a model whose snapshot hook fails when it is told to ---- */
+
+typedef struct brittle {
+    unsigned calls, fail_at; /* of the snapshot hook; 0: never */
+    echo_status status;
+} brittle;
+
+static echo_status brittle_create(void **state, void *ctx, const echo_item_info *item) {
+    (void)ctx;
+    (void)item;
+    *state = calloc(1, sizeof(uint64_t));
+    return *state == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+}
+
+static void brittle_destroy(void *ctx, void *state) {
+    (void)ctx;
+    free(state);
+}
+
+static echo_status brittle_apply(void *ctx, void *state, const echo_mutation *m, echo_error *err) {
+    (void)ctx;
+    (void)err;
+    uint64_t sum = m->bytes.len;
+    for (size_t i = 0; i < m->bytes.len; i++) sum += m->bytes.data[i];
+    *(uint64_t *)state += sum % 1000;
+    return ECHO_OK;
+}
+
+static echo_status brittle_snapshot(cJSON **out, void *ctx, const void *state, echo_error *err) {
+    brittle *b = ctx;
+    (void)err;
+    if (++b->calls == b->fail_at) return b->status;
+    *out = cJSON_CreateNumber((double)*(const uint64_t *)state);
+    return *out == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+}
+
+static echo_status brittle_restore(void *ctx, void *state, uint32_t stored, cJSON *value, echo_error *err) {
+    (void)ctx;
+    (void)stored;
+    (void)err;
+    *(uint64_t *)state = (uint64_t)value->valuedouble;
+    return ECHO_OK;
+}
+
+static echo_status brittle_view(cJSON **out, void *ctx, const void *state, echo_error *err) {
+    (void)ctx;
+    (void)err;
+    *out = cJSON_CreateObject();
+    return cJSON_AddNumberToObject(*out, "sum", (double)*(const uint64_t *)state) == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+}
+
+/* ---- parties ---- */
+
+static generate_options small(uint64_t seed) {
+    generate_options o = GENERATE_OPTIONS_INIT;
+    o.seed = seed;
+    o.items = 12;
+    o.properties = 2;
+    o.hookless = 0.4;
+    return o;
+}
+
+static void open_small(stepping *s, uint64_t seed) {
+    generate_options o = small(seed);
+    stepping_prepare(s, &o);
+}
+
+static echo_status start(stepping *s) {
+    echo_error err = ECHO_ERROR_INIT;
+    return echo_party_snapshot_start(s->party, &err);
+}
+
+/* What is expected of a party after an attempt that failed: all is there, and the next attempt works. */
+static void recovers(stepping *s) {
+    assert_int_equal(stepping_state(s).phase, ECHO_SNAPSHOT_IDLE);
+    stepping_compare(s);
+    assert_int_equal(stepping_state(s).failed, 0);
+}
+
+/* ---- hooks ---- */
+
+static void test_hook_fails(void **arg) {
+    (void)arg;
+    for (unsigned writes = 0; writes < 2; writes++) {
+        for (unsigned nth = 1;; nth++) {
+            brittle b = {0, nth, ECHO_ERR_BUSY};
+            stepping s;
+            open_small(&s, 3);
+            echo_registry_free(s.models);
+            s.models = s.options.models = registry_object();
+            echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = GENERATE_MODEL_LOG, .state_version = 1, .create = brittle_create, .destroy = brittle_destroy, .apply = brittle_apply, .snapshot = brittle_snapshot, .restore = brittle_restore, .view = brittle_view};
+            echo_error err = ECHO_ERROR_INIT;
+            assert_ok(echo_registry_add(s.models, &ops, &b, &err), &err);
+            stepping_open(&s);
+            stepping_generate(&s, 40);
+            stepping_poll(&s, 0);
+            assert_int_equal(start(&s), ECHO_OK);
+            if (writes) stepping_generate(&s, 30); /* the hook is called before a first write */
+            stepping_finish(&s);
+            echo_snapshot_state state = stepping_state(&s);
+            bool failed = b.calls >= nth;
+            b.fail_at = 0;
+            if (failed) {
+                assert_int_equal(state.error.code, ECHO_ERR_BUSY);
+                assert_string_not_equal(state.error.item, "");
+                assert_int_equal(state.failed, 1);
+                assert_int_equal(state.taken, 0);
+                assert_int_equal(state.tail_messages, writes ? 70 : 40);
+            }
+            recovers(&s);
+            stepping_close(&s);
+            if (!failed) break;
+            assert_true(nth < 100);
+        }
+    }
+}
+
+/* ---- stores ---- */
+
+/* Every call of the store fails once, while messages come. */
+static void store_fails(bool threaded) {
+    for (uint64_t nth = 1;; nth++) {
+        stepping s;
+        store_fault fault;
+        open_small(&s, 5);
+        echo_store store = store_fault_wrap(&fault, s.store);
+        s.options.store = &store;
+        s.policy.no_thread = !threaded;
+        s.policy.keep = 1;
+        stepping_open(&s);
+        stepping_generate(&s, 60);
+        stepping_poll(&s, 0);
+        echo_error err = ECHO_ERROR_INIT;
+        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        stepping_generate(&s, 30);
+        stepping_poll(&s, 0);
+        store_fault_plan(&fault, STORE_FAULT_ANY, nth, ECHO_ERR_IO);
+        assert_int_equal(start(&s), ECHO_OK);
+        stepping_generate(&s, 20);
+        for (unsigned i = 0; i < 20; i++) stepping_poll(&s, 1);
+        stepping_finish(&s);
+        echo_snapshot_state state = stepping_state(&s);
+        bool hit = store_fault_hit(&fault);
+        store_fault_plan(&fault, STORE_FAULT_ANY, 0, ECHO_OK);
+        if (hit && state.gc_error.code == ECHO_OK && state.failed > 0) {
+            assert_int_equal(state.error.code, ECHO_ERR_IO);
+            assert_int_equal(state.taken, 1);
+        } else {
+            assert_int_equal(state.taken, 2);
+        }
+        recovers(&s);
+        s.store = store; /* closes the inner one */
+        stepping_close(&s);
+        if (!hit) break;
+        assert_true(nth < 1000);
+    }
+}
+
+static void test_store_fails(void **arg) {
+    (void)arg;
+    store_fails(false);
+}
+
+static void test_store_fails_threaded(void **arg) {
+    (void)arg;
+    store_fails(true);
+}
+
+/* Somebody else publishes while ours is under way. */
+static void test_conflict(void **arg) {
+    (void)arg;
+    for (unsigned threaded = 0; threaded < 2; threaded++) {
+        stepping s;
+        open_small(&s, 6);
+        s.policy.no_thread = !threaded;
+        stepping_open(&s);
+        stepping_generate(&s, 40);
+        stepping_poll(&s, 0);
+        echo_party *other = party_open(&s.options);
+        echo_error err = ECHO_ERROR_INIT;
+        assert_ok(echo_party_snapshot(other, NULL, &err), &err);
+        echo_party_free(other);
+        assert_int_equal(start(&s), ECHO_OK);
+        stepping_finish(&s);
+        assert_int_equal(stepping_state(&s).error.code, ECHO_ERR_CONFLICT);
+        recovers(&s);
+        stepping_close(&s);
+    }
+}
+
+/* ---- memory ---- */
+
+static void test_out_of_memory(void **arg) {
+    (void)arg;
+    bool begun = false;
+    for (long nth = 1;; nth++) {
+        stepping s;
+        open_small(&s, 7);
+        stepping_open(&s);
+        stepping_generate(&s, 60);
+        stepping_poll(&s, 0);
+        stepping_generate(&s, 12);
+        fault_at(nth);
+        echo_status status = start(&s);
+        for (unsigned i = 0; status == ECHO_OK && i < 12; i++) {
+            echo_error err = ECHO_ERROR_INIT;
+            status = echo_party_poll(s.party, 1, NULL, &err);
+            if (status == ECHO_ERR_NOMEM) status = echo_party_poll(s.party, 1, NULL, &err); /* repeated, it goes on */
+        }
+        for (unsigned i = 0; stepping_state(&s).phase != ECHO_SNAPSHOT_IDLE; i++) {
+            echo_error err = ECHO_ERROR_INIT;
+            assert_true(i < 100000);
+            (void)!echo_party_poll(s.party, 0, NULL, &err);
+        }
+        bool hit = fault_off();
+        echo_snapshot_state state = stepping_state(&s);
+        assert_true(state.taken == 1 || state.error.code == ECHO_ERR_NOMEM);
+        if (status != ECHO_OK) assert_int_equal(status, ECHO_ERR_NOMEM);
+        begun = begun || state.failed > 0;
+        recovers(&s);
+        stepping_close(&s);
+        if (!hit) break;
+    }
+    assert_true(begun);
+}
+
+/* ---- hosts ---- */
+
+static void end_after(unsigned polls, bool threaded, bool leave) {
+    stepping s;
+    open_small(&s, 8);
+    s.policy.no_thread = !threaded;
+    stepping_open(&s);
+    stepping_generate(&s, 50);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    stepping_generate(&s, 10);
+    for (unsigned i = 0; i < polls; i++) stepping_poll(&s, i % 3);
+    if (leave) {
+        stepping_reopen(&s); /* in the middle of it */
+    } else {
+        echo_party_snapshot_cancel(s.party);
+        echo_snapshot_state state = stepping_state(&s);
+        assert_true(state.phase == ECHO_SNAPSHOT_FINISH || state.phase == ECHO_SNAPSHOT_IDLE);
+        if (state.taken == 0) assert_int_equal(state.error.code, ECHO_ERR_REFUSED);
+        assert_int_equal(state.failed, 0); /* it was no failure: nothing is waited for */
+        stepping_finish(&s);
+    }
+    stepping_compare(&s);
+    stepping_close(&s);
+}
+
+static void test_cancel_and_leave(void **arg) {
+    (void)arg;
+    for (unsigned polls = 0; polls < 60; polls++)
+        for (unsigned how = 0; how < 4; how++) end_after(polls, (how & 1) != 0, (how & 2) != 0);
+}
+
+static void test_joining(void **arg) {
+    (void)arg;
+    stepping s;
+    echo_error err = ECHO_ERROR_INIT;
+    echo_snapshot_result result;
+    open_small(&s, 9);
+    stepping_open(&s);
+    stepping_generate(&s, 50);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    assert_int_equal(start(&s), ECHO_OK); /* joins */
+    stepping_finish(&s);
+    assert_int_equal(stepping_state(&s).taken, 1);
+    assert_int_equal(stepping_state(&s).last.number, 1);
+    /* A call that waits joins one that covers all... */
+    stepping_generate(&s, 5);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    stepping_poll(&s, 0);
+    assert_ok(echo_party_snapshot(s.party, &result, &err), &err);
+    assert_int_equal(result.number, 2);
+    assert_int_equal(result.messages, 55);
+    /* ... and is followed by another where it does not. */
+    stepping_generate(&s, 5);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    stepping_generate(&s, 5);
+    stepping_poll(&s, 0);
+    assert_ok(echo_party_snapshot(s.party, &result, &err), &err);
+    assert_int_equal(result.number, 4);
+    assert_int_equal(result.messages, 65);
+    assert_false(result.unchanged);
+    assert_ok(echo_party_snapshot(s.party, &result, &err), &err);
+    assert_true(result.unchanged);
+    assert_int_equal(result.number, 4);
+    /* Asked for while the last one is finishing: another follows. */
+    stepping_generate(&s, 5);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    while (stepping_state(&s).phase != ECHO_SNAPSHOT_FINISH) stepping_poll(&s, 0);
+    stepping_generate(&s, 5);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    while (stepping_state(&s).last.number < 6) stepping_poll(&s, 0);
+    stepping_finish(&s);
+    assert_int_equal(stepping_state(&s).last.messages, 75);
+    stepping_compare(&s);
+    stepping_close(&s);
+}
+
+/* However fast messages come, a snapshot ends, and what it covers is what was there when it began. */
+static void test_ends_under_load(void **arg) {
+    (void)arg;
+    for (unsigned still = 0; still < 2; still++) { /* a clock that stands still, too */
+        generate_options o = GENERATE_OPTIONS_INIT;
+        o.items = 500;
+        stepping s;
+        stepping_prepare(&s, &o);
+        stepping_open(&s);
+        stepping_generate(&s, 2000);
+        stepping_poll(&s, 0);
+        assert_int_equal(start(&s), ECHO_OK);
+        s.tick = still ? 0 : 100;
+        uint64_t written = 0;
+        while (stepping_state(&s).taken == 0) {
+            stepping_generate(&s, 1000);
+            written += 1000;
+            stepping_poll(&s, 0);
+            assert_true(written < 3000000);
+        }
+        s.tick = 100;
+        assert_int_equal(stepping_state(&s).last.messages, 2000);
+        assert_int_equal(stepping_state(&s).tail_messages, written);
+        stepping_check(&s);
+        stepping_finish(&s);
+        stepping_close(&s);
+    }
+}
+
+/* ---- threads (P10) ---- */
+
+static unsigned threads(void) {
+    unsigned count = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    if (tasks == NULL) return 0;
+    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) count += entry->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+static void test_threads(void **arg) {
+    (void)arg;
+    for (unsigned threaded = 0; threaded < 2; threaded++) {
+        stepping s;
+        open_small(&s, 10);
+        s.policy.no_thread = !threaded;
+        unsigned before = threads();
+        stepping_open(&s);
+        assert_int_equal(threads(), before);
+        stepping_generate(&s, 50);
+        stepping_poll(&s, 0);
+        assert_int_equal(start(&s), ECHO_OK);
+        assert_int_equal(threads(), before == 0 ? 0 : before + threaded); /* it waits for records */
+        stepping_finish(&s);
+        assert_int_equal(threads(), before); /* it ends with the snapshot */
+        echo_error err = ECHO_ERROR_INIT;
+        stepping_generate(&s, 5);
+        stepping_poll(&s, 0);
+        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        stepping_compare(&s);
+        stepping_close(&s);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hook_fails),      cmocka_unit_test(test_store_fails),    cmocka_unit_test(test_store_fails_threaded),
+        cmocka_unit_test(test_conflict),        cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_cancel_and_leave),
+        cmocka_unit_test(test_joining),         cmocka_unit_test(test_ends_under_load), cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
