@@ -8,7 +8,7 @@
 #define DEFAULT_TAIL 100u
 #define SIZE_LIMIT UINT64_C(100000000)
 
-const bench_mode *const bench_modes[] = {&bench_open_mode, &bench_pause_mode, &bench_throughput_mode, NULL};
+const bench_mode *const bench_modes[] = {&bench_open_mode, &bench_pause_mode, &bench_throughput_mode, &bench_writes_mode, NULL};
 
 static const char help[] =
     "Usage: echo-snapshot bench [MODE] [options]\n\n"
