@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench_plot.h"
+
 /* ---- what modes use ---- */
 
 void *bench_case_add(bench *b, size_t size, echo_error *err) {
@@ -133,7 +135,8 @@ static int run(bench *b, int argc, char **argv) {
     echo_cli_progress_init(&b->cli->progress, seen ? stderr : NULL, echo_cli_now_ms());
     bench_catch_signals();
     echo_error err = ECHO_ERROR_INIT;
-    echo_status status = bench_folder_make(b->work, parent_folder(&b->options), &err);
+    echo_status status = bench_plot_prepare(b, &err);
+    if (status == ECHO_OK) status = bench_folder_make(b->work, parent_folder(&b->options), &err);
     if (status == ECHO_OK) status = bench_machine_run(b, &err);
     if (status == ECHO_OK) status = run_modes(b, &finding, &err);
     if (b->work[0] != '\0' && !b->options.keep) bench_folder_remove(b->work);

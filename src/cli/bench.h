@@ -1,6 +1,6 @@
 /*
- * The benchmark inside. bench.c runs what was asked for and tells it, bench_options.c reads options; each mode is a table of functions in
- * a file of its name, the rest is what they share.
+ * The benchmark inside. bench.c runs what was asked for and tells it, bench_options.c reads options; each mode is a table of
+ * functions in a file of its name, the rest is what they share.
  *
  * Every measurement runs in a process of its own, so that memory is that of the measurement alone and none profits from what
  * another left in the allocator. All times are nanoseconds of the monotonic clock, all sizes bytes.
@@ -79,14 +79,14 @@ typedef struct bench_goal {
     char value[120]; /* what was measured */
     bool measured, met;
 } bench_goal;
-#define BENCH_GOALS 16u
+#define BENCH_GOALS 64u
 #define BENCH_WRONG_MAX 16u
 #define BENCH_WRONG_CHARS 200u
 
 struct bench {
     echo_cli *cli;
     bench_options options;
-    const bench_mode *mode; /* NULL: all of them */
+    const bench_mode *mode;    /* NULL: all of them */
     char work[BENCH_PATH_MAX]; /* folder of our own, "" while there is none */
     uint64_t steps_done, steps;
     bench_machine machine;
@@ -127,6 +127,9 @@ uint64_t bench_cpu_ns(void);
 /* Resident memory: at most since the process began, and now (0: unknown). */
 uint64_t bench_memory_peak(void);
 uint64_t bench_memory_now(void);
+/* All of it, through a pipe; false: the other end is gone. */
+bool bench_pipe_write(int fd, const void *data, size_t len);
+bool bench_pipe_read(int fd, void *data, size_t len);
 /* Ctrl-C ends the running measurement with ECHO_ERR_IO, so that the folder is removed. */
 void bench_catch_signals(void);
 echo_status bench_fail(echo_error *err, echo_status status, const char *format, ...) ECHO_PRINTF(3, 4);
@@ -147,6 +150,8 @@ typedef struct bench_folder_state {
     echo_hash files[BENCH_FOLDER_FILES];
     size_t count;
 } bench_folder_state;
+/* Copies a file that is there into a folder, in place of what is there. A file that is not there is removed there too. */
+echo_status bench_folder_copy_file(const char *to, const char *from, const char *name, echo_error *err) ECHO_MUST_USE;
 /* Looks at every file in it and below. ECHO_ERR_LIMIT: more files than BENCH_FOLDER_FILES. */
 echo_status bench_folder_look(bench_folder_state *out, const char *path, echo_error *err) ECHO_MUST_USE;
 /* Files that one of them has and the other has not, or not the same. */
@@ -173,7 +178,7 @@ void bench_print_machine(echo_cli_out *out, const bench *b);
 void bench_print_verdict(echo_cli_out *out, const bench *b);
 /* Lines of CSV of the modes other than open; the first is the header. */
 void bench_csv_header(echo_cli_out *out);
-void bench_csv_series(echo_cli_out *out, const bench *b, uint64_t items, uint64_t messages, const char *variant, const char *measure,
-                      const char *unit, const bench_series *series);
+void bench_csv_series(echo_cli_out *out, const bench *b, uint64_t items, uint64_t messages, const char *variant,
+                      const char *measure, const char *unit, const bench_series *series);
 
 #endif

@@ -105,6 +105,15 @@ static echo_status copy_file(const char *to, const char *from, echo_error *err) 
     return status;
 }
 
+echo_status bench_folder_copy_file(const char *to, const char *from, const char *name, echo_error *err) {
+    char to_file[BENCH_PATH_MAX], from_file[BENCH_PATH_MAX];
+    echo_status status = bench_path(to_file, to, name, err);
+    if (status == ECHO_OK) status = bench_path(from_file, from, name, err);
+    if (status != ECHO_OK) return status;
+    if (unlink(to_file) != 0 && errno != ENOENT) return fail_at(err, to_file, "removed");
+    return access(from_file, F_OK) == 0 ? copy_file(to_file, from_file, err) : ECHO_OK;
+}
+
 static bool is_key(const char *name) {
     return strlen(name) == ECHO_HEX_CHARS - 1 && strspn(name, "0123456789abcdef") == ECHO_HEX_CHARS - 1;
 }

@@ -207,10 +207,10 @@ static echo_status run(bench *b, echo_error *err) {
 }
 
 const bench_mode bench_open_mode = {.name = "open",
-                               .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE | BENCH_TAKES_FOLDER,
-                               .runs = 5,
-                               .run = run,
-                               .table = bench_open_table,
-                               .csv = bench_open_csv,
-                               .json = bench_open_json,
-                               .plot = bench_open_plot};
+                                    .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE | BENCH_TAKES_FOLDER,
+                                    .runs = 5,
+                                    .run = run,
+                                    .table = bench_open_table,
+                                    .csv = bench_open_csv,
+                                    .json = bench_open_json,
+                                    .plot = bench_open_plot};

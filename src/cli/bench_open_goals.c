@@ -15,8 +15,7 @@ static uint64_t median(const bench_series *series) { return bench_median(series)
 /* ---- goals ---- */
 
 static void judge_replay(bench *b) {
-    bench_goal *goal = bench_goal_add(b, "replay of one feed's 150-byte blocks: %u verified messages/s",
-                   REPLAY_PER_SECOND);
+    bench_goal *goal = bench_goal_add(b, "replay of one feed's 150-byte blocks: %u verified messages/s", REPLAY_PER_SECOND);
     const bench_case *best = NULL;
     for (size_t i = 0; i < b->count; i++) {
         const bench_case *c = &bench_open_cases(b)[i];
@@ -59,7 +58,8 @@ static void judge_growth(bench *b) {
 }
 
 static void judge_memory(bench *b) {
-    bench_goal *goal = bench_goal_add(b, "memory of lazy opening up to the first item, whatever the number of items: 1 MiB more at most");
+    bench_goal *goal =
+        bench_goal_add(b, "memory of lazy opening up to the first item, whatever the number of items: 1 MiB more at most");
     const bench_case *few = NULL, *many = NULL;
     for (size_t i = 0; i < b->count; i++) {
         const bench_case *c = &bench_open_cases(b)[i];
@@ -79,7 +79,8 @@ static void judge_hydration(bench *b) {
     bench_goal *goal = bench_goal_add(b, "hydrating all items: %.1f times cJSON_Parse alone at most", HYDRATION_FACTOR);
     const bench_case *largest = NULL;
     for (size_t i = 0; i < b->count; i++)
-        if (bench_open_cases(b)[i].party.items >= 1000 && (largest == NULL || bench_open_cases(b)[i].party.record_bytes > largest->party.record_bytes))
+        if (bench_open_cases(b)[i].party.items >= 1000 &&
+            (largest == NULL || bench_open_cases(b)[i].party.record_bytes > largest->party.record_bytes))
             largest = &bench_open_cases(b)[i];
     if (largest == NULL) return;
     double factor = (double)median(&largest->hydrate[BENCH_EAGER]) / (double)median(&largest->parse);
@@ -91,6 +92,6 @@ static void judge_hydration(bench *b) {
 }
 
 void bench_open_judge(bench *b) {
-    static void (*const judges[])(bench *b) = {judge_replay, judge_first, judge_growth, judge_memory, judge_hydration};
+    static void (*const judges[])(bench * b) = {judge_replay, judge_first, judge_growth, judge_memory, judge_hydration};
     for (size_t i = 0; i < sizeof judges / sizeof judges[0]; i++) judges[i](b);
 }

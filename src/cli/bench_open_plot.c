@@ -6,24 +6,26 @@
 
 static double ms(const bench_series *series) { return (double)bench_median(series) / 1e6; }
 
-static const char by_messages[] = "set title 'Opening a party'\n"
-                                  "set logscale xy\n"
-                                  "set xlabel 'messages in the feeds'\n"
-                                  "set ylabel 'opening time, ms'\n"
-                                  "set format x '%.0s%c'\n"
-                                  "plot 'open.dat' index 0 using 1:3 smooth unique with linespoints ls 3 title 'replay of every message', \\\n"
-                                  "     '' index 0 using 1:4 smooth unique with linespoints ls 2 title 'snapshot, every state made', \\\n"
-                                  "     '' index 0 using 1:5 smooth unique with linespoints ls 1 title 'snapshot, states made when touched', \\\n"
-                                  "     '' index 0 using 1:6 smooth unique with linespoints ls 4 title 'up to the first item'\n";
-static const char by_items[] = "set title 'Opening a party'\n"
-                               "set logscale xy\n"
-                               "set xlabel 'items'\n"
-                               "set ylabel 'opening time, ms'\n"
-                               "set format x '%.0s%c'\n"
-                               "plot 'open.dat' index 1 using 2:3 smooth unique with linespoints ls 3 title 'replay of every message', \\\n"
-                               "     '' index 1 using 2:4 smooth unique with linespoints ls 2 title 'snapshot, every state made', \\\n"
-                               "     '' index 1 using 2:5 smooth unique with linespoints ls 1 title 'snapshot, states made when touched', \\\n"
-                               "     '' index 1 using 2:6 smooth unique with linespoints ls 4 title 'up to the first item'\n";
+static const char by_messages[] =
+    "set title 'Opening a party'\n"
+    "set logscale xy\n"
+    "set xlabel 'messages in the feeds'\n"
+    "set ylabel 'opening time, ms'\n"
+    "set format x '%.0s%c'\n"
+    "plot 'open.dat' index 0 using 1:3 smooth unique with linespoints ls 3 title 'replay of every message', \\\n"
+    "     '' index 0 using 1:4 smooth unique with linespoints ls 2 title 'snapshot, every state made', \\\n"
+    "     '' index 0 using 1:5 smooth unique with linespoints ls 1 title 'snapshot, states made when touched', \\\n"
+    "     '' index 0 using 1:6 smooth unique with linespoints ls 4 title 'up to the first item'\n";
+static const char by_items[] =
+    "set title 'Opening a party'\n"
+    "set logscale xy\n"
+    "set xlabel 'items'\n"
+    "set ylabel 'opening time, ms'\n"
+    "set format x '%.0s%c'\n"
+    "plot 'open.dat' index 1 using 2:3 smooth unique with linespoints ls 3 title 'replay of every message', \\\n"
+    "     '' index 1 using 2:4 smooth unique with linespoints ls 2 title 'snapshot, every state made', \\\n"
+    "     '' index 1 using 2:5 smooth unique with linespoints ls 1 title 'snapshot, states made when touched', \\\n"
+    "     '' index 1 using 2:6 smooth unique with linespoints ls 4 title 'up to the first item'\n";
 
 static void put_case(FILE *file, const bench_case *c) {
     (void)fprintf(file, "%" PRIu64 " %" PRIu64 " %.3f %.3f %.3f ", c->party.messages, c->last[BENCH_REPLAY].items,

@@ -8,11 +8,13 @@
 #define DEFAULT_TAIL 100u
 #define SIZE_LIMIT UINT64_C(100000000)
 
-const bench_mode *const bench_modes[] = {&bench_open_mode, &bench_pause_mode, &bench_throughput_mode, &bench_writes_mode, NULL};
+const bench_mode *const bench_modes[] = {&bench_open_mode,   &bench_pause_mode, &bench_throughput_mode,
+                                         &bench_writes_mode, &bench_life_mode,  NULL};
 
 static const char help[] =
     "Usage: echo-snapshot bench [MODE] [options]\n\n"
-    "Measures on this machine. Parties are made for it, always the same for a seed, in a folder that is removed afterwards. Beside\n"
+    "Measures on this machine. Parties are made for it, always the same for a seed, in a folder that is removed afterwards. "
+    "Beside\n"
     "the times stand what the machine itself can do, and the counts that explain them. Results are checked: the state in a\n"
     "snapshot must be that of replaying the messages it covers.\n\n"
     "Modes:\n"
@@ -40,7 +42,8 @@ static const char help[] =
     "  --seed S             of what is random (1)\n"
     "  --runs N             times each measurement is made, 1 to 99 (open, throughput 5; pause, writes 3; life 1)\n"
     "  --dir DIR            where the folder is made (TMPDIR or /tmp); its disk is what is measured\n"
-    "  --plot DIR           write data and scripts for gnuplot into this folder, and have it draw them as SVG where it is installed\n"
+    "  --plot DIR           write data and scripts for gnuplot into this folder, and have it draw them as SVG where it is "
+    "installed\n"
     "  --quick              small parties, one run: to see that it works\n"
     "  --keep               leave the folder there, and tell where it is\n"
     "  --csv                one line per measure: median, lowest and highest of the runs\n"

@@ -1,7 +1,8 @@
 /*
- * A party of which nothing is saved yet takes a snapshot while messages to random items keep coming, and every poll for a message is timed.
- * Messages are made beforehand, some thousands at a time, outside of what is timed. They come at full speed up to a limit; behind it they come
- * one at a time between polls that find none, or a snapshot that takes its time would need more of them than memory holds.
+ * A party of which nothing is saved yet takes a snapshot while messages to random items keep coming, and every poll for a message
+ * is timed. Messages are made beforehand, some thousands at a time, outside of what is timed. They come at full speed up to a
+ * limit; behind it they come one at a time between polls that find none, or a snapshot that takes its time would need more of them
+ * than memory holds.
  */
 #include "bench_pause.h"
 
@@ -10,7 +11,7 @@
 
 #include "bench_session.h"
 
-#define CHUNK 2048u /* messages made at a time */
+#define CHUNK 2048u   /* messages made at a time */
 #define LOOK_EVERY 8u /* messages between looks at the state */
 #define REST_NS 200000u
 #define WITHOUT 100000u
@@ -31,7 +32,7 @@ typedef struct pausing {
     uint64_t seed, without, most;
     bool disk, check;
     bench_session session;
-    uint64_t ready; /* messages made and not applied yet */
+    uint64_t ready;     /* messages made and not applied yet */
     uint64_t empty_max; /* the longest poll that brought no message */
 } pausing;
 
@@ -44,8 +45,8 @@ static echo_status make(pausing *p, uint64_t n, echo_error *err) {
 }
 
 /*
- * Applies one message. `more` is time that it had to wait besides. A poll that brings nothing, though something is there (what was appended
- * just now may be seen by the second poll only), is made again and counted apart.
+ * Applies one message. `more` is time that it had to wait besides. A poll that brings nothing, though something is there (what was
+ * appended just now may be seen by the second poll only), is made again and counted apart.
  */
 static echo_status apply_one(pausing *p, bench_histogram *times, uint64_t more, echo_error *err) {
     uint64_t applied = 0;
@@ -208,8 +209,9 @@ static void judge(bench *b) {
     for (size_t i = 0; i < b->count; i++) {
         const bench_pause_set *set = &cases[i].sets[BENCH_PAUSE_THREAD];
         char text[BENCH_CELL_CHARS];
-        bench_goal *goal = bench_goal_add(b, "%llu items, thread: 99.9%% of messages wait for the budget of a step (%.0f ms) at most",
-                                          (unsigned long long)cases[i].items, (double)budget / 1e6);
+        bench_goal *goal =
+            bench_goal_add(b, "%llu items, thread: 99.9%% of messages wait for the budget of a step (%.0f ms) at most",
+                           (unsigned long long)cases[i].items, (double)budget / 1e6);
         bench_cell_ns(text, bench_median(&set->added[2]));
         (void)snprintf(goal->value, sizeof goal->value, "%s", text);
         goal->measured = true;

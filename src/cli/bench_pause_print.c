@@ -44,19 +44,21 @@ static void print_counts(echo_cli_out *out, const bench_pause_case *c, bench_pau
 
 void bench_pause_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
-    echo_cli_print(out,
-                   "How long a message takes, without a snapshot and while one of every item is taken, medians of %zu. thread: the\n"
-                   "policy's default; no_thread: in steps between messages; blocking: one message waits for the whole save.\n"
-                   "                            without                                     during\n"
-                   "   items  way              p50        p99      p99.9        max        p50        p99      p99.9        max\n",
-                   b->options.runs);
+    echo_cli_print(
+        out,
+        "How long a message takes, without a snapshot and while one of every item is taken, medians of %zu. thread: the\n"
+        "policy's default; no_thread: in steps between messages; blocking: one message waits for the whole save.\n"
+        "                            without                                     during\n"
+        "   items  way              p50        p99      p99.9        max        p50        p99      p99.9        max\n",
+        b->options.runs);
     for (size_t i = 0; i < b->count; i++)
         for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++) print_set(out, &cases_of(b)[i], way);
-    echo_cli_print(out, "\nAdded delay: during, less the median without. messages: that were processed while it was taken; copied: items\n"
-                        "serialised early, because a message was about to change them; empty: the longest poll that brought no message.\n"
-                        "                          added\n"
-                        "   items  way              p99      p99.9        max    duration   messages    copied    steps  worst step"
-                        "      empty      bytes  checked\n");
+    echo_cli_print(
+        out, "\nAdded delay: during, less the median without. messages: that were processed while it was taken; copied: items\n"
+             "serialised early, because a message was about to change them; empty: the longest poll that brought no message.\n"
+             "                          added\n"
+             "   items  way              p99      p99.9        max    duration   messages    copied    steps  worst step"
+             "      empty      bytes  checked\n");
     for (size_t i = 0; i < b->count; i++)
         for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++) print_counts(out, &cases_of(b)[i], way);
 }
@@ -151,7 +153,7 @@ void bench_pause_json(const bench *b) {
 
 /* ---- plots: the time that a message in so many exceeds ---- */
 
-static const char script[] = "set title 'Messages while a snapshot of every item is taken, the largest party measured'\n"
+static const char script[] = "set title 'Messages while a snapshot of every item is taken'\n"
                              "set logscale xy\n"
                              "set xlabel 'one message in so many takes longer'\n"
                              "set ylabel 'time of a message, µs'\n"
@@ -159,7 +161,7 @@ static const char script[] = "set title 'Messages while a snapshot of every item
                              "plot 'pause.dat' index 0 using 1:2 with lines ls 4 title 'no snapshot', \\\n"
                              "     '' index 1 using 1:2 with lines ls 1 title 'with the writer thread', \\\n"
                              "     '' index 2 using 1:2 with lines ls 2 title 'in steps, no thread', \\\n"
-                             "     '' index 3 using 1:2 with linespoints ls 3 title 'blocking save'\n";
+                             "     '' index 3 using 1:2 with lines ls 3 dt 2 title 'the one that waits for a blocking save'\n";
 static const char script_sizes[] = "set title 'The longest a message takes'\n"
                                    "set logscale xy\n"
                                    "set xlabel 'items, all of them changed'\n"
@@ -172,7 +174,6 @@ static const char script_sizes[] = "set title 'The longest a message takes'\n"
 
 static void put_curve(FILE *file, const bench_histogram *times, const char *name) {
     (void)fprintf(file, "# %s: one in, us\n", name);
-    if (times->count == 1) (void)fprintf(file, "1 %.3f\n", (double)times->max / 1e3);
     for (double one_in = 2; one_in <= (double)times->count; one_in *= 1.25)
         (void)fprintf(file, "%.6g %.3f\n", one_in, (double)bench_histogram_quantile(times, 1.0 - 1.0 / one_in) / 1e3);
     (void)fprintf(file, "%" PRIu64 " %.3f\n\n\n", times->count, (double)times->max / 1e3);
@@ -184,13 +185,18 @@ static echo_status plot_curves(const bench *b, const bench_pause_case *c, echo_e
     if (status != ECHO_OK) return status;
     (void)fprintf(file, "# %" PRIu64 " items\n", c->items);
     put_curve(file, &c->sets[BENCH_PAUSE_THREAD].all_without, "without");
-    for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++)
+    for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_BLOCKING; way++)
         put_curve(file, &c->sets[way].all_during, bench_pause_way_names[way]);
+    double waits = (double)bench_median(&c->sets[BENCH_PAUSE_BLOCKING].during[0]) / 1e3;
+    (void)fprintf(file, "# blocking: a line\n2 %.3f\n%" PRIu64 " %.3f\n", waits, c->sets[BENCH_PAUSE_THREAD].all_without.count,
+                  waits);
     status = bench_plot_close(file, "pause.dat", err);
     return status == ECHO_OK ? bench_plot_draw(b, "pause", script, err) : status;
 }
 
-static double longest_ms(const bench_series series[BENCH_QUANTILES]) { return (double)bench_median(&series[BENCH_QUANTILES - 1]) / 1e6; }
+static double longest_ms(const bench_series series[BENCH_QUANTILES]) {
+    return (double)bench_median(&series[BENCH_QUANTILES - 1]) / 1e6;
+}
 
 echo_status bench_pause_plot(const bench *b, echo_error *err) {
     const bench_pause_case *largest = &cases_of(b)[0];

@@ -14,7 +14,7 @@ const char bench_plot_style[] = "set terminal svg size 800,500 dynamic font 'san
                                 "set border 3 lc '#606060'\n"
                                 "set tics nomirror out\n"
                                 "set grid xtics ytics lc '#dddddd' lw 1\n"
-                                "set key left top reverse Left\n"
+                                "set key below\n"
                                 "set style line 1 lc '#0060ad' lw 2 pt 7 ps 0.5\n"
                                 "set style line 2 lc '#dd8500' lw 2 pt 5 ps 0.5\n"
                                 "set style line 3 lc '#c02020' lw 2 pt 9 ps 0.5\n"
@@ -25,10 +25,15 @@ static echo_status fail(const bench *b, const char *name, echo_error *err) {
     return bench_fail(err, ECHO_ERR_IO, "%.120s/%.40s cannot be written: %s", b->options.plot, name, strerror(errno));
 }
 
+echo_status bench_plot_prepare(const bench *b, echo_error *err) {
+    if (b->options.plot == NULL) return ECHO_OK;
+    if (mkdir(b->options.plot, 0777) != 0 && errno != EEXIST) return fail(b, "", err);
+    return access(b->options.plot, W_OK | X_OK) == 0 ? ECHO_OK : fail(b, "", err);
+}
+
 echo_status bench_plot_open(FILE **out, const bench *b, const char *name, echo_error *err) {
     char path[BENCH_PATH_MAX];
     *out = NULL;
-    if (mkdir(b->options.plot, 0777) != 0 && errno != EEXIST) return fail(b, "", err);
     echo_status status = bench_path(path, b->options.plot, name, err);
     if (status != ECHO_OK) return status;
     *out = fopen(path, "w");

@@ -101,10 +101,9 @@ void bench_csv_header(echo_cli_out *out) {
     echo_cli_print(out, "bench,items,messages,variant,seed,measure,unit,runs,median,min,max\n");
 }
 
-void bench_csv_series(echo_cli_out *out, const bench *b, uint64_t items, uint64_t messages, const char *variant, const char *measure,
-                      const char *unit, const bench_series *series) {
+void bench_csv_series(echo_cli_out *out, const bench *b, uint64_t items, uint64_t messages, const char *variant,
+                      const char *measure, const char *unit, const bench_series *series) {
     bench_range range = bench_range_of(series);
-    echo_cli_print(out,
-                   "%s,%" PRIu64 ",%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", b->mode->name, items,
-                   messages, variant, b->options.seed, measure, unit, series->count, range.median, range.min, range.max);
+    echo_cli_print(out, "%s,%" PRIu64 ",%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", b->mode->name,
+                   items, messages, variant, b->options.seed, measure, unit, series->count, range.median, range.min, range.max);
 }

@@ -23,6 +23,7 @@ echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uin
     options.seed = seed;
     options.items = items;
     options.create = 1.0;
+    options.credentials = disk;
     *s = (bench_session){.dir = dir, .disk = disk, .options = ECHO_PARTY_OPTIONS_INIT};
     echo_status status = generate_open(&s->generator, &options, disk ? dir : NULL, err);
     if (status == ECHO_OK) status = generate_some(s->generator, items, err);
@@ -34,7 +35,7 @@ echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uin
     s->options.party = &generate_party(s->generator)->public_key;
     s->options.models = s->models;
     s->options.feeds = disk ? NULL : generate_source(s->generator);
-    s->options.admitted = generate_feeds(s->generator, &s->options.admitted_count);
+    if (!disk) s->options.admitted = generate_feeds(s->generator, &s->options.admitted_count);
     return ECHO_OK;
 }
 

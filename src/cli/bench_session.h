@@ -10,15 +10,17 @@
 
 typedef struct bench_session {
     const char *dir; /* holds snapshots.db, and with `disk` the feeds */
-    bool disk;       /* false: feeds in memory */
+    bool disk;       /* false: feeds in memory, and admitted without credentials */
     generator *generator;
     echo_registry *models;
     echo_party_options options; /* may be changed before it is opened */
     echo_party *party;
 } bench_session;
 
-/* Makes one of `items` items, each by one message (about 150 bytes; a record of about 410), in a folder that is there. Not open yet. */
-echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items, echo_error *err) ECHO_MUST_USE;
+/* Makes one of `items` items, each by one message (about 150 bytes; a record of about 410), in a folder that is there. Not open
+ * yet. */
+echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items,
+                               echo_error *err) ECHO_MUST_USE;
 /* Opens it with a policy (NULL: the default). */
 echo_status bench_session_open(bench_session *s, const echo_snapshot_policy *policy, echo_error *err) ECHO_MUST_USE;
 /* Polls until all messages are applied; ECHO_ERR_CORRUPT when fewer than `messages` come. */

@@ -1,6 +1,7 @@
 /*
- * Messages per second, in three ways that take turns: without snapshots, with a policy that is far from beginning one, and while they are
- * taken one after the other on the writer's thread. Messages are made beforehand, some thousands at a time, outside of what is timed.
+ * Messages per second, in three ways that take turns: without snapshots, with a policy that is far from beginning one, and while
+ * they are taken one after the other on the writer's thread. Messages are made beforehand, some thousands at a time, outside of
+ * what is timed.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -147,17 +148,18 @@ static echo_status run(bench *b, echo_error *err) {
 static void table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
     const flow_case *cases = b->cases;
-    echo_cli_print(out,
-                   "Messages to random items, medians of %zu that took turns. off: no snapshots; idle: a policy that is far from beginning\n"
-                   "one; running: one after the other on the writer's thread. computing: time of the party's thread, which other work on\n"
-                   "the machine hardly changes.\n"
-                   "   items  messages  way            msg/s    loss  msg/s of computing    loss  snapshots\n",
-                   b->options.runs);
+    echo_cli_print(
+        out,
+        "Messages to random items, medians of %zu that took turns. off: no snapshots; idle: a policy that is far from beginning\n"
+        "one; running: one after the other on the writer's thread. computing: time of the party's thread, which other work on\n"
+        "the machine hardly changes.\n"
+        "   items  messages  way            msg/s    loss  msg/s of computing    loss  snapshots\n",
+        b->options.runs);
     for (size_t i = 0; i < b->count; i++)
         for (way how = WAY_OFF; how < WAYS; how++) {
             const flow_case *c = &cases[i];
-            echo_cli_print(out, "%8" PRIu64 "  %8" PRIu64 "  %-8s  %10.0f  %5.1f%%  %18.0f  %5.1f%%  %9" PRIu64 "\n", c->items, c->messages,
-                           way_names[how], rate(&c->ns[how]), loss(c->ns, how), rate(&c->cpu[how]), loss(c->cpu, how),
+            echo_cli_print(out, "%8" PRIu64 "  %8" PRIu64 "  %-8s  %10.0f  %5.1f%%  %18.0f  %5.1f%%  %9" PRIu64 "\n", c->items,
+                           c->messages, way_names[how], rate(&c->ns[how]), loss(c->ns, how), rate(&c->cpu[how]), loss(c->cpu, how),
                            bench_median(&c->taken[how]));
         }
 }

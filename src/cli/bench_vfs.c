@@ -1,6 +1,6 @@
 /*
- * The real VFS opens the file into the caller's memory, as if nobody stood between; only the table of methods is replaced, by a copy with
- * two functions changed. Tables are few and live for ever: one copy per original.
+ * The real VFS opens the file into the caller's memory, as if nobody stood between; only the table of methods is replaced, by a
+ * copy with two functions changed. Tables are few and live for ever: one copy per original.
  */
 #include "bench_vfs.h"
 

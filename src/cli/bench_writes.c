@@ -1,6 +1,7 @@
 /*
- * A party on disk, saved in full; then for each row some items change, by one message each unless the row says otherwise, and a snapshot is
- * taken. Rows follow one another on the same party. What SQLite does is counted below it, feeds that are synced by the library.
+ * A party on disk, saved in full; then for each row some items change, by one message each unless the row says otherwise, and a
+ * snapshot is taken. Rows follow one another on the same party. What SQLite does is counted below it, feeds that are synced by the
+ * library.
  */
 #include "bench_writes.h"
 

@@ -84,9 +84,12 @@ static void test_merge(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_empty, clear),          cmocka_unit_test_setup(test_one, clear),
-        cmocka_unit_test_setup(test_few, clear),            cmocka_unit_test_setup(test_error_is_small, clear),
-        cmocka_unit_test_setup(test_order_of_buckets, clear), cmocka_unit_test_setup(test_merge, clear),
+        cmocka_unit_test_setup(test_empty, clear),
+        cmocka_unit_test_setup(test_one, clear),
+        cmocka_unit_test_setup(test_few, clear),
+        cmocka_unit_test_setup(test_error_is_small, clear),
+        cmocka_unit_test_setup(test_order_of_buckets, clear),
+        cmocka_unit_test_setup(test_merge, clear),
     };
     return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);
 }
