@@ -45,7 +45,8 @@ typedef struct bench_options {
 typedef struct bench_mode {
     const char *name;
     uint32_t takes;
-    size_t runs; /* unless --runs says otherwise */
+    uint32_t takes_one; /* of those: one number, no list */
+    size_t runs;        /* unless --runs says otherwise */
     /* Measures, fills b->cases, b->goals and what b->wrong has to say. */
     echo_status (*run)(bench *b, echo_error *err);
     void (*table)(const bench *b);

@@ -112,6 +112,7 @@ static echo_status run(bench *b, echo_error *err) {
 
 const bench_mode bench_life_mode = {.name = "life",
                                     .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES,
+                                    .takes_one = BENCH_TAKES_ITEMS,
                                     .runs = 1,
                                     .run = run,
                                     .table = bench_life_table,

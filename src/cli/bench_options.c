@@ -196,7 +196,11 @@ static int check(bench *b, const given *g) {
     const bench_options *o = &b->options;
     for (int option = 0; option <= OPT_HELP; option++) {
         uint32_t kind = kind_of(option);
-        if (g->names[option] == NULL || kind == 0 || (b->mode != NULL && (b->mode->takes & kind) != 0)) continue;
+        const bench_sizes *sizes = option == OPT_MESSAGES ? &o->messages : &o->items;
+        if (g->names[option] == NULL || kind == 0) continue;
+        if (b->mode != NULL && (b->mode->takes_one & kind) != 0 && sizes->count > 1)
+            return echo_cli_misuse(b->cli, "--%s takes one number for '%s'", g->names[option], b->mode->name);
+        if (b->mode != NULL && (b->mode->takes & kind) != 0) continue;
         return echo_cli_misuse(b->cli, "--%s is not for '%s'", g->names[option], b->mode == NULL ? "all" : b->mode->name);
     }
     if (o->csv && o->json) return echo_cli_misuse(b->cli, "--csv and --json exclude each other");

@@ -240,6 +240,7 @@ static echo_status run(bench *b, echo_error *err) {
 
 const bench_mode bench_pause_mode = {.name = "pause",
                                      .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_DISK,
+                                     .takes_one = BENCH_TAKES_MESSAGES,
                                      .runs = 3,
                                      .run = run,
                                      .table = bench_pause_table,

@@ -208,6 +208,7 @@ static void json(const bench *b) {
 
 const bench_mode bench_throughput_mode = {.name = "throughput",
                                           .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_DISK,
+                                          .takes_one = BENCH_TAKES_MESSAGES,
                                           .runs = 5,
                                           .run = run,
                                           .table = table,

@@ -124,7 +124,7 @@ expect 5 bench all --dir scratch --plot nowhere/plots
 out_is ""
 tidy
 for bad in 'pause open' 'paus' 'pause --tail 5' 'throughput --feeds 2' 'writes --messages 5' 'writes --disk' 'life --disk' 'life --party-dir x' \
-    'all --items 5' 'all --messages 5' 'open --disk' '--disk' 'pause --items 0' 'life --messages x' 'writes --plot' 'all --csv --json'; do
+    'all --items 5' 'all --messages 5' 'open --disk' '--disk' 'pause --items 0' 'pause --messages 5,6' 'throughput --messages 5,6' 'life --items 5,6' 'life --messages x' 'writes --plot' 'all --csv --json'; do
     expect 2 bench $bad
     out_is ""
     one_error
