@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench_plot.h"
@@ -82,6 +83,16 @@ static void tell(bench *b) {
     }
 }
 
+/* Again, when something was made in it meanwhile: a process that was stopped may have one of its own, which ends a little later. */
+static void remove_work(const bench *b) {
+    struct timespec moment = {0, 20000000};
+    for (unsigned tries = 0; tries < 50; tries++) {
+        bench_folder_remove(b->work);
+        if (access(b->work, F_OK) != 0) return;
+        (void)nanosleep(&moment, NULL);
+    }
+}
+
 /* One mode, from measuring to plots. */
 static echo_status run_mode(bench *b, const bench_mode *mode, size_t runs, bool *finding, echo_error *err) {
     b->mode = mode;
@@ -139,7 +150,7 @@ static int run(bench *b, int argc, char **argv) {
     if (status == ECHO_OK) status = bench_folder_make(b->work, parent_folder(&b->options), &err);
     if (status == ECHO_OK) status = bench_machine_run(b, &err);
     if (status == ECHO_OK) status = run_modes(b, &finding, &err);
-    if (b->work[0] != '\0' && !b->options.keep) bench_folder_remove(b->work);
+    if (b->work[0] != '\0' && !b->options.keep) remove_work(b);
     echo_cli_progress_clear(&b->cli->progress);
     if (status != ECHO_OK) code = echo_cli_fail(b->cli, status, &err);
     if (status == ECHO_OK && finding) code = ECHO_CLI_EXIT_FINDING;
