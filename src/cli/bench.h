@@ -1,5 +1,6 @@
 /*
- * The benchmark inside. bench.c reads options and tells results, bench_open.c says what is measured, the rest is what that needs.
+ * The benchmark inside. bench.c runs what was asked for and tells it, bench_options.c reads options; each mode is a table of
+ * functions in a file of its name, the rest is what they share.
  *
  * Every measurement runs in a process of its own, so that memory is that of the measurement alone and none profits from what
  * another left in the allocator. All times are nanoseconds of the monotonic clock, all sizes bytes.
@@ -8,6 +9,8 @@
 #define ECHO_CLI_BENCH_H
 
 #include "cli.h"
+
+typedef struct bench bench;
 
 #define BENCH_RUNS_MAX 99u
 #define BENCH_SIZES_MAX 16u
@@ -27,8 +30,33 @@ typedef struct bench_options {
     size_t runs;
     const char *dir;       /* NULL: TMPDIR or /tmp */
     const char *party_dir; /* NULL: parties are made */
-    bool csv, json, keep, quick;
+    const char *plot;      /* folder for plots, NULL: none */
+    bool csv, json, keep, quick, disk;
 } bench_options;
+
+/* Options that not every mode takes, as bits. */
+#define BENCH_TAKES_ITEMS (1u << 0)
+#define BENCH_TAKES_MESSAGES (1u << 1)
+#define BENCH_TAKES_SHAPE (1u << 2)  /* --feeds, --tail */
+#define BENCH_TAKES_FOLDER (1u << 3) /* --party-dir, --party */
+#define BENCH_TAKES_DISK (1u << 4)
+
+/* What can be measured. Every function has b->work, a folder to work in, and looks at b->options. */
+typedef struct bench_mode {
+    const char *name;
+    uint32_t takes;
+    uint32_t takes_one; /* of those: one number, no list */
+    size_t runs;        /* unless --runs says otherwise */
+    /* Measures, fills b->cases, b->goals and what b->wrong has to say. */
+    echo_status (*run)(bench *b, echo_error *err);
+    void (*table)(const bench *b);
+    void (*csv)(const bench *b);
+    void (*json)(const bench *b); /* elements of the array "cases", which is open */
+    /* Data and scripts for gnuplot, by bench_plot_begin and bench_plot_end. */
+    echo_status (*plot)(const bench *b, echo_error *err);
+} bench_mode;
+
+extern const bench_mode bench_open_mode, bench_pause_mode, bench_throughput_mode, bench_writes_mode, bench_life_mode;
 
 /* One value per run. */
 typedef struct bench_series {
@@ -40,76 +68,6 @@ typedef struct bench_range {
     uint64_t median, min, max;
 } bench_range;
 
-/* ---- what is measured of a party ---- */
-
-/* Ways of opening, slowest first. */
-#define BENCH_WAY_MAP(XX)                                                                                                          \
-    XX(REPLAY, "replay") /* no snapshot: the oracle */                                                                             \
-    XX(EAGER, "eager")   /* every item's state made */                                                                             \
-    XX(LAZY, "lazy")                                                                                                               \
-    XX(FIRST, "first_item") /* lazy and without a tail, until a random item's state is there */
-
-typedef enum bench_way {
-#define XX(name, text) BENCH_##name,
-    BENCH_WAY_MAP(XX)
-#undef XX
-        BENCH_WAYS
-} bench_way;
-
-/* One opening. */
-typedef struct bench_opening {
-    uint64_t ns;                                     /* all of it */
-    uint64_t cpu;                                    /* of that, what the process computed: the same on a busy machine */
-    uint64_t ns_open, ns_feeds, ns_tail, ns_hydrate; /* as the restore report has them */
-    uint64_t peak;                                   /* resident memory at most */
-    uint64_t kept;                                   /* resident memory that opening added */
-    uint64_t messages_read, messages_skipped, messages_refused;
-    uint64_t chunks_read, chunk_bytes_read, items_hydrated, items;
-    uint64_t damage;
-} bench_opening;
-
-/* cJSON_Parse of all records of its snapshot. */
-typedef struct bench_parsing {
-    uint64_t ns, cpu;
-} bench_parsing;
-
-/* A snapshot taken of it. */
-typedef struct bench_taken {
-    uint64_t ns;
-    uint64_t items, chunks, bytes; /* written */
-    uint64_t number;
-    echo_hash digest;
-} bench_taken;
-
-/* The party under measurement, as it lies in its folder. */
-typedef struct bench_party {
-    echo_key key;
-    uint64_t messages; /* blocks of its feeds */
-    uint64_t tail;     /* of those, behind the snapshot */
-    uint64_t feeds;
-    uint64_t block_bytes;  /* of the messages made here, 0 for a folder that was given */
-    uint64_t data_bytes;   /* of its feeds */
-    uint64_t items;        /* in the snapshot */
-    uint64_t record_bytes; /* of their lines */
-    bench_taken snapshot;
-    size_t id_count;
-    char ids[BENCH_RUNS_MAX][BENCH_ID_MAX + 1]; /* random items of the snapshot */
-} bench_party;
-
-typedef struct bench_case {
-    uint64_t items, messages, tail; /* asked for; 0 for a folder that was given */
-    char dir[BENCH_PATH_MAX];
-    bench_party party;
-    bench_opening last[BENCH_WAYS]; /* of the last run: counts do not vary */
-    bench_series ns[BENCH_WAYS], cpu[BENCH_WAYS], hydrate[BENCH_WAYS], peak[BENCH_WAYS], kept[BENCH_WAYS];
-    bench_series parse, parse_cpu; /* cJSON_Parse of all records */
-    bench_series read;             /* the feeds' data, once through */
-    bench_taken update;            /* the snapshot taken behind the tail */
-    echo_hash digest;              /* of full replay */
-    bool agrees;                   /* counts are as they must be, and the update's digest is that of replay */
-    char disagreement[160];
-} bench_case;
-
 /* The machine's own limits. */
 typedef struct bench_machine {
     bench_series hashes;   /* BLAKE2b-256 of 150 bytes, per second */
@@ -119,21 +77,45 @@ typedef struct bench_machine {
 
 typedef struct bench_goal {
     char text[120];
-    char value[80]; /* what was measured */
+    char value[120]; /* what was measured */
     bool measured, met;
 } bench_goal;
-#define BENCH_GOALS 5u
+#define BENCH_GOALS 64u
+#define BENCH_WRONG_MAX 16u
+#define BENCH_WRONG_CHARS 200u
 
-typedef struct bench {
+struct bench {
     echo_cli *cli;
     bench_options options;
+    const bench_mode *mode;    /* NULL: all of them */
     char work[BENCH_PATH_MAX]; /* folder of our own, "" while there is none */
     uint64_t steps_done, steps;
     bench_machine machine;
-    bench_case *cases;
+    void *cases; /* the mode's own, `count` of them; of one piece, released by free() */
     size_t count;
     bench_goal goals[BENCH_GOALS];
-} bench;
+    size_t goal_count;
+    char wrong[BENCH_WRONG_MAX][BENCH_WRONG_CHARS]; /* results that are not what they must be */
+    size_t wrong_count;
+};
+
+/* ---- bench_options.c ---- */
+
+/* Reads the arguments; ECHO_CLI_EXIT_OK, or the exit code of what was told already. */
+int bench_options_read(bench *b, int argc, char **argv);
+void bench_options_help(echo_cli_out *out);
+/* "open", "pause", ...; NULL-terminated, in the order in which `all` runs them. */
+extern const bench_mode *const bench_modes[];
+
+/* ---- bench.c ---- */
+
+/* Another case, zeroed; NULL: no memory. Moves the ones before. */
+void *bench_case_add(bench *b, size_t size, echo_error *err);
+void bench_tick(bench *b, const char *what);
+/* A result that is not what it must be. */
+void bench_wrong(bench *b, const char *format, ...) ECHO_PRINTF(2, 3);
+/* Another goal; fill in value, measured and met. */
+bench_goal *bench_goal_add(bench *b, const char *format, ...) ECHO_PRINTF(2, 3);
 
 /* ---- bench_child.c ---- */
 
@@ -146,6 +128,9 @@ uint64_t bench_cpu_ns(void);
 /* Resident memory: at most since the process began, and now (0: unknown). */
 uint64_t bench_memory_peak(void);
 uint64_t bench_memory_now(void);
+/* All of it, through a pipe; false: the other end is gone. */
+bool bench_pipe_write(int fd, const void *data, size_t len);
+bool bench_pipe_read(int fd, void *data, size_t len);
 /* Ctrl-C ends the running measurement with ECHO_ERR_IO, so that the folder is removed. */
 void bench_catch_signals(void);
 echo_status bench_fail(echo_error *err, echo_status status, const char *format, ...) ECHO_PRINTF(3, 4);
@@ -160,31 +145,41 @@ void bench_folder_remove(const char *path);
 echo_status bench_folder_copy_feeds(const char *to, const char *from, echo_error *err) ECHO_MUST_USE;
 /* Reads all that the feeds hold, once through. */
 echo_status bench_folder_read_data(uint64_t *bytes, const char *path, echo_error *err) ECHO_MUST_USE;
+#define BENCH_FOLDER_FILES 64u
+/* What a folder holds: per file a hash of its name, size, time of change and content. */
+typedef struct bench_folder_state {
+    echo_hash files[BENCH_FOLDER_FILES];
+    size_t count;
+} bench_folder_state;
+/* Copies a file that is there into a folder, in place of what is there. A file that is not there is removed there too. */
+echo_status bench_folder_copy_file(const char *to, const char *from, const char *name, echo_error *err) ECHO_MUST_USE;
+/* Looks at every file in it and below. ECHO_ERR_LIMIT: more files than BENCH_FOLDER_FILES. */
+echo_status bench_folder_look(bench_folder_state *out, const char *path, echo_error *err) ECHO_MUST_USE;
+/* Files that one of them has and the other has not, or not the same. */
+uint64_t bench_folder_differs(const bench_folder_state *a, const bench_folder_state *b);
 echo_status bench_path(char out[BENCH_PATH_MAX], const char *dir, const char *name, echo_error *err) ECHO_MUST_USE;
 
-/* ---- bench_party.c ---- */
+/* ---- bench_machine.c, bench_report.c ---- */
 
-/* Makes c->dir: a party of c's size, or a copy of the folder that was given; with a snapshot, and the tail behind it. */
-echo_status bench_party_make(bench *b, bench_case *c, echo_error *err) ECHO_MUST_USE;
-/* Takes a snapshot of the party in a folder, into its store or, with `replay`, of its replay and into memory. */
-echo_status bench_party_snapshot(bench_taken *out, const bench_case *c, bool replay, echo_error *err) ECHO_MUST_USE;
-
-/* ---- bench_open.c, bench_machine.c ---- */
-
-/* Fills b->cases. */
-echo_status bench_open_plan(bench *b, echo_error *err) ECHO_MUST_USE;
-echo_status bench_open_run(bench *b, echo_error *err) ECHO_MUST_USE;
 echo_status bench_machine_run(bench *b, echo_error *err) ECHO_MUST_USE;
-/* Parses all records of the case's first snapshot with cJSON alone. */
-echo_status bench_machine_parse(bench_parsing *out, const bench_case *c, echo_error *err) ECHO_MUST_USE;
 
-/* ---- bench_goals.c, bench_print.c ---- */
-
-void bench_goals_judge(bench *b);
 void bench_series_add(bench_series *series, uint64_t value);
 bench_range bench_range_of(const bench_series *series);
-void bench_print_table(const bench *b);
-void bench_print_csv(const bench *b);
-void bench_print_json(const bench *b);
+uint64_t bench_median(const bench_series *series);
+
+#define BENCH_CELL_CHARS 32u
+/* "12.3 ms", "4.0 MiB"; digits that suit the size */
+void bench_cell_ns(char out[BENCH_CELL_CHARS], uint64_t ns);
+void bench_cell_bytes(char out[BENCH_CELL_CHARS], uint64_t bytes);
+/* {"unit":...,"median":...,"min":...,"max":...} */
+void bench_json_series(echo_cli_out *out, const char *name, const char *unit, const bench_series *series);
+void bench_json_machine(echo_cli_out *out, const bench *b);
+void bench_json_goals(echo_cli_out *out, const bench *b);
+void bench_print_machine(echo_cli_out *out, const bench *b);
+void bench_print_verdict(echo_cli_out *out, const bench *b);
+/* Lines of CSV of the modes other than open; the first is the header. */
+void bench_csv_header(echo_cli_out *out);
+void bench_csv_series(echo_cli_out *out, const bench *b, uint64_t items, uint64_t messages, const char *variant,
+                      const char *measure, const char *unit, const bench_series *series);
 
 #endif

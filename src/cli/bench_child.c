@@ -67,7 +67,7 @@ static void handle_signals(void (*handler)(int)) {
 
 void bench_catch_signals(void) { handle_signals(on_signal); }
 
-static bool write_all(int fd, const void *data, size_t len) {
+bool bench_pipe_write(int fd, const void *data, size_t len) {
     const char *at = data;
     while (len > 0) {
         ssize_t n = write(fd, at, len);
@@ -79,7 +79,7 @@ static bool write_all(int fd, const void *data, size_t len) {
     return true;
 }
 
-static bool read_all(int fd, void *data, size_t len) {
+bool bench_pipe_read(int fd, void *data, size_t len) {
     char *at = data;
     while (len > 0) {
         ssize_t n = read(fd, at, len);
@@ -95,7 +95,7 @@ static void work(int fd, void *result, size_t size, bench_child_fn fn, void *arg
     echo_error problem = ECHO_ERROR_INIT;
     handle_signals(SIG_DFL);
     problem.code = fn(result, arg, &problem);
-    bool told = write_all(fd, &problem, sizeof problem) && write_all(fd, result, size);
+    bool told = bench_pipe_write(fd, &problem, sizeof problem) && bench_pipe_write(fd, result, size);
     _exit(told ? 0 : 1);
 }
 
@@ -111,7 +111,7 @@ echo_status bench_child(void *result, size_t size, bench_child_fn fn, void *arg,
     }
     (void)close(ends[1]);
     echo_error problem = ECHO_ERROR_INIT;
-    bool told = child > 0 && read_all(ends[0], &problem, sizeof problem) && read_all(ends[0], result, size);
+    bool told = child > 0 && bench_pipe_read(ends[0], &problem, sizeof problem) && bench_pipe_read(ends[0], result, size);
     (void)close(ends[0]);
     if (child < 0) return bench_fail(err, ECHO_ERR_IO, "a process cannot be made: %s", strerror(errno));
     if (interrupted) (void)kill(child, SIGTERM);

@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,8 +71,8 @@ void bench_folder_remove(const char *path) {
 
 /* ---- files ---- */
 
-/* Reads a file through; writes it to `to` unless that is -1. */
-static echo_status pump(uint64_t *bytes, const char *path, int to, echo_error *err) {
+/* Reads a file through; writes it to `to` unless that is -1, and adds it to `hash` unless that is NULL. */
+static echo_status pump(uint64_t *bytes, const char *path, int to, crypto_generichash_state *hash, echo_error *err) {
     int from = open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0) return fail_at(err, path, "read");
     char *buffer = malloc(BUFFER);
@@ -81,6 +82,7 @@ static echo_status pump(uint64_t *bytes, const char *path, int to, echo_error *e
         if (n < 0) status = fail_at(err, path, "read");
         if (n <= 0) break;
         *bytes += (uint64_t)n;
+        if (hash != NULL) (void)crypto_generichash_update(hash, (const unsigned char *)buffer, (unsigned long long)n);
         for (ssize_t done = 0; to >= 0 && status == ECHO_OK && done < n;) {
             ssize_t m = write(to, buffer + done, (size_t)(n - done));
             if (m < 0)
@@ -98,9 +100,18 @@ static echo_status copy_file(const char *to, const char *from, echo_error *err) 
     uint64_t bytes = 0;
     int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) return fail_at(err, to, "made");
-    echo_status status = pump(&bytes, from, fd, err);
+    echo_status status = pump(&bytes, from, fd, NULL, err);
     if (close(fd) != 0 && status == ECHO_OK) status = fail_at(err, to, "written");
     return status;
+}
+
+echo_status bench_folder_copy_file(const char *to, const char *from, const char *name, echo_error *err) {
+    char to_file[BENCH_PATH_MAX], from_file[BENCH_PATH_MAX];
+    echo_status status = bench_path(to_file, to, name, err);
+    if (status == ECHO_OK) status = bench_path(from_file, from, name, err);
+    if (status != ECHO_OK) return status;
+    if (unlink(to_file) != 0 && errno != ENOENT) return fail_at(err, to_file, "removed");
+    return access(from_file, F_OK) == 0 ? copy_file(to_file, from_file, err) : ECHO_OK;
 }
 
 static bool is_key(const char *name) {
@@ -133,7 +144,7 @@ static echo_status read_feed(void *arg, const char *path, const char *name, bool
     char data[BENCH_PATH_MAX];
     if (!folder || !is_key(name)) return ECHO_OK;
     echo_status status = bench_path(data, path, "data", err);
-    return status == ECHO_OK && access(data, F_OK) == 0 ? pump(arg, data, -1, err) : status;
+    return status == ECHO_OK && access(data, F_OK) == 0 ? pump(arg, data, -1, NULL, err) : status;
 }
 
 echo_status bench_folder_read_data(uint64_t *bytes, const char *path, echo_error *err) {
@@ -141,4 +152,45 @@ echo_status bench_folder_read_data(uint64_t *bytes, const char *path, echo_error
     *bytes = 0;
     echo_status status = bench_path(feeds, path, "feeds", err);
     return status == ECHO_OK ? each_entry(feeds, read_feed, bytes, err) : status;
+}
+
+/* ---- what is in a folder ---- */
+
+static echo_status look_at(void *arg, const char *path, const char *name, bool folder, echo_error *err) {
+    bench_folder_state *state = arg;
+    crypto_generichash_state hash;
+    struct stat at;
+    uint64_t bytes = 0;
+    (void)name;
+    if (folder) return each_entry(path, look_at, arg, err);
+    if (state->count == BENCH_FOLDER_FILES) return bench_fail(err, ECHO_ERR_LIMIT, "too many files below %.150s", path);
+    if (stat(path, &at) != 0) return fail_at(err, path, "read");
+    const int64_t facts[] = {(int64_t)at.st_size, (int64_t)at.st_mtim.tv_sec, (int64_t)at.st_mtim.tv_nsec};
+    uint8_t *out = state->files[state->count++].bytes;
+    (void)crypto_generichash_init(&hash, NULL, 0, ECHO_HASH_BYTES);
+    (void)crypto_generichash_update(&hash, (const unsigned char *)path, strlen(path) + 1);
+    (void)crypto_generichash_update(&hash, (const unsigned char *)facts, sizeof facts);
+    echo_status status = pump(&bytes, path, -1, &hash, err);
+    (void)crypto_generichash_final(&hash, out, ECHO_HASH_BYTES);
+    return status;
+}
+
+echo_status bench_folder_look(bench_folder_state *out, const char *path, echo_error *err) {
+    out->count = 0;
+    return each_entry(path, look_at, out, err);
+}
+
+static uint64_t missing(const bench_folder_state *from, const bench_folder_state *in) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < from->count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < in->count && !found; k++) found = memcmp(&from->files[i], &in->files[k], sizeof(echo_hash)) == 0;
+        count += found ? 0 : 1;
+    }
+    return count;
+}
+
+uint64_t bench_folder_differs(const bench_folder_state *a, const bench_folder_state *b) {
+    uint64_t before = missing(a, b), after = missing(b, a);
+    return before > after ? before : after; /* a changed file is missing on both sides */
 }

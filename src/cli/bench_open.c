@@ -4,10 +4,9 @@
  * item. The ways take turns, so that what else the machine does falls on all of them alike.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "bench_open.h"
 #include "generate.h"
 
 #define DEFAULT_ITEMS 1000u
@@ -65,14 +64,12 @@ static echo_status open_once(void *result, void *arg, echo_error *err) {
     return status; /* the process ends here: releasing a million items is not what is measured */
 }
 
-static void tick(bench *b, const char *what) { echo_cli_tick(b->cli, what, b->steps_done++, b->steps); }
-
 static echo_status run_way(bench *b, bench_case *c, bench_way way, size_t run, echo_error *err) {
 #define XX(name, text) text,
     static const char *const names[] = {BENCH_WAY_MAP(XX)};
 #undef XX
     opening o = {c, way, c->party.ids[c->party.id_count == 0 ? 0 : run % c->party.id_count]};
-    tick(b, names[way]);
+    bench_tick(b, names[way]);
     echo_status status = bench_child(&c->last[way], sizeof c->last[way], open_once, &o, err);
     if (status != ECHO_OK) return status;
     bench_series_add(&c->ns[way], c->last[way].ns);
@@ -88,7 +85,7 @@ static echo_status run_way(bench *b, bench_case *c, bench_way way, size_t run, e
 static echo_status run_limits(bench *b, bench_case *c, echo_error *err) {
     bench_parsing parsing;
     uint64_t bytes;
-    tick(b, "parse");
+    bench_tick(b, "parse");
     echo_status status = bench_machine_parse(&parsing, c, err);
     if (status != ECHO_OK) return status;
     bench_series_add(&c->parse, parsing.ns);
@@ -120,10 +117,10 @@ static echo_status check(bench *b, bench_case *c, echo_error *err) {
     bench_taken replayed;
     const bench_party *party = &c->party;
     const bench_opening *replay = &c->last[BENCH_REPLAY];
-    tick(b, "digest of replay");
+    bench_tick(b, "digest of replay");
     echo_status status = bench_child(&replayed, sizeof replayed, take_replayed, c, err);
     if (status != ECHO_OK) return status;
-    tick(b, "digest of restore");
+    bench_tick(b, "digest of restore");
     status = bench_child(&c->update, sizeof c->update, take_restored, c, err);
     if (status != ECHO_OK) return status;
     c->digest = replayed.digest;
@@ -150,7 +147,7 @@ static echo_status check(bench *b, bench_case *c, echo_error *err) {
 /* ---- cases ---- */
 
 static echo_status run_case(bench *b, bench_case *c, echo_error *err) {
-    tick(b, "making a party");
+    bench_tick(b, "making a party");
     echo_status status = bench_party_make(b, c, err);
     for (size_t run = 0; status == ECHO_OK && run < b->options.runs; run++) {
         for (bench_way way = BENCH_REPLAY; status == ECHO_OK && way <= BENCH_LAZY; way++) status = run_way(b, c, way, run, err);
@@ -164,11 +161,8 @@ static echo_status run_case(bench *b, bench_case *c, echo_error *err) {
 }
 
 static echo_status add_case(bench *b, uint64_t items, uint64_t messages, echo_error *err) {
-    bench_case *cases = realloc(b->cases, (b->count + 1) * sizeof *cases);
-    if (cases == NULL) return bench_fail(err, ECHO_ERR_NOMEM, "out of memory");
-    b->cases = cases;
-    bench_case *c = &b->cases[b->count++];
-    memset(c, 0, sizeof *c);
+    bench_case *c = bench_case_add(b, sizeof *c, err);
+    if (c == NULL) return ECHO_ERR_NOMEM;
     c->items = items;
     c->messages = messages;
     c->tail = b->options.tail < messages / 2 ? b->options.tail : messages / 2; /* something is left for the snapshot */
@@ -178,7 +172,7 @@ static echo_status add_case(bench *b, uint64_t items, uint64_t messages, echo_er
 /* A tenth of the messages changes items again. */
 static uint64_t messages_for(uint64_t items) { return items + items / 10 + 10; }
 
-echo_status bench_open_plan(bench *b, echo_error *err) {
+static echo_status plan(bench *b, echo_error *err) {
     static const bench_sizes sweep_messages = {{1000, 10000, 100000, 1000000}, 4},
                              sweep_items = {{1000, 10000, 100000, 1000000}, 4};
     bench_sizes messages = b->options.messages, items = b->options.items;
@@ -200,9 +194,23 @@ echo_status bench_open_plan(bench *b, echo_error *err) {
     return status;
 }
 
-echo_status bench_open_run(bench *b, echo_error *err) {
-    echo_status status = ECHO_OK;
+static echo_status run(bench *b, echo_error *err) {
+    echo_status status = plan(b, err);
+    bench_case *cases = bench_open_cases(b);
     b->steps = b->count * (3 + b->options.runs * 5);
-    for (size_t i = 0; status == ECHO_OK && i < b->count; i++) status = run_case(b, &b->cases[i], err);
+    for (size_t i = 0; status == ECHO_OK && i < b->count; i++) {
+        status = run_case(b, &cases[i], err);
+        if (status == ECHO_OK && !cases[i].agrees) bench_wrong(b, "%s", cases[i].disagreement);
+    }
+    if (status == ECHO_OK) bench_open_judge(b);
     return status;
 }
+
+const bench_mode bench_open_mode = {.name = "open",
+                                    .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE | BENCH_TAKES_FOLDER,
+                                    .runs = 5,
+                                    .run = run,
+                                    .table = bench_open_table,
+                                    .csv = bench_open_csv,
+                                    .json = bench_open_json,
+                                    .plot = bench_open_plot};

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bench.h"
+#include "bench_open.h"
 #include "generate.h"
 #include "generate_random.h"
 

@@ -375,22 +375,11 @@ static echo_status flush(generator *g, writer *w, echo_error *err) {
     return status;
 }
 
-static echo_status make_one(generator *g, echo_error *err) {
-    size_t who = (size_t)below(g, g->options.feeds);
+/* A message about an item that the writer knows, or with NONE about a new one. */
+static echo_status write_message(generator *g, size_t who, uint64_t item, echo_error *err) {
     writer *w = &g->writers[who];
-    if (chance(g, g->options.concurrency))
-        see_some(g, who);
-    else
-        see_all(g, who);
-
     echo_message message = {.kind = ECHO_MESSAGE_ITEM, .generation = g->options.generation};
     texts t;
-    bool may_create = g->counts.items < g->options.items;
-    uint64_t item = may_create && chance(g, g->options.create) ? NONE : pick_to_change(g, who);
-    while (item == NONE && !may_create) {
-        see_all(g, who); /* then it knows all of them */
-        item = pick_to_change(g, who);
-    }
     if (!has_seen_all(g, who)) g->counts.concurrent++;
     message.frame_count = fill_frames(g, w);
     message.frames = g->frames;
@@ -408,11 +397,43 @@ static echo_status make_one(generator *g, echo_error *err) {
     return w->pending == g->options.batch ? flush(g, w, err) : ECHO_OK;
 }
 
+static echo_status make_one(generator *g, echo_error *err) {
+    size_t who = (size_t)below(g, g->options.feeds);
+    if (chance(g, g->options.concurrency))
+        see_some(g, who);
+    else
+        see_all(g, who);
+
+    bool may_create = g->counts.items < g->options.items;
+    uint64_t item = may_create && chance(g, g->options.create) ? NONE : pick_to_change(g, who);
+    while (item == NONE && !may_create) {
+        see_all(g, who); /* then it knows all of them */
+        item = pick_to_change(g, who);
+    }
+    return write_message(g, who, item, err);
+}
+
+static echo_status flush_all(generator *g, echo_error *err) {
+    echo_status status = ECHO_OK;
+    for (size_t i = 0; status == ECHO_OK && i < g->options.feeds; i++) status = flush(g, &g->writers[i], err);
+    return status;
+}
+
 echo_status generate_some(generator *g, uint64_t n, echo_error *err) {
     echo_status status = ECHO_OK;
     for (uint64_t i = 0; status == ECHO_OK && i < n; i++) status = make_one(g, err);
-    for (size_t i = 0; status == ECHO_OK && i < g->options.feeds; i++) status = flush(g, &g->writers[i], err);
-    return status;
+    return status == ECHO_OK ? flush_all(g, err) : status;
+}
+
+echo_status generate_changes(generator *g, const uint32_t *items, size_t n, echo_error *err) {
+    echo_status status = ECHO_OK;
+    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
+        size_t who = (size_t)below(g, g->options.feeds);
+        see_all(g, who);
+        status = items[i] < g->counts.items ? write_message(g, who, items[i], err)
+                                            : fail(err, ECHO_ERR_INVALID, "there is no such item yet");
+    }
+    return status == ECHO_OK ? flush_all(g, err) : status;
 }
 
 /* ---- looking ---- */

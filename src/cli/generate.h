@@ -58,6 +58,9 @@ echo_status generate_open(generator **out, const generate_options *options, cons
  * error the generator can only be closed.
  */
 echo_status generate_some(generator *g, uint64_t n, echo_error *err) ECHO_MUST_USE;
+/* Makes a message for each of these items, in this order, by writers who have seen everything. ECHO_ERR_INVALID: no such item yet.
+ */
+echo_status generate_changes(generator *g, const uint32_t *items, size_t n, echo_error *err) ECHO_MUST_USE;
 void generate_close(generator *g);
 
 /* The source the messages went to: the only way to those in memory. Borrowed. */

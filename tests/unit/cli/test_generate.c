@@ -251,6 +251,32 @@ static void test_tail(void **arg) {
     generate_close(g);
 }
 
+/* Messages about items that were chosen: these change, and no others. */
+static void test_changes(void **arg) {
+    (void)arg;
+    static const uint32_t items[] = {3, 49, 3, 0}, absent[] = {1, 50};
+    generate_options options = GENERATE_OPTIONS_INIT;
+    options.feeds = 3;
+    options.items = 50;
+    options.create = 1.0;
+    generator *g = open_with(&options, NULL);
+    make(g, 50);
+    opened live = open_party(g, NULL);
+    (void)party_snapshot_digest(live.party);
+    echo_error err = ECHO_ERROR_INIT;
+    uint64_t applied;
+    assert_ok(generate_changes(g, items, 4, &err), &err);
+    assert_ok(echo_party_poll(live.party, 0, &applied, &err), &err);
+    assert_int_equal(applied, 4);
+    check_party(live.party, g);
+    echo_party_status status;
+    echo_party_status_get(&status, live.party);
+    assert_int_equal(status.items_changed, 3);
+    assert_int_equal(generate_changes(g, absent, 2, &err), ECHO_ERR_INVALID);
+    close_party(&live);
+    generate_close(g);
+}
+
 static void test_credentials(void **arg) {
     (void)arg;
     generate_options options = busy();
@@ -353,6 +379,7 @@ int main(void) {
         cmocka_unit_test(test_folder_equals_memory),
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_changes),
         cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_refused_options),

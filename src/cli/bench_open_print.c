@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench.h"
+#include "bench_open.h"
 
-#define CELL_CHARS 32u
+#define CELL_CHARS BENCH_CELL_CHARS
 
 static const char *const way_names[] = {
 #define XX(name, text) text,
@@ -12,7 +12,7 @@ static const char *const way_names[] = {
 #undef XX
 };
 
-static uint64_t median(const bench_series *series) { return bench_range_of(series).median; }
+static uint64_t median(const bench_series *series) { return bench_median(series); }
 
 static uint64_t rate(uint64_t n, uint64_t ns) { return ns == 0 ? 0 : (uint64_t)((double)n * 1e9 / (double)ns); }
 
@@ -30,18 +30,8 @@ typedef struct column {
 
 static void put_number(char out[CELL_CHARS], uint64_t value) { (void)snprintf(out, CELL_CHARS, "%" PRIu64, value); }
 
-static void put_ns(char out[CELL_CHARS], uint64_t ns) {
-    double ms = (double)ns / 1e6;
-    (void)snprintf(out, CELL_CHARS, ms < 10 ? "%.3f ms" : ms < 10000 ? "%.1f ms" : "%.0f ms", ms);
-}
-
-static void put_bytes(char out[CELL_CHARS], uint64_t bytes) {
-    double kib = (double)bytes / 1024;
-    if (kib < 1024)
-        (void)snprintf(out, CELL_CHARS, "%.1f KiB", kib);
-    else
-        (void)snprintf(out, CELL_CHARS, "%.1f MiB", kib / 1024);
-}
+#define put_ns bench_cell_ns
+#define put_bytes bench_cell_bytes
 
 static void cell_messages(char out[CELL_CHARS], const bench_case *c) { put_number(out, c->party.messages); }
 static void cell_items(char out[CELL_CHARS], const bench_case *c) { put_number(out, c->last[BENCH_REPLAY].items); }
@@ -115,20 +105,15 @@ static void print_rows(echo_cli_out *out, const bench *b, const column *columns,
     for (size_t row = 0; row < b->count; row++) {
         for (size_t i = 0; i < count; i++) {
             char text[CELL_CHARS];
-            columns[i].cell(text, &b->cases[row]);
+            columns[i].cell(text, &bench_open_cases(b)[row]);
             echo_cli_print(out, "%s%*s", i > 0 ? "  " : "", columns[i].width, text);
         }
         echo_cli_print(out, "\n");
     }
 }
 
-void bench_print_table(const bench *b) {
+void bench_open_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
-    const bench_machine *machine = &b->machine;
-    char sync[CELL_CHARS];
-    put_ns(sync, median(&machine->sync));
-    echo_cli_print(out, "Machine: %" PRIu64 " BLAKE2b-256 of 150 bytes/s, %" PRIu64 " Ed25519 verifies/s, fsync of 4 KiB in %s\n\n",
-                   median(&machine->hashes), median(&machine->verifies), sync);
     echo_cli_print(
         out,
         "Opening a party, medians of %zu. replay: no snapshot; eager: all states made, hydrate: that part alone, cJSON:\n"
@@ -140,16 +125,6 @@ void bench_print_table(const bench *b) {
     print_rows(out, b, computing, sizeof computing / sizeof computing[0]);
     echo_cli_print(out, "\nWhat it took. read to hydrated: of a lazy opening; peak: resident memory of the process at most.\n");
     print_rows(out, b, sizes, sizeof sizes / sizeof sizes[0]);
-    echo_cli_print(out, "\n");
-    for (size_t i = 0; i < BENCH_GOALS; i++) {
-        const bench_goal *goal = &b->goals[i];
-        if (goal->measured)
-            echo_cli_print(out, "%-8s %s: %s\n", goal->met ? "met" : "NOT MET", goal->text, goal->value);
-        else
-            echo_cli_print(out, "%-8s %s\n", "-", goal->text);
-    }
-    for (size_t i = 0; i < b->count; i++)
-        if (!b->cases[i].agrees) echo_cli_print(out, "WRONG    %s\n", b->cases[i].disagreement);
 }
 
 /* ---- CSV: a line per measure, for plotting ---- */
@@ -210,14 +185,14 @@ static void csv_case(csv *s) {
     csv_value(s, "lazy_items_hydrated", "count", lazy->items_hydrated);
 }
 
-void bench_print_csv(const bench *b) {
+void bench_open_csv(const bench *b) {
     csv s = {&b->cli->out, b, NULL};
     echo_cli_print(s.out, "messages,items,feeds,tail,seed,measure,unit,runs,median,min,max\n");
     csv_line(&s, "machine_blake2b_150", "per_second", &b->machine.hashes);
     csv_line(&s, "machine_ed25519_verify", "per_second", &b->machine.verifies);
     csv_line(&s, "machine_fsync", "ns", &b->machine.sync);
     for (size_t i = 0; i < b->count; i++) {
-        s.c = &b->cases[i];
+        s.c = &bench_open_cases(b)[i];
         csv_case(&s);
     }
 }
@@ -225,14 +200,7 @@ void bench_print_csv(const bench *b) {
 /* ---- JSON ---- */
 
 static void json_series(void *arg, const char *name, const char *unit, const bench_series *series) {
-    echo_cli_out *out = arg;
-    bench_range range = bench_range_of(series);
-    echo_cli_json_object(out, name);
-    echo_cli_json_string(out, "unit", unit);
-    echo_cli_json_number(out, "median", range.median);
-    echo_cli_json_number(out, "min", range.min);
-    echo_cli_json_number(out, "max", range.max);
-    echo_cli_json_end(out);
+    bench_json_series(arg, name, unit, series);
 }
 
 static void json_counts(echo_cli_out *out, const char *key, const bench_opening *last) {
@@ -289,37 +257,6 @@ static void json_case(echo_cli_out *out, const bench_case *c) {
     echo_cli_json_end(out);
 }
 
-void bench_print_json(const bench *b) {
-    echo_cli_out *out = &b->cli->out;
-    bool agrees = true;
-    echo_cli_json_object(out, NULL);
-    echo_cli_json_string(out, "bench", "open");
-    echo_cli_json_string(out, "version", echo_version());
-    echo_cli_json_number(out, "seed", b->options.seed);
-    echo_cli_json_number(out, "runs", b->options.runs);
-    echo_cli_json_object(out, "machine");
-    json_series(out, "blake2b_150", "per_second", &b->machine.hashes);
-    json_series(out, "ed25519_verify", "per_second", &b->machine.verifies);
-    json_series(out, "fsync", "ns", &b->machine.sync);
-    echo_cli_json_end(out);
-    echo_cli_json_array(out, "cases");
-    for (size_t i = 0; i < b->count; i++) {
-        json_case(out, &b->cases[i]);
-        agrees = agrees && b->cases[i].agrees;
-    }
-    echo_cli_json_end(out);
-    echo_cli_json_array(out, "goals");
-    for (size_t i = 0; i < BENCH_GOALS; i++) {
-        echo_cli_json_object(out, NULL);
-        echo_cli_json_string(out, "goal", b->goals[i].text);
-        echo_cli_json_string(out, "value", b->goals[i].measured ? b->goals[i].value : NULL);
-        if (b->goals[i].measured)
-            echo_cli_json_flag(out, "met", b->goals[i].met);
-        else
-            echo_cli_json_raw(out, "met", "null");
-        echo_cli_json_end(out);
-    }
-    echo_cli_json_end(out);
-    echo_cli_json_flag(out, "agrees", agrees);
-    echo_cli_json_end(out);
+void bench_open_json(const bench *b) {
+    for (size_t i = 0; i < b->count; i++) json_case(&b->cli->out, &bench_open_cases(b)[i]);
 }

@@ -1,10 +1,8 @@
 /* The numbers the design promises, looked up in what was measured. Told, not enforced: a busy machine is no fault of the library.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "bench.h"
+#include "bench_open.h"
 
 #define REPLAY_PER_SECOND 500000u
 #define FIRST_ITEM_NS 2000000u
@@ -12,34 +10,15 @@
 #define GROWTH_FACTOR 2.0
 #define MEMORY_SLACK ((uint64_t)1 << 20)
 
-/* ---- series ---- */
-
-void bench_series_add(bench_series *series, uint64_t value) {
-    if (series->count < BENCH_RUNS_MAX) series->list[series->count++] = value;
-}
-
-static int ascending(const void *a, const void *b) {
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-bench_range bench_range_of(const bench_series *series) {
-    bench_series sorted = *series;
-    if (series->count == 0) return (bench_range){0, 0, 0};
-    qsort(sorted.list, sorted.count, sizeof *sorted.list, ascending);
-    return (bench_range){sorted.list[sorted.count / 2], sorted.list[0], sorted.list[sorted.count - 1]};
-}
-
-static uint64_t median(const bench_series *series) { return bench_range_of(series).median; }
+static uint64_t median(const bench_series *series) { return bench_median(series); }
 
 /* ---- goals ---- */
 
-static void judge_replay(bench_goal *goal, const bench *b) {
-    (void)snprintf(goal->text, sizeof goal->text, "replay of one feed's 150-byte blocks: %u verified messages/s",
-                   REPLAY_PER_SECOND);
+static void judge_replay(bench *b) {
+    bench_goal *goal = bench_goal_add(b, "replay of one feed's 150-byte blocks: %u verified messages/s", REPLAY_PER_SECOND);
     const bench_case *best = NULL;
     for (size_t i = 0; i < b->count; i++) {
-        const bench_case *c = &b->cases[i];
+        const bench_case *c = &bench_open_cases(b)[i];
         if (c->party.feeds != 1 || c->party.block_bytes == 0 || c->party.block_bytes > 170 || c->party.messages < 10000) continue;
         if (best == NULL || c->party.messages > best->party.messages) best = c;
     }
@@ -54,12 +33,12 @@ static void judge_replay(bench_goal *goal, const bench *b) {
 
 static const bench_case *case_of_items(const bench *b, uint64_t items) {
     for (size_t i = 0; i < b->count; i++)
-        if (b->cases[i].items == items && b->cases[i].party.items == items) return &b->cases[i];
+        if (bench_open_cases(b)[i].items == items && bench_open_cases(b)[i].party.items == items) return &bench_open_cases(b)[i];
     return NULL;
 }
 
-static void judge_first(bench_goal *goal, const bench *b) {
-    (void)snprintf(goal->text, sizeof goal->text, "first item of 100,000: 2 ms");
+static void judge_first(bench *b) {
+    bench_goal *goal = bench_goal_add(b, "first item of 100,000: 2 ms");
     const bench_case *c = case_of_items(b, 100000);
     if (c == NULL) return;
     uint64_t ns = median(&c->ns[BENCH_FIRST]);
@@ -68,8 +47,8 @@ static void judge_first(bench_goal *goal, const bench *b) {
     (void)snprintf(goal->value, sizeof goal->value, "%.3f ms", (double)ns / 1e6);
 }
 
-static void judge_growth(bench_goal *goal, const bench *b) {
-    (void)snprintf(goal->text, sizeof goal->text, "first item of 1,000,000: %.0f times that at most", GROWTH_FACTOR);
+static void judge_growth(bench *b) {
+    bench_goal *goal = bench_goal_add(b, "first item of 1,000,000: %.0f times that at most", GROWTH_FACTOR);
     const bench_case *few = case_of_items(b, 100000), *many = case_of_items(b, 1000000);
     if (few == NULL || many == NULL) return;
     double factor = (double)median(&many->ns[BENCH_FIRST]) / (double)median(&few->ns[BENCH_FIRST]);
@@ -78,12 +57,12 @@ static void judge_growth(bench_goal *goal, const bench *b) {
     (void)snprintf(goal->value, sizeof goal->value, "%.2f times", factor);
 }
 
-static void judge_memory(bench_goal *goal, const bench *b) {
-    (void)snprintf(goal->text, sizeof goal->text,
-                   "memory of lazy opening up to the first item, whatever the number of items: 1 MiB more at most");
+static void judge_memory(bench *b) {
+    bench_goal *goal =
+        bench_goal_add(b, "memory of lazy opening up to the first item, whatever the number of items: 1 MiB more at most");
     const bench_case *few = NULL, *many = NULL;
     for (size_t i = 0; i < b->count; i++) {
-        const bench_case *c = &b->cases[i];
+        const bench_case *c = &bench_open_cases(b)[i];
         if (c->party.items < 10000 || c->ns[BENCH_FIRST].count == 0) continue; /* below that, it is all in a chunk or two */
         if (few == NULL || c->party.items < few->party.items) few = c;
         if (many == NULL || c->party.items > many->party.items) many = c;
@@ -96,12 +75,13 @@ static void judge_memory(bench_goal *goal, const bench *b) {
                    (unsigned long long)few->party.items, (double)more / 0x1p20, (unsigned long long)many->party.items);
 }
 
-static void judge_hydration(bench_goal *goal, const bench *b) {
-    (void)snprintf(goal->text, sizeof goal->text, "hydrating all items: %.1f times cJSON_Parse alone at most", HYDRATION_FACTOR);
+static void judge_hydration(bench *b) {
+    bench_goal *goal = bench_goal_add(b, "hydrating all items: %.1f times cJSON_Parse alone at most", HYDRATION_FACTOR);
     const bench_case *largest = NULL;
     for (size_t i = 0; i < b->count; i++)
-        if (b->cases[i].party.items >= 1000 && (largest == NULL || b->cases[i].party.record_bytes > largest->party.record_bytes))
-            largest = &b->cases[i];
+        if (bench_open_cases(b)[i].party.items >= 1000 &&
+            (largest == NULL || bench_open_cases(b)[i].party.record_bytes > largest->party.record_bytes))
+            largest = &bench_open_cases(b)[i];
     if (largest == NULL) return;
     double factor = (double)median(&largest->hydrate[BENCH_EAGER]) / (double)median(&largest->parse);
     double computing = (double)median(&largest->cpu[BENCH_EAGER]) - (double)median(&largest->cpu[BENCH_LAZY]);
@@ -111,8 +91,7 @@ static void judge_hydration(bench_goal *goal, const bench *b) {
                    computing / (double)median(&largest->parse_cpu));
 }
 
-void bench_goals_judge(bench *b) {
-    static void (*const judges[BENCH_GOALS])(bench_goal * goal, const bench *b) = {judge_replay, judge_first, judge_growth,
-                                                                                   judge_memory, judge_hydration};
-    for (size_t i = 0; i < BENCH_GOALS; i++) judges[i](&b->goals[i], b);
+void bench_open_judge(bench *b) {
+    static void (*const judges[])(bench * b) = {judge_replay, judge_first, judge_growth, judge_memory, judge_hydration};
+    for (size_t i = 0; i < sizeof judges / sizeof judges[0]; i++) judges[i](b);
 }

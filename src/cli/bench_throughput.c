@@ -1,0 +1,217 @@
+/*
+ * Messages per second, in three ways that take turns: without snapshots, with a policy that is far from beginning one, and while
+ * they are taken one after the other on the writer's thread. Messages are made beforehand, some thousands at a time, outside of
+ * what is timed.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench_session.h"
+
+#define CHUNK 1024u
+#define MESSAGES_DEFAULT 500000u
+#define OUT_OF_REACH (UINT64_C(1) << 60)
+
+typedef enum way { WAY_OFF, WAY_IDLE, WAY_RUNNING, WAYS } way;
+static const char *const way_names[WAYS] = {"off", "idle", "running"};
+
+/* What comes out of a process. */
+typedef struct flow {
+    uint64_t messages, ns, cpu; /* cpu: of the party's thread */
+    uint64_t taken, failed;
+} flow;
+
+typedef struct flow_case {
+    uint64_t items, messages;
+    char dir[BENCH_PATH_MAX];
+    bench_series ns[WAYS], cpu[WAYS]; /* per million messages */
+    bench_series taken[WAYS];
+} flow_case;
+
+typedef struct flowing {
+    const flow_case *c;
+    way way;
+    uint64_t seed;
+    bool disk;
+} flowing;
+
+static uint64_t thread_ns(void) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+/* ---- one process ---- */
+
+static echo_snapshot_policy policy_of(way how) {
+    echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
+    policy.manual = how != WAY_IDLE;
+    if (how != WAY_IDLE) return policy;
+    policy.open_ns = OUT_OF_REACH;
+    policy.messages = policy.bytes = OUT_OF_REACH;
+    policy.age_ms = OUT_OF_REACH / 1000000;
+    return policy;
+}
+
+static echo_status apply_chunk(flow *out, bench_session *s, way how, uint64_t n, echo_error *err) {
+    echo_status status = generate_some(s->generator, n, err);
+    uint64_t cpu = thread_ns(), start = bench_now_ns();
+    if (status == ECHO_OK && how == WAY_RUNNING && !bench_snapshot_runs(s)) status = echo_party_snapshot_start(s->party, err);
+    if (status == ECHO_OK) status = bench_session_apply(s, n, err);
+    out->ns += bench_now_ns() - start;
+    out->cpu += thread_ns() - cpu;
+    out->messages += n;
+    return status;
+}
+
+static echo_status measure(void *result, void *arg, echo_error *err) {
+    const flowing *f = arg;
+    flow *out = result;
+    bench_session s;
+    echo_snapshot_policy policy = policy_of(f->way);
+    echo_status status = bench_session_make(&s, f->c->dir, f->disk, f->seed, f->c->items, err);
+    if (status == ECHO_OK) status = bench_session_open(&s, &policy, err);
+    while (status == ECHO_OK && out->messages < f->c->messages) {
+        uint64_t left = f->c->messages - out->messages;
+        status = apply_chunk(out, &s, f->way, left < CHUNK ? left : CHUNK, err);
+    }
+    if (status == ECHO_OK) status = bench_session_settle(&s, err);
+    if (status != ECHO_OK) return status;
+    echo_snapshot_state state;
+    echo_party_snapshot_state_get(&state, s.party);
+    out->taken = state.taken;
+    out->failed = state.failed;
+    if (state.error.code != ECHO_OK) *err = state.error;
+    return state.error.code;
+}
+
+/* ---- all of them ---- */
+
+static uint64_t per_million(uint64_t ns, uint64_t messages) { return (uint64_t)((double)ns * 1e6 / (double)messages); }
+
+static echo_status run_once(bench *b, flow_case *c, way how, echo_error *err) {
+    flow result;
+    flowing f = {c, how, b->options.seed, b->options.disk};
+    bench_tick(b, way_names[how]);
+    echo_status status = bench_folder_make(c->dir, b->work, err);
+    if (status == ECHO_OK) status = bench_child(&result, sizeof result, measure, &f, err);
+    if (!b->options.keep && c->dir[0] != '\0') bench_folder_remove(c->dir);
+    if (status != ECHO_OK) return status;
+    bench_series_add(&c->ns[how], per_million(result.ns, result.messages));
+    bench_series_add(&c->cpu[how], per_million(result.cpu, result.messages));
+    bench_series_add(&c->taken[how], result.taken);
+    if ((how == WAY_RUNNING) != (result.taken > 0))
+        bench_wrong(b, "%" PRIu64 " items, %s: %" PRIu64 " snapshots taken", c->items, way_names[how], result.taken);
+    return ECHO_OK;
+}
+
+static double rate(const bench_series *ns) { return bench_median(ns) == 0 ? 0 : 1e15 / (double)bench_median(ns); }
+
+/* Percent of the messages per second that are lost. */
+static double loss(const bench_series ns[WAYS], way how) {
+    return rate(&ns[WAY_OFF]) == 0 ? 0 : 100.0 * (1.0 - rate(&ns[how]) / rate(&ns[WAY_OFF]));
+}
+
+static void judge(bench *b) {
+    const flow_case *cases = b->cases;
+    for (size_t i = 0; i < b->count; i++) {
+        bench_goal *goal = bench_goal_add(b, "%" PRIu64 " items: a policy that begins nothing costs 2%% at most", cases[i].items);
+        goal->measured = true;
+        goal->met = loss(cases[i].cpu, WAY_IDLE) <= 2.0;
+        (void)snprintf(goal->value, sizeof goal->value, "%.1f%%, in computing %.1f%%", loss(cases[i].ns, WAY_IDLE),
+                       loss(cases[i].cpu, WAY_IDLE));
+    }
+}
+
+static echo_status run(bench *b, echo_error *err) {
+    static const bench_sizes usual = {{100000}, 1}, quick = {{1000}, 1};
+    const bench_sizes *sizes = b->options.items.count > 0 ? &b->options.items : b->options.quick ? &quick : &usual;
+    const bench_sizes *messages = &b->options.messages;
+    echo_status status = ECHO_OK;
+    b->steps = sizes->count * b->options.runs * WAYS;
+    for (size_t i = 0; status == ECHO_OK && i < sizes->count; i++) {
+        flow_case *c = bench_case_add(b, sizeof *c, err);
+        if (c == NULL) return ECHO_ERR_NOMEM;
+        c->items = sizes->list[i];
+        c->messages = messages->count > 0 ? messages->list[0] : b->options.quick ? 10000 : MESSAGES_DEFAULT;
+        for (size_t n = 0; status == ECHO_OK && n < b->options.runs; n++)
+            for (way how = WAY_OFF; status == ECHO_OK && how < WAYS; how++) status = run_once(b, c, how, err);
+    }
+    if (status == ECHO_OK) judge(b);
+    return status;
+}
+
+/* ---- telling ---- */
+
+static void table(const bench *b) {
+    echo_cli_out *out = &b->cli->out;
+    const flow_case *cases = b->cases;
+    echo_cli_print(
+        out,
+        "Messages to random items, medians of %zu that took turns. off: no snapshots; idle: a policy that is far from beginning\n"
+        "one; running: one after the other on the writer's thread. computing: time of the party's thread, which other work on\n"
+        "the machine hardly changes.\n"
+        "   items  messages  way            msg/s    loss  msg/s of computing    loss  snapshots\n",
+        b->options.runs);
+    for (size_t i = 0; i < b->count; i++)
+        for (way how = WAY_OFF; how < WAYS; how++) {
+            const flow_case *c = &cases[i];
+            echo_cli_print(out, "%8" PRIu64 "  %8" PRIu64 "  %-8s  %10.0f  %5.1f%%  %18.0f  %5.1f%%  %9" PRIu64 "\n", c->items,
+                           c->messages, way_names[how], rate(&c->ns[how]), loss(c->ns, how), rate(&c->cpu[how]), loss(c->cpu, how),
+                           bench_median(&c->taken[how]));
+        }
+}
+
+static void csv(const bench *b) {
+    echo_cli_out *out = &b->cli->out;
+    const flow_case *cases = b->cases;
+    bench_csv_header(out);
+    for (size_t i = 0; i < b->count; i++)
+        for (way how = WAY_OFF; how < WAYS; how++) {
+            const flow_case *c = &cases[i];
+            bench_csv_series(out, b, c->items, c->messages, way_names[how], "million_messages", "ns", &c->ns[how]);
+            bench_csv_series(out, b, c->items, c->messages, way_names[how], "million_messages_cpu", "ns", &c->cpu[how]);
+            bench_csv_series(out, b, c->items, c->messages, way_names[how], "snapshots", "count", &c->taken[how]);
+        }
+}
+
+static void json_double(echo_cli_out *out, const char *key, double value) {
+    char text[BENCH_CELL_CHARS];
+    (void)snprintf(text, sizeof text, "%.2f", value);
+    echo_cli_json_raw(out, key, text);
+}
+
+static void json(const bench *b) {
+    echo_cli_out *out = &b->cli->out;
+    const flow_case *cases = b->cases;
+    for (size_t i = 0; i < b->count; i++) {
+        const flow_case *c = &cases[i];
+        echo_cli_json_object(out, NULL);
+        echo_cli_json_number(out, "items", c->items);
+        echo_cli_json_number(out, "messages", c->messages);
+        echo_cli_json_flag(out, "disk", b->options.disk);
+        for (way how = WAY_OFF; how < WAYS; how++) {
+            echo_cli_json_object(out, way_names[how]);
+            bench_json_series(out, "million_messages", "ns", &c->ns[how]);
+            bench_json_series(out, "million_messages_cpu", "ns", &c->cpu[how]);
+            bench_json_series(out, "snapshots", "count", &c->taken[how]);
+            echo_cli_json_number(out, "messages_per_second", (uint64_t)rate(&c->ns[how]));
+            json_double(out, "loss_percent", loss(c->ns, how));
+            json_double(out, "loss_percent_cpu", loss(c->cpu, how));
+            echo_cli_json_end(out);
+        }
+        echo_cli_json_end(out);
+    }
+}
+
+const bench_mode bench_throughput_mode = {.name = "throughput",
+                                          .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_DISK,
+                                          .takes_one = BENCH_TAKES_MESSAGES,
+                                          .runs = 5,
+                                          .run = run,
+                                          .table = table,
+                                          .csv = csv,
+                                          .json = json,
+                                          .plot = NULL};
