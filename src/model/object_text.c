@@ -62,12 +62,33 @@ static void list_many(writer *w) {
         w->slots[i++] = (const echo__slot *)node;
 }
 
+/*
+ * Items in memory are everywhere, and few of them in the processor's caches: what the walk is about to follow, one node after the
+ * other, is fetched level by level, many nodes at a time.
+ */
+static void fetch_slots(const echo__avl_node *root) {
+    const echo__avl_node *nodes[SLOTS_ON_STACK];
+    size_t count = 0;
+    if (root != NULL) nodes[count++] = root;
+    for (size_t i = 0; i < count; i++) {
+        const echo__avl_node *next[2] = {nodes[i]->left, nodes[i]->right};
+        __builtin_prefetch(((const echo__slot *)nodes[i])->value);
+        for (size_t side = 0; side < 2; side++) {
+            if (next[side] == NULL || count == SLOTS_ON_STACK) continue;
+            __builtin_prefetch(next[side]);
+            __builtin_prefetch((const uint8_t *)next[side] + 64);
+            nodes[count++] = next[side];
+        }
+    }
+}
+
 /* Lists the slots; asks for the room that the text takes in the usual case at once. */
 static void list_slots(writer *w) {
     bool ascending = true;
     size_t room = 0;
     const echo__avl_node *last = NULL;
     echo__avl_walk walk;
+    fetch_slots(w->live->slots);
     for (echo__avl_node *node = echo__avl_first(&walk, w->live->slots); node != NULL; node = echo__avl_next(&walk)) {
         if (w->slot_count < SLOTS_ON_STACK) w->slots[w->slot_count] = (const echo__slot *)node;
         if (last != NULL && last->key.index != ECHO__NAMED && strcmp(last->key.text, node->key.text) > 0) ascending = false;
