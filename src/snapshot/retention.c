@@ -88,6 +88,22 @@ echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_
     return status;
 }
 
+static echo_status find_manifest(void *arg, uint64_t number, echo_bytes text) {
+    const echo_hash *wanted = arg;
+    echo_hash hash;
+    (void)number;
+    echo__hash(&hash, text.data, text.len);
+    return echo__hash_equal(&hash, wanted) ? ECHO_ERR_EXISTS : ECHO_OK;
+}
+
+echo_status echo__snapshot_stands(bool *out, const echo_store *store, const echo_key *party, const echo_hash *manifest, echo_error *err) {
+    echo_hash wanted = *manifest;
+    *out = false;
+    echo_status status = store->ops->list(store->ctx, party, find_manifest, &wanted, err);
+    *out = status == ECHO_ERR_EXISTS; /* ours: no store answers it to a list */
+    return *out ? ECHO_OK : status;
+}
+
 /* ---- pins ---- */
 
 echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {

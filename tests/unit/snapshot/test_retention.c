@@ -119,6 +119,42 @@ static void test_retain_fails(void **state) {
     }
 }
 
+static echo_status hash_manifest(void *arg, uint64_t number, echo_bytes manifest) {
+    echo_hash *hashes = arg;
+    echo__hash(&hashes[number], manifest.data, manifest.len);
+    return ECHO_OK;
+}
+
+static void test_stands(void **state) {
+    (void)state;
+    store_fault fault;
+    echo_store inner = memory(), store = store_fault_wrap(&fault, inner);
+    echo_key party = store_party(1), other = store_party(2);
+    echo_hash hashes[5];
+    bool stands = false;
+    for (unsigned i = 0; i < 4; i++) gc_publish(&store, 1, i, i);
+    assert_ok(store.ops->list(store.ctx, &party, hash_manifest, hashes, NULL));
+    for (unsigned i = 1; i <= 4; i++) {
+        assert_ok(echo__snapshot_stands(&stands, &store, &party, &hashes[i], NULL));
+        assert_true(stands);
+        assert_ok(echo__snapshot_stands(&stands, &store, &other, &hashes[i], NULL));
+        assert_false(stands);
+    }
+    assert_ok(store_put_made(&store, 1, 10, NULL, NULL)); /* in the middle of a snapshot */
+    assert_ok(echo__snapshot_stands(&stands, &store, &party, &hashes[1], NULL));
+    assert_true(stands);
+    assert_ok(store.ops->rollback(store.ctx, NULL));
+    assert_ok(echo__retain(&store, &party, 2, NULL, NULL));
+    for (unsigned i = 1; i <= 4; i++) {
+        assert_ok(echo__snapshot_stands(&stands, &store, &party, &hashes[i], NULL));
+        assert_int_equal(stands, i > 2);
+    }
+    store_fault_plan(&fault, STORE_FAULT_LIST, 1, ECHO_ERR_BUSY);
+    assert_status(echo__snapshot_stands(&stands, &store, &party, &hashes[4], NULL), ECHO_ERR_BUSY);
+    assert_false(stands);
+    echo_store_close(&store);
+}
+
 /* ---- pins ---- */
 
 typedef struct pins {
@@ -289,7 +325,7 @@ static void test_advice_nomem(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retain),         cmocka_unit_test(test_retain_odd), cmocka_unit_test(test_retain_fails),
-        cmocka_unit_test(test_pin),            cmocka_unit_test(test_advice),     cmocka_unit_test(test_advice_damaged),
+        cmocka_unit_test(test_stands),         cmocka_unit_test(test_pin),        cmocka_unit_test(test_advice),     cmocka_unit_test(test_advice_damaged),
         cmocka_unit_test(test_advice_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
