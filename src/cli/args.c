@@ -19,8 +19,10 @@ static const option options[] = {
     {ECHO_CLI_NUMBER, "--number", "N", "the snapshot of this number"},
     {ECHO_CLI_RECORDS, "--records", NULL, "every record, as a line of JSON each"},
     {ECHO_CLI_REPLAY, "--replay", NULL, "also replay the feeds and compare the results"},
+    {ECHO_CLI_KEEP, "--keep", "N", "keep the newest N good snapshots of each party; 0: all of them"},
+    {ECHO_CLI_DRY_RUN, "--dry-run", NULL, "tell what would be removed, remove nothing"},
     {ECHO_CLI_NO_SNAPSHOT, "--no-snapshot", NULL, "replay all messages, use no snapshot"},
-    {ECHO_CLI_NO_WRITE, "--no-write", NULL, "change nothing on disk (only `snapshot` ever does)"},
+    {ECHO_CLI_NO_WRITE, "--no-write", NULL, "change nothing on disk (only `snapshot`, `gc`, `pin` and `unpin` ever do)"},
     {ECHO_CLI_EAGER, "--eager", NULL, "make the state of every item at opening"},
     {ECHO_CLI_VERIFY_FULL, "--verify-full", NULL, "check every chunk of the snapshot before using it"},
     {ECHO_CLI_JSON, "--json", NULL, "results as JSON; errors as {\"error\":{code,message,path,feed,seq,item}} on stderr"},
@@ -61,21 +63,27 @@ static const option *find(const char *arg, const char **value) {
     return NULL;
 }
 
-static bool read_number(uint64_t *out, const char *text) {
+/* Decimal, up to `most`. */
+static bool read_number(uint64_t *out, const char *text, uint64_t most) {
     uint64_t value = 0;
     for (const char *at = text; *at != '\0'; at++) {
-        if (*at < '0' || *at > '9' || value > (INT64_MAX - (uint64_t)(*at - '0')) / 10) return false;
+        if (*at < '0' || *at > '9' || value > (most - (uint64_t)(*at - '0')) / 10) return false;
         value = value * 10 + (uint64_t)(*at - '0');
     }
     *out = value;
-    return value > 0;
+    return text[0] != '\0';
 }
 
 static int take_value(echo_cli *cli, const option *o, const char *value) {
+    uint64_t keep;
     if (o->bit == ECHO_CLI_PARTY && echo_key_parse(&cli->party, value) != ECHO_OK)
         return echo_cli_misuse(cli, "--party needs 64 hex digits, not '%s'", value);
-    if (o->bit == ECHO_CLI_NUMBER && !read_number(&cli->number, value))
+    if (o->bit == ECHO_CLI_NUMBER && (!read_number(&cli->number, value, INT64_MAX) || cli->number == 0))
         return echo_cli_misuse(cli, "--number needs a number from 1 on, not '%s'", value);
+    if (o->bit == ECHO_CLI_KEEP) {
+        if (!read_number(&keep, value, UINT32_MAX)) return echo_cli_misuse(cli, "--keep needs a number from 0 to 4294967295, not '%s'", value);
+        cli->keep = (uint32_t)keep;
+    }
     if (value[0] == '\0' && o->bit != ECHO_CLI_PARENT) return echo_cli_misuse(cli, "%s needs a value", o->name);
     if (o->bit == ECHO_CLI_TYPE) cli->type = value;
     if (o->bit == ECHO_CLI_MODEL) cli->model = value;

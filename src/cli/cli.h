@@ -43,6 +43,8 @@ typedef enum echo_cli_exit {
 #define ECHO_CLI_NUMBER (1u << 12)
 #define ECHO_CLI_RECORDS (1u << 13)
 #define ECHO_CLI_REPLAY (1u << 14)
+#define ECHO_CLI_KEEP (1u << 15)
+#define ECHO_CLI_DRY_RUN (1u << 16)
 #define ECHO_CLI_COMMON (ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CLI_NO_WRITE)
 #define ECHO_CLI_OPENING (ECHO_CLI_PARTY | ECHO_CLI_NO_SNAPSHOT | ECHO_CLI_EAGER | ECHO_CLI_VERIFY_FULL)
 
@@ -67,6 +69,7 @@ struct echo_cli {
     echo_key party;
     const char *type, *model, *parent, *id;
     uint64_t number; /* 0: none given */
+    uint32_t keep;
 
     echo_cli_out out; /* stdout */
     echo_cli_progress progress;
@@ -82,6 +85,10 @@ extern const echo_cli_command echo_cli_snapshot;
 extern const echo_cli_command echo_cli_list;
 extern const echo_cli_command echo_cli_inspect;
 extern const echo_cli_command echo_cli_verify;
+extern const echo_cli_command echo_cli_gc;
+extern const echo_cli_command echo_cli_pin;
+extern const echo_cli_command echo_cli_unpin;
+extern const echo_cli_command echo_cli_prune_advice;
 
 /* The benchmark reads its own options; argv[0] is the word "bench". Returns an exit code of the table. */
 int echo_cli_bench(int argc, char **argv);
@@ -111,8 +118,8 @@ int echo_cli_finish(echo_cli *cli, int code);
 
 /* --party, or the only party in the folder. */
 echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
-/* The folder's snapshots.db, for reading. ECHO_ERR_NOT_FOUND when it has none. */
-echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
+/* The folder's snapshots.db, never made here. ECHO_ERR_NOT_FOUND when it has none. */
+echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, bool read_only, echo_error *err) ECHO_MUST_USE;
 /* Options for opening the party as asked for, reading only. Makes the registry. */
 echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
 echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options,

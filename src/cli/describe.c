@@ -27,6 +27,7 @@ void echo_cli_json_snapshot(echo_cli_out *out, const echo_snapshot_info *info, b
     echo_cli_json_object(out, NULL);
     echo_cli_json_number(out, "number", info->number);
     echo_cli_json_string(out, "status", good ? "good" : "damaged");
+    echo_cli_json_flag(out, "pinned", info->pinned);
     if (!good) {
         echo_cli_json_string(out, "code", echo_status_name(info->status));
         echo_cli_json_string(out, "problem", info->problem);
@@ -82,7 +83,7 @@ static void text_fields(echo_cli_out *out, const echo_snapshot_info *info) {
 
 void echo_cli_print_snapshot(echo_cli_out *out, const echo_snapshot_info *info) {
     bool good = info->status == ECHO_OK;
-    echo_cli_print(out, "%-12s %" PRIu64 "%s\n", "snapshot", info->number, good ? "" : ", damaged");
+    echo_cli_print(out, "%-12s %" PRIu64 "%s%s\n", "snapshot", info->number, good ? "" : ", damaged", info->pinned ? ", pinned" : "");
     if (good) text_fields(out, info);
     echo_cli_print(out, "%-12s ", "manifest");
     echo_cli_print_text(out, info->json, 0);

@@ -43,7 +43,7 @@ echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) {
 
 /* ---- the store ---- */
 
-echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, echo_error *err) {
+echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, bool read_only, echo_error *err) {
     static const char name[] = "/snapshots.db";
     struct stat at;
     if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode)) return set(err, ECHO_ERR_NOT_FOUND, "there is no such folder");
@@ -53,7 +53,7 @@ echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, echo_error *err)
     memcpy(path, cli->dir, len);
     memcpy(path + len, name, sizeof name);
     echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
-    how.read_only = true;
+    how.read_only = read_only;
     how.create = false;
     echo_status status = echo_store_open_sqlite(out, path, &how, err);
     free(path);

@@ -73,7 +73,7 @@ static echo_status look(looking *l, echo_error *err) {
     echo_key party;
     echo_store store = {NULL, NULL};
     echo_status status = echo_cli_find_party(&party, cli, err);
-    if (status == ECHO_OK) status = echo_cli_open_store(&store, cli, err);
+    if (status == ECHO_OK) status = echo_cli_open_store(&store, cli, true, err);
     if (status != ECHO_OK) return status;
     bool records = cli->id != NULL || echo_cli_has(cli, ECHO_CLI_RECORDS);
     status = records ? echo_snapshot_records(&store, &party, cli->number, show_record, l, err)

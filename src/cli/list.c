@@ -18,8 +18,9 @@ static echo_status show(void *arg, const echo_snapshot_info *info) {
         return ECHO_OK;
     }
     if (l->count++ == 0 && !l->cli->quiet)
-        echo_cli_print(out, "%6s  %-7s  %-23s  %10s  %10s  %s\n", "NUMBER", "STATUS", "TIME", "MESSAGES", "ITEMS", "DIGEST");
-    echo_cli_print(out, "%6" PRIu64 "  %-7s  ", info->number, info->status == ECHO_OK ? "good" : "damaged");
+        echo_cli_print(out, "%6s  %-7s  %-6s  %-23s  %10s  %10s  %s\n", "NUMBER", "STATUS", "PIN", "TIME", "MESSAGES", "ITEMS", "DIGEST");
+    echo_cli_print(out, "%6" PRIu64 "  %-7s  %-6s  ", info->number, info->status == ECHO_OK ? "good" : "damaged",
+                   info->pinned ? "pinned" : "-");
     if (info->status == ECHO_OK) {
         echo_cli_print_time(out, info->time);
         echo_cli_print(out, "  %10" PRIu64 "  %10" PRIu64 "  ", info->messages, info->items.items);
@@ -58,7 +59,7 @@ static echo_status list(listing *l, echo_error *err) {
     echo_store store = {NULL, NULL};
     echo_status status = echo_cli_find_party(&party, l->cli, err);
     if (status != ECHO_OK) return status;
-    status = echo_cli_open_store(&store, l->cli, err);
+    status = echo_cli_open_store(&store, l->cli, true, err);
     if (status == ECHO_OK) status = echo_snapshot_list(&store, &party, show, l, err);
     else if (status == ECHO_ERR_NOT_FOUND)
         status = ECHO_OK; /* no snapshots yet; a missing folder is told below */
@@ -84,7 +85,7 @@ const echo_cli_command echo_cli_list = {
     "list", "list the snapshots of a party",
     "Lists the party's snapshots, newest first, good or damaged. Only the manifests are read for\n"
     "this: `verify` checks the rest.\n\n"
-    "JSON: an array of {number, status, time, messages, feeds, items, credentials, author,\n"
-    "digest, previous}; status is \"good\", or \"damaged\" with code and problem in place of the\n"
-    "rest. Times are milliseconds since 1970.\n",
+    "JSON: an array of {number, status, pinned, time, messages, feeds, items, credentials, author,\n"
+    "digest, previous}; status is \"good\", or \"damaged\" with code and problem in place of what\n"
+    "follows pinned. Times are milliseconds since 1970.\n",
     ECHO_CLI_COMMON | ECHO_CLI_PARTY, run};

@@ -122,7 +122,7 @@ static echo_status check_one(void *arg, const echo_snapshot_info *info) {
 static echo_status check_all(checking *c, echo_error *err) {
     echo_store store = {NULL, NULL};
     echo_status status = echo_cli_find_party(&c->party, c->cli, err);
-    if (status == ECHO_OK) status = echo_cli_open_store(&store, c->cli, err);
+    if (status == ECHO_OK) status = echo_cli_open_store(&store, c->cli, true, err);
     if (status != ECHO_OK) return status;
     c->store = &store;
     status = echo_snapshot_list(&store, &c->party, check_one, c, err);

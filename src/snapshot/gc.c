@@ -1,6 +1,418 @@
+/*
+ * The collection of garbage. Order is what makes it safe (P9): everything that is kept is read to its end before the first removal;
+ * manifests go before the chunks that only they need; and the store refuses to remove chunks from one who has not listed each party's
+ * newest manifest, so what is published meanwhile is found and marked before the sweep goes on. A crash leaves garbage, no damage.
+ *
+ * Invariants: a chunk in `marked` with the bit DEEP has everything below it in `marked` too, but for what the open visitor has ahead;
+ * hence all is forgotten when a visit fails. `garbage` holds nothing that is marked. Until the sweep nothing is removed that a restart
+ * would have to count again.
+ */
 #include "snapshot/gc.h"
-echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_options *options, echo_error *err) { (void)store; (void)options; (void)err; *out = NULL; return ECHO_OK; }
-echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) { (void)gc; (void)err; *done = true; return ECHO_OK; }
-void echo__gc_report(const echo__gc *gc, echo_gc_report *out) { (void)gc; (void)out; }
-void echo__gc_free(echo__gc *gc) { (void)gc; }
-echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed, echo_error *err) { (void)store; (void)party; (void)keep; (void)removed; (void)err; return ECHO_OK; }
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/hashes.h"
+#include "snapshot/snapshot.h"
+#include "store/store.h"
+
+#define BATCH 512u      /* chunks removed at once */
+#define LOOK 2048u      /* names looked at in a step */
+#define CONFLICTS 16u   /* publications in a row that may come between listing and removing one batch */
+#define RESTARTS 16u    /* beginnings because snapshots were pinned or removed under our hands */
+
+#define NAMED 1u /* some record names it */
+#define DEEP 2u  /* and what it names is marked as well */
+
+typedef enum phase { PARTIES, LISTS, MARK, REMOVE, SWEEP, DONE } phase;
+
+typedef struct chunk {
+    echo_hash name;
+    uint64_t size;
+} chunk;
+
+struct echo__gc {
+    echo_store store;
+    echo_gc_options options;
+    phase phase;
+    bool again; /* only what was published since the last listing is looked for; all else is marked */
+    unsigned conflicts, restarts;
+
+    echo_key *parties;
+    size_t party_count, party_cap, party_at;
+    echo__holdings holdings;
+    size_t mark_at;   /* two roots a holding */
+    size_t remove_at; /* holding */
+    echo__chunks *chunks;
+    echo__visitor *visitor;
+    echo__hashes marked;
+
+    bool begun, walked; /* names: up to `last`; all of them */
+    echo_hash last;
+    chunk *garbage;
+    size_t garbage_count, garbage_cap, garbage_at;
+
+    uint64_t snapshots_removed, chunks_removed, bytes_removed; /* these outlive a restart */
+    uint64_t chunks_kept, bytes_kept;
+};
+
+static void forget(echo__gc *gc) {
+    echo__visitor_close(gc->visitor);
+    gc->visitor = NULL;
+    echo__hashes_free(&gc->marked);
+    gc->phase = PARTIES;
+    gc->again = gc->begun = gc->walked = false;
+    gc->party_count = gc->party_at = gc->holdings.count = gc->mark_at = gc->remove_at = 0;
+    gc->garbage_count = gc->garbage_at = 0;
+    gc->chunks_kept = gc->bytes_kept = 0;
+    if (gc->options.dry_run) gc->snapshots_removed = gc->chunks_removed = gc->bytes_removed = 0;
+}
+
+/* Begins anew because of what others did, unless they do it all the time: then `why`, which the caller's error has. */
+static echo_status restart(echo__gc *gc, echo_status why) {
+    forget(gc);
+    if (gc->restarts++ < RESTARTS) return ECHO_OK;
+    gc->restarts = 0;
+    return why;
+}
+
+/* ---- what is there ---- */
+
+static echo_status add_party(void *arg, const echo_key *party) {
+    echo__gc *gc = arg;
+    if (!echo__grow(&gc->parties, &gc->party_cap, gc->party_count + 1, sizeof *gc->parties)) return ECHO_ERR_NOMEM;
+    gc->parties[gc->party_count++] = *party;
+    return ECHO_OK;
+}
+
+static echo_status step_parties(echo__gc *gc, echo_error *err) {
+    gc->party_count = gc->party_at = 0;
+    echo_status status = echo__store_parties(&gc->store, add_party, gc, err);
+    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
+    gc->phase = LISTS;
+    return status;
+}
+
+static bool is_known(const echo__gc *gc, const echo__holding *other) {
+    for (size_t i = 0; i < gc->holdings.count; i++) {
+        const echo__holding *h = &gc->holdings.list[i];
+        if (h->number == other->number && echo__hash_equal(&h->name, &other->name) && echo__key_equal(&h->party, &other->party)) return true;
+    }
+    return false;
+}
+
+/* Whatever was published since is kept, and marked in its turn. */
+static echo_status add_new(echo__gc *gc, const echo_key *party, echo_error *err) {
+    echo__holdings now = {NULL, 0, 0};
+    echo_status status = echo__holdings_add(&now, &gc->store, party, 0, err);
+    for (size_t i = 0; i < now.count && status == ECHO_OK; i++) {
+        if (is_known(gc, &now.list[i])) continue;
+        if (echo__grow(&gc->holdings.list, &gc->holdings.cap, gc->holdings.count + 1, sizeof *gc->holdings.list))
+            gc->holdings.list[gc->holdings.count++] = now.list[i];
+        else status = echo__nomem(err);
+    }
+    echo__holdings_free(&now);
+    return status;
+}
+
+static echo_status step_lists(echo__gc *gc, echo_error *err) {
+    if (gc->party_at == gc->party_count) {
+        gc->phase = MARK;
+        return ECHO_OK;
+    }
+    const echo_key *party = &gc->parties[gc->party_at++];
+    return gc->again ? add_new(gc, party, err) : echo__holdings_add(&gc->holdings, &gc->store, party, gc->options.keep, err);
+}
+
+/* ---- marking ---- */
+
+static echo_status mark(void *arg, const echo_hash *name, bool *into) {
+    echo__gc *gc = arg;
+    bool news;
+    if (!echo__hashes_add(&gc->marked, name, *into ? NAMED | DEEP : NAMED, &news)) return ECHO_ERR_NOMEM;
+    *into = *into && news;
+    return ECHO_OK;
+}
+
+static echo_status find_name(void *arg, uint64_t number, echo_bytes text) {
+    echo_hash name, *wanted = arg;
+    echo__seen_name(&name, number, text);
+    return echo__hash_equal(&name, wanted) ? ECHO_ERR_EXISTS : ECHO_OK;
+}
+
+/* Whether a snapshot is not in the store any more: then what it needs may be gone by right. */
+static bool is_gone(const echo__gc *gc, const echo__holding *h) {
+    echo_hash wanted = h->name;
+    return gc->store.ops->list(gc->store.ctx, &h->party, find_name, &wanted, NULL) == ECHO_OK;
+}
+
+static echo_status mark_failed(echo__gc *gc, const echo__holding *h, echo_status status, echo_error *err) {
+    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
+    if (status == ECHO_ERR_CORRUPT && is_gone(gc, h)) return restart(gc, status);
+    return echo__snapshot_blame(err, &h->party, h->number, status);
+}
+
+/* Opens the next root that is to be marked; leaves none open when there is none. */
+static echo_status open_next(echo__gc *gc, echo_error *err) {
+    for (; gc->mark_at < 2 * gc->holdings.count; gc->mark_at++) {
+        const echo__holding *h = &gc->holdings.list[gc->mark_at / 2];
+        const echo__root *root = gc->mark_at % 2 == 0 ? &h->items : &h->credentials;
+        if (!h->keep || !h->good || root->items == 0) continue;
+        echo_status status = echo__visitor_open(&gc->visitor, gc->chunks, root, mark, gc, err);
+        return status == ECHO_OK ? status : mark_failed(gc, h, status, err);
+    }
+    return ECHO_OK;
+}
+
+/* What was marked since is no garbage. */
+static void spare(echo__gc *gc) {
+    size_t left = gc->garbage_at;
+    for (size_t i = gc->garbage_at; i < gc->garbage_count; i++) {
+        if (echo__hashes_get(&gc->marked, &gc->garbage[i].name) == 0) {
+            gc->garbage[left++] = gc->garbage[i];
+            continue;
+        }
+        gc->chunks_kept++;
+        gc->bytes_kept += gc->garbage[i].size;
+    }
+    gc->garbage_count = left;
+}
+
+static echo_status step_mark(echo__gc *gc, echo_error *err) {
+    if (gc->visitor == NULL) {
+        echo_status status = open_next(gc, err);
+        if (status != ECHO_OK || gc->phase != MARK) return status;
+    }
+    if (gc->visitor == NULL) {
+        if (gc->again) spare(gc);
+        gc->phase = gc->again ? SWEEP : REMOVE;
+        gc->again = false;
+        return ECHO_OK;
+    }
+    bool done;
+    const echo__holding *h = &gc->holdings.list[gc->mark_at / 2];
+    echo_status status = echo__visitor_step(gc->visitor, &done, err);
+    if (status != ECHO_OK) return mark_failed(gc, h, status, err);
+    if (done) {
+        echo__visitor_close(gc->visitor);
+        gc->visitor = NULL;
+        gc->mark_at++;
+    }
+    return ECHO_OK;
+}
+
+/* ---- removing ---- */
+
+static echo_status step_remove(echo__gc *gc, echo_error *err) {
+    while (gc->remove_at < gc->holdings.count && gc->holdings.list[gc->remove_at].keep) gc->remove_at++;
+    if (gc->remove_at == gc->holdings.count) {
+        gc->phase = SWEEP;
+        return ECHO_OK;
+    }
+    const echo__holding *h = &gc->holdings.list[gc->remove_at];
+    echo_status status = ECHO_OK;
+    if (!gc->options.dry_run) status = gc->store.ops->remove(gc->store.ctx, &h->party, h->number, err);
+    if (status == ECHO_OK) {
+        gc->snapshots_removed++;
+        gc->remove_at++;
+        return ECHO_OK;
+    }
+    /* Somebody pinned it, so that it needs marking, or removed it: which snapshots there are is to be looked at again. */
+    return status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND ? restart(gc, status) : status;
+}
+
+typedef struct look {
+    echo__gc *gc;
+    bool bounded, full;
+    size_t seen;
+    echo_hash last;
+    uint64_t kept, kept_bytes;
+} look;
+
+static echo_status look_at(void *arg, const echo_hash *name, uint64_t size) {
+    look *l = arg;
+    echo__gc *gc = l->gc;
+    l->seen++;
+    l->last = *name;
+    if (echo__hashes_get(&gc->marked, name) != 0) {
+        l->kept++;
+        l->kept_bytes += size;
+    } else {
+        if (!echo__grow(&gc->garbage, &gc->garbage_cap, gc->garbage_count + 1, sizeof *gc->garbage)) return ECHO_ERR_NOMEM;
+        gc->garbage[gc->garbage_count++] = (chunk){*name, size};
+    }
+    l->full = l->bounded && (l->seen == LOOK || gc->garbage_count == BATCH);
+    return l->full ? ECHO_ERR_EXISTS : ECHO_OK;
+}
+
+/* The next names. None is noted when the walk fails. */
+static echo_status find_garbage(echo__gc *gc, echo_error *err) {
+    look l = {.gc = gc, .bounded = echo__store_has(&gc->store, ECHO__STORE_WALK_FROM)};
+    gc->garbage_at = gc->garbage_count = 0;
+    echo_status status = echo__store_walk_from(&gc->store, gc->begun ? &gc->last : NULL, look_at, &l, err);
+    if (status != ECHO_OK && !l.full) {
+        gc->garbage_count = 0;
+        return status == ECHO_ERR_NOMEM ? echo__nomem(err) : status;
+    }
+    gc->walked = !l.full;
+    gc->begun = true;
+    gc->last = l.last;
+    gc->chunks_kept += l.kept;
+    gc->bytes_kept += l.kept_bytes;
+    return ECHO_OK;
+}
+
+typedef struct newest_of {
+    const echo__gc *gc;
+    echo__holding holding;
+    bool known;
+} newest_of;
+
+static echo_status is_listed(void *arg, const echo_key *party) {
+    newest_of *n = arg;
+    for (size_t i = 0; i < n->gc->party_count; i++)
+        if (echo__key_equal(&n->gc->parties[i], party)) return ECHO_OK;
+    n->known = false;
+    return ECHO_ERR_EXISTS;
+}
+
+static echo_status is_newest_known(void *arg, uint64_t number, echo_bytes text) {
+    newest_of *n = arg;
+    n->holding.number = number;
+    echo__seen_name(&n->holding.name, number, text);
+    n->known = is_known(n->gc, &n->holding);
+    return ECHO_ERR_EXISTS;
+}
+
+/*
+ * Whether each party's newest snapshot is one we have marked. The store asks the same when it removes chunks, but it asks this handle's
+ * last list, which others that use the handle between two steps may have made.
+ */
+static echo_status see_all(bool *out, const echo__gc *gc, echo_error *err) {
+    newest_of n = {.gc = gc, .known = true};
+    echo_status status = echo__store_parties(&gc->store, is_listed, &n, err);
+    for (size_t i = 0; i < gc->party_count && n.known && status == ECHO_OK; i++) {
+        n.holding.party = gc->parties[i];
+        status = gc->store.ops->list(gc->store.ctx, &n.holding.party, is_newest_known, &n, err);
+        if (status == ECHO_ERR_EXISTS) status = ECHO_OK; /* ours: a party without snapshots is told none */
+    }
+    *out = n.known;
+    return n.known ? status : ECHO_OK;
+}
+
+static echo_status remove_garbage(echo__gc *gc, echo_error *err) {
+    echo_hash names[BATCH];
+    uint64_t bytes = 0;
+    size_t n = gc->garbage_count - gc->garbage_at;
+    if (n > BATCH) n = BATCH;
+    for (size_t i = 0; i < n; i++) {
+        names[i] = gc->garbage[gc->garbage_at + i].name;
+        bytes += gc->garbage[gc->garbage_at + i].size;
+    }
+    bool all = true;
+    echo_status status = gc->options.dry_run ? ECHO_OK : see_all(&all, gc, err);
+    if (status == ECHO_OK && !all) status = echo__store_refuse_unseen(err);
+    if (status == ECHO_OK && !gc->options.dry_run) status = gc->store.ops->remove_chunks(gc->store.ctx, names, n, err);
+    if (status == ECHO_ERR_CONFLICT && gc->conflicts++ < CONFLICTS) {
+        gc->phase = PARTIES;
+        gc->again = true;
+        return ECHO_OK;
+    }
+    gc->conflicts = 0;
+    if (status != ECHO_OK) return status;
+    gc->garbage_at += n;
+    gc->chunks_removed += n;
+    gc->bytes_removed += bytes;
+    return ECHO_OK;
+}
+
+static echo_status step_sweep(echo__gc *gc, echo_error *err) {
+    if (gc->garbage_at < gc->garbage_count) return remove_garbage(gc, err);
+    if (!gc->walked) return find_garbage(gc, err);
+    gc->phase = DONE;
+    return ECHO_OK;
+}
+
+/* ---- the machine ---- */
+
+static echo_status tell_progress(echo__gc *gc, echo_error *err) {
+    if (gc->options.progress == NULL) return ECHO_OK;
+    bool sweeping = gc->phase >= REMOVE || gc->again;
+    uint64_t done = sweeping ? gc->chunks_kept + gc->chunks_removed : gc->marked.count;
+    echo_status status = gc->options.progress(gc->options.progress_arg, sweeping ? "sweep" : "mark", done, 0);
+    return status == ECHO_OK ? status : echo__error(err, status, "ended by the progress callback");
+}
+
+echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {
+    *done = gc->phase == DONE;
+    if (*done) return ECHO_OK;
+    echo_status status = tell_progress(gc, err);
+    if (status != ECHO_OK) return status;
+    bool looking = gc->phase <= MARK;
+    echo_error problem = ECHO_ERROR_INIT; /* of what may be got around */
+    switch (gc->phase) {
+    case PARTIES: status = step_parties(gc, &problem); break;
+    case LISTS: status = step_lists(gc, &problem); break;
+    case MARK: status = step_mark(gc, &problem); break;
+    case REMOVE: status = step_remove(gc, &problem); break;
+    case SWEEP: status = step_sweep(gc, &problem); break;
+    case DONE: break;
+    }
+    if (status != ECHO_OK && looking) forget(gc);
+    if (status != ECHO_OK && err != NULL) *err = problem;
+    *done = gc->phase == DONE;
+    return status;
+}
+
+void echo__gc_report(const echo__gc *gc, echo_gc_report *out) {
+    *out = (echo_gc_report){gc->party_count, 0, gc->snapshots_removed, gc->chunks_kept, gc->chunks_removed, gc->bytes_kept, gc->bytes_removed};
+    for (size_t i = 0; i < gc->holdings.count; i++) out->snapshots_kept += gc->holdings.list[i].keep;
+}
+
+echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_options *options, echo_error *err) {
+    static const echo_gc_options defaults = ECHO_GC_OPTIONS_INIT;
+    *out = NULL;
+    if (options == NULL) options = &defaults;
+    if (options->version != 1)
+        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", (unsigned)options->version);
+    echo_status status = echo__store_check(store, err);
+    if (status != ECHO_OK) return status;
+    if (!echo__store_has(store, ECHO__STORE_PARTIES))
+        return echo__error(err, ECHO_ERR_UNSUPPORTED, "this store cannot tell its parties: its garbage cannot be told from the rest");
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    echo__gc *gc = echo__calloc(1, sizeof *gc);
+    if (gc == NULL) return echo__nomem(err);
+    gc->store = *store;
+    gc->options = *options;
+    echo__hashes_init(&gc->marked);
+    if (echo__chunks_new(&gc->chunks, &gc->store) != ECHO_OK) {
+        echo__free(gc);
+        return echo__nomem(err);
+    }
+    echo__chunks_keep(gc->chunks, 0); /* each is read once */
+    *out = gc;
+    return ECHO_OK;
+}
+
+void echo__gc_free(echo__gc *gc) {
+    if (gc == NULL) return;
+    echo__visitor_close(gc->visitor);
+    echo__chunks_free(gc->chunks);
+    echo__hashes_free(&gc->marked);
+    echo__holdings_free(&gc->holdings);
+    echo__free(gc->parties);
+    echo__free(gc->garbage);
+    echo__free(gc);
+}
+
+echo_status echo_snapshot_gc(echo_gc_report *out, const echo_store *store, const echo_gc_options *options, echo_error *err) {
+    echo__gc *gc;
+    echo_status status = echo__gc_new(&gc, store, options, err);
+    if (status != ECHO_OK) return status;
+    for (bool done = false; status == ECHO_OK && !done;) status = echo__gc_step(gc, &done, err);
+    if (status == ECHO_OK && out != NULL) echo__gc_report(gc, out);
+    echo__gc_free(gc);
+    return status;
+}

@@ -41,6 +41,13 @@ void echo__holdings_free(echo__holdings *holdings);
 echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed, echo_error *err) ECHO_MUST_USE;
 
 /*
+ * Whether the snapshot whose manifest has this hash is still in the store. Who writes a tree on top of its roots names chunks without
+ * putting them, and they are safe only while it stands: so ask after the first put, when the store is locked, and before publishing.
+ */
+echo_status echo__snapshot_stands(bool *out, const echo_store *store, const echo_key *party, const echo_hash *manifest, echo_error *err)
+    ECHO_MUST_USE;
+
+/*
  * The collection of garbage in steps. A step reads one party's manifests or one chunk of a tree (with the blobs of a leaf), removes one
  * manifest, looks at some 2,000 names, or removes 512 chunks at most; a store without walk_from is walked in one step.
  *

@@ -9,6 +9,7 @@
 #include "echo/snapshot.h"
 #include "party/find.h"
 #include "snapshot/taker.h"
+#include "store/store.h"
 
 /* ---- candidates ---- */
 
@@ -40,12 +41,27 @@ void echo__candidates_free(echo__candidates *c) {
     memset(c, 0, sizeof *c);
 }
 
-echo_status echo__candidate_read(echo__manifest *out, const echo__candidate *candidate, const echo_key *party, echo_error *err) {
-    echo_status status = echo__manifest_read(out, echo__buf_bytes(&candidate->text), err);
+echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const echo_key *party, uint64_t number, echo_error *err) {
+    echo_status status = echo__manifest_read(out, text, err);
     if (status != ECHO_OK) return status;
-    if (echo__key_equal(&out->party, party) && out->number == candidate->number) return ECHO_OK;
+    if (echo__key_equal(&out->party, party) && out->number == number) return ECHO_OK;
     echo__manifest_free(out);
     return echo__error(err, ECHO_ERR_CORRUPT, "manifest is of another party or number than it is stored under");
+}
+
+echo_status echo__candidate_read(echo__manifest *out, const echo__candidate *candidate, const echo_key *party, echo_error *err) {
+    return echo__manifest_read_as(out, echo__buf_bytes(&candidate->text), party, candidate->number, err);
+}
+
+echo_status echo__snapshot_blame(echo_error *err, const echo_key *party, uint64_t number, echo_status status) {
+    bool bytes = status == ECHO_ERR_CORRUPT || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_VERSION || status == ECHO_ERR_LIMIT;
+    char hex[ECHO_HEX_CHARS];
+    if (err == NULL || !bytes) return status;
+    echo_error why = *err;
+    echo_key_hex(party, hex);
+    echo__error(err, status, "snapshot %llu of party %s: %s", (unsigned long long)number, hex, why.message);
+    memcpy(err->item, why.item, sizeof err->item);
+    return status;
 }
 
 /* ---- list ---- */
@@ -54,7 +70,7 @@ static void root_info(echo_snapshot_root *out, const echo__root *root) {
     *out = (echo_snapshot_root){root->hash, root->height, root->items, root->bytes};
 }
 
-static echo_status tell(const echo__candidate *candidate, const echo_key *party, echo_snapshot_fn fn, void *arg, echo_error *err) {
+static echo_status tell(const echo__candidate *candidate, const echo_key *party, bool pinned, echo_snapshot_fn fn, void *arg, echo_error *err) {
     echo_snapshot_info info;
     echo__manifest manifest;
     echo_error problem = ECHO_ERROR_INIT;
@@ -63,6 +79,7 @@ static echo_status tell(const echo__candidate *candidate, const echo_key *party,
     if (json == NULL) return echo__nomem(err);
     info.number = candidate->number;
     info.party = *party;
+    info.pinned = pinned;
     info.json = json;
     info.status = echo__candidate_read(&manifest, candidate, party, &problem);
     echo_status status = ECHO_OK;
@@ -94,7 +111,11 @@ echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, e
     echo__candidates candidates;
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo_status status = echo__candidates_list(&candidates, store, party, err);
-    for (size_t i = 0; status == ECHO_OK && i < candidates.count; i++) status = tell(&candidates.list[i], party, fn, arg, err);
+    for (size_t i = 0; status == ECHO_OK && i < candidates.count; i++) {
+        bool pinned;
+        status = echo__store_pinned(&pinned, store, party, candidates.list[i].number, err);
+        if (status == ECHO_OK) status = tell(&candidates.list[i], party, pinned, fn, arg, err);
+    }
     if (status == ECHO_OK || candidates.list != NULL) echo__candidates_free(&candidates);
     return status;
 }
@@ -168,14 +189,18 @@ static echo_status verify_author(const echo__manifest *manifest, echo__chunks *c
     return status;
 }
 
+echo_status echo__manifest_verify(const echo__manifest *manifest, echo__chunks *chunks, echo_error *err) {
+    echo_status status = echo__tree_verify(chunks, &manifest->items, NULL, err);
+    if (status == ECHO_OK) status = echo__tree_verify(chunks, &manifest->credentials, NULL, err);
+    return status == ECHO_OK ? verify_author(manifest, chunks, err) : status;
+}
+
 echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
     echo__manifest manifest;
     echo__chunks *chunks;
     echo_status status = open_one(&manifest, &chunks, store, party, number, err);
     if (status != ECHO_OK) return status;
-    status = echo__tree_verify(chunks, &manifest.items, NULL, err);
-    if (status == ECHO_OK) status = echo__tree_verify(chunks, &manifest.credentials, NULL, err);
-    if (status == ECHO_OK) status = verify_author(&manifest, chunks, err);
+    status = echo__manifest_verify(&manifest, chunks, err);
     echo__chunks_free(chunks);
     echo__manifest_free(&manifest);
     return status;

@@ -27,7 +27,14 @@ typedef struct echo__candidates {
 } echo__candidates;
 echo_status echo__candidates_list(echo__candidates *out, const echo_store *store, const echo_key *party, echo_error *err) ECHO_MUST_USE;
 void echo__candidates_free(echo__candidates *candidates);
-/* Reads one and checks that it is of this party and number. */
+/* Reads a manifest and checks that it is of this party and number. */
+echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
+/* Reads all that a manifest needs and checks it; what echo_snapshot_verify says. */
+echo_status echo__manifest_verify(const echo__manifest *manifest, echo__chunks *chunks, echo_error *err) ECHO_MUST_USE;
+/* Puts before err's message which snapshot it is about, when its bytes are to blame. Returns status. */
+echo_status echo__snapshot_blame(echo_error *err, const echo_key *party, uint64_t number, echo_status status);
+
+/* The same for a candidate. */
 echo_status echo__candidate_read(echo__manifest *out, const echo__candidate *candidate, const echo_key *party, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -160,10 +160,24 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
     return status;
 }
 
+/*
+ * Chunks that the new trees share with the snapshot before are needed by nobody else once that is gone: another process may have removed it, and
+ * collected them. From the first put on the store is ours, so that what stands now stands until we publish.
+ */
+static echo_status check_base(const echo__writer *w, echo_error *err) {
+    const echo__manifest *manifest = w->job.manifest;
+    bool stands = true;
+    if (!manifest->has_previous) return ECHO_OK;
+    echo_status status = echo__snapshot_stands(&stands, w->store, &manifest->party, &manifest->previous, err);
+    if (status != ECHO_OK || stands) return status;
+    return echo__error(err, ECHO_ERR_CONFLICT, "the snapshot that this one continues was removed by another process: open the party again");
+}
+
 static echo_status publish(echo__writer *w, echo_error *err) {
     echo__manifest *manifest = w->job.manifest;
     echo__buf text = ECHO__BUF_INIT;
-    echo_status status = echo__manifest_write(&text, manifest, w->job.keys, err);
+    echo_status status = check_base(w, err);
+    if (status == ECHO_OK) status = echo__manifest_write(&text, manifest, w->job.keys, err);
     if (status == ECHO_OK && echo__manifest_digest(&w->written.digest, manifest) != ECHO_OK) status = echo__nomem(err);
     if (status == ECHO_OK) {
         echo__hash(&w->written.manifest_hash, text.data, text.len);

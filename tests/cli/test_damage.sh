@@ -100,7 +100,7 @@ expect 0 list d --json
 json '[.[] | [.number, .status]]' '[[2,"damaged"],[1,"good"]]'
 json '.[0] | [.code, .problem != ""]' '["ECHO_ERR_CORRUPT",true]'
 expect 0 list d
-out_has '^ +2  damaged  ECHO_ERR_CORRUPT: '
+out_has '^ +2  damaged  -       ECHO_ERR_CORRUPT: '
 expect 4 inspect d
 err_has 'ECHO_ERR_CORRUPT: snapshot 2: '
 out_has '^manifest +\{'

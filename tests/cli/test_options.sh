@@ -4,7 +4,7 @@
 fixture b-echo-2.6.17-2peers both
 folder=both/peer0
 party=24e5b90023d34602ad71ad11e54926cb7193357867262183b7531ce71e8264f8
-commands='parties restore items snapshot list inspect verify'
+commands='parties restore items snapshot list inspect verify gc pin unpin prune-advice'
 
 expect 0 --version
 out_is "echo-snapshot $(sed -n 's/^#define ECHO_VERSION_STRING "\(.*\)"/\1/p' "$SCRIPTS/../../include/echo/base.h")"
@@ -57,18 +57,24 @@ misuse 'unknown option -.\?\[1m' items "$(printf -- '-\001\033[1m')"
 misuse 'one argument too many' items $folder "$(head -c 3000 /dev/zero | tr '\0' x)"
 
 # Values.
-for command in restore items snapshot list inspect verify; do
+for command in restore items snapshot list inspect verify pin unpin prune-advice; do
     misuse '--party needs a value' $command $folder --party
     misuse "--party needs 64 hex digits, not ''" $command $folder --party=
     misuse "--party needs 64 hex digits, not 'abc'" $command $folder --party abc
     misuse "--party needs 64 hex digits, not '${party}0'" $command $folder --party ${party}0
     misuse '--party is given twice' $command $folder --party $party --party $party
 done
-for command in inspect verify; do
+for command in inspect verify pin unpin; do
     misuse '--number needs a value' $command $folder --number
     for number in 0 -1 +1 1x 0x1 ' 1' 1.0 9223372036854775808 99999999999999999999; do
         misuse "--number needs a number from 1 on, not '$(echo "$number" | sed 's/[+.]/\\&/')'" $command $folder --number "$number"
     done
+done
+misuse '--keep needs a value' gc $folder --keep
+misuse '--keep is given twice' gc $folder --keep 1 --keep 2
+misuse '--dry-run takes no value' gc $folder --dry-run=yes
+for number in '' -1 +1 1x 0x1 ' 1' 1.0 4294967296 18446744073709551616 99999999999999999999; do
+    misuse "--keep needs a number from 0 to 4294967295, not '$(echo "$number" | sed 's/[+.]/\\&/')'" gc $folder --keep "$number"
 done
 for option in --type --model --id; do
     misuse "$option needs a value" items $folder $option
@@ -82,14 +88,24 @@ misuse '--id names one item' items $folder --id x --model y
 misuse '--id names one item' items $folder --id x --parent ''
 misuse '--id and --records do not go together' inspect $folder --id x --records
 misuse '--no-write leaves nothing to do' snapshot $folder --no-write
-[ ! -e $folder/snapshots.db ] || fault "snapshot --no-write wrote"
+misuse '--no-write leaves nothing to do: --dry-run' gc $folder --no-write
+for command in pin unpin; do
+    misuse '--number is missing' $command $folder
+    misuse '--no-write leaves nothing to do' $command $folder --number 1 --no-write
+done
+[ ! -e $folder/snapshots.db ] || fault "something was written"
 
 # Which command takes what.
 takes() { # option and value, commands...
     option=$1 takers=$2
     for command in $commands; do
+        case $command/$option in
+        pin/--number* | unpin/--number*) more= ;;
+        pin/* | unpin/*) more='--number 1' ;;
+        *) more= ;;
+        esac
         case " $takers " in
-        *" $command "*) expect 0 $command $folder $option ;;
+        *" $command "*) expect 0 $command $folder $option $more ;;
         *) misuse "${option%% *} is no option of this command" $command $folder $option ;;
         esac
     done
@@ -97,7 +113,7 @@ takes() { # option and value, commands...
 expect 0 snapshot $folder
 takes --json "$commands"
 takes --quiet "$commands"
-takes "--party $party" "restore items snapshot list inspect verify"
+takes "--party $party" "restore items snapshot list inspect verify pin unpin prune-advice"
 expect 0 list $folder --party="$(echo $party | tr a-f A-F)"
 takes --no-snapshot "restore items snapshot"
 takes --eager "restore items snapshot"
@@ -105,9 +121,11 @@ takes --verify-full "restore items snapshot"
 takes "--type x" items
 takes "--model x" items
 takes "--parent x" items
-takes "--number 1" "inspect verify"
+takes "--number 1" "inspect verify pin unpin"
 takes --records inspect
 takes --replay verify
+takes "--keep 1" gc
+takes --dry-run gc
 for command in parties restore items list inspect verify; do expect 0 $command --no-write --no-write $folder; done
 
 # Folders with names like options.

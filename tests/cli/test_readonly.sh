@@ -1,10 +1,11 @@
 #!/bin/sh
-# All commands but `snapshot` leave a folder as it is, byte by byte, with and without snapshots, whole or damaged.
+# All commands but `snapshot`, `gc`, `pin` and `unpin` leave a folder as it is, byte by byte, with and without snapshots, whole or damaged.
 . "$SCRIPTS/common.sh"
 untouched() { # folder
     sums "$1" >before
     for words in parties restore 'restore --eager' 'restore --verify-full' 'restore --no-snapshot' items 'items --json' \
-        'items --json --no-snapshot' 'items --id nobody' list inspect 'inspect --records' 'inspect --id nobody' verify 'verify --replay'; do
+        'items --json --no-snapshot' 'items --id nobody' list inspect 'inspect --records' 'inspect --id nobody' verify 'verify --replay' \
+        prune-advice 'gc --dry-run'; do
         "$CLI" $words "$1" >out 2>err
         "$CLI" $words "$1" --no-write >again 2>err
         sums "$1" >after

@@ -5,10 +5,12 @@
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "support/fault.h"
@@ -364,6 +366,24 @@ static unsigned threads(void) {
     return count;
 }
 
+/* Whether all threads but this one have SIGTERM and SIGUSR1 blocked. */
+static bool others_take_no_signals(void) {
+    bool good = true;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *entry; tasks != NULL && (entry = readdir(tasks)) != NULL;) {
+        char path[300], line[200];
+        unsigned long long blocked = 0;
+        if (entry->d_name[0] == '.' || atol(entry->d_name) == (long)getpid()) continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
+        FILE *file = fopen(path, "r");
+        while (file != NULL && fgets(line, sizeof line, file) != NULL) (void)!sscanf(line, "SigBlk: %llx", &blocked);
+        if (file != NULL) fclose(file);
+        good = good && (blocked >> (SIGTERM - 1) & 1) != 0 && (blocked >> (SIGUSR1 - 1) & 1) != 0;
+    }
+    if (tasks != NULL) closedir(tasks);
+    return good;
+}
+
 static void test_threads(void **arg) {
     (void)arg;
     for (unsigned threaded = 0; threaded < 2; threaded++) {
@@ -377,6 +397,7 @@ static void test_threads(void **arg) {
         stepping_poll(&s, 0);
         assert_int_equal(start(&s), ECHO_OK);
         assert_int_equal(threads(), before == 0 ? 0 : before + threaded); /* it waits for records */
+        assert_true(others_take_no_signals());
         stepping_finish(&s);
         assert_int_equal(threads(), before); /* it ends with the snapshot */
         echo_error err = ECHO_ERROR_INIT;

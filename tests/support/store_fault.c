@@ -8,7 +8,7 @@
 #define INNER(f, name, ...) (f)->inner.ops->name((f)->inner.ctx, __VA_ARGS__)
 
 static echo_status enter(store_fault *f, store_fault_call kind, echo_error *err) {
-    if (f->before != NULL) f->before(f->before_arg);
+    if (f->before != NULL) f->before(f->before_arg, kind);
     f->calls[kind]++;
     f->all++;
     if (f->nth == 0 || (f->kind != STORE_FAULT_ANY && f->kind != kind)) return ECHO_OK;

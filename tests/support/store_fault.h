@@ -60,7 +60,7 @@ typedef struct store_fault {
     bool stay, hit;
     bool pending;
     echo_status failed;
-    void (*before)(void *arg);
+    void (*before)(void *arg, store_fault_call kind);
     void *before_arg;
 } store_fault;
 
