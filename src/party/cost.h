@@ -19,9 +19,11 @@ static inline uint64_t echo__cost_mean(uint64_t mean, uint64_t sample) {
     return mean == 0 ? 1 : mean;
 }
 
-#define ECHO__COST_APPLY_NS 1500u /* as long as nothing was measured */
-#define ECHO__COST_READ_NS 1500u
-#define ECHO__COST_LOAD_NS 40000u
+/* As long as nothing was measured; what reading costs then tells how fast the machine is beside that of which these are. */
+#define ECHO__COST_APPLY_NS 1000u
+#define ECHO__COST_READ_NS 1000u
+#define ECHO__COST_LOAD_NS 3000u
+#define ECHO__COST_LEAF_NS 20000u
 #define ECHO__COST_SAMPLE 16u     /* one message in so many is measured */
 
 typedef struct echo__model_cost {
@@ -54,7 +56,9 @@ void echo__costs_add(echo__costs *costs, const echo__model *model, size_t bytes,
 void echo__costs_cut(echo__costs *costs);
 void echo__costs_saved(echo__costs *costs);
 void echo__costs_unsaved(echo__costs *costs);
-/* items: that the tail touches. */
-uint64_t echo__costs_opening(const echo__costs *costs, uint64_t items, uint64_t load_ns);
+/* What applying the tail costs when opening, and what opening costs without any. */
+uint64_t echo__costs_opening(const echo__costs *costs);
+/* What loading items costs that the tail touches, out of so many leaves. */
+uint64_t echo__costs_loading(const echo__costs *costs, uint64_t items, uint64_t leaves, uint64_t load_ns, uint64_t leaf_ns);
 
 #endif

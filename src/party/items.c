@@ -101,9 +101,16 @@ static uint64_t clock_of(const echo__items *items) { return items->clock(items->
 /* One in so many loads is measured, the mean of the last few dozen kept. */
 static echo_status load_measured(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
     bool measured = items->clock != NULL && items->chunks != NULL && items->root->items > 0 && items->loads++ % LOADS_PER_MEASURE == 0;
-    uint64_t start = measured ? clock_of(items) : 0;
+    if (!measured) return load(out, items, id, err);
+    echo__chunk_counts before, after;
+    echo__chunks_counts(items->chunks, &before);
+    uint64_t start = clock_of(items);
     echo_status status = load(out, items, id, err);
-    if (measured) items->load_ns = echo__cost_mean(items->load_ns, clock_of(items) - start);
+    uint64_t ns = clock_of(items) - start;
+    echo__chunks_counts(items->chunks, &after);
+    uint64_t read = after.read - before.read;
+    if (read == 0) items->load_ns = echo__cost_mean(items->load_ns, ns);
+    else items->leaf_ns = echo__cost_mean(items->leaf_ns, ns > items->load_ns ? (ns - items->load_ns) / read : 1);
     return status;
 }
 

@@ -66,7 +66,8 @@ typedef struct echo__items {
     echo_clock_fn clock;       /* for what loading costs; NULL: it is not measured */
     void *clock_arg;
     uint64_t loads;
-    uint64_t load_ns;          /* what one costs, measured on some; 0: none was */
+    uint64_t load_ns;          /* what one costs whose leaf is at hand, measured on some; 0: none was */
+    uint64_t leaf_ns;          /* what reading a leaf costs besides */
     const echo__model *last_model; /* of the item that the last message changed, or NULL */
     uint64_t added;            /* items that are not in the root */
     uint64_t hydrated;

@@ -31,6 +31,12 @@ uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, 
     return (uint64_t)bytes;
 }
 
+uint64_t echo__policy_leaves(const echo__root *root, uint64_t items) {
+    if (root->items == 0) return 0;
+    if (root->bytes > ECHO__CHUNK_KEEP) return items;
+    return (uint64_t)hit((double)root->items / (1u << ECHO__TREE_BITS) + 1, (double)items) + 1;
+}
+
 /* ---- the decision ---- */
 
 static echo_snapshot_reason leg(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
@@ -51,7 +57,7 @@ static bool is_quiet(const echo__policy *policy, const echo_snapshot_policy *rul
 
 echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules, const echo__policy_facts *f) {
     if (rules->manual || f->messages == 0 || f->now_ns < policy->retry_ns) return ECHO_SNAPSHOT_NONE;
-    if (rules->open_ns > 0 && f->expected_open_ns >= rules->open_ns / 5 * 4) return ECHO_SNAPSHOT_OPENING;
+    if (rules->open_ns > 0 && f->expected_open_ns >= rules->open_ns / 10 * 9) return ECHO_SNAPSHOT_OPENING;
     if (f->memory > 0 && f->held >= f->memory / 2) return ECHO_SNAPSHOT_MEMORY;
     echo_snapshot_reason reason = leg(rules, f);
     if (reason == ECHO_SNAPSHOT_NONE || !affordable(rules, f)) {

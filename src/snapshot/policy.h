@@ -34,5 +34,7 @@ void echo__policy_failed(echo__policy *policy, const echo_snapshot_policy *rules
 
 /* Bytes of new chunks when `changed` items of a tree change or are added, each about as long as those there; `tail_bytes` when it is empty. */
 uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, uint64_t changed, uint64_t tail_bytes);
+/* How many leaves of the tree are read for that many random items; each time anew when the tree is larger than what is kept of it. */
+uint64_t echo__policy_leaves(const echo__root *root, uint64_t items);
 
 #endif

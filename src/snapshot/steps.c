@@ -53,8 +53,10 @@ static uint64_t share_of(echo__taker *t, uint64_t now) {
 /* ---- deciding ---- */
 
 static uint64_t expected_open(const echo_party *party) {
-    uint64_t loaded = party->root.items == 0 ? 0 : echo__items_unsaved(&party->items);
-    return echo__costs_opening(&party->costs, loaded, party->items.load_ns);
+    const echo__items *items = &party->items;
+    uint64_t unsaved = party->root.items == 0 ? 0 : echo__items_unsaved(items);
+    uint64_t leaves = unsaved == 0 ? 0 : echo__policy_leaves(&party->root, unsaved);
+    return echo__costs_opening(&party->costs) + echo__costs_loading(&party->costs, unsaved, leaves, items->load_ns, items->leaf_ns);
 }
 
 static uint64_t expected_bytes(const echo_party *party, const echo__policy *policy) {

@@ -3,8 +3,8 @@
  * the same set of records gives the same root whatever the history (P3), and a change rewrites one path.
  *
  * A leaf is a run of record lines, each ended by '\n'; a node a run of lines {"last":"<id>","hash":"<hex>","items":n,"bytes":n}.
- * With h = BLAKE2b-256("echo/boundary/1" || 0x00 || id), a record ends its leaf when the first 5 bits of h (most significant first)
- * are zero, and the entry that ends with it ends its node of level n (1 above the leaves) when the first 5(n+1) bits are. A run
+ * With h = BLAKE2b-256("echo/boundary/1" || 0x00 || id), a record ends its leaf when the first 4 bits of h (most significant first)
+ * are zero, and the entry that ends with it ends its node of level n (1 above the leaves) when the first 4(n+1) bits are. A run
  * without such an end is cut after every 256th entry, counted from the start of the run (that is, from the last boundary of that
  * level). The top is the first level that has a single chunk. "bytes" is the sum of the lengths of the record lines below, newlines
  * included.
@@ -20,7 +20,7 @@
 #include "tree/record.h"
 
 #ifndef ECHO__TREE_BITS
-#define ECHO__TREE_BITS 5u /* part of the format: see docs/DESIGN.md for how it was chosen */
+#define ECHO__TREE_BITS 4u /* part of the format: see docs/DESIGN.md for how it was chosen */
 #endif
 #ifndef ECHO__TREE_RUN_MAX
 #define ECHO__TREE_RUN_MAX 256u

@@ -23,13 +23,17 @@ static void test_opening(void **arg) {
     echo__costs costs;
     echo__model a, b;
     memset(&costs, 0, sizeof costs);
-    assert_int_equal(echo__costs_opening(&costs, 0, 0), 0);
+    assert_int_equal(echo__costs_opening(&costs), 0);
     costs.base_ns = 1000000;
     costs.read_ns = 1000;
     for (unsigned i = 0; i < 100; i++) echo__costs_add(&costs, &a, 150, 2000); /* a cheap model */
     for (unsigned i = 0; i < 10; i++) echo__costs_add(&costs, &b, 50, 500000); /* an expensive one */
-    assert_int_equal(echo__costs_opening(&costs, 0, 0), 1000000 + 100 * 3000 + 10 * 501000);
-    assert_int_equal(echo__costs_opening(&costs, 7, 20000), 1000000 + 100 * 3000 + 10 * 501000 + 7 * 20000);
+    assert_int_equal(echo__costs_opening(&costs), 1000000 + 100 * 3000 + 10 * 501000);
+    assert_int_equal(echo__costs_loading(&costs, 7, 3, 20000, 50000), 7 * 20000 + 3 * 50000);
+    assert_int_equal(echo__costs_loading(&costs, 7, 3, 0, 0), 7 * ECHO__COST_LOAD_NS + 3 * ECHO__COST_LEAF_NS);
+    costs.read_ns = 2500; /* a slower machine */
+    assert_int_equal(echo__costs_loading(&costs, 2, 2, 0, 0), 5 * ECHO__COST_LOAD_NS + 5 * ECHO__COST_LEAF_NS);
+    costs.read_ns = 1000;
     assert_int_equal(costs.tail.messages, 110);
     assert_int_equal(costs.tail.bytes, 100 * 150 + 10 * 50);
     echo__costs_free(&costs);
@@ -54,7 +58,7 @@ static void test_cut(void **arg) {
         assert_int_equal(costs.tail.messages, saved ? 1 : 6);
         assert_int_equal(costs.tail.bytes, saved ? 10 : 60);
         assert_int_equal(costs.tail.first_ns, saved ? 88 : 77);
-        assert_int_equal(echo__costs_opening(&costs, 0, 0), saved ? 100 : 600);
+        assert_int_equal(echo__costs_opening(&costs), saved ? 100 : 600);
         assert_int_equal(costs.messages, 6);
         echo__costs_cut(&costs); /* and again */
         echo__costs_saved(&costs);

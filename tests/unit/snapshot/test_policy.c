@@ -35,9 +35,9 @@ static void test_nothing_is_due(void **arg) {
 static void test_opening(void **arg) {
     (void)arg;
     echo__policy_facts f = calm();
-    f.expected_open_ns = 80 * MS - 1;
+    f.expected_open_ns = 90 * MS - 1;
     assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
-    f.expected_open_ns = 80 * MS;
+    f.expected_open_ns = 90 * MS;
     assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_OPENING);
     f.expected_bytes = UINT64_MAX; /* whatever it writes, and with no wait */
     f.last_ns = f.now_ns;
