@@ -40,6 +40,8 @@ struct echo__writer {
     size_t at;               /* of its changes */
     echo__written written;   /* until done */
     echo__swept swept;       /* until ended */
+    echo_key party;          /* after publishing, when the job is no longer ours */
+    uint64_t needed;         /* bytes that the new roots tell */
     echo__gc *gc;
     bool threaded;
     pthread_t thread;
@@ -184,6 +186,8 @@ static echo_status publish(echo__writer *w, echo_error *err) {
         status = w->store->ops->publish(w->store->ctx, &manifest->party, w->job.newest, echo__buf_bytes(&text), err);
     }
     echo__buf_free(&text);
+    w->party = manifest->party;
+    w->needed = manifest->items.bytes + manifest->credentials.bytes;
     w->phase = WRITER_RETAIN;
     return status;
 }
@@ -212,19 +216,19 @@ static void give_up(echo__writer *w, echo_status status) {
 #define GC_LEAST ((uint64_t)4 << 20) /* garbage that is not worth reading the trees for */
 
 static echo_status wants_gc(bool *out, echo__writer *w, echo_error *err) {
-    uint64_t usage = 0, needed = w->job.manifest->items.bytes + w->job.manifest->credentials.bytes;
+    uint64_t usage = 0;
     *out = false;
     if (!w->job.gc) return ECHO_OK;
     echo_status status = echo__store_usage(&usage, w->store, err);
     if (status == ECHO_ERR_UNSUPPORTED) return ECHO_OK;
     if (status != ECHO_OK) return status;
-    *out = usage > (w->job.gc_usage > 0 ? w->job.gc_usage : 2 * needed + GC_LEAST);
+    *out = usage > (w->job.gc_usage > 0 ? w->job.gc_usage : 2 * w->needed + GC_LEAST);
     return ECHO_OK;
 }
 
 static echo_status retain(echo__writer *w, echo_error *err) {
     bool gc;
-    echo_status status = echo__retain(w->store, &w->job.manifest->party, w->job.keep, &w->swept.snapshots_removed, err);
+    echo_status status = echo__retain(w->store, &w->party, w->job.keep, &w->swept.snapshots_removed, err);
     if (status == ECHO_OK) status = wants_gc(&gc, w, err);
     w->phase = WRITER_ENDED;
     if (status != ECHO_OK || !gc) return status;

@@ -13,10 +13,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <sqlite3.h>
+
 #include "support/fault.h"
+#include "support/folder.h"
 #include "support/state.h"
 #include "support/stepping.h"
 #include "support/store_fault.h"
+#include "support/store_vfs.h"
 
 /* ---- a model whose snapshot hook fails when it is told to ---- */
 
@@ -70,6 +74,12 @@ static echo_status brittle_view(cJSON **out, void *ctx, const void *state, echo_
 }
 
 /* ---- parties ---- */
+
+static echo_status count_snapshot(void *arg, const echo_snapshot_info *info) {
+    (void)info;
+    ++*(uint64_t *)arg;
+    return ECHO_OK;
+}
 
 static generate_options small(uint64_t seed) {
     generate_options o = GENERATE_OPTIONS_INIT;
@@ -184,6 +194,101 @@ static void test_store_fails(void **arg) {
 static void test_store_fails_threaded(void **arg) {
     (void)arg;
     store_fails(true);
+}
+
+/* ---- SQLite ---- */
+
+static void open_sqlite(stepping *s, const char *dir, echo_store *store) {
+    char *path = folder_path(dir, "snapshots.db");
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_store_open_sqlite(store, path, NULL, &err), &err);
+    free(path);
+    s->options.store = store;
+}
+
+/* The writer has a handle of its own; the party loads items through its own meanwhile, old snapshots go, garbage too. */
+static void test_sqlite(void **arg) {
+    (void)arg;
+    for (unsigned threaded = 0; threaded < 2; threaded++) {
+        stepping s;
+        echo_store store;
+        generate_options o = GENERATE_OPTIONS_INIT;
+        o.items = 400;
+        o.hookless = 0.3;
+        stepping_prepare(&s, &o);
+        char *dir = folder_new();
+        open_sqlite(&s, dir, &store);
+        s.policy.no_thread = !threaded;
+        s.policy.keep = 2;
+        s.policy.budget_ns = 100000;
+        s.options.memory = 100000; /* items come and go */
+        stepping_open(&s);
+        for (unsigned i = 0; i < 25; i++) {
+            stepping_generate(&s, 100);
+            stepping_poll(&s, 50);
+            assert_int_equal(start(&s), ECHO_OK);
+            for (unsigned j = 0; j < 60; j++) stepping_poll(&s, 1);
+            stepping_finish(&s);
+            stepping_check(&s);
+        }
+        assert_int_equal(stepping_state(&s).error.code, ECHO_OK);
+        assert_int_equal(stepping_state(&s).gc_error.code, ECHO_OK);
+        assert_true(s.checked >= 25);
+        uint64_t count = 0;
+        echo_error err = ECHO_ERROR_INIT;
+        assert_ok(echo_snapshot_list(&store, s.options.party, count_snapshot, &count, &err), &err);
+        assert_int_equal(count, 2);
+        stepping_compare(&s);
+        echo_party_free(s.party);
+        s.party = NULL;
+        echo_store_close(&store);
+        stepping_close(&s);
+        folder_remove(dir);
+    }
+}
+
+/* A disk that is full at the nth write, and stays so for a while. */
+static void test_full_disk(void **arg) {
+    (void)arg;
+    store_vfs_install();
+    bool failed = false;
+    for (uint64_t nth = 1;; nth += nth < 20 ? 1 : 7) {
+        stepping s;
+        echo_store store;
+        open_small(&s, 11);
+        char *dir = folder_new();
+        open_sqlite(&s, dir, &store);
+        stepping_open(&s);
+        stepping_generate(&s, 60);
+        stepping_poll(&s, 0);
+        echo_error err = ECHO_ERROR_INIT;
+        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        stepping_generate(&s, 40);
+        stepping_poll(&s, 0);
+        store_vfs_fail(STORE_VFS_WRITE, nth, SQLITE_FULL, true);
+        assert_int_equal(start(&s), ECHO_OK);
+        stepping_generate(&s, 5);
+        stepping_finish(&s);
+        echo_snapshot_state state = stepping_state(&s);
+        bool hit = store_vfs_failed();
+        if (state.failed > 0) {
+            assert_int_equal(state.error.code, ECHO_ERR_IO);
+            assert_non_null(strstr(state.error.message, "disk full"));
+            failed = true;
+        }
+        store_vfs_fail(STORE_VFS_WRITE, 0, 0, false);
+        recovers(&s);
+        echo_party_free(s.party);
+        s.party = NULL;
+        echo_store_close(&store);
+        stepping_close(&s);
+        folder_remove(dir);
+        store_vfs_reset();
+        if (!hit) break;
+        assert_true(nth < 2000);
+    }
+    assert_true(failed);
+    store_vfs_remove();
 }
 
 /* Somebody else publishes while ours is under way. */
@@ -412,7 +517,8 @@ static void test_threads(void **arg) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hook_fails),      cmocka_unit_test(test_store_fails),    cmocka_unit_test(test_store_fails_threaded),
-        cmocka_unit_test(test_conflict),        cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_cancel_and_leave),
+        cmocka_unit_test(test_sqlite),          cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_cancel_and_leave),
         cmocka_unit_test(test_joining),         cmocka_unit_test(test_ends_under_load), cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
