@@ -66,7 +66,10 @@ typedef struct echo_model_ops {
     echo_status (*apply)(void *ctx, void *state, const echo_mutation *mutation, echo_error *err);
 
     /* Optional pair, JSON flavour. The same state must give the same value, whatever the order of its keys. */
-    /* Makes a cJSON value that tells the whole state; the caller owns it. Not the same as `view`. */
+    /*
+     * Makes a cJSON value that tells the whole state; the caller owns it. Not the same as `view`. Called between messages, and right before
+     * `apply` for an item that is to be saved as it was: the message waits for it (P7).
+     */
     echo_status (*snapshot)(struct cJSON **out, void *ctx, const void *state, echo_error *err);
     /*
      * Fills a state fresh from create with a stored value, written by `snapshot` at version `stored` (reads_from..state_version). The
