@@ -23,7 +23,7 @@ cmake --build --preset release -j "$jobs" -- --no-print-directory -s >/dev/null
 sh tests/headers/symbols.sh nm build/release/libecho-snapshot.a
 
 # What has threads, under the thread sanitizer.
-threaded='property/steps integration/steps unit/store/shared unit/store/sqlite'
+threaded='property/steps integration/steps unit/store/memory unit/store/sqlite'
 cmake --preset tsan -DECHO_WERROR=ON >/dev/null
 for test in $threaded; do
     cmake --build --preset tsan -j "$jobs" --target "$(echo "$test" | sed 's|^\(.*\)/\([^/]*\)$|\1_test_\2_c|; s|/|_|g')" -- --no-print-directory -s

@@ -53,7 +53,8 @@ typedef struct echo_party_options {
     const echo_key *party;      /* which party; NULL: the only one whose genesis is among the feeds */
     echo_registry *models;      /* required; borrowed, must outlive the party */
     const echo_feeds *feeds;    /* NULL: the folder's; otherwise borrowed, must outlive the party */
-    const echo_store *store;    /* NULL: the folder's snapshots.db, or none without a folder; otherwise borrowed, must outlive it */
+    const echo_store *store;    /* NULL: the folder's snapshots.db, or none without a folder; otherwise borrowed, must outlive it. One that
+                                   cannot be opened again (sys/store.h, `reopen`) serves one party at a time */
     const echo_codec *codec;    /* NULL: echo_codec_dxos(); borrowed */
     echo_admit_fn admit;        /* NULL: by the party's credentials, or by the list below */
     void *admit_arg;

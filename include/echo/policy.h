@@ -9,7 +9,8 @@
  * A snapshot begins when one of these holds, there is something new, none is running, and no failure has to be waited out:
  *
  *   recovery   opening the party took longer than `open_ns` (one at once, when it is opened)
- *   opening    opening it now would take nearly that long (nine tenths of open_ns): the first duty, whatever is written
+ *   opening    opening it now would take nearly that long (nine tenths of open_ns), a quarter of it or more because of what is new: the
+ *              first duty, whatever is written
  *   memory     items that changed since the last snapshot, which cannot be evicted, take half of the party's memory bound
  *   messages, bytes, age
  *              one of the legs below is reached, and what the snapshot would write is within `write_factor`; then it waits for a pause
@@ -29,7 +30,8 @@ typedef struct echo_snapshot_policy {
     uint32_t version;      /* 1 */
     bool manual;           /* begin none but those the host asks for; all below `retry_max_ms` counts for these too */
     bool no_thread;        /* start no thread: the host's calls do the writing as well, in steps of `budget_ns`. Publishing is one step
-                              then, as long as the store takes to make everything durable */
+                              then, as long as the store takes to make everything durable. So it is too with a store that cannot be opened
+                              again */
     uint64_t open_ns;      /* how long opening may take; 0: that does not matter */
     double write_factor;   /* bytes written to the store per byte of the feeds since the last snapshot; 0: that does not matter. Opening
                               comes first: where both cannot be held (scattered changes to many items) more is written */
@@ -40,7 +42,7 @@ typedef struct echo_snapshot_policy {
     uint64_t patience_ms;  /* but begins after so long all the same */
     uint64_t retry_ms;     /* after a failure nothing is begun for so long; twice as long after each further one, ... */
     uint64_t retry_max_ms; /* ... up to this */
-    uint64_t budget_ns;    /* how long one step may keep the party's thread, besides one item's own serialisation */
+    uint64_t budget_ns;    /* how long one step may keep the party's thread, besides one item's own serialisation; 0: as short as can be */
     uint32_t share;        /* percent of the thread's time, 1 to 100, that steps take while messages are applied; a poll that finds none
                               takes a whole step */
     uint32_t keep;         /* newest snapshots to keep, beside those that are pinned; older ones are removed. 0: remove none */

@@ -95,7 +95,11 @@ echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error 
         echo_status status = echo_registry_add_object(cli->models, err);
         if (status != ECHO_OK) return status;
     }
+    static echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT; /* a command does what it is told: begins none, removes none */
+    policy.manual = policy.no_thread = true;
+    policy.keep = 0;
     *out = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    out->policy = &policy;
     out->dir = cli->dir;
     out->models = cli->models;
     if (echo_cli_has(cli, ECHO_CLI_PARTY)) out->party = &cli->party;

@@ -61,7 +61,8 @@ const echo_cli_command echo_cli_snapshot = {
     "Opens the party, writes what changed since its last snapshot, and publishes a new one,\n"
     "durable when the command ends with 0. When nothing is new, nothing is written. Prints the\n"
     "number, the state digest (peers at the same timeframe have the same one), what was written,\n"
-    "and the time it took. Besides this only `gc`, `pin` and `unpin` write.\n\n"
+    "and the time it took. Older snapshots stay (`gc` removes them). Besides this only `gc`, `pin`\n"
+    "and `unpin` write.\n\n"
     "JSON: {number, unchanged, items_written, chunks_written, bytes_written, digest, ns: {open,\n"
     "capture, write, publish}}.\n",
     ECHO_CLI_COMMON | ECHO_CLI_OPENING, run};

@@ -44,7 +44,8 @@ typedef struct echo__costs {
     echo__model_cost *models;
     size_t count, cap;
     uint64_t read_ns; /* reading, checking and decoding a message */
-    uint64_t base_ns; /* opening without any message */
+    uint64_t base_ns;   /* opening without any message took so long, by the party's clock */
+    uint64_t opened_ns; /* and with what there was to apply */
     uint64_t messages, bytes; /* all, since the party was opened */
     echo__tail tail;
 } echo__costs;

@@ -145,7 +145,8 @@ echo_status echo__item_hydrate(echo__items *items, echo_item *item, echo_error *
     echo__buf_free(&item->stored);
     items->hydrated++;
     bool waiting = echo__item_captured(items, item) && !item->taken; /* the capture sees it as it is now */
-    if (differs && !waiting && echo__items_in_root(items, item)) echo__items_touch(items, item); /* its record would be written otherwise */
+    bool stored = echo__items_in_root(items, item) || echo__item_captured(items, item);
+    if (differs && !waiting && stored) echo__items_touch(items, item); /* its record would be written otherwise */
     return ECHO_OK;
 }
 

@@ -1,32 +1,15 @@
 #include "party/party.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "party/options.h"
 
 /* ---- making and releasing ---- */
 
-static uint64_t monotonic_ns(void *arg) {
-    (void)arg;
-    return echo__now_ns();
-}
-
 uint64_t echo__party_clock_ns(const echo_party *party) { return party->options.clock(party->options.clock_arg); }
-
-/* Options of an older version end earlier. */
-static void take_options(echo_party *party, const echo_party_options *options) {
-    static const echo_party_options defaults = ECHO_PARTY_OPTIONS_INIT;
-    static const echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
-    party->options = defaults;
-    memcpy(&party->options, options, options->version == 1 ? offsetof(echo_party_options, policy) : sizeof *options);
-    if (party->options.clock == NULL) party->options.clock = monotonic_ns;
-    party->policy = party->options.policy != NULL ? *party->options.policy : policy;
-    party->options.policy = NULL;
-}
 
 static void forward_refused(void *arg, const echo_error *problem) {
     echo_party *party = arg;
@@ -38,7 +21,7 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
     echo_party *party = echo__calloc(1, sizeof *party);
     if (party == NULL) return echo__nomem(err);
     party->key = *key;
-    take_options(party, options);
+    echo__options_take(&party->options, &party->policy, options);
     party->codec = options->codec != NULL ? *options->codec : echo_codec_dxos();
     echo__items_init(&party->items, options->models);
     party->items.root = &party->root;

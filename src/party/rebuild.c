@@ -19,6 +19,7 @@ struct echo__rebuild {
     echo_timeframe *until;
     echo__merge *merge;
     uint64_t target;
+    size_t installed; /* place in the map of items */
 };
 
 typedef struct wanted_id {
@@ -176,13 +177,19 @@ static void give_up(echo_party *party, const echo_error *problem) {
     party->rebuild = NULL;
 }
 
-static echo_status finish(echo_party *party, echo_error *err) {
+/* Installs some more; at the end the rebuild is over. One that failed is tried again. */
+static echo_status finish(echo_party *party, uint64_t max, echo_error *err) {
     echo__rebuild *rebuild = party->rebuild;
-    size_t at = 0;
-    for (echo_item *made; (made = echo__map_next(&rebuild->items.map, &at)) != NULL;) {
+    for (uint64_t done = 0; max == 0 || done < max; done++) {
+        size_t at = rebuild->installed;
+        echo_item *made = echo__map_next(&rebuild->items.map, &at);
+        if (made == NULL) break;
         echo_status status = install(rebuild, made, err);
         if (status != ECHO_OK) return status; /* those installed have no state left in `made`: going on later is safe */
+        rebuild->installed = at;
     }
+    size_t at = rebuild->installed;
+    if (echo__map_next(&rebuild->items.map, &at) != NULL) return ECHO_OK;
     echo__rebuild_free(rebuild);
     party->rebuild = NULL;
     return ECHO_OK;
@@ -196,7 +203,7 @@ echo_status echo__rebuild_step(echo_party *party, uint64_t max, echo_error *err)
         echo_status status = echo__merge_peek(&entry, rebuild->merge, err);
         if (status != ECHO_OK) return status;
         if (entry == NULL) {
-            if (echo_timeframe_total(rebuild->clock) == rebuild->target) return finish(party, err);
+            if (echo_timeframe_total(rebuild->clock) == rebuild->target) return finish(party, max, err);
             echo_error problem = ECHO_ERROR_INIT;
             echo__merge_counts counts;
             echo__merge_counts_get(&counts, rebuild->merge);

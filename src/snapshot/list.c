@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "echo/snapshot.h"
 #include "party/find.h"
+#include "party/options.h"
 #include "snapshot/taker.h"
 #include "store/store.h"
 
@@ -250,14 +251,17 @@ echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *op
     echo_key key;
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
     how.read_only = true;
-    echo_status status = ECHO_OK;
+    echo_status status = echo__options_check(options, err);
+    if (status != ECHO_OK) return status;
     if (options->feeds != NULL) feeds = *options->feeds;
     else status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
     if (status != ECHO_OK) return status;
     status = echo__party_find(&key, &feeds, options, err);
     if (status == ECHO_OK) status = open_one(&manifest, &chunks, store, &key, number, err);
     if (status == ECHO_OK) {
-        echo_party_options replay = *options;
+        echo_party_options replay;
+        echo_snapshot_policy policy;
+        echo__options_take(&replay, &policy, options);
         replay.no_write = false;
         status = echo__party_new(&party, &key, &replay, err);
         if (status == ECHO_OK) {

@@ -39,11 +39,20 @@ uint64_t echo__policy_leaves(const echo__root *root, uint64_t items) {
 
 /* ---- the decision ---- */
 
+/* Milliseconds of the host's, which may be any number. */
+static uint64_t ns_of(uint64_t milliseconds) { return milliseconds > UINT64_MAX / ms ? UINT64_MAX : milliseconds * ms; }
+
 static echo_snapshot_reason leg(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
     if (rules->messages > 0 && f->messages >= rules->messages) return ECHO_SNAPSHOT_MESSAGES;
     if (rules->bytes > 0 && f->bytes >= rules->bytes) return ECHO_SNAPSHOT_BYTES;
-    if (rules->age_ms > 0 && f->first_ns > 0 && f->now_ns - f->first_ns >= rules->age_ms * ms) return ECHO_SNAPSHOT_AGE;
+    if (rules->age_ms > 0 && f->first_ns > 0 && f->now_ns - f->first_ns >= ns_of(rules->age_ms)) return ECHO_SNAPSHOT_AGE;
     return ECHO_SNAPSHOT_NONE;
+}
+
+/* Where opening is slow without any message, a snapshot has to be worth it all the same. */
+static bool opens_slowly(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
+    if (rules->open_ns == 0 || f->expected_open_ns < rules->open_ns / 10 * 9) return false;
+    return f->expected_open_ns - f->base_open_ns >= rules->open_ns / 4;
 }
 
 static bool affordable(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
@@ -51,13 +60,13 @@ static bool affordable(const echo_snapshot_policy *rules, const echo__policy_fac
 }
 
 static bool is_quiet(const echo__policy *policy, const echo_snapshot_policy *rules, const echo__policy_facts *f) {
-    if (rules->quiet_ms == 0 || f->now_ns - policy->wanted_ns >= rules->patience_ms * ms) return true;
-    return f->now_ns - f->last_ns >= rules->quiet_ms * ms;
+    if (rules->quiet_ms == 0 || f->now_ns - policy->wanted_ns >= ns_of(rules->patience_ms)) return true;
+    return f->now_ns - f->last_ns >= ns_of(rules->quiet_ms);
 }
 
 echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules, const echo__policy_facts *f) {
     if (rules->manual || f->messages == 0 || f->now_ns < policy->retry_ns) return ECHO_SNAPSHOT_NONE;
-    if (rules->open_ns > 0 && f->expected_open_ns >= rules->open_ns / 10 * 9) return ECHO_SNAPSHOT_OPENING;
+    if (opens_slowly(rules, f)) return ECHO_SNAPSHOT_OPENING;
     if (f->memory > 0 && f->held >= f->memory / 2) return ECHO_SNAPSHOT_MEMORY;
     echo_snapshot_reason reason = leg(rules, f);
     if (reason == ECHO_SNAPSHOT_NONE || !affordable(rules, f)) {
@@ -84,9 +93,10 @@ void echo__policy_succeeded(echo__policy *policy, uint64_t began_ns, uint64_t no
 
 void echo__policy_failed(echo__policy *policy, const echo_snapshot_policy *rules, uint64_t now_ns) {
     uint64_t wait = rules->retry_ms;
-    for (uint64_t i = 0; i < policy->failed && wait < rules->retry_max_ms; i++) wait *= 2;
+    for (uint64_t i = 0; i < policy->failed && wait < rules->retry_max_ms; i++)
+        wait = wait > rules->retry_max_ms / 2 ? rules->retry_max_ms : wait * 2;
     if (wait > rules->retry_max_ms) wait = rules->retry_max_ms;
     policy->failed++;
     policy->wanted_ns = 0;
-    policy->retry_ns = now_ns + wait * ms;
+    policy->retry_ns = ns_of(wait) > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + ns_of(wait);
 }

@@ -15,6 +15,7 @@ typedef struct echo__policy_facts {
     uint64_t first_ns;             /* when the first of them was applied; 0: there are none */
     uint64_t last_ns;              /* when the last was */
     uint64_t expected_open_ns;
+    uint64_t base_open_ns;         /* of that, what no snapshot makes less */
     uint64_t expected_bytes;       /* that a snapshot would write */
     uint64_t held, memory;         /* bytes of items that cannot be evicted, and the bound; 0: none */
 } echo__policy_facts;

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "echo/snapshot.h"
 #include "party/find.h"
+#include "party/options.h"
 #include "snapshot/taker.h"
-#include "store/store.h"
 
 #define MESSAGES_PER_WEIGHING 1024u
 
@@ -29,6 +29,7 @@ typedef struct opening {
     echo_error *damage;
     size_t damage_count, damage_cap;
     uint64_t start, ns_open;
+    uint64_t newest; /* highest number in the store; snapshots on the way add to it */
     bool cancelled;
 } opening;
 
@@ -37,19 +38,6 @@ static void note(opening *o, const echo_error *problem) {
 }
 
 /* ---- the parts ---- */
-
-static echo_status check_options(const echo_party_options *options, echo_error *err) {
-    if (options->version < 1 || options->version > 2) return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows up to 2", options->version);
-    const echo_snapshot_policy *policy = options->version == 1 ? NULL : options->policy;
-    if (policy != NULL && policy->version != 1) return echo__error(err, ECHO_ERR_VERSION, "the snapshot policy has version %u, this library knows 1", policy->version);
-    if (policy != NULL && (policy->share < 1 || policy->share > 100)) return echo__error(err, ECHO_ERR_INVALID, "the snapshot policy's share is not 1 to 100");
-    if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
-    if (options->dir == NULL && options->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
-    if (options->feeds != NULL && options->feeds->ops->version != ECHO_FEED_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "feed source of an unknown version");
-    if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
-    return options->store != NULL ? echo__store_check(options->store, err) : ECHO_OK;
-}
 
 static echo_status open_feeds(opening *o, echo_error *err) {
     if (o->options->feeds != NULL) {
@@ -153,6 +141,9 @@ static echo_status restore_snapshot(echo_party *party, const echo__candidate *ca
     if (status == ECHO_OK) status = check_root(party, &party->credentials_root, err);
     if (status == ECHO_OK) status = restore_credentials(party, err);
     if (status == ECHO_OK) status = check_author(party, &manifest, err);
+    party->report.snapshot = party->number;
+    party->report.snapshot_items = party->root.items;
+    party->report.messages_skipped = echo_timeframe_total(party->root_clock);
     echo__manifest_free(&manifest);
     return status;
 }
@@ -191,20 +182,28 @@ static void report_feeds(echo_party *party) {
 
 /*
  * All there is to apply. When the items that changed would take more memory than the host allows, they are saved on the way, so that they can be
- * evicted: a party larger than memory can be replayed.
+ * evicted: a party larger than memory can be replayed. Where that cannot be done it is told, and memory is taken.
  */
 static echo_status apply_tail(echo_party *party, echo_error *err) {
-    if (party->items.limit == 0 || party->taker == NULL) return echo__party_pump(party, 0, &party->report.messages_applied, err);
-    uint64_t applied;
+    bool saves = party->items.limit > 0 && party->taker != NULL && !party->options.no_snapshot;
+    uint64_t applied, most = saves ? MESSAGES_PER_WEIGHING : 0;
     do {
-        echo_status status = echo__party_pump(party, MESSAGES_PER_WEIGHING, &applied, err);
+        echo_status status = echo__party_pump(party, most, &applied, err);
         party->report.messages_applied += applied;
         if (status != ECHO_OK) return status;
-        if (party->items.weight - party->items.evictable_weight < party->items.limit / 2) continue;
+        if (!saves || party->items.weight - party->items.evictable_weight < party->items.limit / 2) continue;
+        echo_error problem = ECHO_ERROR_INIT;
         echo__party_find_own(party);
-        status = echo__taker_run(party->taker, ECHO_SNAPSHOT_MEMORY, err);
-        if (status != ECHO_OK) return status;
-    } while (applied == MESSAGES_PER_WEIGHING);
+        status = echo__taker_run(party->taker, ECHO_SNAPSHOT_MEMORY, &problem);
+        if (party->cancelled || status == ECHO_ERR_NOMEM) {
+            if (err != NULL) *err = problem;
+            return status;
+        }
+        if (status == ECHO_OK) continue;
+        echo__party_damage(party, &problem);
+        saves = false;
+        most = 0;
+    } while (applied > 0 && (most == 0 || applied == most));
     return ECHO_OK;
 }
 
@@ -215,9 +214,10 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     uint64_t start = echo__now_ns(), at;
     echo_status status = echo__party_new(&party, &o->key, o->options, err);
     if (status != ECHO_OK) return status;
+    uint64_t begun = echo__party_clock_ns(party);
     party->feeds = o->feeds;
     party->store = o->store;
-    party->newest = o->candidates.count > 0 ? o->candidates.list[0].number : 0;
+    party->newest = o->newest;
     if (o->store.ops != NULL) {
         status = echo__chunks_new(&party->chunks, &party->store);
         party->items.chunks = party->chunks;
@@ -228,6 +228,7 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     party->report.ns_open = o->ns_open + (at = echo__now_ns()) - start;
     if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
     party->report.ns_feeds = echo__now_ns() - at;
+    party->costs.base_ns = echo__party_clock_ns(party) - begun;
     at = echo__now_ns();
     if (status == ECHO_OK) status = apply_tail(party, err);
     if (status == ECHO_OK) echo__party_find_own(party);
@@ -238,9 +239,11 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     party->report.ns_hydrate = echo__now_ns() - at;
     if (status != ECHO_OK) {
         o->cancelled = party->cancelled;
+        if (party->newest > o->newest) o->newest = party->newest;
         echo_party_free(party);
         return status;
     }
+    party->costs.opened_ns = echo__party_clock_ns(party) - begun;
     *out = party;
     return ECHO_OK;
 }
@@ -294,9 +297,6 @@ static void fill_report(echo_party *party, opening *o) {
     report_feeds(party);
     echo__chunk_counts counts = {0, 0, 0, 0};
     if (party->chunks != NULL) echo__chunks_counts(party->chunks, &counts);
-    report->snapshot = party->number;
-    report->snapshot_items = party->root.items;
-    report->messages_skipped = echo_timeframe_total(party->root_clock);
     report->messages_refused = party->items.refused;
     report->chunks_read = counts.read;
     report->chunk_bytes_read = counts.read_bytes;
@@ -309,11 +309,12 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
     opening o = {.options = options, .start = echo__now_ns()};
     echo_party *party = NULL;
     echo__error_clear(err);
-    echo_status status = check_options(options, err);
+    echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
     status = open_feeds(&o, err);
     if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, options, err);
     if (status == ECHO_OK) status = open_store(&o, err);
+    if (status == ECHO_OK && o.candidates.count > 0) o.newest = o.candidates.list[0].number;
     o.ns_open = echo__now_ns() - o.start;
     if (status == ECHO_OK) status = attempts(&party, &o, err);
     if (status == ECHO_OK) {

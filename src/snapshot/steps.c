@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/error.h"
 #include "snapshot/taker.h"
-#include "store/shared.h"
 
 #define MESSAGES_PER_LOOK 16u   /* at the clock */
 #define LEAST_STEP_NS 20000u    /* a shorter step is not worth its beginning */
@@ -40,13 +40,15 @@ static void step(echo__taker *t, uint64_t ns) {
     t->unstepped = 0;
 }
 
+static uint64_t budget_of(const echo__taker *t) { return t->party->policy.budget_ns > 0 ? t->party->policy.budget_ns : 1; }
+
 /* A share of the time since the last step. 0: not yet. */
 static uint64_t share_of(echo__taker *t, uint64_t now) {
     const echo_snapshot_policy *rules = &t->party->policy;
-    if (rules->share >= 100) return rules->budget_ns;
+    if (rules->share >= 100) return budget_of(t);
     uint64_t due = (now - t->rested_ns) / (100 - rules->share) * rules->share;
     if (++t->unstepped >= LOOKS_PER_STEP) return due > 0 ? due : 1;
-    if (due >= rules->budget_ns) return rules->budget_ns;
+    if (due >= budget_of(t)) return budget_of(t);
     return due < LEAST_STEP_NS ? 0 : due;
 }
 
@@ -80,6 +82,7 @@ static void decide(echo__taker *t, uint64_t now) {
                                 .first_ns = costs->tail.first_ns,
                                 .last_ns = t->last_message_ns,
                                 .expected_open_ns = expected_open(party),
+                                .base_open_ns = costs->base_ns,
                                 .expected_bytes = expected_bytes(party, &t->policy),
                                 .held = party->items.weight - party->items.evictable_weight,
                                 .memory = party->items.limit};
@@ -105,7 +108,7 @@ static void between(echo_party *party, bool idle) {
     if (t->phase == ECHO_SNAPSHOT_IDLE) {
         decide(t, now);
     } else {
-        uint64_t ns = idle ? party->policy.budget_ns : share_of(t, now);
+        uint64_t ns = idle ? budget_of(t) : share_of(t, now);
         if (ns > 0) step(t, ns);
     }
     party->ns_between += now_ns(t) - now;
@@ -122,7 +125,7 @@ static void tell_progress(echo__taker *t, uint64_t *told) {
     if (t->phase != ECHO_SNAPSHOT_CAPTURE || t->capture->at < *told + ITEMS_PER_PROGRESS) return;
     *told = t->capture->at;
     echo_status status = echo__party_progress(t->party, "items", t->capture->at, t->capture->count);
-    if (status == ECHO_OK) return;
+    if (status == ECHO_OK || !joins(t)) return; /* the host may have called the party, and ended it */
     echo_error problem = ECHO_ERROR_INIT;
     echo__error_adopt(&problem, status, "the snapshot was cancelled");
     t->cancelled = true;
@@ -150,6 +153,7 @@ static echo_status begin_and_end(echo__taker *t, echo_snapshot_reason reason, ec
 /* One that is running is joined; if it does not cover all, or failed, another follows. */
 echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
     bool joined = joins(t);
+    note_messages(t, now_ns(t));
     run_to_end(t);
     bool covered = joined && t->status == ECHO_OK && echo_timeframe_compare(t->party->clock, t->party->root_clock) == ECHO_ORDER_EQUAL;
     echo_status status = covered ? ECHO_OK : begin_and_end(t, reason, err);
@@ -185,6 +189,7 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
         return ECHO_OK;
     }
     uint64_t start = now_ns(t);
+    note_messages(t, start);
     status = echo__taker_begin(t, ECHO_SNAPSHOT_REQUEST, !party->policy.no_thread, err);
     count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_CAPTURE, 0);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be begun");
@@ -249,8 +254,7 @@ static void detach(echo_party *party) {
     echo__capture_free(t->capture);
     echo_timeframe_free(t->manifest.timeframe);
     echo__free(t->credentials);
-    if (t->shared.ops != NULL) party->store = *echo__store_shared_inner(&t->shared);
-    echo_store_close(&t->shared);
+    echo__wipe(&t->keys, sizeof t->keys);
     echo__free(t);
     party->taker = NULL;
 }
@@ -262,21 +266,16 @@ echo_status echo__taker_new(echo_party *party, echo_error *err) {
     t->party = party;
     party->taker = t;
     party->detach = detach;
-    if (party->policy.no_thread || echo__store_has(&party->store, ECHO__STORE_REOPEN)) return ECHO_OK;
-    echo_status status = echo__store_share(&t->shared, &party->store, err);
-    if (status == ECHO_OK) party->store = t->shared;
-    return status;
+    return ECHO_OK;
 }
 
 void echo__taker_attach(echo_party *party) {
     echo__taker *t = party->taker;
     if (t == NULL) return;
-    const echo_restore_report *report = &party->report;
-    party->costs.base_ns = report->ns_open + report->ns_feeds;
     party->between = between;
     t->rested_ns = now_ns(t);
     note_messages(t, t->rested_ns);
     const echo_snapshot_policy *rules = &party->policy;
-    t->recovery = !rules->manual && rules->open_ns > 0 && report->ns_total > rules->open_ns;
+    t->recovery = !rules->manual && rules->open_ns > 0 && party->costs.opened_ns > rules->open_ns;
     if (t->recovery) decide(t, t->rested_ns);
 }

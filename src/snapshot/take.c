@@ -94,6 +94,7 @@ static void conclude(echo__taker *t, const echo__written *written) {
     }
     echo__capture_over(t->capture, ok);
     release_job(t);
+    echo__writer_moved(t->writer);
     t->phase = ECHO_SNAPSHOT_FINISH;
 }
 
@@ -226,6 +227,7 @@ echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool 
     t->cancelled = false;
     t->status = ECHO_OK;
     t->began_ns = now_ns(t);
+    t->generation = echo__registry_generation(t->party->options.models);
     status = echo__convert_begin(&t->convert, t->party, err);
     if (status == ECHO_OK && t->convert == NULL) status = cut(t, err);
     else if (status == ECHO_OK) t->phase = ECHO_SNAPSHOT_CONVERT;
@@ -285,8 +287,12 @@ static bool sync_piece(echo__taker *t) {
 
 static void close_writer(echo__taker *t) {
     echo__model_counts *models = &t->capture->models;
-    for (size_t i = 0; i < models->count; i++)
-        models->list[i].opaque = echo__model_is_opaque(t->party->options.models, models->list[i].model, models->list[i].version);
+    const echo_registry *registry = t->party->options.models;
+    bool same = echo__registry_generation(registry) == t->generation; /* else some records may have been taken without their model */
+    for (size_t i = 0; i < models->count; i++) {
+        echo__model_count *entry = &models->list[i];
+        entry->opaque = !same || echo__model_is_opaque(registry, entry->model, entry->version);
+    }
     t->manifest.models = *models; /* a view until the writer is done */
     echo__writer_close(t->writer);
     t->phase = ECHO_SNAPSHOT_WRITE;

@@ -12,7 +12,6 @@ typedef struct echo__convert echo__convert;
 
 typedef struct echo__taker {
     echo_party *party;
-    echo_store shared;           /* the party's store, where it is one that two threads take turns with; else ops NULL */
 
     echo_snapshot_phase phase;
     echo_snapshot_reason reason;
@@ -20,6 +19,7 @@ typedef struct echo__taker {
     bool again;                  /* another was asked for while this one is finishing */
     bool cancelled;
     uint64_t began_ns;
+    uint64_t generation;         /* of the registry when it was begun */
     uint64_t expected_bytes;
     echo_snapshot_result result; /* of the one that runs, or the last */
     echo_status status;          /* of the last that ended */

@@ -50,7 +50,8 @@ struct echo__writer {
     pthread_cond_t to_writer, to_party;
     echo__batch *first, **last;
     size_t queued;
-    bool closed, cancelled, done, ended;
+    bool closed, cancelled, moved, done, ended;
+    bool poked;              /* something for the writer came since it waited last */
     uint64_t news, seen;     /* things told to the party's side, and what it waited for last */
     const echo__ordered *ordered;
 };
@@ -84,12 +85,9 @@ static bool is_cancelled(echo__writer *w) {
 /* ---- phases ---- */
 
 static echo_status open_store(echo__writer *w, echo_error *err) {
-    echo_status status = ECHO_OK;
-    if (w->threaded) {
-        status = echo__store_reopen(&w->own, w->store, err);
-        if (status == ECHO_OK) w->store = &w->own;
-        if (status == ECHO_ERR_UNSUPPORTED) status = ECHO_OK; /* the two sides take turns */
-    }
+    echo_status status = echo__store_has(w->store, ECHO__STORE_REOPEN) ? echo__store_reopen(&w->own, w->store, err) : ECHO_ERR_UNSUPPORTED;
+    if (status == ECHO_OK) w->store = &w->own;
+    if (status == ECHO_ERR_UNSUPPORTED && !w->threaded) status = ECHO_OK; /* the party's own handle */
     if (status == ECHO_OK) status = echo__chunks_new(&w->chunks, w->store);
     if (status == ECHO_OK && echo__update_new(&w->update, w->chunks, &w->job.manifest->items) != ECHO_OK) status = echo__nomem(err);
     if (status == ECHO_OK && echo__order_begin(&w->order, w->job.first, w->job.side, w->job.count) != ECHO_OK) status = echo__nomem(err);
@@ -192,6 +190,14 @@ static echo_status publish(echo__writer *w, echo_error *err) {
     return status;
 }
 
+/* Reading a tree whose chunks somebody collected looks like damage. */
+static echo_status explain(echo__writer *w, echo_status status, echo_error *problem) {
+    echo_error gone = ECHO_ERROR_INIT;
+    if (status != ECHO_ERR_CORRUPT || w->chunks == NULL || check_base(w, &gone) != ECHO_ERR_CONFLICT) return status;
+    *problem = gone;
+    return ECHO_ERR_CONFLICT;
+}
+
 static echo_status see_newest(void *arg, uint64_t number, echo_bytes manifest) {
     uint64_t *newest = arg;
     (void)manifest;
@@ -226,8 +232,17 @@ static echo_status wants_gc(bool *out, echo__writer *w, echo_error *err) {
     return ECHO_OK;
 }
 
-static echo_status retain(echo__writer *w, echo_error *err) {
+static bool has_moved(echo__writer *w) {
+    lock(w);
+    bool moved = w->moved;
+    unlock(w);
+    return moved;
+}
+
+static echo_status retain(echo__writer *w, bool *idle, echo_error *err) {
     bool gc;
+    *idle = !has_moved(w);
+    if (*idle) return ECHO_OK;
     echo_status status = echo__retain(w->store, &w->party, w->job.keep, &w->swept.snapshots_removed, err);
     if (status == ECHO_OK) status = wants_gc(&gc, w, err);
     w->phase = WRITER_ENDED;
@@ -261,7 +276,7 @@ static echo_status run_phase(echo__writer *w, bool *idle, echo_error *err) {
     case WRITER_RECORDS: return write_records(w, idle, err);
     case WRITER_TREE: return finish_trees(w, err);
     case WRITER_PUBLISH: return publish(w, err);
-    case WRITER_RETAIN: return retain(w, err);
+    case WRITER_RETAIN: return retain(w, idle, err);
     case WRITER_GC: return collect(w, err);
     default: return ECHO_OK;
     }
@@ -291,6 +306,7 @@ static bool step(echo__writer *w) {
     if (phase == WRITER_PUBLISH) w->written.ns_publish += ns;
     else if (before) w->written.ns_write += ns;
     if (status != ECHO_OK && before) {
+        status = explain(w, status, &problem);
         echo__error_adopt(&problem, status, "the snapshot cannot be written");
         w->written.problem = problem;
         give_up(w, status);
@@ -311,16 +327,19 @@ static void *run_thread(void *arg) {
     while (w->phase != WRITER_ENDED) {
         if (step(w)) continue;
         lock(w);
-        while (w->first == NULL && !w->closed && !w->cancelled) (void)pthread_cond_wait(&w->to_writer, &w->lock);
+        while (!w->poked) (void)pthread_cond_wait(&w->to_writer, &w->lock);
+        w->poked = false;
         unlock(w);
     }
     return NULL;
 }
 
-/* Signals are the host's: the thread takes none (P10). */
+/* Signals are the host's: the thread takes none (P10), but for those that tell of its own faults, for which the host may have a handler. */
 static bool start_thread(echo__writer *w) {
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     sigset_t all, before;
     (void)sigfillset(&all);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) (void)sigdelset(&all, own[i]);
     if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return false;
     bool started = pthread_create(&w->thread, NULL, run_thread, w) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -348,8 +367,8 @@ echo_status echo__writer_start(echo__writer **out, const echo__job *job, const e
         echo__free(w);
         return echo__nomem(err);
     }
-    w->threaded = threaded;
-    if (threaded && !start_thread(w)) w->threaded = false;
+    w->threaded = threaded && echo__store_has(store, ECHO__STORE_REOPEN);
+    if (w->threaded && !start_thread(w)) w->threaded = false;
     *out = w;
     return ECHO_OK;
 }
@@ -376,10 +395,23 @@ bool echo__writer_threaded(const echo__writer *w) { return w->threaded; }
 
 /* ---- the party's side ---- */
 
+/* With the lock held. */
+static void poke(echo__writer *w) {
+    w->poked = true;
+    (void)pthread_cond_signal(&w->to_writer);
+}
+
 void echo__writer_cancel(echo__writer *w) {
     lock(w);
     w->cancelled = true;
-    (void)pthread_cond_signal(&w->to_writer);
+    poke(w);
+    unlock(w);
+}
+
+void echo__writer_moved(echo__writer *w) {
+    lock(w);
+    w->moved = true;
+    poke(w);
     unlock(w);
 }
 
@@ -403,14 +435,14 @@ void echo__writer_give(echo__writer *w, echo__batch *batch) {
     *w->last = batch;
     w->last = &batch->next;
     w->queued += echo__batch_bytes(batch);
-    (void)pthread_cond_signal(&w->to_writer);
+    poke(w);
     unlock(w);
 }
 
 void echo__writer_close(echo__writer *w) {
     lock(w);
     w->closed = true;
-    (void)pthread_cond_signal(&w->to_writer);
+    poke(w);
     unlock(w);
 }
 

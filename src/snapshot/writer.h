@@ -49,8 +49,8 @@ typedef struct echo__swept {
 typedef struct echo__writer echo__writer;
 
 /*
- * Starts it: with a thread when `threaded` and one can be had. `store` is borrowed; a thread uses a handle of its own on it when the
- * store can be opened again, otherwise `store` must bear calls from two threads.
+ * Starts it. `store` is borrowed; the writer uses a handle of its own on it when the store can be opened again, so that what it puts and
+ * takes back is nobody else's; and with that a thread, when `threaded` and one can be had.
  */
 echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, bool threaded, echo_error *err) ECHO_MUST_USE;
 /* Cancels it if it runs, waits for it, and releases it. */
@@ -69,6 +69,8 @@ bool echo__writer_has_room(echo__writer *writer);
 void echo__writer_give(echo__writer *writer, echo__batch *batch);
 /* All batches were given, the manifest's models are counted, and the feeds are durable: it may publish (P5). */
 void echo__writer_close(echo__writer *writer);
+/* The party stands on the new snapshot, or will never: only then are old ones removed (P9). */
+void echo__writer_moved(echo__writer *writer);
 /* Whether the snapshot is published or has failed; then *out says how. */
 bool echo__writer_done(echo__writer *writer, echo__written *out);
 /* Whether all is over, garbage included. */

@@ -11,6 +11,7 @@
 #include "support/random.h"
 #include "support/state.h"
 #include "support/stepping.h"
+#include "support/store_fault.h"
 
 #define ITEMS 3000u
 #define BOUND 400000u /* a tenth of them or so */
@@ -43,6 +44,8 @@ static void test_larger_than_memory(void **arg) {
     stepping_generate(&s, 12000);
     stepping_open(&s); /* by replay, saving what changed on the way */
     assert_int_equal(echo_party_report(s.party)->messages_applied, 12000);
+    assert_int_equal(echo_party_report(s.party)->snapshot, 0); /* it was not opened from those */
+    assert_int_equal(echo_party_report(s.party)->messages_skipped, 0);
     echo_snapshot_state state = stepping_state(&s);
     assert_true(state.taken > 2);
     assert_int_equal(state.last.reason, ECHO_SNAPSHOT_MEMORY);
@@ -99,6 +102,27 @@ static void test_unsaved_stays(void **arg) {
     stepping_close(&s);
 }
 
+/* Saving on the way is no duty: where it cannot be done, memory is taken, and it is told. */
+static void test_cannot_be_saved(void **arg) {
+    (void)arg;
+    stepping s;
+    store_fault fault;
+    open_large(&s);
+    echo_store store = store_fault_wrap(&fault, s.store);
+    s.options.store = &store;
+    stepping_generate(&s, 6000);
+    store_fault_plan_from(&fault, STORE_FAULT_PUBLISH, 1, ECHO_ERR_IO);
+    stepping_open(&s);
+    const echo_restore_report *report = echo_party_report(s.party);
+    assert_int_equal(report->messages_applied, 6000);
+    assert_int_equal(report->damage_count, 1);
+    assert_int_equal(report->damage[0].code, ECHO_ERR_IO);
+    store_fault_plan(&fault, STORE_FAULT_ANY, 0, ECHO_OK);
+    stepping_compare(&s);
+    s.store = store;
+    stepping_close(&s);
+}
+
 /* The least recently used leave first. */
 static void test_order_of_eviction(void **arg) {
     (void)arg;
@@ -129,7 +153,7 @@ static void test_order_of_eviction(void **arg) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_larger_than_memory), cmocka_unit_test(test_unsaved_stays),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_larger_than_memory), cmocka_unit_test(test_unsaved_stays), cmocka_unit_test(test_cannot_be_saved),
                                        cmocka_unit_test(test_order_of_eviction)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

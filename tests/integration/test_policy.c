@@ -153,13 +153,15 @@ static void test_recovery(void **arg) {
     stepping s;
     open_automatic(&s, 50);
     stepping_generate(&s, 300);
-    s.policy.open_ns = 1; /* the report's times are real: any opening is longer than a nanosecond */
+    s.policy.open_ns = 10000;
+    s.tick = 1000; /* a look takes a microsecond: some ten looks are too many */
     stepping_open(&s);
     echo_snapshot_state state = stepping_state(&s);
     assert_int_not_equal(state.phase, ECHO_SNAPSHOT_IDLE);
     assert_true(state.reason == ECHO_SNAPSHOT_RECOVERY || state.reason == ECHO_SNAPSHOT_OPENING);
     rest(&s);
     assert_int_equal(stepping_state(&s).taken, 1);
+    s.tick = 0;
     stepping_reopen(&s); /* nothing was replayed: nothing is saved */
     rest(&s);
     assert_int_equal(stepping_state(&s).taken, 0);
@@ -279,6 +281,11 @@ static void test_options(void **arg) {
     s.policy.share = 101;
     assert_int_equal(echo_party_restore(&s.party, &s.options, &err), ECHO_ERR_INVALID);
     s.policy.share = 100;
+    s.policy.write_factor = -1;
+    assert_int_equal(echo_party_restore(&s.party, &s.options, &err), ECHO_ERR_INVALID);
+    s.policy.write_factor = 0.0 / 0.0;
+    assert_int_equal(echo_party_restore(&s.party, &s.options, &err), ECHO_ERR_INVALID);
+    s.policy.write_factor = 0;
     stepping_open(&s);
     echo_party_free(s.party);
     /* Version 1 ends before the policy: what lies behind is not looked at. */
@@ -293,6 +300,40 @@ static void test_options(void **arg) {
     assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
     assert_int_equal(stepping_state(&s).taken, 1);
     assert_string_equal(echo_snapshot_reason_name(stepping_state(&s).last.reason), "request");
+    echo_party_options *exact = malloc(offsetof(echo_party_options, policy)); /* nor by a replay */
+    assert_non_null(exact);
+    memcpy(exact, &old, offsetof(echo_party_options, policy));
+    echo_hash digest;
+    assert_ok(echo_snapshot_replay(&digest, exact, &s.store, 0, &err), &err);
+    free(exact);
+    stepping_close(&s);
+}
+
+/* Who wants none read wants none begun or removed either. */
+static void test_no_snapshot(void **arg) {
+    (void)arg;
+    stepping s;
+    open_automatic(&s, 50);
+    s.policy.messages = 1;
+    s.policy.keep = 1;
+    stepping_open(&s);
+    for (unsigned i = 0; i < 3; i++) {
+        apply(&s, 50);
+        rest(&s);
+    }
+    uint64_t taken = stepping_state(&s).taken, last = stepping_state(&s).last.number;
+    assert_true(taken >= 3);
+    s.options.no_snapshot = true;
+    s.options.memory = 1;
+    stepping_reopen(&s);
+    apply(&s, 500);
+    rest(&s);
+    assert_int_equal(stepping_state(&s).taken, 0);
+    echo_error err = ECHO_ERROR_INIT;
+    echo_snapshot_result result;
+    assert_ok(echo_party_snapshot(s.party, &result, &err), &err); /* asked for, it is taken, and the others stay */
+    assert_int_equal(result.number, last + 1);
+    assert_ok(echo_snapshot_verify(&s.store, s.options.party, last, &err), &err);
     stepping_close(&s);
 }
 
@@ -301,7 +342,7 @@ int main(void) {
         cmocka_unit_test(test_messages),     cmocka_unit_test(test_bytes_and_age), cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_opening),      cmocka_unit_test(test_recovery),      cmocka_unit_test(test_write_factor),
         cmocka_unit_test(test_back_off),     cmocka_unit_test(test_manual),        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_options),      cmocka_unit_test(test_no_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

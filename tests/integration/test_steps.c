@@ -81,6 +81,12 @@ static echo_status count_snapshot(void *arg, const echo_snapshot_info *info) {
     return ECHO_OK;
 }
 
+static echo_status newest_snapshot(void *arg, const echo_snapshot_info *info) {
+    uint64_t *newest = arg;
+    if (info->number > *newest) *newest = info->number;
+    return ECHO_OK;
+}
+
 static generate_options small(uint64_t seed) {
     generate_options o = GENERATE_OPTIONS_INIT;
     o.seed = seed;
@@ -143,6 +149,93 @@ static void test_hook_fails(void **arg) {
             assert_true(nth < 100);
         }
     }
+}
+
+/* A model that is registered at any moment of a snapshot: that one, and those after it, are what replaying gives. */
+static void test_late_model(void **arg) {
+    (void)arg;
+    for (unsigned polls = 0;; polls++) {
+        brittle b = {0, 0, ECHO_OK};
+        stepping s;
+        open_small(&s, 12);
+        echo_registry_free(s.models);
+        s.models = s.options.models = registry_object();
+        stepping_open(&s);
+        for (unsigned round = 0; round < 2; round++) { /* of items that are new, and of items that the snapshot before has */
+            stepping_generate(&s, 40);
+            stepping_poll(&s, 0);
+            assert_int_equal(start(&s), ECHO_OK);
+            if (round == 0) stepping_finish(&s);
+        }
+        for (unsigned i = 0; i < polls; i++) stepping_poll(&s, 0);
+        bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_IDLE;
+        echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = GENERATE_MODEL_LOG, .state_version = 1, .create = brittle_create, .destroy = brittle_destroy, .apply = brittle_apply, .snapshot = brittle_snapshot, .restore = brittle_restore, .view = brittle_view};
+        echo_error err = ECHO_ERROR_INIT;
+        assert_ok(echo_registry_add(s.models, &ops, &b, &err), &err);
+        for (uint64_t i = 0; i < 12; i += 1 + polls % 2) { /* all, or every other one, get their state now */
+            char id[ECHO_HEX_CHARS];
+            echo_item *item;
+            generate_item_id(id, s.seed, i);
+            (void)!echo_item_get(&item, s.party, id, &err);
+        }
+        stepping_finish(&s);
+        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        stepping_generate(&s, 3);
+        stepping_compare(&s);
+        stepping_close(&s);
+        if (over) break;
+        assert_true(polls < 1000);
+    }
+}
+
+static void test_no_budget(void **arg) {
+    (void)arg;
+    for (unsigned share = 1; share <= 100; share += 99) {
+        stepping s;
+        open_small(&s, 13);
+        s.policy.budget_ns = 0;
+        s.policy.share = share;
+        stepping_open(&s);
+        stepping_generate(&s, 40);
+        stepping_poll(&s, 0);
+        assert_int_equal(start(&s), ECHO_OK);
+        stepping_finish(&s);
+        assert_int_equal(stepping_state(&s).taken, 1);
+        stepping_compare(&s);
+        stepping_close(&s);
+    }
+}
+
+/* A host's progress callback that calls the party, and cancels. */
+static echo_status meddle(void *arg, const char *phase, uint64_t done, uint64_t total) {
+    stepping *s = arg;
+    (void)phase;
+    (void)done;
+    (void)total;
+    echo_error err = ECHO_ERROR_INIT;
+    s->options.progress = NULL;
+    (void)!echo_party_poll(s->party, 0, NULL, &err);
+    echo_party_snapshot_cancel(s->party);
+    return ECHO_ERR_BUSY;
+}
+
+static void test_progress_meddles(void **arg) {
+    (void)arg;
+    stepping s;
+    generate_options o = GENERATE_OPTIONS_INIT;
+    o.items = 9000;
+    o.create = 1.0;
+    stepping_prepare(&s, &o);
+    s.options.progress = meddle;
+    s.options.progress_arg = &s;
+    stepping_open(&s);
+    stepping_generate(&s, 9000);
+    echo_error err = ECHO_ERROR_INIT;
+    for (unsigned i = 0; i < 9; i++) stepping_poll(&s, 1000);
+    assert_int_equal(echo_party_snapshot(s.party, NULL, &err), ECHO_ERR_REFUSED);
+    stepping_finish(&s);
+    assert_int_equal(stepping_state(&s).taken, 0);
+    stepping_close(&s);
 }
 
 /* ---- stores ---- */
@@ -247,6 +340,102 @@ static void test_sqlite(void **arg) {
     }
 }
 
+/*
+ * A snapshot is published, and what only the one before needs could be collected, while the party still stands on that one: it must be able to
+ * load from it until it has moved.
+ */
+static void test_party_moves_first(void **arg) {
+    (void)arg;
+    stepping s;
+    echo_store store, other = {NULL, NULL};
+    generate_options o = GENERATE_OPTIONS_INIT;
+    o.items = 600;
+    o.value_bytes = 3000;
+    o.properties = 4;
+    stepping_prepare(&s, &o);
+    char *dir = folder_new();
+    open_sqlite(&s, dir, &store);
+    s.policy.no_thread = false;
+    s.policy.keep = 1;
+    s.policy.budget_ns = 1000000;
+    s.options.memory = 400000;
+    stepping_open(&s);
+    echo_error err = ECHO_ERROR_INIT;
+    uint64_t removed = 0;
+    for (unsigned round = 0; round < 12; round++) {
+        stepping_generate(&s, 500);
+        stepping_poll(&s, 0);
+        uint64_t number = stepping_state(&s).last.number, newest = number;
+        assert_int_equal(start(&s), ECHO_OK);
+        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE) stepping_poll(&s, 0);
+        if (stepping_state(&s).phase != ECHO_SNAPSHOT_WRITE) continue;
+        if (other.ops == NULL) assert_int_equal(store.ops->reopen(&other, store.ctx, &err), ECHO_OK);
+        for (unsigned wait = 0; newest == number && wait < 2000; wait++) { /* published, and the party does not know */
+            usleep(1000);
+            assert_ok(echo_snapshot_list(&other, s.options.party, newest_snapshot, &newest, &err), &err);
+        }
+        usleep(50000);
+        for (uint64_t i = 0; i < 600; i++) {
+            char id[ECHO_HEX_CHARS];
+            echo_item *item;
+            bool exists = true;
+            generate_item_id(id, s.seed, i);
+            echo_status status = echo_item_get(&item, s.party, id, &err);
+            exists = status != ECHO_ERR_NOT_FOUND;
+            if (exists) assert_ok(status, &err);
+        }
+        stepping_finish(&s);
+        removed = stepping_state(&s).chunks_removed;
+    }
+    assert_true(removed > 0);
+    stepping_compare(&s);
+    echo_party_free(s.party);
+    s.party = NULL;
+    echo_store_close(&other);
+    echo_store_close(&store);
+    stepping_close(&s);
+    folder_remove(dir);
+}
+
+/* Two parties on one handle: what one takes back is not the other's. */
+static void test_two_parties(void **arg) {
+    (void)arg;
+    for (unsigned polls = 0; polls < 60; polls++) {
+        stepping a, b;
+        echo_store store;
+        open_small(&a, 14);
+        open_small(&b, 15);
+        char *dir = folder_new();
+        open_sqlite(&a, dir, &store);
+        b.options.store = &store;
+        stepping *both[] = {&a, &b};
+        for (unsigned i = 0; i < 2; i++) {
+            stepping_open(both[i]);
+            stepping_generate(both[i], 60);
+            stepping_poll(both[i], 0);
+        }
+        assert_int_equal(start(&a), ECHO_OK);
+        for (unsigned i = 0; i < polls; i++) stepping_poll(&a, 0);
+        assert_int_equal(start(&b), ECHO_OK);
+        for (unsigned i = 0; i < 20; i++) stepping_poll(&b, 0); /* BUSY, or on its way */
+        echo_party_snapshot_cancel(b.party);
+        stepping_finish(&b);
+        stepping_finish(&a);
+        echo_error err = ECHO_ERROR_INIT;
+        if (stepping_state(&a).taken > 0) assert_ok(echo_snapshot_verify(&store, a.options.party, 0, &err), &err);
+        recovers(&a);
+        recovers(&b);
+        for (unsigned i = 0; i < 2; i++) {
+            echo_party_free(both[i]->party);
+            both[i]->party = NULL;
+        }
+        echo_store_close(&store);
+        stepping_close(&a);
+        stepping_close(&b);
+        folder_remove(dir);
+    }
+}
+
 /* A disk that is full at the nth write, and stays so for a while. */
 static void test_full_disk(void **arg) {
     (void)arg;
@@ -311,6 +500,37 @@ static void test_conflict(void **arg) {
         recovers(&s);
         stepping_close(&s);
     }
+}
+
+/* Somebody else's snapshots take the place of the one that the party stands on, and its chunks are collected. */
+static void test_base_is_gone(void **arg) {
+    (void)arg;
+    stepping s;
+    open_small(&s, 16);
+    stepping_generate(&s, 60);
+    stepping_open(&s);
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+    echo_party *other = party_open(&s.options);
+    for (unsigned i = 0; i < 2; i++) {
+        stepping_generate(&s, 60);
+        assert_ok(echo_party_poll(other, 0, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(other, NULL, &err), &err);
+    }
+    echo_party_free(other);
+    echo_gc_options gc = ECHO_GC_OPTIONS_INIT;
+    gc.keep = 1;
+    assert_ok(echo_snapshot_gc(NULL, &s.store, &gc, &err), &err);
+    stepping_poll(&s, 5);
+    for (unsigned i = 0; i < 3; i++) { /* never on top of what is gone, and never taken for damage */
+        assert_int_equal(echo_party_snapshot(s.party, NULL, &err), ECHO_ERR_CONFLICT);
+        assert_ok(echo_snapshot_verify(&s.store, s.options.party, 0, &err), &err);
+    }
+    assert_non_null(strstr(err.message, "open the party again"));
+    s.options.policy = &s.policy;
+    stepping_reopen(&s);
+    recovers(&s);
+    stepping_close(&s);
 }
 
 /* ---- memory ---- */
@@ -516,8 +736,11 @@ static void test_threads(void **arg) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_late_model),      cmocka_unit_test(test_no_budget),      cmocka_unit_test(test_progress_meddles),
+        cmocka_unit_test(test_party_moves_first), cmocka_unit_test(test_two_parties),
         cmocka_unit_test(test_hook_fails),      cmocka_unit_test(test_store_fails),    cmocka_unit_test(test_store_fails_threaded),
         cmocka_unit_test(test_sqlite),          cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_base_is_gone),
         cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_cancel_and_leave),
         cmocka_unit_test(test_joining),         cmocka_unit_test(test_ends_under_load), cmocka_unit_test(test_threads),
     };

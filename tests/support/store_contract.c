@@ -284,7 +284,7 @@ static void test_empty(void **state) {
     echo_error err = ECHO_ERROR_INIT;
     const store_contract *contract = *state;
     assert_int_equal(store.ops->version, ECHO_STORE_OPS_VERSION);
-    assert_int_equal(store.ops->capabilities(store.ctx), contract->again ? ECHO_STORE_DURABLE : 0);
+    assert_int_equal(store.ops->capabilities(store.ctx), contract->capabilities);
     store_assert_absent(&store, 1, 10);
     assert_newest(&store, 1, 0, "");
     OK(store.ops->walk(store.ctx, collect_name, &names, NULL));
@@ -779,7 +779,7 @@ static void test_list_may_call(void **state) {
     echo_store_close(&store);
 }
 
-/* ---- of stores that last ---- */
+/* ---- of stores that are opened more than once ---- */
 
 static void test_reopen(void **state) {
     echo_store store = fresh(state), second;

@@ -11,8 +11,12 @@ typedef struct store_contract {
     void *arg;
     /* Opens a new, empty store. */
     echo_status (*fresh)(void *arg, echo_store *out);
-    /* Opens another handle on the store that `fresh` opened last; NULL when a store has one handle only. It does not wait when busy. */
+    /*
+     * Opens another handle on the store that `fresh` opened last, also when all others are closed; NULL when a store has one handle
+     * only. It does not wait when busy.
+     */
     echo_status (*again)(void *arg, echo_store *out);
+    uint32_t capabilities;
 } store_contract;
 
 /* Runs all of it as cmocka groups; the number of failed tests. */

@@ -324,7 +324,7 @@ static void test_twin(void **state) {
         echo_store_close(&store);
         return;
     }
-    echo_store store = fresh(state), twin = reopened(&store); /* there is no file yet */
+    echo_store store = fresh(state), twin = reopened(&store); /* of one that nothing was written to */
     assert_int_equal(newest(&twin, 1), 0);
     OK(store_put_made(&twin, 1, 60, NULL, NULL));
     store_assert_absent(&store, 1, 60);

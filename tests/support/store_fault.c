@@ -5,30 +5,41 @@
 #include "base/error.h"
 #include "store/store.h"
 
-#define INNER(f, name, ...) (f)->inner.ops->name((f)->inner.ctx, __VA_ARGS__)
+#define INNER(h, name, ...) (h)->inner.ops->name((h)->inner.ctx, __VA_ARGS__)
 
-static echo_status enter(store_fault *f, store_fault_call kind, echo_error *err) {
+/* Whether it is this call's turn to fail, and with what. */
+static echo_status planned(store_fault *f, store_fault_call kind) {
+    echo_status status = ECHO_OK;
+    (void)pthread_mutex_lock(&f->lock);
+    if (f->nth != 0 && (f->kind == STORE_FAULT_ANY || f->kind == kind)) {
+        f->seen++;
+        if (f->seen == f->nth || (f->stay && f->seen > f->nth)) status = f->status;
+        if (status != ECHO_OK) f->hit = true;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return status;
+}
+
+static echo_status enter(store_fault_handle *h, store_fault_call kind, echo_error *err) {
+    store_fault *f = h->fault;
     if (f->before != NULL) f->before(f->before_arg, kind);
     f->calls[kind]++;
     f->all++;
-    if (f->nth == 0 || (f->kind != STORE_FAULT_ANY && f->kind != kind)) return ECHO_OK;
-    f->seen++;
-    if (f->seen != f->nth && !(f->stay && f->seen > f->nth)) return ECHO_OK;
-    f->hit = true;
-    return echo__error(err, f->status, "made to fail by the test");
+    echo_status status = planned(f, kind);
+    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "made to fail by the test");
 }
 
 /* A failing put or publish takes pending puts with it. */
-static echo_status lose(store_fault *f, echo_status status) {
-    (void)INNER(f, rollback, NULL);
-    if (f->pending) f->failed = status;
-    f->pending = false;
+static echo_status lose(store_fault_handle *h, echo_status status) {
+    (void)INNER(h, rollback, NULL);
+    if (h->pending) h->failed = status;
+    h->pending = false;
     return status;
 }
 
 static uint32_t fault_capabilities(void *ctx) {
-    store_fault *f = ctx;
-    return f->inner.ops->capabilities(f->inner.ctx);
+    store_fault_handle *h = ctx;
+    return h->inner.ops->capabilities(h->inner.ctx);
 }
 
 typedef struct get_call {
@@ -45,114 +56,143 @@ static echo_status count_chunk(void *arg, echo_bytes bytes) {
 }
 
 static echo_status fault_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
-    store_fault *f = ctx;
-    get_call call = {f, fn, arg};
-    echo_status status = enter(f, STORE_FAULT_GET, err);
-    return status != ECHO_OK ? status : INNER(f, get, name, count_chunk, &call, err);
+    store_fault_handle *h = ctx;
+    get_call call = {h->fault, fn, arg};
+    echo_status status = enter(h, STORE_FAULT_GET, err);
+    return status != ECHO_OK ? status : INNER(h, get, name, count_chunk, &call, err);
 }
 
 static echo_status fault_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
-    store_fault *f = ctx;
+    store_fault_handle *h = ctx;
     *out = false;
-    echo_status status = enter(f, STORE_FAULT_HAS, err);
-    return status != ECHO_OK ? status : INNER(f, has, name, out, err);
+    echo_status status = enter(h, STORE_FAULT_HAS, err);
+    return status != ECHO_OK ? status : INNER(h, has, name, out, err);
 }
 
 static echo_status fault_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err) {
-    store_fault *f = ctx;
+    store_fault_handle *h = ctx;
     size_t fresh = 0;
-    echo_status status = enter(f, STORE_FAULT_PUT, err);
-    if (f->failed) return echo__error(err, f->failed, "an earlier call was made to fail; roll back first");
-    if (status == ECHO_OK) status = INNER(f, put, names, chunks, n, &fresh, err);
-    if (status != ECHO_OK) return lose(f, status);
-    if (n > 0) f->pending = true;
-    for (size_t i = 0; i < n; i++) f->bytes_put += chunks[i].len;
-    f->chunks_put += n;
-    f->chunks_written += fresh;
+    echo_status status = enter(h, STORE_FAULT_PUT, err);
+    if (h->failed) return echo__error(err, h->failed, "an earlier call was made to fail; roll back first");
+    if (status == ECHO_OK) status = INNER(h, put, names, chunks, n, &fresh, err);
+    if (status != ECHO_OK) return lose(h, status);
+    if (n > 0) h->pending = true;
+    for (size_t i = 0; i < n; i++) h->fault->bytes_put += chunks[i].len;
+    h->fault->chunks_put += n;
+    h->fault->chunks_written += fresh;
     if (written != NULL) *written = fresh;
     return ECHO_OK;
 }
 
 static echo_status fault_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_PUBLISH, err);
-    if (f->failed) return echo__error(err, f->failed, "an earlier call was made to fail; roll back first");
-    if (status == ECHO_OK) status = INNER(f, publish, party, expected, manifest, err);
-    if (status != ECHO_OK) return lose(f, status);
-    f->pending = false;
-    f->manifest_bytes += manifest.len;
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_PUBLISH, err);
+    if (h->failed) return echo__error(err, h->failed, "an earlier call was made to fail; roll back first");
+    if (status == ECHO_OK) status = INNER(h, publish, party, expected, manifest, err);
+    if (status != ECHO_OK) return lose(h, status);
+    h->pending = false;
+    h->fault->manifest_bytes += manifest.len;
     return ECHO_OK;
 }
 
 static echo_status fault_rollback(void *ctx, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_ROLLBACK, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_ROLLBACK, err);
     if (status != ECHO_OK) return status;
-    f->pending = false;
-    f->failed = ECHO_OK;
-    return INNER(f, rollback, err);
+    h->pending = false;
+    h->failed = ECHO_OK;
+    return INNER(h, rollback, err);
 }
 
 static echo_status fault_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_LIST, err);
-    return status != ECHO_OK ? status : INNER(f, list, party, fn, arg, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_LIST, err);
+    return status != ECHO_OK ? status : INNER(h, list, party, fn, arg, err);
 }
 
 static echo_status fault_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_REMOVE, err);
-    return status != ECHO_OK ? status : INNER(f, remove, party, number, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_REMOVE, err);
+    return status != ECHO_OK ? status : INNER(h, remove, party, number, err);
 }
 
 static echo_status fault_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_WALK, err);
-    return status != ECHO_OK ? status : INNER(f, walk, fn, arg, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_WALK, err);
+    return status != ECHO_OK ? status : INNER(h, walk, fn, arg, err);
 }
 
 static echo_status fault_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_REMOVE_CHUNKS, err);
-    return status != ECHO_OK ? status : INNER(f, remove_chunks, names, n, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_REMOVE_CHUNKS, err);
+    return status != ECHO_OK ? status : INNER(h, remove_chunks, names, n, err);
 }
 
 static echo_status fault_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_PARTIES, err);
-    return status != ECHO_OK ? status : echo__store_parties(&f->inner, fn, arg, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_PARTIES, err);
+    return status != ECHO_OK ? status : echo__store_parties(&h->inner, fn, arg, err);
 }
 
 static echo_status fault_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_WALK_FROM, err);
-    return status != ECHO_OK ? status : echo__store_walk_from(&f->inner, after, fn, arg, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_WALK_FROM, err);
+    return status != ECHO_OK ? status : echo__store_walk_from(&h->inner, after, fn, arg, err);
 }
 
 static echo_status fault_usage(uint64_t *bytes, void *ctx, echo_error *err) {
-    store_fault *f = ctx;
+    store_fault_handle *h = ctx;
     *bytes = 0;
-    echo_status status = enter(f, STORE_FAULT_USAGE, err);
-    return status != ECHO_OK ? status : echo__store_usage(bytes, &f->inner, err);
+    echo_status status = enter(h, STORE_FAULT_USAGE, err);
+    return status != ECHO_OK ? status : echo__store_usage(bytes, &h->inner, err);
 }
 
 static echo_status fault_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {
-    store_fault *f = ctx;
-    echo_status status = enter(f, STORE_FAULT_PIN, err);
-    return status != ECHO_OK ? status : echo__store_pin(&f->inner, party, number, pinned, err);
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_PIN, err);
+    return status != ECHO_OK ? status : echo__store_pin(&h->inner, party, number, pinned, err);
 }
 
 static echo_status fault_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
-    store_fault *f = ctx;
+    store_fault_handle *h = ctx;
     *out = false;
-    echo_status status = enter(f, STORE_FAULT_PINNED, err);
-    return status != ECHO_OK ? status : echo__store_pinned(out, &f->inner, party, number, err);
+    echo_status status = enter(h, STORE_FAULT_PINNED, err);
+    return status != ECHO_OK ? status : echo__store_pinned(out, &h->inner, party, number, err);
+}
+
+/* Finds a place for one more handle, which closes the inner one when there is none. */
+static echo_status open_handle(echo_store *out, store_fault *f, echo_store inner, echo_error *err) {
+    store_fault_handle *free_one = NULL;
+    (void)pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < STORE_FAULT_HANDLES && free_one == NULL; i++)
+        if (f->handles[i].fault == NULL) free_one = &f->handles[i];
+    if (free_one != NULL) *free_one = (store_fault_handle){f, inner, false, ECHO_OK};
+    (void)pthread_mutex_unlock(&f->lock);
+    if (free_one != NULL) {
+        *out = (echo_store){&f->ops, free_one};
+        return ECHO_OK;
+    }
+    echo_store_close(&inner);
+    return echo__error(err, ECHO_ERR_LIMIT, "the test opens more handles than it has places for");
+}
+
+static echo_status fault_reopen(echo_store *out, void *ctx, echo_error *err) {
+    store_fault_handle *h = ctx;
+    echo_store inner;
+    *out = (echo_store){NULL, NULL};
+    echo_status status = enter(h, STORE_FAULT_REOPEN, err);
+    if (status == ECHO_OK) status = echo__store_reopen(&inner, &h->inner, err);
+    return status == ECHO_OK ? open_handle(out, h->fault, inner, err) : status;
 }
 
 static void fault_close(void *ctx) {
-    store_fault *f = ctx;
+    store_fault_handle *h = ctx;
+    store_fault *f = h->fault;
     f->calls[STORE_FAULT_CLOSE]++;
-    echo_store_close(&f->inner);
+    echo_store_close(&h->inner);
+    (void)pthread_mutex_lock(&f->lock);
+    h->fault = NULL;
+    (void)pthread_mutex_unlock(&f->lock);
 }
 
 static const echo_store_ops fault_ops = {
@@ -168,6 +208,7 @@ static const echo_store_ops fault_ops = {
     .walk = fault_walk,
     .remove_chunks = fault_remove_chunks,
     .close = fault_close,
+    .reopen = fault_reopen,
     .parties = fault_parties,
     .walk_from = fault_walk_from,
     .usage = fault_usage,
@@ -176,29 +217,38 @@ static const echo_store_ops fault_ops = {
 };
 
 echo_store store_fault_wrap(store_fault *fault, echo_store inner) {
+    echo_store out = {NULL, NULL};
     memset(fault, 0, sizeof *fault);
-    fault->inner = inner;
-    echo_store out = {&fault_ops, fault};
+    fault->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    fault->ops = fault_ops;
+    if (!echo__store_has(&inner, ECHO__STORE_REOPEN)) fault->ops.reopen = NULL;
+    (void)open_handle(&out, fault, inner, NULL); /* the first has its place */
     return out;
 }
 
-void store_fault_plan(store_fault *fault, store_fault_call kind, uint64_t nth, echo_status status) {
+static void plan(store_fault *fault, store_fault_call kind, uint64_t nth, echo_status status, bool stay) {
+    (void)pthread_mutex_lock(&fault->lock);
     fault->kind = kind;
     fault->nth = nth;
     fault->seen = 0;
     fault->status = status;
-    fault->stay = fault->hit = false;
+    fault->stay = stay;
+    fault->hit = false;
+    (void)pthread_mutex_unlock(&fault->lock);
+}
+
+void store_fault_plan(store_fault *fault, store_fault_call kind, uint64_t nth, echo_status status) {
+    plan(fault, kind, nth, status, false);
 }
 
 void store_fault_plan_from(store_fault *fault, store_fault_call kind, uint64_t nth, echo_status status) {
-    store_fault_plan(fault, kind, nth, status);
-    fault->stay = true;
+    plan(fault, kind, nth, status, true);
 }
 
 bool store_fault_hit(const store_fault *fault) { return fault->hit; }
 
 void store_fault_zero(store_fault *fault) {
-    memset(fault->calls, 0, sizeof fault->calls);
+    for (size_t i = 0; i < STORE_FAULT_CALLS; i++) fault->calls[i] = 0;
     fault->all = fault->chunks_put = fault->bytes_put = fault->chunks_written = 0;
     fault->chunks_got = fault->bytes_got = fault->manifest_bytes = 0;
 }

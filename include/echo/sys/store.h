@@ -102,7 +102,8 @@ typedef struct echo_store_ops {
 
     /*
      * Opens another handle on the same store, for the calling thread, which may not be the one that uses this handle, and while that one
-     * does. The new one may outlive it. [The two threads take turns with one handle.]
+     * does. The new one may outlive it. [No thread is used, and a
+     * handle serves one party at a time: what one takes back would be the other's too.]
      */
     echo_status (*reopen)(struct echo_store *out, void *ctx, echo_error *err);
     /* The parties that have manifests, ascending by key. [Garbage is not collected.] */

@@ -42,6 +42,11 @@ static void test_opening(void **arg) {
     f.expected_bytes = UINT64_MAX; /* whatever it writes, and with no wait */
     f.last_ns = f.now_ns;
     assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_OPENING);
+    f.base_open_ns = 66 * MS; /* slow without any message: a snapshot would not help much */
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    f.base_open_ns = 65 * MS;
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_OPENING);
+    f.base_open_ns = 0;
     echo_snapshot_policy rules = defaults;
     rules.open_ns = 0;
     assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
@@ -70,6 +75,8 @@ static void test_legs(void **arg) {
     rules.age_ms = 1000;
     assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_AGE);
     rules.age_ms = 1001;
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    rules.age_ms = UINT64_C(1) << 58; /* any number is a time */
     assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
     rules.age_ms = 0;
     assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
@@ -138,6 +145,10 @@ static void test_failures(void **arg) {
         assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_MESSAGES);
         wait = wait * 2 < 300 * SECOND ? wait * 2 : 300 * SECOND;
     }
+    echo_snapshot_policy rules = defaults;
+    rules.retry_ms = rules.retry_max_ms = UINT64_MAX;
+    echo__policy_failed(&policy, &rules, f.now_ns);
+    assert_int_equal(policy.retry_ns, UINT64_MAX);
 }
 
 /* A machine that is busy writing is left alone for as long again. */

@@ -39,7 +39,7 @@ static echo_status fresh(void *arg, echo_store *out) {
 
 int main(void) {
     place p = {NULL, NULL};
-    const store_contract contract = {"SQLite store", &p, fresh, again};
+    const store_contract contract = {"SQLite store", &p, fresh, again, ECHO_STORE_DURABLE};
     int failed = store_contract_run(&contract);
     leave(&p);
     return failed;

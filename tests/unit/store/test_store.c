@@ -90,7 +90,7 @@ static void test_version_1(void **state) {
     OK(echo__store_check(&old, &err));
     for (echo__store_hook hook = ECHO__STORE_REOPEN; hook <= ECHO__STORE_PIN; hook++) {
         assert_false(echo__store_has(&old, hook));
-        assert_int_equal(echo__store_has(&store, hook), hook != ECHO__STORE_REOPEN);
+        assert_true(echo__store_has(&store, hook));
     }
     for (uint64_t i = 0; i < 9; i++) OK(store_put_made(&old, i, 30, NULL, NULL));
     OK(old.ops->publish(old.ctx, &party, 0, manifest, NULL));
@@ -164,6 +164,19 @@ static echo_status fresh_wrapped(void *arg, echo_store *out) {
     return status;
 }
 
+static echo_store kept; /* keeps the store while handles come and go */
+
+static echo_status again_wrapped(void *arg, echo_store *out) {
+    (void)arg;
+    return kept.ops->reopen(out, kept.ctx, NULL);
+}
+
+static echo_status fresh_kept(void *arg, echo_store *out) {
+    echo_store_close(&kept);
+    echo_status status = fresh_wrapped(arg, &kept);
+    return status == ECHO_OK ? again_wrapped(arg, out) : status;
+}
+
 static void test_fault_counts(void **state) {
     (void)state;
     echo_store store;
@@ -219,6 +232,62 @@ static void test_fault_plans(void **state) {
     echo_store_close(&store);
 }
 
+/* Another handle counts and fails with the first; what one lost, the other did not. */
+static void test_fault_handles(void **state) {
+    (void)state;
+    echo_store store, twin, more[STORE_FAULT_HANDLES];
+    echo_key party = store_party(1);
+    echo_bytes manifest = {(const uint8_t *)"m", 1};
+    OK(fresh_wrapped(NULL, &store));
+    store_fault_plan(&wrapped, STORE_FAULT_REOPEN, 1, ECHO_ERR_IO);
+    assert_int_equal(store.ops->reopen(&twin, store.ctx, NULL), ECHO_ERR_IO);
+    assert_null(twin.ops);
+    assert_true(store_fault_hit(&wrapped));
+    OK(store.ops->reopen(&twin, store.ctx, NULL));
+    assert_int_equal(wrapped.calls[STORE_FAULT_REOPEN], 2);
+
+    store_fault_plan(&wrapped, STORE_FAULT_PUT, 3, ECHO_ERR_IO);
+    OK(store_put_made(&store, 1, 10, NULL, NULL));
+    OK(store.ops->publish(store.ctx, &party, 0, manifest, NULL));
+    OK(store_put_made(&twin, 2, 10, NULL, NULL));
+    assert_int_equal(store_put_made(&twin, 3, 10, NULL, NULL), ECHO_ERR_IO);
+    assert_true(store_fault_hit(&wrapped));
+    assert_int_equal(wrapped.calls[STORE_FAULT_PUT], 3);
+    assert_int_equal(wrapped.bytes_put, 20);
+    assert_int_equal(twin.ops->publish(twin.ctx, &party, 1, manifest, NULL), ECHO_ERR_IO);
+    OK(store_put_made(&store, 4, 10, NULL, NULL));
+    OK(twin.ops->rollback(twin.ctx, NULL));
+    OK(store.ops->publish(store.ctx, &party, 1, manifest, NULL));
+    store_assert_made(&twin, 4, 10);
+    store_assert_absent(&twin, 2, 10);
+
+    for (unsigned i = 2; i < STORE_FAULT_HANDLES; i++) OK(twin.ops->reopen(&more[i], twin.ctx, NULL));
+    assert_int_equal(twin.ops->reopen(&more[0], twin.ctx, NULL), ECHO_ERR_LIMIT);
+    assert_null(more[0].ops);
+    echo_store_close(&store);
+    OK(twin.ops->reopen(&store, twin.ctx, NULL)); /* in its place */
+    for (unsigned i = 2; i < STORE_FAULT_HANDLES; i++) echo_store_close(&more[i]);
+    echo_store_close(&store);
+    store_assert_made(&twin, 1, 10);
+    echo_store_close(&twin);
+    assert_int_equal(wrapped.calls[STORE_FAULT_CLOSE], STORE_FAULT_HANDLES + 1);
+}
+
+/* Around a store that cannot be opened twice. */
+static void test_fault_one_handle(void **state) {
+    (void)state;
+    echo_store inner, store, twin;
+    OK(echo_store_new_memory(&inner));
+    echo_store_ops old = *inner.ops; /* a table of version 1 */
+    old.version = 1;
+    inner.ops = &old;
+    store = store_fault_wrap(&wrapped, inner);
+    assert_false(echo__store_has(&store, ECHO__STORE_REOPEN));
+    assert_int_equal(echo__store_reopen(&twin, &store, NULL), ECHO_ERR_UNSUPPORTED);
+    OK(store_put_made(&store, 1, 10, NULL, NULL));
+    echo_store_close(&store);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_check),
@@ -226,8 +295,12 @@ int main(void) {
         cmocka_unit_test(test_seen),
         cmocka_unit_test(test_fault_counts),
         cmocka_unit_test(test_fault_plans),
+        cmocka_unit_test(test_fault_handles),
+        cmocka_unit_test(test_fault_one_handle),
     };
-    const store_contract around = {"fault store around the one in memory", NULL, fresh_wrapped, NULL};
+    const store_contract around = {"fault store around the one in memory", NULL, fresh_kept, again_wrapped, 0};
     int failed = cmocka_run_group_tests_name("what stores share", tests, NULL, NULL);
-    return failed + store_contract_run(&around);
+    failed += store_contract_run(&around);
+    echo_store_close(&kept);
+    return failed;
 }
