@@ -252,6 +252,7 @@ static void detach(echo_party *party) {
     echo__writer_free(t->writer);
     echo__convert_free(t->convert);
     echo__capture_free(t->capture);
+    echo_store_close(&t->store);
     echo_timeframe_free(t->manifest.timeframe);
     echo__free(t->credentials);
     echo__wipe(&t->keys, sizeof t->keys);

@@ -184,7 +184,7 @@ static echo_status start_writer(echo__taker *t, echo_error *err) {
                      .keep = party->policy.keep,
                      .gc = party->policy.keep > 0 && !party->policy.no_gc,
                      .gc_usage = t->gc_usage};
-    return echo__writer_start(&t->writer, &job, &party->store, t->threaded, err);
+    return echo__writer_start(&t->writer, &job, &party->store, &t->store, t->threaded, err);
 }
 
 /* Between two messages (P1). On error nothing was begun, but for a capture that only has to be settled. */
@@ -210,17 +210,7 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     return ECHO_OK;
 }
 
-static echo_status check(const echo_party *party, echo_error *err) {
-    if (party->options.no_write) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
-    if (party->store.ops != NULL) return ECHO_OK;
-    if (party->store_problem.code == ECHO_OK) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without a store");
-    if (err != NULL) *err = party->store_problem;
-    return party->store_problem.code;
-}
-
 echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool threaded, echo_error *err) {
-    echo_status status = check(t->party, err);
-    if (status != ECHO_OK) return status;
     memset(&t->result, 0, sizeof t->result);
     t->result.reason = t->reason = reason;
     t->threaded = threaded;
@@ -228,7 +218,7 @@ echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool 
     t->status = ECHO_OK;
     t->began_ns = now_ns(t);
     t->generation = echo__registry_generation(t->party->options.models);
-    status = echo__convert_begin(&t->convert, t->party, err);
+    echo_status status = echo__convert_begin(&t->convert, t->party, err);
     if (status == ECHO_OK && t->convert == NULL) status = cut(t, err);
     else if (status == ECHO_OK) t->phase = ECHO_SNAPSHOT_CONVERT;
     if (status != ECHO_OK) {

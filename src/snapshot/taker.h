@@ -12,6 +12,7 @@ typedef struct echo__convert echo__convert;
 
 typedef struct echo__taker {
     echo_party *party;
+    echo_store store;            /* the writers' handle; ops NULL: none was needed yet, or the party's own is used */
 
     echo_snapshot_phase phase;
     echo_snapshot_reason reason;

@@ -31,7 +31,7 @@ typedef enum writer_phase {
 struct echo__writer {
     echo__job job;
     const echo_store *store; /* the one in use */
-    echo_store own;          /* a handle of its own */
+    echo_store *own;         /* a handle of its own, kept by the caller */
     echo__chunks *chunks;
     writer_phase phase;
     echo__order order;
@@ -85,8 +85,10 @@ static bool is_cancelled(echo__writer *w) {
 /* ---- phases ---- */
 
 static echo_status open_store(echo__writer *w, echo_error *err) {
-    echo_status status = echo__store_has(w->store, ECHO__STORE_REOPEN) ? echo__store_reopen(&w->own, w->store, err) : ECHO_ERR_UNSUPPORTED;
-    if (status == ECHO_OK) w->store = &w->own;
+    echo_status status = ECHO_OK;
+    if (w->own->ops == NULL)
+        status = echo__store_has(w->store, ECHO__STORE_REOPEN) ? echo__store_reopen(w->own, w->store, err) : ECHO_ERR_UNSUPPORTED;
+    if (status == ECHO_OK) w->store = w->own;
     if (status == ECHO_ERR_UNSUPPORTED && !w->threaded) status = ECHO_OK; /* the party's own handle */
     if (status == ECHO_OK) status = echo__chunks_new(&w->chunks, w->store);
     if (status == ECHO_OK && echo__update_new(&w->update, w->chunks, &w->job.manifest->items) != ECHO_OK) status = echo__nomem(err);
@@ -289,7 +291,6 @@ static void end(echo__writer *w) {
     w->update = NULL;
     echo__chunks_free(w->chunks);
     w->chunks = NULL;
-    if (w->store == &w->own) echo_store_close(&w->own);
     if (w->closed) echo__order_free(&w->order); /* the party's side has no more use for it; large memory is slow to give back */
     tell(w, &w->ended);
 }
@@ -356,12 +357,14 @@ static bool init_locks(echo__writer *w) {
     return false;
 }
 
-echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, bool threaded, echo_error *err) {
+echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, echo_store *own, bool threaded,
+                               echo_error *err) {
     *out = NULL;
     echo__writer *w = echo__calloc(1, sizeof *w);
     if (w == NULL) return echo__nomem(err);
     w->job = *job;
     w->store = store;
+    w->own = own;
     w->last = &w->first;
     if (!init_locks(w)) {
         echo__free(w);

@@ -50,9 +50,11 @@ typedef struct echo__writer echo__writer;
 
 /*
  * Starts it. `store` is borrowed; the writer uses a handle of its own on it when the store can be opened again, so that what it puts and
- * takes back is nobody else's; and with that a thread, when `threaded` and one can be had.
+ * takes back is nobody else's; and with that a thread, when `threaded` and one can be had. That handle is *own: opened when its ops is
+ * NULL, and left open for the next writer; the caller closes it when the last is gone.
  */
-echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, bool threaded, echo_error *err) ECHO_MUST_USE;
+echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, echo_store *own, bool threaded,
+                               echo_error *err) ECHO_MUST_USE;
 /* Cancels it if it runs, waits for it, and releases it. */
 void echo__writer_free(echo__writer *writer);
 bool echo__writer_threaded(const echo__writer *writer);

@@ -18,7 +18,7 @@
  * Callbacks: a view is valid during the call only. What a callback returns ends the call when it is not ECHO_OK and is returned
  * unchanged, without touching err. Only `list` allows its callback to call the store.
  *
- * Threads: calls on one handle never overlap, but may come from different threads (the party's and its writer's).
+ * Threads: calls on one handle never overlap. Handles on one store (`reopen`) may be used by different threads at the same time.
  */
 #ifndef ECHO_SYS_STORE_H
 #define ECHO_SYS_STORE_H

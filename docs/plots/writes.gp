@@ -1,0 +1,20 @@
+# gnuplot writes.gp
+set terminal svg size 800,500 dynamic font 'sans-serif,13' background '#ffffff'
+set border 3 lc '#606060'
+set tics nomirror out
+set grid xtics ytics lc '#dddddd' lw 1
+set key below
+set style line 1 lc '#0060ad' lw 2 pt 7 ps 0.5
+set style line 2 lc '#dd8500' lw 2 pt 5 ps 0.5
+set style line 3 lc '#c02020' lw 2 pt 9 ps 0.5
+set style line 4 lc '#208040' lw 2 pt 13 ps 0.5
+set datafile missing '-'
+set output 'writes.svg'
+set title 'What a snapshot writes'
+set logscale xy
+set xlabel 'items changed since the one before, % of all'
+set ylabel 'bytes written, % of a full snapshot'
+plot 'writes.dat' index 0 using 1:2 with linespoints ls 1 title 'scattered, one message each', \
+     '' index 0 using 1:3 with linespoints ls 2 title 'the same, as SQLite wrote it to its files', \
+     '' index 1 using 1:2 with points ls 3 ps 1.2 title '1,000 messages on 50 hot items', \
+     x with lines dt 2 lc '#909090' title 'the share itself'
