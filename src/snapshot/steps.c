@@ -47,8 +47,8 @@ static uint64_t share_of(echo__taker *t, uint64_t now) {
     const echo_snapshot_policy *rules = &t->party->policy;
     if (rules->share >= 100) return budget_of(t);
     uint64_t due = (now - t->rested_ns) / (100 - rules->share) * rules->share;
-    if (++t->unstepped >= LOOKS_PER_STEP) return due > 0 ? due : 1;
     if (due >= budget_of(t)) return budget_of(t);
+    if (++t->unstepped >= LOOKS_PER_STEP) return due > 0 ? due : 1;
     return due < LEAST_STEP_NS ? 0 : due;
 }
 
