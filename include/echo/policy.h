@@ -9,7 +9,7 @@
  * A snapshot begins when one of these holds, there is something new, none is running, and no failure has to be waited out:
  *
  *   recovery   opening the party took longer than `open_ns` (one at once, when it is opened)
- *   opening    opening it now would take nearly that long (nine tenths of open_ns), a quarter of it or more because of what is new: the
+ *   opening    opening it now would take nearly that long (four fifths of open_ns), a quarter of it or more because of what is new: the
  *              first duty, whatever is written
  *   memory     items that changed since the last snapshot, which cannot be evicted, take half of the party's memory bound
  *   messages, bytes, age

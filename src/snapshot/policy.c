@@ -4,7 +4,7 @@
 
 #define ENTRY_BYTES 200.0  /* a node's line, with an id of 64 characters */
 #define FIRST_FACTOR 2.0   /* bytes of records for each byte of the feeds, before there is a snapshot to tell */
-#define RATIO_LEAST 256u   /* in 1/1024 */
+#define RATIO_LEAST 64u   /* in 1/1024 */
 #define RATIO_MOST 4096u
 
 static const uint64_t ms = 1000000u;
@@ -51,7 +51,7 @@ static echo_snapshot_reason leg(const echo_snapshot_policy *rules, const echo__p
 
 /* Where opening is slow without any message, a snapshot has to be worth it all the same. */
 static bool opens_slowly(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
-    if (rules->open_ns == 0 || f->expected_open_ns < rules->open_ns / 10 * 9) return false;
+    if (rules->open_ns == 0 || f->expected_open_ns < rules->open_ns / 5 * 4) return false;
     return f->expected_open_ns - f->base_open_ns >= rules->open_ns / 4;
 }
 
@@ -84,11 +84,10 @@ void echo__policy_succeeded(echo__policy *policy, uint64_t began_ns, uint64_t no
     policy->wanted_ns = 0;
     policy->retry_ns = now_ns + (now_ns - began_ns);
     if (expected_bytes == 0 || bytes == 0) return;
-    uint64_t before = policy->write_ratio == 0 ? 1024 : policy->write_ratio;
-    double ratio = (double)before * (double)bytes / (double)expected_bytes;
+    double ratio = 1024 * (double)bytes / (double)expected_bytes;
     if (ratio < RATIO_LEAST) ratio = RATIO_LEAST;
     if (ratio > RATIO_MOST) ratio = RATIO_MOST;
-    policy->write_ratio = policy->write_ratio == 0 ? (uint64_t)ratio : (3 * before + (uint64_t)ratio) / 4;
+    policy->write_ratio = policy->write_ratio == 0 ? (uint64_t)ratio : (3 * policy->write_ratio + (uint64_t)ratio) / 4;
 }
 
 void echo__policy_failed(echo__policy *policy, const echo_snapshot_policy *rules, uint64_t now_ns) {

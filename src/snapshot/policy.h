@@ -30,6 +30,7 @@ typedef struct echo__policy {
 
 /* Whether to begin one now, and why; ECHO_SNAPSHOT_NONE: not now. */
 echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules, const echo__policy_facts *facts);
+/* expected_bytes: what echo__policy_bytes gave for it with a policy that has compared nothing yet. */
 void echo__policy_succeeded(echo__policy *policy, uint64_t began_ns, uint64_t now_ns, uint64_t expected_bytes, uint64_t bytes);
 void echo__policy_failed(echo__policy *policy, const echo_snapshot_policy *rules, uint64_t now_ns);
 

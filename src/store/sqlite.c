@@ -18,6 +18,7 @@ static void sqlite_close(void *ctx) {
     echo__sqlite_abandon(s);
     echo__sqlite_disconnect(s);
     echo__seen_free(&s->seen);
+    echo__zip_free(s->zip);
     echo__free(s->path);
     echo__free(s);
 }
@@ -43,6 +44,7 @@ static const echo_store_ops sqlite_ops = {
     .usage = echo__sqlite_usage,
     .pin = echo__sqlite_pin,
     .pinned = echo__sqlite_pinned,
+    .stored = echo__sqlite_stored,
 };
 
 /*

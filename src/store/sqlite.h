@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "base/zip.h"
 #include "store/store.h"
 
 /* Made by the first pin; a file without it has nothing pinned. As SQLite keeps the text, which is compared. */
@@ -55,6 +56,8 @@ typedef struct echo__sqlite {
     struct stat file;
     bool file_is_young;     /* written so shortly before that its time may not tell the next write */
 
+    echo__zip *zip;         /* once it was needed */
+    uint64_t stored;        /* bytes of chunks put */
     bool writing;           /* puts are pending, in an open transaction */
     echo_status failed;     /* pending puts were lost to this; until rollback */
     echo__seen seen;
@@ -91,6 +94,13 @@ echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statemen
 void echo__sqlite_done(sqlite3_stmt *statement);
 /* Runs a statement that gives no rows, to its end. */
 echo_status echo__sqlite_run(echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) ECHO_MUST_USE;
+/*
+ * A chunk's bytes from what a row holds: a zstd frame, or the bytes themselves (docs/FORMAT.md). *out is a view of the row or of the handle's
+ * memory, until the next chunk. ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, without a message; ECHO_ERR_NOMEM.
+ */
+echo_status echo__sqlite_unpack(echo_bytes *out, echo__sqlite *s, echo_bytes data) ECHO_MUST_USE;
+/* What a row holds of a chunk. */
+echo_status echo__sqlite_pack(echo_bytes *out, echo__sqlite *s, echo_bytes chunk) ECHO_MUST_USE;
 /* Values are borrowed until echo__sqlite_done. */
 void echo__sqlite_bind_bytes(sqlite3_stmt *statement, int at, echo_bytes bytes);
 void echo__sqlite_bind_hash(sqlite3_stmt *statement, int at, const echo_hash *hash);
@@ -118,6 +128,7 @@ echo_status echo__sqlite_parties(void *ctx, echo_store_party_fn fn, void *arg, e
 echo_status echo__sqlite_usage(uint64_t *bytes, void *ctx, echo_error *err);
 echo_status echo__sqlite_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
 echo_status echo__sqlite_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
+uint64_t echo__sqlite_stored(void *ctx);
 echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
 echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
 echo_status echo__sqlite_rollback(void *ctx, echo_error *err);

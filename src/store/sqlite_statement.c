@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+#define PACK_LEAST 64u /* shorter chunks are not packed */
+
 /* ---- errors ---- */
 
 /* What came from the disk, with the system's own reason. */
@@ -55,8 +57,7 @@ static const char *const sql_text[ECHO__SQL_COUNT] = {
     [ECHO__SQL_GET] = "SELECT data FROM chunks WHERE hash = ?1",
     [ECHO__SQL_HAS] = "SELECT 1 FROM chunks WHERE hash = ?1",
     [ECHO__SQL_WALK] = "SELECT hash, length(data) FROM chunks WHERE hash > ?1 ORDER BY hash LIMIT ?2",
-    [ECHO__SQL_PUT] = ("INSERT INTO chunks(hash, data) VALUES(?1, ?2) "
-                       "ON CONFLICT(hash) DO UPDATE SET data = excluded.data WHERE data IS NOT excluded.data"),
+    [ECHO__SQL_PUT] = "INSERT INTO chunks(hash, data) VALUES(?1, ?2) ON CONFLICT(hash) DO UPDATE SET data = excluded.data",
     [ECHO__SQL_DROP] = "DELETE FROM chunks WHERE hash = ?1",
     [ECHO__SQL_LIST] = "SELECT number, data FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
     [ECHO__SQL_NEWEST] = "SELECT number FROM manifests WHERE party = ?1 ORDER BY number DESC LIMIT 1",
@@ -131,6 +132,33 @@ echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sq
     if (data == NULL && len > 0) return echo__nomem(err);
     *out = echo__bytes(data == NULL ? nothing : data, len);
     return ECHO_OK;
+}
+
+/* ---- chunks ---- */
+
+static echo__zip *zip_of(echo__sqlite *s) {
+    if (s->zip == NULL) s->zip = echo__zip_new();
+    return s->zip;
+}
+
+echo_status echo__sqlite_unpack(echo_bytes *out, echo__sqlite *s, echo_bytes data) {
+    if (!echo__zip_is_frame(data)) {
+        *out = data;
+        return ECHO_OK;
+    }
+    return zip_of(s) == NULL ? ECHO_ERR_NOMEM : echo__zip_unpack(out, s->zip, data, ECHO_STORE_SIZE_MAX);
+}
+
+/* As it is when packing saves less than an eighth; but never what looks like a frame. */
+echo_status echo__sqlite_pack(echo_bytes *out, echo__sqlite *s, echo_bytes chunk) {
+    bool frame = echo__zip_is_frame(chunk);
+    *out = chunk;
+    if (chunk.len < PACK_LEAST && !frame) return ECHO_OK;
+    echo_bytes packed;
+    if (zip_of(s) == NULL) return ECHO_ERR_NOMEM;
+    echo_status status = echo__zip_pack(&packed, s->zip, chunk);
+    if (status == ECHO_OK && (frame || packed.len < chunk.len - chunk.len / 8)) *out = packed;
+    return status;
 }
 
 /* A column that must be a snapshot's number. */

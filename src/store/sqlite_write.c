@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 echo_status echo__sqlite_refuse_read_only(const echo__sqlite *s, echo_error *err) {
@@ -19,17 +20,56 @@ static echo_status lose(echo__sqlite *s, echo_status status) {
     return status;
 }
 
+uint64_t echo__sqlite_stored(void *ctx) { return ((const echo__sqlite *)ctx)->stored; }
+
+/* Whether the chunk's row holds these bytes. */
+static echo_status holds(bool *out, echo__sqlite *s, const echo_hash *name, echo_bytes chunk, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    echo_bytes data, bytes;
+    bool row = false;
+    *out = false;
+    echo_status status = echo__sqlite_statement(&statement, s, ECHO__SQL_GET, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_hash(statement, 1, name);
+    status = echo__sqlite_step(&row, s, statement, err, "cannot read a chunk");
+    if (status == ECHO_OK && row) {
+        status = echo__sqlite_column_bytes(&data, s, statement, 0, err);
+        if (status == ECHO_OK && (status = echo__sqlite_unpack(&bytes, s, data)) == ECHO_ERR_NOMEM) (void)echo__nomem(err);
+        *out = status == ECHO_OK && echo__bytes_equal(bytes, chunk);
+        if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT) status = ECHO_OK;
+    }
+    echo__sqlite_done(statement);
+    return status;
+}
+
+static echo_status put_one(bool *written, echo__sqlite *s, const echo_hash *name, echo_bytes chunk, echo_error *err) {
+    sqlite3_stmt *statement = NULL;
+    bool good = false;
+    *written = false;
+    echo_status status = holds(&good, s, name, chunk, err);
+    if (status != ECHO_OK || good) return status;
+    echo_bytes data;
+    if (echo__sqlite_pack(&data, s, chunk) != ECHO_OK) return echo__nomem(err);
+    status = echo__sqlite_statement(&statement, s, ECHO__SQL_PUT, err);
+    if (status != ECHO_OK) return status;
+    echo__sqlite_bind_hash(statement, 1, name);
+    echo__sqlite_bind_bytes(statement, 2, data);
+    status = echo__sqlite_run(s, statement, err, "cannot put a chunk");
+    if (status == ECHO_OK) {
+        *written = true;
+        s->stored += data.len;
+    }
+    return status;
+}
+
 static echo_status put(echo__sqlite *s, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *count,
                        echo_error *err) {
-    sqlite3_stmt *statement = NULL;
     echo_status status = echo__store_check_sizes(chunks, n, err);
     if (status == ECHO_OK && !s->writing) status = echo__sqlite_begin(s, err);
-    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_PUT, err);
     for (size_t i = 0; i < n && status == ECHO_OK; i++) {
-        echo__sqlite_bind_hash(statement, 1, &names[i]);
-        echo__sqlite_bind_bytes(statement, 2, chunks[i]);
-        status = echo__sqlite_run(s, statement, err, "cannot put a chunk");
-        if (status == ECHO_OK) *count += (size_t)sqlite3_changes(s->db);
+        bool written;
+        status = put_one(&written, s, &names[i], chunks[i], err);
+        *count += written;
     }
     return status;
 }

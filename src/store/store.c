@@ -40,12 +40,17 @@ bool echo__store_has(const echo_store *store, echo__store_hook hook) {
     case ECHO__STORE_WALK_FROM: return ops->walk_from != NULL;
     case ECHO__STORE_USAGE: return ops->usage != NULL;
     case ECHO__STORE_PIN: return ops->pin != NULL && ops->pinned != NULL;
+    case ECHO__STORE_STORED: return ops->stored != NULL;
     }
     return false;
 }
 
 static echo_status refuse_hook(echo_error *err, const char *what) {
     return echo__error(err, ECHO_ERR_UNSUPPORTED, "this store cannot %s", what);
+}
+
+uint64_t echo__store_stored(const echo_store *store) {
+    return echo__store_has(store, ECHO__STORE_STORED) ? store->ops->stored(store->ctx) : 0;
 }
 
 echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) {

@@ -18,9 +18,12 @@ typedef enum echo__store_hook {
     ECHO__STORE_PARTIES,
     ECHO__STORE_WALK_FROM,
     ECHO__STORE_USAGE,
-    ECHO__STORE_PIN
+    ECHO__STORE_PIN,
+    ECHO__STORE_STORED
 } echo__store_hook;
 bool echo__store_has(const echo_store *store, echo__store_hook hook);
+/* 0 when the store does not tell. */
+uint64_t echo__store_stored(const echo_store *store);
 /* *out has no table on failure. */
 echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;

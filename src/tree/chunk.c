@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "store/store.h"
 
 typedef struct entry {
     echo__chunk chunk; /* first, so that a chunk's address is its entry's */
@@ -177,12 +178,14 @@ void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void 
 
 echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
     size_t written = 0;
+    uint64_t before = echo__store_stored(chunks->store);
     echo_error told = ECHO_ERROR_INIT;
     echo_status status = chunks->store->ops->put(chunks->store->ctx, name, &bytes, 1, &written, &told);
     if (status != ECHO_OK) return failed(err, status, &told, name);
     if (written > 0) {
         chunks->counts.written++;
-        chunks->counts.written_bytes += bytes.len;
+        chunks->counts.written_bytes +=
+            echo__store_has(chunks->store, ECHO__STORE_STORED) ? echo__store_stored(chunks->store) - before : bytes.len;
     }
     return ECHO_OK;
 }

@@ -9,7 +9,7 @@
 #include "echo/sys/store.h"
 
 #define ECHO__CHUNK_MAX ((size_t)64 << 20) /* a longer chunk is ECHO_ERR_LIMIT before memory is taken */
-#define ECHO__CHUNK_KEEP ((size_t)8 << 20) /* default budget of kept bytes: the nodes above a million items, and some leaves */
+#define ECHO__CHUNK_KEEP ((size_t)16 << 20) /* default budget of kept bytes: the nodes above a million items, and some leaves */
 
 typedef struct echo__chunks echo__chunks;
 
@@ -24,7 +24,7 @@ typedef struct echo__chunk_counts {
     uint64_t read; /* chunks fetched from the store */
     uint64_t read_bytes;
     uint64_t written; /* chunks that were not there before */
-    uint64_t written_bytes;
+    uint64_t written_bytes; /* as the store keeps them */
 } echo__chunk_counts;
 
 /* store is borrowed. */

@@ -39,7 +39,7 @@ extern "C" {
 
 /* Called exactly once by `get` with a view of the chunk; its result is get's result. fn may not call the store. */
 typedef echo_status (*echo_chunk_fn)(void *arg, echo_bytes bytes);
-/* Called per chunk by `walk`. Any code but ECHO_OK ends the walk and is returned by it. fn may not call the store. */
+/* Called per chunk by `walk`; size: the bytes it takes in the store. Any code but ECHO_OK ends the walk and is returned by it. fn may not call the store. */
 typedef echo_status (*echo_walk_fn)(void *arg, const echo_hash *name, uint64_t size);
 /* Called per manifest by `list`, newest (highest number) first. Any code but ECHO_OK ends the list and is returned by it. */
 typedef echo_status (*echo_manifest_fn)(void *arg, uint64_t number, echo_bytes manifest);
@@ -122,6 +122,11 @@ typedef struct echo_store_ops {
     echo_status (*pin)(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
     /* Whether a manifest is pinned; false when there is none of that number. Goes with `pin`. */
     echo_status (*pinned)(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
+    /*
+     * Bytes that chunks put by this handle took, for a store that packs them; never less than before. What snapshots write is
+     * counted by it. [The chunks' own lengths count.]
+     */
+    uint64_t (*stored)(void *ctx);
 } echo_store_ops;
 
 /* A store: its table and its context. Plain data. */
@@ -145,7 +150,7 @@ typedef struct echo_store_sqlite_options {
 #define ECHO_STORE_SQLITE_OPTIONS_INIT {1u, false, true, 1000u}
 
 /*
- * The embedded default: one SQLite file (WAL, synchronous FULL, 32 KiB pages). options may be NULL.
+ * The embedded default: one SQLite file (WAL, synchronous FULL, 32 KiB pages), chunks packed with zstd. options may be NULL.
  *
  * Opening writes nothing: a file that does not exist is made by the first put or publish, and reads as an empty store until then. A file
  * of 0 bytes, or one whose making was cut short, counts as one that does not exist.
