@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define ECHO_FEED_OPS_VERSION 1u
+#define ECHO_FEED_OPS_VERSION 2u /* tables of version 1, which end before `make`, are taken too */
 
 typedef struct echo_feed_info {
     uint64_t length;    /* blocks the feed is known to have; seqs run from 0 to length - 1 */
@@ -26,8 +26,27 @@ typedef echo_status (*echo_feed_list_fn)(void *arg, const echo_key *key);
 /* Called once per block by `read`, in order of seq; any code but ECHO_OK ends the reading and is returned by it. */
 typedef echo_status (*echo_block_fn)(void *arg, uint64_t seq, echo_bytes block);
 
+/* A node of a feed's Merkle tree (docs/FORMAT.md, "Feeds"; the tree is hypercore's). */
+typedef struct echo_feed_node {
+    echo_hash hash;
+    uint64_t size; /* bytes of the blocks below */
+} echo_feed_node;
+
+/*
+ * Shows that blocks from..to-1 are the feed's, at a length that its writer signed: the roots of the tree of `from` blocks, and the fewest
+ * nodes that cover to..length-1, each left to right. Which nodes these are follows from the three numbers. With the blocks themselves they
+ * make the roots of `length` blocks, over which the signature is (hypercore 9's form, or 7's).
+ */
+#define ECHO_FEED_PROOF_SIDE 54u /* nodes at most on each side of feeds of up to 2^53 blocks */
+typedef struct echo_feed_proof {
+    uint64_t from, to, length; /* from < to <= length */
+    size_t left_count, right_count;
+    echo_feed_node left[ECHO_FEED_PROOF_SIDE], right[ECHO_FEED_PROOF_SIDE];
+    uint8_t signature[64];
+} echo_feed_proof;
+
 typedef struct echo_feed_ops {
-    uint32_t version; /* ECHO_FEED_OPS_VERSION */
+    uint32_t version; /* 1 or 2 */
 
     /* The keys of all feeds of the source, in ascending order of key. */
     echo_status (*list)(void *ctx, echo_feed_list_fn fn, void *arg, echo_error *err);
@@ -56,6 +75,24 @@ typedef struct echo_feed_ops {
     echo_status (*keypair)(echo_keypair *out, void *ctx, void *feed);
     /* Releases the source. Called once, after every feed was closed. */
     void (*destroy)(void *ctx);
+
+    /* ---- Version 2, all or none of them: exchanging blocks with peers. ---- */
+
+    /* Makes an empty feed of this key, to which nobody can append here. ECHO_ERR_EXISTS, ECHO_ERR_READONLY. */
+    echo_status (*make)(void *ctx, const echo_key *key, echo_error *err);
+    /*
+     * The proof of blocks from..to-1 at the verified length; needs none of the blocks. ECHO_ERR_GAP (err->seq) when nodes are not
+     * here that it takes; ECHO_ERR_INVALID unless from < to <= verified.
+     */
+    echo_status (*prove)(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to, echo_error *err);
+    /*
+     * Checks blocks proof->from..to-1 against their proof and stores them; durable after `sync`. `info` then tells a length of at least
+     * proof->length, `read` hands them out, and blocks that are not here are ECHO_ERR_GAP. Blocks that are here already are left as they
+     * are. Also for a feed that is written here, whose copy fell behind.
+     * ECHO_ERR_CORRUPT: the proof does not fit the blocks, ECHO_ERR_SIGNATURE: the signature does not verify, ECHO_ERR_LIMIT. ECHO_ERR_CONFLICT (err->feed,
+     * err->seq: the first block known to differ): both are signed and differ, so the feed was forked by its writer. Nothing is stored then.
+     */
+    echo_status (*put)(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err);
 } echo_feed_ops;
 
 /* A source: its table and its context. Plain data. */
