@@ -680,6 +680,48 @@ static void test_ends_under_load(void **arg) {
     }
 }
 
+/*
+ * A host that looked so many times in a row, and then was away for long: the step that is due is as long as the budget, and no
+ * longer, also when one would have been due at that look in any case (P7). A look is a poll of 15 messages, too soon after the
+ * last for a step.
+ */
+static void away_after(unsigned looks) {
+    const uint64_t piece = 100000;
+    generate_options o = GENERATE_OPTIONS_INIT;
+    o.items = 1000;
+    o.create = 1.0;
+    stepping s;
+    stepping_prepare(&s, &o);
+    s.policy.budget_ns = 10 * piece;
+    s.tick = 1;
+    stepping_open(&s);
+    stepping_generate(&s, 1000);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    for (unsigned i = 0; i < looks; i++) {
+        stepping_generate(&s, 15);
+        stepping_poll(&s, 15);
+    }
+    assert_in_range(stepping_state(&s).ns_worst_step, 0, s.policy.budget_ns / 100);
+    s.now += UINT64_C(10000000000);
+    s.tick = piece;
+    stepping_generate(&s, 15);
+    stepping_poll(&s, 15);
+    echo_snapshot_state state = stepping_state(&s);
+    assert_int_equal(state.phase, ECHO_SNAPSHOT_CAPTURE);
+    assert_in_range(state.ns_worst_step, s.policy.budget_ns, s.policy.budget_ns + 2 * piece);
+    s.tick = 100;
+    stepping_finish(&s);
+    stepping_check(&s);
+    assert_int_equal(s.checked, 1);
+    stepping_close(&s);
+}
+
+static void test_host_was_away(void **arg) {
+    (void)arg;
+    for (unsigned looks = 0; looks < 72; looks += looks < 56 ? 8 : 1) away_after(looks);
+}
+
 /* ---- threads (P10) ---- */
 
 static unsigned threads(void) {
@@ -743,6 +785,7 @@ int main(void) {
         cmocka_unit_test(test_base_is_gone),
         cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_cancel_and_leave),
         cmocka_unit_test(test_joining),         cmocka_unit_test(test_ends_under_load), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_host_was_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
