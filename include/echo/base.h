@@ -51,7 +51,8 @@ extern "C" {
     XX(CONFLICT, -14, "somebody else published first")                                        \
     XX(BEHIND, -15, "own feed is shorter than what was published from it")                    \
     XX(REFUSED, -16, "refused")                                                               \
-    XX(UNSUPPORTED, -17, "not supported")
+    XX(UNSUPPORTED, -17, "not supported")                                                     \
+    XX(PENDING, -18, "not here yet")
 
 typedef enum echo_status {
     ECHO_OK = 0,

@@ -3,6 +3,7 @@
 #define ECHO_ECHO_H
 
 #include <echo/base.h>
+#include <echo/exchange.h>
 #include <echo/model.h>
 #include <echo/object.h>
 #include <echo/party.h>

@@ -15,6 +15,7 @@ int echo_cli_exit_of(echo_status status) {
     case ECHO_ERR_SIGNATURE:
     case ECHO_ERR_VERSION:
     case ECHO_ERR_UNSUPPORTED:
+    case ECHO_ERR_PENDING:
     case ECHO_ERR_REFUSED:
     case ECHO_ERR_BEHIND: return ECHO_CLI_EXIT_DAMAGED;
     case ECHO_ERR_NOMEM:

@@ -87,6 +87,7 @@ static const echo_store_ops memory_ops = {
     .put = echo__memory_put,
     .publish = echo__memory_publish,
     .rollback = echo__memory_rollback,
+    .flush = echo__memory_flush,
     .list = echo__memory_list,
     .remove = echo__memory_remove,
     .walk = echo__memory_walk,

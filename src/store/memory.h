@@ -75,6 +75,7 @@ echo_status echo__memory_has(void *ctx, const echo_hash *name, bool *out, echo_e
 echo_status echo__memory_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
                              echo_error *err);
 echo_status echo__memory_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes, echo_error *err);
+echo_status echo__memory_flush(void *ctx, echo_error *err);
 echo_status echo__memory_rollback(void *ctx, echo_error *err);
 echo_status echo__memory_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
 echo_status echo__memory_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);

@@ -134,6 +134,14 @@ echo_status echo__memory_publish(void *ctx, const echo_key *party, uint64_t expe
     return echo__memory_leave(m, status);
 }
 
+echo_status echo__memory_flush(void *ctx, echo_error *err) {
+    echo__memory *m = ctx;
+    if (m->failed) return echo__store_refuse_failed(m->failed, err);
+    (void)echo__memory_enter(m);
+    if (echo__memory_is_writing(m)) settle(m);
+    return echo__memory_leave(m, ECHO_OK);
+}
+
 echo_status echo__memory_rollback(void *ctx, echo_error *err) {
     echo__memory *m = ctx;
     (void)err;

@@ -45,6 +45,7 @@ static const echo_store_ops sqlite_ops = {
     .pin = echo__sqlite_pin,
     .pinned = echo__sqlite_pinned,
     .stored = echo__sqlite_stored,
+    .flush = echo__sqlite_flush,
 };
 
 /*

@@ -131,6 +131,7 @@ echo_status echo__sqlite_pinned(bool *out, void *ctx, const echo_key *party, uin
 uint64_t echo__sqlite_stored(void *ctx);
 echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
 echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
+echo_status echo__sqlite_flush(void *ctx, echo_error *err);
 echo_status echo__sqlite_rollback(void *ctx, echo_error *err);
 echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 echo_status echo__sqlite_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err);

@@ -128,6 +128,16 @@ echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expe
     return ECHO_OK;
 }
 
+echo_status echo__sqlite_flush(void *ctx, echo_error *err) {
+    echo__sqlite *s = ctx;
+    if (s->failed) return echo__store_refuse_failed(s->failed, err);
+    if (!s->writing) return ECHO_OK;
+    echo_status status = echo__sqlite_commit(s, err);
+    if (status != ECHO_OK) return lose(s, status);
+    s->writing = false;
+    return ECHO_OK;
+}
+
 echo_status echo__sqlite_rollback(void *ctx, echo_error *err) {
     echo__sqlite *s = ctx;
     (void)err;

@@ -41,6 +41,7 @@ bool echo__store_has(const echo_store *store, echo__store_hook hook) {
     case ECHO__STORE_USAGE: return ops->usage != NULL;
     case ECHO__STORE_PIN: return ops->pin != NULL && ops->pinned != NULL;
     case ECHO__STORE_STORED: return ops->stored != NULL;
+    case ECHO__STORE_FLUSH: return ops->flush != NULL;
     }
     return false;
 }
@@ -86,6 +87,10 @@ echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_err
     *bytes = 0;
     if (!echo__store_has(store, ECHO__STORE_USAGE)) return refuse_hook(err, "tell how large it is");
     return store->ops->usage(bytes, store->ctx, err);
+}
+
+echo_status echo__store_flush(const echo_store *store, echo_error *err) {
+    return echo__store_has(store, ECHO__STORE_FLUSH) ? store->ops->flush(store->ctx, err) : ECHO_OK;
 }
 
 echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {

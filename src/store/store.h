@@ -19,7 +19,8 @@ typedef enum echo__store_hook {
     ECHO__STORE_WALK_FROM,
     ECHO__STORE_USAGE,
     ECHO__STORE_PIN,
-    ECHO__STORE_STORED
+    ECHO__STORE_STORED,
+    ECHO__STORE_FLUSH
 } echo__store_hook;
 bool echo__store_has(const echo_store *store, echo__store_hook hook);
 /* 0 when the store does not tell. */
@@ -30,6 +31,8 @@ echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn,
 echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err)
     ECHO_MUST_USE;
 echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) ECHO_MUST_USE;
+/* ECHO_OK without doing anything when there is no such hook. */
+echo_status echo__store_flush(const echo_store *store, echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
 

@@ -63,6 +63,32 @@ static uint64_t newest(const echo_store *store, uint8_t party) {
     return out;
 }
 
+/* Flushed puts are everybody's and stay, without a manifest; those after them are pending again. */
+static void test_flush(void **state) {
+    echo_store store = fresh(state), other = reopened(&store);
+    OK(store.ops->flush(store.ctx, NULL)); /* nothing to do */
+    OK(store_put_made(&store, 1, 3000, NULL, NULL));
+    store_assert_absent(&other, 1, 3000);
+    OK(store.ops->flush(store.ctx, NULL));
+    store_assert_made(&other, 1, 3000);
+    OK(store_put_made(&other, 2, 50, NULL, NULL)); /* nobody is writing any more */
+    OK(other.ops->flush(other.ctx, NULL));
+    OK(store_put_made(&store, 3, 70, NULL, NULL));
+    OK(store.ops->rollback(store.ctx, NULL));
+    store_assert_made(&store, 1, 3000);
+    store_assert_made(&store, 2, 50);
+    store_assert_absent(&store, 3, 70);
+    assert_int_equal(newest(&store, 1), 0);
+    OK(publish(&store, 1, 0));
+    echo_store_close(&other);
+    echo_store_close(&store);
+    if (!lasts(state)) return;
+    store = again(state);
+    store_assert_made(&store, 1, 3000);
+    store_assert_made(&store, 2, 50);
+    echo_store_close(&store);
+}
+
 static echo_status pin(const echo_store *store, uint8_t party, uint64_t number, bool on) {
     echo_key key = store_party(party);
     return store->ops->pin(store->ctx, &key, number, on, NULL);
@@ -464,6 +490,7 @@ static void test_err_untouched(void **state) {
 int store_contract_run_v2(const store_contract *contract) {
     void *state = (void *)(uintptr_t)contract;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(test_flush, state),
         cmocka_unit_test_prestate(test_parties, state),     cmocka_unit_test_prestate(test_walk_from, state),
         cmocka_unit_test_prestate(test_usage, state),       cmocka_unit_test_prestate(test_pin, state),
         cmocka_unit_test_prestate(test_pin_lasts, state),   cmocka_unit_test_prestate(test_twin, state),

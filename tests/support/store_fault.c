@@ -95,6 +95,21 @@ static echo_status fault_publish(void *ctx, const echo_key *party, uint64_t expe
     return ECHO_OK;
 }
 
+static echo_status fault_flush(void *ctx, echo_error *err) {
+    store_fault_handle *h = ctx;
+    echo_status status = enter(h, STORE_FAULT_FLUSH, err);
+    if (h->failed) return echo__error(err, h->failed, "an earlier call was made to fail; roll back first");
+    if (status == ECHO_OK) status = echo__store_flush(&h->inner, err);
+    if (status != ECHO_OK) return lose(h, status);
+    h->pending = false;
+    return ECHO_OK;
+}
+
+static uint64_t fault_stored(void *ctx) {
+    store_fault_handle *h = ctx;
+    return echo__store_stored(&h->inner);
+}
+
 static echo_status fault_rollback(void *ctx, echo_error *err) {
     store_fault_handle *h = ctx;
     echo_status status = enter(h, STORE_FAULT_ROLLBACK, err);
@@ -214,6 +229,8 @@ static const echo_store_ops fault_ops = {
     .usage = fault_usage,
     .pin = fault_pin,
     .pinned = fault_pinned,
+    .stored = fault_stored,
+    .flush = fault_flush,
 };
 
 echo_store store_fault_wrap(store_fault *fault, echo_store inner) {
@@ -222,6 +239,7 @@ echo_store store_fault_wrap(store_fault *fault, echo_store inner) {
     fault->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     fault->ops = fault_ops;
     if (!echo__store_has(&inner, ECHO__STORE_REOPEN)) fault->ops.reopen = NULL;
+    if (!echo__store_has(&inner, ECHO__STORE_STORED)) fault->ops.stored = NULL;
     (void)open_handle(&out, fault, inner, NULL); /* the first has its place */
     return out;
 }

@@ -46,6 +46,7 @@ typedef enum store_fault_call {
     STORE_FAULT_USAGE,
     STORE_FAULT_PIN,
     STORE_FAULT_PINNED,
+    STORE_FAULT_FLUSH,
     STORE_FAULT_CLOSE,
     STORE_FAULT_CALLS,
     STORE_FAULT_ANY /* for store_fault_plan only */

@@ -7,9 +7,9 @@
  * that one, complete. `remove` and `remove_chunks` are all or nothing in the same way. A store never changes or invents a chunk's
  * bytes knowingly; the library hashes each chunk it gets all the same (P8).
  *
- * Pending puts: those since the last publish or rollback. This handle sees them, nobody else does. They form one transaction with the
- * next publish, and while a handle has some, every other handle that wants to write to the same store gets ECHO_ERR_BUSY. A `put` or
- * `publish` that fails undoes all pending puts. When puts of earlier calls are lost that way, put and publish go on answering the same
+ * Pending puts: those since the last publish, flush or rollback. This handle sees them, nobody else does. They form one transaction with the
+ * next publish, and while a handle has some, every other handle that wants to write to the same store gets ECHO_ERR_BUSY. A `put`,
+ * `publish` or `flush` that fails undoes all pending puts. When puts of earlier calls are lost that way, put and publish go on answering the same
  * code until `rollback` is called, so that a retry cannot publish a manifest whose chunks are gone.
  *
  * Limits: a chunk or manifest may have 0 bytes; every store takes them up to ECHO_STORE_SIZE_MAX and may refuse longer ones, on the
@@ -127,6 +127,11 @@ typedef struct echo_store_ops {
      * counted by it. [The chunks' own lengths count.]
      */
     uint64_t (*stored)(void *ctx);
+    /*
+     * Makes pending puts durable and visible to others without a manifest, such as those received so far in a transfer that will go on later.
+     * They are garbage until a manifest needs them. [What was received is lost when a transfer is interrupted.]
+     */
+    echo_status (*flush)(void *ctx, echo_error *err);
 } echo_store_ops;
 
 /* A store: its table and its context. Plain data. */
