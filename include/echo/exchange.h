@@ -113,6 +113,8 @@ echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err
 echo_bytes echo_peer_pending(echo_peer *peer);
 /* So many of those bytes are sent. */
 void echo_peer_sent(echo_peer *peer, size_t n);
+/* Says goodbye behind what is queued: nothing more is asked of this peer or told to it. */
+void echo_peer_finish(echo_peer *peer);
 /* The peer was dropped, or said goodbye: send what is pending and close. */
 bool echo_peer_is_over(const echo_peer *peer);
 

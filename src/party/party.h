@@ -59,6 +59,7 @@ struct echo_party {
     echo__model_counts models;
     uint64_t number;            /* of the snapshot the roots are of; 0: none */
     uint64_t newest;            /* highest number in the store, good or not */
+    bool received;              /* the snapshot was made by others, or continues one that was */
     echo_hash manifest_hash;
     echo__credential *credentials;
     size_t credentials_count, credentials_cap;

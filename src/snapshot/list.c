@@ -242,8 +242,9 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
     return status;
 }
 
-echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store, uint64_t number,
-                                 echo_error *err) {
+echo_status echo__snapshot_replay(const echo_party_options *options, const echo_store *store, uint64_t number, echo__replayed_fn fn, void *arg,
+                                  echo_error *err) {
+    echo_hash digest;
     echo__manifest manifest;
     echo__chunks *chunks;
     echo_feeds feeds = {NULL, NULL};
@@ -271,7 +272,8 @@ echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *op
             if (status == ECHO_OK && echo__chunks_new(&party->chunks, &party->store) != ECHO_OK) status = echo__nomem(err);
             party->policy.no_thread = true;
             if (status == ECHO_OK) status = echo__taker_new(party, err);
-            if (status == ECHO_OK) status = replay_until(digest, party, manifest.timeframe, err);
+            if (status == ECHO_OK) status = replay_until(&digest, party, manifest.timeframe, err);
+            if (status == ECHO_OK) status = fn(arg, party, &digest, err);
         }
         echo__chunks_free(chunks);
         echo__manifest_free(&manifest);
@@ -279,4 +281,16 @@ echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *op
     echo_party_free(party);
     if (options->feeds == NULL) echo_feeds_close(&feeds);
     return status;
+}
+
+static echo_status note_digest(void *arg, const echo_party *replayed, const echo_hash *digest, echo_error *err) {
+    (void)replayed;
+    (void)err;
+    *(echo_hash *)arg = *digest;
+    return ECHO_OK;
+}
+
+echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store, uint64_t number,
+                                 echo_error *err) {
+    return echo__snapshot_replay(options, store, number, note_digest, digest, err);
 }

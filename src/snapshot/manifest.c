@@ -9,10 +9,12 @@
 
 static const char check_domain[] = "echo/manifest/1";
 static const char digest_domain[] = "echo/state/1";
+static const char attestation_domain[] = "echo/attestation/1";
 
 void echo__manifest_free(echo__manifest *manifest) {
     echo_timeframe_free(manifest->timeframe);
     echo__models_free(&manifest->models);
+    echo__free(manifest->attestations);
     memset(manifest, 0, sizeof *manifest);
 }
 
@@ -70,9 +72,21 @@ static void put_timeframe(echo__buf *out, echo_timeframe *timeframe) {
     echo_timeframe_text_free(text);
 }
 
+static void put_attestations(echo__buf *out, const echo__manifest *m) {
+    echo__buf_text(out, "\"attestations\":[");
+    for (size_t i = 0; i < m->attestation_count; i++) {
+        put_hash(out, i > 0 ? ",{\"key\":\"" : "{\"key\":\"", m->attestations[i].member.bytes);
+        echo__buf_text(out, ",\"signature\":\"");
+        echo__buf_hex(out, m->attestations[i].signature, sizeof m->attestations[i].signature);
+        echo__buf_text(out, "\"}");
+    }
+    echo__buf_text(out, "],");
+}
+
 /* The text; without check and signature, what the check is of. */
 static void put_body(echo__buf *out, echo__manifest *m, const echo_hash *check, const uint8_t *signature) {
     echo__buf_byte(out, '{');
+    if (m->attestation_count > 0) put_attestations(out, m);
     if (m->is_signed) {
         put_hash(out, "\"author\":\"", m->author.bytes);
         echo__buf_byte(out, ',');
@@ -89,6 +103,7 @@ static void put_body(echo__buf *out, echo__manifest *m, const echo_hash *check, 
     put_number(out, ",\"number\":", m->number);
     put_hash(out, ",\"party\":\"", m->party.bytes);
     if (m->has_previous) put_hash(out, ",\"previous\":\"", m->previous.bytes);
+    if (m->received) echo__buf_text(out, ",\"received\":true");
     if (signature != NULL) {
         echo__buf_text(out, ",\"signature\":\"");
         echo__buf_hex(out, signature, 64);
@@ -152,6 +167,40 @@ echo_status echo__manifest_digest(echo_hash *out, echo__manifest *m) {
     return status;
 }
 
+/* ---- attestations ---- */
+
+static void attested_text(uint8_t out[sizeof attestation_domain + ECHO_HASH_BYTES], const echo_hash *digest) {
+    memcpy(out, attestation_domain, sizeof attestation_domain);
+    memcpy(out + sizeof attestation_domain, digest->bytes, sizeof digest->bytes);
+}
+
+void echo__attest(echo__attestation *out, const echo_hash *digest, const echo_keypair *member) {
+    uint8_t text[sizeof attestation_domain + ECHO_HASH_BYTES];
+    attested_text(text, digest);
+    out->member = member->public_key;
+    echo__sign(out->signature, text, sizeof text, member);
+}
+
+bool echo__attestation_ok(const echo__attestation *attestation, const echo_hash *digest) {
+    uint8_t text[sizeof attestation_domain + ECHO_HASH_BYTES];
+    attested_text(text, digest);
+    return echo__verify(attestation->signature, text, sizeof text, &attestation->member);
+}
+
+echo_status echo__manifest_attested(echo__manifest *m, const echo__attestation *attestation) {
+    size_t at = 0;
+    while (at < m->attestation_count && echo__key_compare(&m->attestations[at].member, &attestation->member) < 0) at++;
+    if (at < m->attestation_count && echo__key_equal(&m->attestations[at].member, &attestation->member)) return ECHO_OK;
+    if (m->attestation_count == ECHO__ATTESTATIONS_MAX) return ECHO_OK;
+    echo__attestation *grown = echo__realloc_array(m->attestations, m->attestation_count + 1, sizeof *grown);
+    if (grown == NULL) return ECHO_ERR_NOMEM;
+    memmove(grown + at + 1, grown + at, (m->attestation_count - at) * sizeof *grown);
+    grown[at] = *attestation;
+    m->attestations = grown;
+    m->attestation_count++;
+    return ECHO_OK;
+}
+
 /* ---- reading ---- */
 
 static echo_status bad(echo_error *err, const char *what) { return echo__error(err, ECHO_ERR_CORRUPT, "manifest: %s", what); }
@@ -206,6 +255,20 @@ static echo_status get_timeframe(const cJSON *manifest, echo_timeframe **out, ec
     return ECHO_OK;
 }
 
+static echo_status get_attestations(const cJSON *manifest, echo__manifest *m, echo_error *err) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(manifest, "attestations");
+    const cJSON *node;
+    if (list == NULL) return ECHO_OK;
+    if (!cJSON_IsArray(list)) return bad(err, "attestations have the wrong shape");
+    cJSON_ArrayForEach(node, list) {
+        echo__attestation one;
+        if (!get_hex(node, "key", one.member.bytes, sizeof one.member.bytes) || !get_hex(node, "signature", one.signature, sizeof one.signature))
+            return bad(err, "an attestation has the wrong shape");
+        if (echo__manifest_attested(m, &one) != ECHO_OK) return echo__nomem(err);
+    }
+    return ECHO_OK;
+}
+
 static echo_status read_fields(echo__manifest *m, const cJSON *node, echo_error *err) {
     uint64_t format, generation, time;
     if (!cJSON_IsObject(node) || !get_number(node, "format", UINT32_MAX, &format)) return bad(err, "format is missing");
@@ -218,7 +281,9 @@ static echo_status read_fields(echo__manifest *m, const cJSON *node, echo_error 
     m->time = (int64_t)time;
     m->has_previous = get_hex(node, "previous", m->previous.bytes, sizeof m->previous.bytes);
     m->is_signed = get_hex(node, "author", m->author.bytes, sizeof m->author.bytes);
+    m->received = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(node, "received"));
     echo_status status = get_models(node, &m->models, err);
+    if (status == ECHO_OK) status = get_attestations(node, m, err);
     return status == ECHO_OK ? get_timeframe(node, &m->timeframe, err) : status;
 }
 

@@ -12,6 +12,14 @@
 #define ECHO__MANIFEST_FORMAT 1u
 #define ECHO__MANIFEST_MAX ((size_t)16 << 20) /* bytes; 100,000 feeds take 8 MB */
 
+#define ECHO__ATTESTATIONS_MAX 64u
+
+/* A member's word that it computed this state itself. */
+typedef struct echo__attestation {
+    echo_key member;
+    uint8_t signature[64];
+} echo__attestation;
+
 typedef struct echo__manifest {
     echo_key party;
     uint64_t number;
@@ -23,11 +31,19 @@ typedef struct echo__manifest {
     int64_t time;         /* milliseconds since 1970 */
     bool has_previous;
     echo_hash previous;   /* of the bytes of the manifest before */
+    bool received;        /* the state was received from others, or continues one that was: its author did not compute it all */
+    echo__attestation *attestations; /* ascending by member; owned */
+    size_t attestation_count;
     bool is_signed;
     echo_key author;
 } echo__manifest;
 
 void echo__manifest_free(echo__manifest *manifest); /* what it points to; zeroes it */
+/* Attests a digest. */
+void echo__attest(echo__attestation *out, const echo_hash *digest, const echo_keypair *member);
+bool echo__attestation_ok(const echo__attestation *attestation, const echo_hash *digest);
+/* Adds one that was checked; of a member who is there already nothing is added, beyond ECHO__ATTESTATIONS_MAX neither. ECHO_ERR_NOMEM. */
+echo_status echo__manifest_attested(echo__manifest *manifest, const echo__attestation *attestation) ECHO_MUST_USE;
 /* Appends the text, with its check, signed by `signer` unless NULL (manifest->author is then its key). */
 echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const echo_keypair *signer, echo_error *err) ECHO_MUST_USE;
 /*

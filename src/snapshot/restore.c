@@ -113,6 +113,7 @@ static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, c
     party->credentials_root = manifest->credentials;
     party->generation = manifest->generation;
     party->number = manifest->number;
+    party->received = manifest->received;
     echo__hash(&party->manifest_hash, candidate->text.data, candidate->text.len);
     party->models = manifest->models;
     memset(&manifest->models, 0, sizeof manifest->models);

@@ -31,6 +31,13 @@ void echo__candidates_free(echo__candidates *candidates);
 echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
 /* Reads all that a manifest needs and checks it; what echo_snapshot_verify says. */
 echo_status echo__manifest_verify(const echo__manifest *manifest, echo__chunks *chunks, echo_error *err) ECHO_MUST_USE;
+/*
+ * Replays what a snapshot covers into a party of its own and takes a snapshot of that in memory, whose root is then the party's; fn looks at
+ * it. Otherwise as echo_snapshot_replay().
+ */
+typedef echo_status (*echo__replayed_fn)(void *arg, const echo_party *replayed, const echo_hash *digest, echo_error *err);
+echo_status echo__snapshot_replay(const echo_party_options *options, const echo_store *store, uint64_t number, echo__replayed_fn fn, void *arg,
+                                  echo_error *err) ECHO_MUST_USE;
 /* Puts before err's message which snapshot it is about, when its bytes are to blame. Returns status. */
 echo_status echo__snapshot_blame(echo_error *err, const echo_key *party, uint64_t number, echo_status status);
 

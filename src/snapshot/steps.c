@@ -254,6 +254,7 @@ static void detach(echo_party *party) {
     echo__capture_free(t->capture);
     echo_store_close(&t->store);
     echo_timeframe_free(t->manifest.timeframe);
+    echo__free(t->manifest.attestations);
     echo__free(t->credentials);
     echo__wipe(&t->keys, sizeof t->keys);
     echo__free(t);

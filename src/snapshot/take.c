@@ -19,6 +19,7 @@ static void release_job(echo__taker *t) {
     echo__convert_free(t->convert);
     t->convert = NULL;
     echo_timeframe_free(t->manifest.timeframe);
+    echo__free(t->manifest.attestations);
     memset(&t->manifest, 0, sizeof t->manifest);
     echo__wipe(&t->keys, sizeof t->keys);
     echo__free(t->credentials);
@@ -162,7 +163,8 @@ static echo_status fill_manifest(echo__taker *t, echo_error *err) {
                                    .generation = party->generation,
                                    .time = now_ms(party),
                                    .has_previous = party->number != 0,
-                                   .previous = party->manifest_hash};
+                                   .previous = party->manifest_hash,
+                                   .received = party->received};
     t->credentials_count = party->credentials_count;
     t->credentials = echo__realloc_array(NULL, t->credentials_count, sizeof *t->credentials);
     if (t->credentials == NULL || echo_timeframe_copy(&t->manifest.timeframe, party->clock) != ECHO_OK) return echo__nomem(err);

@@ -175,10 +175,20 @@ static echo_status check_base(const echo__writer *w, echo_error *err) {
     return echo__error(err, ECHO_ERR_CONFLICT, "the snapshot that this one continues was removed by another process: open the party again");
 }
 
+/* Who computed a state says so, and others need not take one member's word for it. */
+static echo_status attest(echo__manifest *manifest, const echo_keypair *keys, echo_error *err) {
+    echo_hash digest;
+    echo__attestation own;
+    if (echo__manifest_digest(&digest, manifest) != ECHO_OK) return echo__nomem(err);
+    echo__attest(&own, &digest, keys);
+    return echo__manifest_attested(manifest, &own) == ECHO_OK ? ECHO_OK : echo__nomem(err);
+}
+
 static echo_status publish(echo__writer *w, echo_error *err) {
     echo__manifest *manifest = w->job.manifest;
     echo__buf text = ECHO__BUF_INIT;
     echo_status status = check_base(w, err);
+    if (status == ECHO_OK && w->job.keys != NULL && !manifest->received) status = attest(manifest, w->job.keys, err);
     if (status == ECHO_OK) status = echo__manifest_write(&text, manifest, w->job.keys, err);
     if (status == ECHO_OK && echo__manifest_digest(&w->written.digest, manifest) != ECHO_OK) status = echo__nomem(err);
     if (status == ECHO_OK) {

@@ -1,0 +1,184 @@
+/*
+ * The exchange: options, peers, and the steps of a fetch.
+ */
+#include "exchange/exchange.h"
+
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "feed/feeds.h"
+#include "store/store.h"
+
+/* ---- telling ---- */
+
+void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const echo_peer *peer, const echo_error *error) {
+    if (x->options.event == NULL) return;
+    echo_exchange_event event = {kind, (echo_peer *)(uintptr_t)peer, NULL, error, 0, x->state.installed};
+    if (peer != NULL && peer->channel != NULL) event.member = echo__channel_peer(peer->channel);
+    if (x->has_target) event.messages = echo_timeframe_total(x->target.timeframe);
+    x->options.event(x->options.event_arg, &event);
+}
+
+void echo__exchange_rest(echo_exchange *x) {
+    x->phase = ECHO_EXCHANGE_IDLE;
+    echo__chunks_end(x);
+    echo__tail_end(x);
+}
+
+void echo__exchange_fail(echo_exchange *x, const echo_error *problem) {
+    x->state.problem = *problem;
+    echo__exchange_rest(x);
+    echo__exchange_tell(x, ECHO_EXCHANGE_FAILED, NULL, problem);
+}
+
+/* ---- feeds ---- */
+
+echo_status echo__exchange_feed(void **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) {
+    const echo_feed_ops *ops = x->feeds->ops;
+    for (size_t i = 0; i < x->open_count; i++)
+        if (echo__key_equal(&x->open[i].key, key)) {
+            *out = x->open[i].handle;
+            return ECHO_OK;
+        }
+    if (!echo__grow(&x->open, &x->open_cap, x->open_count + 1, sizeof *x->open)) return echo__nomem(err);
+    void *handle;
+    echo_error told = ECHO_ERROR_INIT;
+    echo_status status = ops->open(&handle, x->feeds->ctx, key, &told);
+    if (status == ECHO_ERR_NOT_FOUND && make) {
+        status = ops->make(x->feeds->ctx, key, &told);
+        if (status == ECHO_OK) status = ops->open(&handle, x->feeds->ctx, key, &told);
+    }
+    if (status != ECHO_OK) {
+        if (err != NULL) *err = told;
+        return status;
+    }
+    x->open[x->open_count++] = (echo__open_feed){*key, handle};
+    *out = handle;
+    return ECHO_OK;
+}
+
+/* ---- from new to free ---- */
+
+static echo_status check(const echo_exchange_options *o, echo_error *err) {
+    if (o == NULL || o->version != 1) return echo__error(err, ECHO_ERR_INVALID, "options of an exchange have another version than 1");
+    if (o->party == NULL || o->store == NULL || o->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party, no store or no feeds");
+    if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED) return echo__error(err, ECHO_ERR_INVALID, "no such level of trust");
+    if (o->trust >= ECHO_TRUST_SAMPLED && o->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "replaying needs the models");
+    if (o->member_count > 0 && o->members == NULL) return echo__error(err, ECHO_ERR_INVALID, "members are missing");
+    echo_status status = echo__store_check(o->store, err);
+    if (status != ECHO_OK) return status;
+    if (!echo__feeds_can_exchange(o->feeds)) return echo__error(err, ECHO_ERR_UNSUPPORTED, "these feeds cannot exchange blocks");
+    return ECHO_OK;
+}
+
+static echo_status take_options(echo_exchange *x, const echo_exchange_options *o, echo_error *err) {
+    x->options = *o;
+    x->party = *o->party;
+    x->store = o->store;
+    x->feeds = o->feeds;
+    x->options.party = &x->party;
+    x->has_keys = o->keys != NULL;
+    if (x->has_keys) x->keys = *o->keys;
+    x->options.keys = NULL;
+    if (x->options.attestations == 0) x->options.attestations = 1;
+    if (x->options.samples == 0) x->options.samples = 1;
+    if (x->options.window < ECHO__NODE_MAX / 256) x->options.window = ECHO__NODE_MAX / 256;
+    if (o->member_count > 0) {
+        x->members = echo__realloc_array(NULL, o->member_count, sizeof *x->members);
+        if (x->members == NULL) return echo__nomem(err);
+        memcpy(x->members, o->members, o->member_count * sizeof *x->members);
+    }
+    x->options.members = x->members;
+    return ECHO_OK;
+}
+
+echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) {
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the exchange");
+    *out = NULL;
+    echo_status status = check(options, err);
+    if (status != ECHO_OK) return status;
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");
+    echo_exchange *x = echo__calloc(1, sizeof *x);
+    if (x == NULL) return echo__nomem(err);
+    status = take_options(x, options, err);
+    echo__overlay_init(&x->overlay, x->store);
+    if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
+    if (status != ECHO_OK) {
+        echo_exchange_free(x);
+        return status;
+    }
+    *out = x;
+    return ECHO_OK;
+}
+
+void echo_exchange_free(echo_exchange *x) {
+    if (x == NULL) return;
+    echo_error ignored = ECHO_ERROR_INIT;
+    while (x->peers != NULL) echo_peer_close(x->peers);
+    echo__chunks_end(x);
+    if (x->chunks != NULL) (void)!echo__overlay_store(&x->overlay, &ignored); /* for the next time */
+    echo__chunks_free(x->chunks);
+    echo__overlay_free(&x->overlay);
+    for (size_t i = 0; i < x->open_count; i++) x->feeds->ops->close(x->feeds->ctx, x->open[i].handle);
+    echo__admission_free(x->admission);
+    for (size_t i = 0; i < x->wish_count; i++) echo__free(x->wishes[i]);
+    echo__free(x->wishes);
+    echo__free(x->touching);
+    echo__free(x->tails);
+    echo__free(x->banned);
+    echo__free(x->open);
+    echo__free(x->members);
+    echo__buf_free(&x->target_text);
+    echo__wipe(&x->keys, sizeof x->keys);
+    echo__free(x);
+}
+
+void echo_exchange_set_party(echo_exchange *x, echo_party *party) {
+    x->options.opened = party;
+    echo__trust_judge_peers(x);
+}
+
+/* ---- the host's side ---- */
+
+echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
+    (void)err;
+    if (x->phase != ECHO_EXCHANGE_IDLE) return ECHO_OK;
+    x->phase = ECHO_EXCHANGE_ASKING;
+    x->state.problem = (echo_error)ECHO_ERROR_INIT;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->asked = peer->offer.here = false;
+    return ECHO_OK;
+}
+
+const echo_store *echo_exchange_store(echo_exchange *x) { return x->usable ? &x->overlay.store : NULL; }
+
+echo_status echo_exchange_want(echo_exchange *x, const char *id, echo_error *err) {
+    size_t len = id == NULL ? 0 : strlen(id);
+    if (len == 0 || len > ECHO__ID_MAX) return echo__error(err, ECHO_ERR_INVALID, "not an item's id");
+    if (!echo__grow(&x->wishes, &x->wish_cap, x->wish_count + 1, sizeof *x->wishes)) return echo__nomem(err);
+    char *copy = echo__strdup(id);
+    if (copy == NULL) return echo__nomem(err);
+    x->wishes[x->wish_count++] = copy;
+    return ECHO_OK;
+}
+
+echo_status echo_exchange_step(echo_exchange *x, uint64_t now_ns, echo_error *err) {
+    (void)err;
+    x->now_ns = now_ns;
+    echo__trust_judge_peers(x);
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) echo__peer_look(peer);
+    if (x->phase == ECHO_EXCHANGE_IDLE) return ECHO_OK;
+    echo__offers_step(x);
+    echo__chunks_step(x);
+    if (x->phase == ECHO_EXCHANGE_TAIL || x->phase == ECHO_EXCHANGE_CHECKING) echo__tail_step(x);
+    return ECHO_OK;
+}
+
+void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *x) {
+    *out = x->state;
+    out->phase = x->phase;
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+        echo__channel_counts counts = echo__channel_count(peer->channel);
+        out->bytes_received += counts.raw_in;
+        out->bytes_sent += counts.raw_out;
+    }
+}

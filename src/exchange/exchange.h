@@ -1,0 +1,219 @@
+/*
+ * What the files of this layer share.
+ *
+ *   exchange.c   the exchange and its connections; steps
+ *   peer.c       one connection: messages in and out, and dropping a peer
+ *   serve.c      answering a peer
+ *   offers.c     asking peers what they have, and what to do about it
+ *   chunks.c     fetching trees: credentials, then items
+ *   tail.c       fetching blocks
+ *   trust.c      members and attestations
+ *   install.c    from "everything is here" to a published snapshot
+ *   below: frontier.c (what is missing of a tree), overlay.c (reading what is half here), delta.c, plan.c, wire.c, channel.c
+ *
+ * A fetch is one machine with a phase; each step asks peers for what the phase needs, within a window for each peer. Peers answer in
+ * the order they were asked, so the request that an answer belongs to is the first of the peer's list.
+ */
+#ifndef ECHO_EXCHANGE_INTERNAL_H
+#define ECHO_EXCHANGE_INTERNAL_H
+
+#include "echo/exchange.h"
+#include "exchange/channel.h"
+#include "exchange/frontier.h"
+#include "exchange/overlay.h"
+#include "exchange/wire.h"
+#include "feed/credentials.h"
+
+typedef enum echo__request_kind {
+    ECHO__REQUEST_ASK,
+    ECHO__REQUEST_CHUNK,
+    ECHO__REQUEST_TAIL,
+    ECHO__REQUEST_ATTEST
+} echo__request_kind;
+
+/* What a peer was asked and has not answered yet. */
+typedef struct echo__request {
+    struct echo__request *next;
+    uint32_t id;
+    echo__request_kind kind;
+    size_t expected;      /* bytes, about */
+    /* chunks */
+    echo__want *want;     /* NULL: a touched chunk, wanted out of turn */
+    echo__frontier *frontier;
+    echo_hash hash;
+    size_t most;
+    bool delta;           /* lines of the base were told */
+    /* tails */
+    size_t tail;          /* which, in the exchange's list */
+} echo__request;
+
+/* What a peer offered last. */
+typedef struct echo__offer {
+    bool here;            /* it answered */
+    bool snapshot;        /* and has one that can be considered: */
+    bool banned;
+    echo__buf text;
+    echo__manifest manifest;
+    echo_hash digest;
+    echo__offered_feed *feeds; /* ascending by key */
+    size_t feed_count;
+} echo__offer;
+
+/* What a peer asked of us. */
+typedef struct echo__serving {
+    struct echo__serving *next;
+    uint8_t type;
+    uint32_t id;
+    echo_hash hash; /* or a feed's key */
+    uint64_t from, to;
+    size_t len;
+    uint8_t bytes[];
+} echo__serving;
+
+struct echo_peer {
+    struct echo_peer *next;
+    echo_exchange *x;
+    echo__channel *channel;
+    bool plain;
+    bool greeted, connected;    /* we said hello; they did */
+    bool serves;
+    bool judged;                /* it is known to be a member */
+    bool over;
+    bool asked;                 /* of this fetch */
+    echo__offer offer;
+    echo__request *first, **end;
+    size_t in_flight, window;   /* bytes */
+    uint32_t next_id;
+    uint64_t useful_ns;         /* when it last sent something that was asked for, or was asked while idle */
+    bool lacks;                 /* chunks of the target */
+    bool finished;              /* we said goodbye */
+    bool attest_asked;          /* for its word about the target */
+    echo__serving *wanted, **wanted_end;
+    size_t wanted_count;
+};
+
+/* A feed whose blocks are fetched. */
+typedef struct echo__fetched {
+    echo_key key;
+    void *handle;
+    uint64_t at, to;      /* blocks at.. to-1 are missing */
+    bool asked, forked, given_up, changed;
+} echo__fetched;
+
+typedef struct echo__open_feed {
+    echo_key key;
+    void *handle;
+} echo__open_feed;
+
+struct echo_exchange {
+    echo_exchange_options options; /* keys, members: see below */
+    echo_key party;
+    echo_keypair keys;
+    bool has_keys;
+    echo_key *members;
+    const echo_store *store;
+    const echo_feeds *feeds;
+    echo__overlay overlay;
+    echo__chunks *chunks;       /* over the overlay */
+    echo_peer *peers;
+    uint64_t now_ns;
+    echo__open_feed *open;      /* feeds that are served or fetched */
+    size_t open_count, open_cap;
+
+    echo_exchange_phase phase;
+    bool usable;                /* the store was handed out; it shows the target */
+    bool installed_any;
+    echo_exchange_state state;
+    echo__admission *admission; /* of the credentials that are here; NULL: none are yet */
+
+    /* The target. */
+    bool has_target;
+    echo_hash target_digest;
+    echo__manifest target;
+    echo__buf target_text;
+    echo__frontier credentials, items;
+    bool walking;               /* they are initialised */
+    uint64_t looked_ns;
+    char **wishes;              /* items to fetch next, latest last */
+    size_t wish_count, wish_cap;
+    echo_hash *touching;        /* chunks asked for out of turn */
+    size_t touching_count, touching_cap;
+
+    echo__fetched *tails;
+    size_t tail_count, tail_cap;
+    echo_hash *banned;          /* digests of states that are not what they claim */
+    size_t banned_count, banned_cap;
+    unsigned attest_asked;      /* of this target: peers asked for their word */
+};
+
+/* exchange.c */
+void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const echo_peer *peer, const echo_error *error);
+/* A failure here, not of a peer: told; the fetch ends, and start() tries again. */
+void echo__exchange_fail(echo_exchange *x, const echo_error *problem);
+/* Ends the fetch. */
+void echo__exchange_rest(echo_exchange *x);
+/* The handle of a feed here; made when missing and `make`. */
+echo_status echo__exchange_feed(void **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) ECHO_MUST_USE;
+
+/* peer.c */
+echo_status echo__peer_send(echo_peer *peer, uint8_t type, const echo_bytes *parts, size_t n);
+/* Names and drops a peer; what it was asked is asked of others. */
+void echo__peer_drop(echo_peer *peer, const echo_error *why);
+echo_status echo__peer_lied(echo_peer *peer, echo_status code, const char *what);
+echo__request *echo__peer_request(echo_peer *peer, echo__request_kind kind, size_t expected);
+/* The first request, if it is of this kind and id; NULL: nobody asked. */
+echo__request *echo__peer_answered(echo_peer *peer, echo__request_kind kind, uint32_t id);
+void echo__peer_finish_request(echo_peer *peer); /* frees the first request */
+static inline bool echo__peer_ready(const echo_peer *peer) { return peer->connected && !peer->over; }
+
+/* Drops it when it has sent nothing useful for too long. */
+void echo__peer_look(echo_peer *peer);
+/* Tells why its offer is not taken. */
+void echo__peer_reject(echo_peer *peer, uint8_t reason, const echo_error *why);
+
+/* serve.c */
+echo_status echo__serve_take(echo_peer *peer, uint8_t type, echo_bytes payload, echo_error *err) ECHO_MUST_USE;
+void echo__serve_fill(echo_peer *peer);
+void echo__serve_forget(echo_peer *peer);
+size_t echo__serve_most(const echo_peer *peer, uint8_t type);
+
+/* offers.c */
+void echo__offer_free(echo__offer *offer);
+echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *err) ECHO_MUST_USE;
+void echo__offers_step(echo_exchange *x);
+/* What is covered here: the party's clock, or the newest snapshot's; NULL: nothing. */
+const echo_timeframe *echo__offers_clock(const echo_exchange *x);
+/* The state is not what it claims to be: nobody's offer of it is taken again. */
+void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason);
+
+/* chunks.c */
+echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_error *err) ECHO_MUST_USE;
+void echo__chunks_end(echo_exchange *x);
+void echo__chunks_step(echo_exchange *x);
+echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *err) ECHO_MUST_USE;
+/* A request that will not be answered. */
+void echo__chunks_lost(echo_exchange *x, echo__request *request);
+
+/* tail.c */
+echo_status echo__tail_begin(echo_exchange *x, bool covered, echo_error *err) ECHO_MUST_USE;
+void echo__tail_end(echo_exchange *x);
+void echo__tail_step(echo_exchange *x);
+echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err) ECHO_MUST_USE;
+
+/* trust.c */
+/* Whether a key is a member as far as is known here; *known false: it cannot be told. */
+bool echo__trust_member(const echo_exchange *x, const echo_key *key, bool *known);
+/* From the target's credentials; then judges its author, its attestations and the peers. */
+echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
+void echo__trust_judge_peers(echo_exchange *x);
+/* Whether enough members vouch for the target; ECHO_ERR_PENDING: others are asked still. */
+echo_status echo__trust_enough(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
+void echo__trust_ask(echo_exchange *x);
+echo_status echo__trust_take(echo_peer *peer, echo_bytes payload, echo_error *err) ECHO_MUST_USE;
+/* SAMPLED and REPLAYED: the target against the feeds. ECHO_ERR_CORRUPT: they differ. */
+echo_status echo__trust_replay(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
+
+/* install.c */
+/* ECHO_ERR_BUSY: another time. */
+echo_status echo__install(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
+#endif

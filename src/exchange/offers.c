@@ -1,0 +1,226 @@
+/*
+ * Asking peers what they have, and deciding what to fetch: the tail alone, or a snapshot's chunks and the tail behind them.
+ */
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "exchange/exchange.h"
+#include "exchange/plan.h"
+
+void echo__offer_free(echo__offer *offer) {
+    echo__buf_free(&offer->text);
+    echo__manifest_free(&offer->manifest);
+    echo__free(offer->feeds);
+    memset(offer, 0, sizeof *offer);
+}
+
+/* ---- answers ---- */
+
+static bool is_banned(const echo_exchange *x, const echo_hash *digest) {
+    for (size_t i = 0; i < x->banned_count; i++)
+        if (echo__hash_equal(&x->banned[i], digest)) return true;
+    return false;
+}
+
+static echo_status take_feeds(echo__offer *offer, echo__reader *r, echo_error *err) {
+    uint32_t count = echo__read_u32(r);
+    if (r->bad || count > ECHO__FEEDS_MAX || (size_t)count * ECHO__OFFERED_FEED_BYTES != r->rest.len) {
+        r->bad = true;
+        return ECHO_OK;
+    }
+    if (count == 0) return ECHO_OK;
+    offer->feeds = echo__calloc(count, sizeof *offer->feeds);
+    if (offer->feeds == NULL) return echo__nomem(err);
+    for (offer->feed_count = 0; offer->feed_count < count; offer->feed_count++) {
+        echo__offered_feed *feed = &offer->feeds[offer->feed_count];
+        echo__read_offered_feed(r, feed);
+        if (offer->feed_count > 0 && echo__key_compare(&feed[-1].key, &feed->key) >= 0) r->bad = true;
+        if (feed->length > ECHO_SEQ_MAX) r->bad = true;
+    }
+    return ECHO_OK;
+}
+
+/* A model version that the host does not read makes the snapshot a poor one: those items stay bytes. */
+static echo_status check_models(const echo_exchange *x, const echo__manifest *manifest, echo_error *err) {
+    if (x->options.models == NULL) return ECHO_OK;
+    for (size_t i = 0; i < manifest->models.count; i++) {
+        const echo__model_count *model = &manifest->models.list[i];
+        if (model->version > 0 && echo__model_is_stale(x->options.models, model->model, model->version))
+            return echo__error(err, ECHO_ERR_VERSION, "version %u of model %s is not read here", (unsigned)model->version, model->model);
+    }
+    return ECHO_OK;
+}
+
+/* What is wrong with the manifest itself; a forged one is a lie, one that is merely of no use is not. */
+static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *err) {
+    echo_exchange *x = peer->x;
+    echo__offer *offer = &peer->offer;
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = echo__manifest_read(&offer->manifest, text, &problem);
+    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
+    if (status == ECHO_ERR_VERSION) {
+        echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
+        return ECHO_OK;
+    }
+    if (status != ECHO_OK) {
+        if (err != NULL) *err = problem;
+        return status;
+    }
+    if (!echo__key_equal(&offer->manifest.party, &x->party)) {
+        echo__error(&problem, ECHO_ERR_CORRUPT, "the manifest is of another party");
+        echo__peer_reject(peer, ECHO__REJECT_PARTY, &problem);
+        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
+    }
+    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.credentials.items == 0)
+        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
+    if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
+        echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
+        return ECHO_OK;
+    }
+    if (echo__manifest_digest(&offer->digest, &offer->manifest) != ECHO_OK) return echo__nomem(err);
+    echo__buf_append(&offer->text, text.data, text.len);
+    if (offer->text.status != ECHO_OK) return echo__nomem(err);
+    offer->snapshot = true;
+    offer->banned = is_banned(x, &offer->digest);
+    return ECHO_OK;
+}
+
+echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *err) {
+    echo__reader r = echo__reader_of(payload);
+    uint32_t id = echo__read_u32(&r), len = echo__read_u32(&r);
+    echo_bytes text = echo__read_bytes(&r, len);
+    if (echo__peer_answered(peer, ECHO__REQUEST_ASK, id) == NULL) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "an offer nobody asked for");
+    echo__offer_free(&peer->offer);
+    echo_status status = ECHO_OK;
+    if (text.len > 0) status = read_manifest(peer, text, err);
+    if (status == ECHO_OK && !peer->over) status = take_feeds(&peer->offer, &r, err);
+    if (status != ECHO_OK || peer->over) return status;
+    if (!echo__reader_ok(&r)) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "its offer has the wrong shape");
+    peer->offer.here = true;
+    echo__peer_finish_request(peer);
+    return ECHO_OK;
+}
+
+void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason) {
+    if (!is_banned(x, digest) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned)) x->banned[x->banned_count++] = *digest;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+        if (!peer->offer.snapshot || !echo__hash_equal(&peer->offer.digest, digest)) continue;
+        peer->offer.banned = true;
+        if (!peer->over) echo__peer_reject(peer, reason, why);
+    }
+}
+
+/* ---- asking ---- */
+
+const echo_timeframe *echo__offers_clock(const echo_exchange *x) {
+    return x->options.opened == NULL ? NULL : x->options.opened->clock;
+}
+
+static void ask(echo_peer *peer) {
+    echo_exchange *x = peer->x;
+    echo_timeframe *clock = NULL;
+    const echo_timeframe *covered = echo__offers_clock(x);
+    echo__buf out = ECHO__BUF_INIT;
+    bool ok = covered == NULL ? echo_timeframe_new(&clock) == ECHO_OK : echo_timeframe_copy(&clock, covered) == ECHO_OK;
+    echo__request *request = ok ? echo__peer_request(peer, ECHO__REQUEST_ASK, 0) : NULL;
+    if (request != NULL) {
+        size_t size = echo_timeframe_binary_size(clock);
+        echo__write_u32(&out, request->id);
+        uint8_t *room = echo__buf_reserve(&out, size == 0 ? 1 : size);
+        if (room != NULL) {
+            echo_timeframe_to_binary(clock, room);
+            out.len += size;
+            echo_bytes part = echo__buf_bytes(&out);
+            peer->asked = echo__peer_send(peer, ECHO__MESSAGE_ASK, &part, 1) == ECHO_OK;
+        }
+    }
+    echo__buf_free(&out);
+    echo_timeframe_free(clock);
+}
+
+/* ---- deciding ---- */
+
+static const echo__offered_feed *offered_feed(const echo__offer *offer, const echo_key *key) {
+    size_t low = 0, high = offer->feed_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = echo__key_compare(&offer->feeds[middle].key, key);
+        if (order == 0) return &offer->feeds[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+/* A snapshot that covers less than the one here would take items back. */
+static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
+    if (!offer->here || !offer->snapshot || offer->banned) return false;
+    const echo_party *party = x->options.opened;
+    if (party == NULL) return true;
+    return echo_timeframe_covers(offer->manifest.timeframe, party->root_clock) && !echo_timeframe_covers(party->clock, offer->manifest.timeframe);
+}
+
+static uint64_t next_of(const echo_timeframe *clock, const echo_key *feed) {
+    uint64_t seq;
+    return clock != NULL && echo_timeframe_get(clock, feed, &seq) ? seq + 1 : 0;
+}
+
+/* Messages and bytes that the offer's feeds have and are missing here: covered by its snapshot, and behind. */
+static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__offer *offer) {
+    const echo_timeframe *clock = echo__offers_clock(x);
+    memset(facts, 0, sizeof *facts);
+    facts->offered = is_useful(x, offer);
+    if (x->options.opened != NULL) facts->base = x->options.opened->root;
+    if (!facts->offered) return;
+    facts->root = offer->manifest.items;
+    echo_frame frame;
+    for (size_t i = 0; echo_timeframe_at(offer->manifest.timeframe, i, &frame); i++) {
+        uint64_t here = next_of(clock, &frame.feed), there = frame.seq + 1;
+        const echo__offered_feed *feed = offered_feed(offer, &frame.feed);
+        if (there <= here) continue;
+        facts->covered += there - here;
+        if (feed == NULL || feed->length <= here) continue;
+        uint64_t covered = (uint64_t)((double)feed->bytes * (double)(there - here) / (double)(feed->length - here));
+        facts->covered_bytes += covered < feed->bytes ? covered : feed->bytes;
+        facts->tail_bytes += feed->bytes - (covered < feed->bytes ? covered : feed->bytes);
+    }
+}
+
+/* The one that covers most. */
+static echo_peer *best_offer(const echo_exchange *x) {
+    echo_peer *best = NULL;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+        if (!echo__peer_ready(peer) || !is_useful(x, &peer->offer)) continue;
+        if (best == NULL || echo_timeframe_total(peer->offer.manifest.timeframe) > echo_timeframe_total(best->offer.manifest.timeframe)) best = peer;
+    }
+    return best;
+}
+
+static void decide(echo_exchange *x) {
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_peer *best = best_offer(x);
+    echo__plan_facts facts;
+    x->state.by_chunks = false;
+    if (best != NULL) {
+        weigh(&facts, x, &best->offer);
+        /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */
+        x->state.by_chunks = x->options.opened == NULL || facts.base.items == 0 ? facts.covered > 0 : echo__plan_by_chunks(&facts);
+    }
+    echo_status status = x->state.by_chunks ? echo__chunks_begin(x, &best->offer, &problem) : echo__tail_begin(x, false, &problem);
+    if (status != ECHO_OK) echo__exchange_fail(x, &problem);
+}
+
+void echo__offers_step(echo_exchange *x) {
+    bool any = false, waiting = false;
+    for (echo_peer *peer = x->peers, *next; peer != NULL; peer = next) {
+        next = peer->next;
+        if (!echo__peer_ready(peer) || !peer->serves || peer->finished) continue;
+        if (!peer->asked) ask(peer);
+        if (!echo__peer_ready(peer)) continue;
+        any = any || peer->offer.here;
+        waiting = waiting || !peer->offer.here;
+    }
+    if (x->phase == ECHO_EXCHANGE_ASKING && any && !waiting) decide(x);
+}

@@ -1,0 +1,302 @@
+/*
+ * Answering a peer. What it asks is queued, and answered in that order when the host takes bytes to send: so a slow connection holds up
+ * nothing but itself, and takes no more memory than a message.
+ */
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "exchange/delta.h"
+#include "exchange/exchange.h"
+
+#define QUEUE_MAX 16384u
+#define SENDING ((size_t)128 << 10) /* bytes written ahead of what the host takes, about */
+#define BLOCKS_AT_ONCE 4096u
+
+static bool serves(const echo_peer *peer) {
+    return !peer->x->options.no_serve && peer->x->options.opened != NULL && peer->judged;
+}
+
+size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
+    if (peer->wanted_count >= QUEUE_MAX) return 0;
+    switch (type) {
+    case ECHO__MESSAGE_ASK: return 4 + (size_t)ECHO__FEEDS_MAX * 40;
+    case ECHO__MESSAGE_WANT: return 36 + ECHO__DELTA_LINES * ECHO__DELTA_PRINT;
+    case ECHO__MESSAGE_TAIL: return 4 + 32 + 16;
+    case ECHO__MESSAGE_ATTEST: return 4 + 32;
+    default: return 0;
+    }
+}
+
+static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes bytes, echo_error *err) {
+    echo__serving *one = echo__malloc(sizeof *one + bytes.len);
+    if (one == NULL) return echo__nomem(err);
+    *one = *head;
+    one->next = NULL;
+    one->len = bytes.len;
+    if (bytes.len > 0) memcpy(one->bytes, bytes.data, bytes.len);
+    *peer->wanted_end = one;
+    peer->wanted_end = &one->next;
+    peer->wanted_count++;
+    return ECHO_OK;
+}
+
+echo_status echo__serve_take(echo_peer *peer, uint8_t type, echo_bytes payload, echo_error *err) {
+    echo__reader r = echo__reader_of(payload);
+    echo__serving head;
+    memset(&head, 0, sizeof head);
+    head.type = type;
+    head.id = echo__read_u32(&r);
+    if (type != ECHO__MESSAGE_ASK) echo__read_into(&r, head.hash.bytes, sizeof head.hash.bytes);
+    if (type == ECHO__MESSAGE_TAIL) {
+        head.from = echo__read_u64(&r);
+        head.to = echo__read_u64(&r);
+    }
+    bool whole = type == ECHO__MESSAGE_ASK ? r.rest.len % 40 == 0 : type == ECHO__MESSAGE_WANT ? r.rest.len % ECHO__DELTA_PRINT == 0 : r.rest.len == 0;
+    if (r.bad || !whole || type < ECHO__MESSAGE_ASK || type > ECHO__MESSAGE_ATTEST)
+        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a message has the wrong shape");
+    return queue(peer, &head, r.rest, err);
+}
+
+void echo__serve_forget(echo_peer *peer) {
+    for (echo__serving *one = peer->wanted, *next; one != NULL; one = next) {
+        next = one->next;
+        echo__free(one);
+    }
+    peer->wanted = NULL;
+    peer->wanted_end = &peer->wanted;
+    peer->wanted_count = 0;
+}
+
+/* ---- offers ---- */
+
+/* About the bytes of blocks from..length-1. */
+static uint64_t bytes_behind(echo_exchange *x, void *feed, uint64_t from, uint64_t length) {
+    echo_feed_proof proof;
+    echo_error ignored = ECHO_ERROR_INIT;
+    if (from >= length || x->feeds->ops->prove(&proof, x->feeds->ctx, feed, from, from + 1, &ignored) != ECHO_OK) return 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < proof.right_count; i++) sum += proof.right[i].size;
+    return sum + sum / (length - from); /* and the one block that is not in the proof */
+}
+
+static void offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x, const echo_key *key, const echo_timeframe *asker) {
+    void *feed;
+    echo_feed_info info;
+    echo_error ignored = ECHO_ERROR_INIT;
+    uint64_t from = 0, seq;
+    if (echo_timeframe_get(asker, key, &seq)) from = seq + 1;
+    if (echo__exchange_feed(&feed, x, key, false, &ignored) != ECHO_OK) return;
+    if (x->feeds->ops->info(x->feeds->ctx, feed, &info, &ignored) != ECHO_OK || info.verified == 0) return;
+    echo__offered_feed offered = {*key, info.verified, bytes_behind(x, feed, from, info.verified)};
+    echo__write_offered_feed(out, &offered);
+    (*count)++;
+}
+
+static echo_status offer_feeds(echo__buf *out, echo_exchange *x, const echo_timeframe *asker) {
+    const echo__admission *admission = x->options.opened->admission;
+    uint32_t count = 0;
+    size_t at = out->len;
+    echo__write_u32(out, 0);
+    for (size_t i = 0; i < echo__admission_feed_count(admission) && count < ECHO__FEEDS_MAX; i++)
+        offer_feed(out, &count, x, echo__admission_feed(admission, i), asker);
+    if (out->status != ECHO_OK) return out->status;
+    for (unsigned i = 0; i < 4; i++) out->data[at + i] = (uint8_t)(count >> (24 - 8 * i));
+    return ECHO_OK;
+}
+
+typedef struct newest {
+    echo__buf *out;
+    bool found;
+} newest;
+
+static echo_status note_newest(void *arg, uint64_t number, echo_bytes text) {
+    newest *n = arg;
+    echo_error ignored = ECHO_ERROR_INIT;
+    echo__manifest manifest;
+    (void)number;
+    if (n->found || echo__manifest_read(&manifest, text, &ignored) != ECHO_OK) return ECHO_OK;
+    echo__manifest_free(&manifest);
+    n->found = true;
+    echo__write_u32(n->out, (uint32_t)text.len);
+    echo__buf_append(n->out, text.data, text.len);
+    return ECHO_OK;
+}
+
+static void answer_ask(echo_peer *peer, const echo__serving *asked) {
+    echo_exchange *x = peer->x;
+    echo_timeframe *asker;
+    echo_error ignored = ECHO_ERROR_INIT;
+    if (echo_timeframe_from_binary(&asker, echo__bytes(asked->bytes, asked->len), &ignored) != ECHO_OK) {
+        (void)echo__peer_lied(peer, ECHO_ERR_CORRUPT, "what it covers has the wrong shape");
+        return;
+    }
+    echo__buf out = ECHO__BUF_INIT;
+    newest n = {&out, false};
+    echo__write_u32(&out, asked->id);
+    if (serves(peer)) (void)!x->store->ops->list(x->store->ctx, &x->party, note_newest, &n, &ignored);
+    if (!n.found) echo__write_u32(&out, 0);
+    if (serves(peer))
+        (void)offer_feeds(&out, x, asker);
+    else
+        echo__write_u32(&out, 0);
+    echo_bytes part = echo__buf_bytes(&out);
+    if (out.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_OFFER, &part, 1);
+    echo__buf_free(&out);
+    echo_timeframe_free(asker);
+}
+
+/* ---- chunks ---- */
+
+typedef struct sending {
+    echo_peer *peer;
+    const echo__serving *asked;
+} sending;
+
+static echo_status send_chunk(void *arg, echo_bytes chunk) {
+    const sending *s = arg;
+    echo__buf head = ECHO__BUF_INIT, delta = ECHO__BUF_INIT;
+    echo__write_u32(&head, s->asked->id);
+    if (s->asked->len > 0) echo__delta_make(&delta, chunk, echo__bytes(s->asked->bytes, s->asked->len));
+    bool smaller = s->asked->len > 0 && delta.status == ECHO_OK && delta.len < chunk.len;
+    echo__buf_byte(&head, smaller ? ECHO__CHUNK_DELTA : ECHO__CHUNK_WHOLE);
+    echo_bytes parts[2] = {echo__buf_bytes(&head), smaller ? echo__buf_bytes(&delta) : chunk};
+    echo_status status = head.status == ECHO_OK ? echo__peer_send(s->peer, ECHO__MESSAGE_CHUNK, parts, 2) : ECHO_ERR_NOMEM;
+    echo__buf_free(&delta);
+    echo__buf_free(&head);
+    return status;
+}
+
+static void answer_want(echo_peer *peer, const echo__serving *asked) {
+    const echo_store *store = peer->x->store;
+    sending s = {peer, asked};
+    echo_error ignored = ECHO_ERROR_INIT;
+    echo_status status = serves(peer) ? store->ops->get(store->ctx, &asked->hash, send_chunk, &s, &ignored) : ECHO_ERR_NOT_FOUND;
+    if (status == ECHO_OK || peer->over) return;
+    echo__buf head = ECHO__BUF_INIT;
+    echo__write_u32(&head, asked->id);
+    echo__buf_byte(&head, ECHO__CHUNK_ABSENT);
+    echo_bytes part = echo__buf_bytes(&head);
+    if (head.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_CHUNK, &part, 1);
+    echo__buf_free(&head);
+}
+
+/* ---- blocks ---- */
+
+typedef struct blocks {
+    echo__buf bytes;
+    uint64_t count;
+} blocks;
+
+/* Until there are enough, or the next would be too much beside those. */
+static echo_status take_block(void *arg, uint64_t seq, echo_bytes block) {
+    blocks *b = arg;
+    (void)seq;
+    if (b->count > 0 && b->bytes.len + block.len > ECHO__BLOCKS_BYTES) return ECHO_ERR_LIMIT;
+    echo__write_u32(&b->bytes, (uint32_t)block.len);
+    echo__buf_append(&b->bytes, block.data, block.len);
+    b->count++;
+    return b->bytes.status;
+}
+
+/* One message of blocks; *asked moves behind them. false: that was the last. */
+static bool send_blocks(echo_peer *peer, echo__serving *asked) {
+    echo_exchange *x = peer->x;
+    echo_key key;
+    void *feed;
+    echo_feed_info info;
+    echo_error ignored = ECHO_ERROR_INIT;
+    blocks b = {ECHO__BUF_INIT, 0};
+    echo__buf head = ECHO__BUF_INIT;
+    echo_feed_proof proof;
+    memcpy(key.bytes, asked->hash.bytes, sizeof key.bytes);
+    bool ok = serves(peer) && echo__party_admits(x->options.opened, &key) && echo__exchange_feed(&feed, x, &key, false, &ignored) == ECHO_OK &&
+              x->feeds->ops->info(x->feeds->ctx, feed, &info, &ignored) == ECHO_OK;
+    uint64_t to = ok && asked->to < info.verified ? asked->to : ok ? info.verified : 0, most = asked->from + BLOCKS_AT_ONCE;
+    if (ok && asked->from < to) {
+        echo_status read = x->feeds->ops->read(x->feeds->ctx, feed, asked->from, to < most ? to : most, take_block, &b, &ignored);
+        ok = (read == ECHO_OK || read == ECHO_ERR_LIMIT || read == ECHO_ERR_GAP) && b.count > 0;
+    } else {
+        ok = false;
+    }
+    if (ok) ok = x->feeds->ops->prove(&proof, x->feeds->ctx, feed, asked->from, asked->from + b.count, &ignored) == ECHO_OK;
+    asked->from += b.count;
+    bool more = ok && asked->from < to;
+    echo__write_u32(&head, asked->id);
+    echo__buf_byte(&head, !ok ? ECHO__BLOCKS_ABSENT : more ? ECHO__BLOCKS_MORE : ECHO__BLOCKS_LAST);
+    if (ok) echo__write_proof(&head, &proof);
+    echo_bytes parts[2] = {echo__buf_bytes(&head), echo__buf_bytes(&b.bytes)};
+    if (head.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_BLOCKS, parts, ok ? 2 : 1);
+    echo__buf_free(&head);
+    echo__buf_free(&b.bytes);
+    return more;
+}
+
+/* ---- attestations ---- */
+
+typedef struct attesting {
+    const echo_hash *digest;
+    echo__attestation *out;
+    const echo_keypair *keys;
+    bool found;
+} attesting;
+
+/* Of a kept snapshot with that digest, the own word, given when it was taken. */
+static echo_status look_for_word(void *arg, uint64_t number, echo_bytes text) {
+    attesting *a = arg;
+    echo__manifest manifest;
+    echo_error ignored = ECHO_ERROR_INIT;
+    echo_hash digest;
+    (void)number;
+    if (a->found || echo__manifest_read(&manifest, text, &ignored) != ECHO_OK) return ECHO_OK;
+    bool same = echo__manifest_digest(&digest, &manifest) == ECHO_OK && echo__hash_equal(&digest, a->digest);
+    for (size_t i = 0; same && !manifest.received && i < manifest.attestation_count; i++) {
+        if (!echo__key_equal(&manifest.attestations[i].member, &a->keys->public_key)) continue;
+        *a->out = manifest.attestations[i];
+        a->found = true;
+    }
+    echo__manifest_free(&manifest);
+    return ECHO_OK;
+}
+
+static void answer_attest(echo_peer *peer, const echo__serving *asked) {
+    const echo_exchange *x = peer->x;
+    echo__attestation word;
+    echo_error ignored = ECHO_ERROR_INIT;
+    attesting a = {&asked->hash, &word, &x->keys, false};
+    if (serves(peer) && x->has_keys) (void)!x->store->ops->list(x->store->ctx, &x->party, look_for_word, &a, &ignored);
+    echo__buf out = ECHO__BUF_INIT;
+    echo__write_u32(&out, asked->id);
+    echo__buf_byte(&out, a.found);
+    if (a.found) {
+        echo__buf_append(&out, word.member.bytes, sizeof word.member.bytes);
+        echo__buf_append(&out, word.signature, sizeof word.signature);
+    }
+    echo_bytes part = echo__buf_bytes(&out);
+    if (out.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_ATTESTED, &part, 1);
+    echo__buf_free(&out);
+}
+
+/* ---- the queue ---- */
+
+static bool answer(echo_peer *peer, echo__serving *asked) {
+    switch (asked->type) {
+    case ECHO__MESSAGE_ASK: answer_ask(peer, asked); return false;
+    case ECHO__MESSAGE_WANT: answer_want(peer, asked); return false;
+    case ECHO__MESSAGE_TAIL: return send_blocks(peer, asked);
+    default: answer_attest(peer, asked); return false;
+    }
+}
+
+void echo__serve_fill(echo_peer *peer) {
+    uint64_t before = echo__channel_count(peer->channel).payload_out;
+    while (!peer->over && peer->wanted != NULL && echo__channel_waiting(peer->channel) < SENDING &&
+           echo__channel_count(peer->channel).payload_out - before < SENDING) {
+        echo__serving *one = peer->wanted;
+        if (answer(peer, one)) continue;
+        if (peer->over || peer->wanted != one) return; /* dropped meanwhile: the queue is gone */
+        peer->wanted = one->next;
+        if (peer->wanted == NULL) peer->wanted_end = &peer->wanted;
+        peer->wanted_count--;
+        echo__free(one);
+    }
+}

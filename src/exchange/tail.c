@@ -1,0 +1,280 @@
+/*
+ * Fetching blocks of feeds, in ascending order, each message with its proof. What a snapshot covers is not fetched, unless the feeds are
+ * needed whole to check it, or it is the own feed, which cannot be written to while its end is missing.
+ */
+#include "base/alloc.h"
+#include "base/crypto.h"
+#include "base/error.h"
+#include "base/scratch.h"
+#include "exchange/exchange.h"
+
+#define BLOCKS_MAX 65536u /* in a message */
+
+void echo__tail_end(echo_exchange *x) {
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        for (echo__request *r = peer->first; r != NULL; r = r->next)
+            if (r->kind == ECHO__REQUEST_TAIL) r->tail = SIZE_MAX; /* what still comes belongs to nothing */
+    x->tail_count = 0;
+}
+
+/* ---- which feeds, and from where ---- */
+
+static bool is_admitted(const echo_exchange *x, const echo_key *feed) {
+    const echo_party *party = x->options.opened;
+    if (party != NULL && echo__party_admits(party, feed)) return true;
+    if (x->admission != NULL) return echo__admission_admits(x->admission, feed);
+    return party == NULL; /* nothing is known yet: the party will judge them when it is opened */
+}
+
+static echo__fetched *find_tail(echo_exchange *x, const echo_key *key) {
+    for (size_t i = 0; i < x->tail_count; i++)
+        if (echo__key_equal(&x->tails[i].key, key)) return &x->tails[i];
+    return NULL;
+}
+
+/* The first block that is to be fetched: behind what is covered, and behind what is here without a hole. */
+static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fetched *tail, bool covered, echo_error *err) {
+    const echo_feed_ops *ops = x->feeds->ops;
+    const echo_timeframe *clock = x->options.opened == NULL ? NULL : x->options.opened->clock;
+    echo_feed_info info;
+    uint64_t at = 0, seq;
+    echo_status status = ops->info(x->feeds->ctx, tail->handle, &info, err);
+    if (status != ECHO_OK) return status;
+    if (!covered && clock != NULL && echo_timeframe_get(clock, &tail->key, &seq)) at = seq + 1;
+    if (!covered && x->has_target && echo_timeframe_get(x->target.timeframe, &tail->key, &seq) && seq + 1 > at) at = seq + 1;
+    if (info.writable && at > info.verified) at = info.verified;
+    while (at < info.verified && ops->has(x->feeds->ctx, tail->handle, at)) at++;
+    *out = at;
+    return ECHO_OK;
+}
+
+static echo_status add_feed(echo_exchange *x, const echo__offered_feed *offered, bool covered, echo_error *err) {
+    echo__fetched *tail = find_tail(x, &offered->key);
+    if (tail != NULL) {
+        if (offered->length > tail->to && !tail->forked) tail->to = offered->length;
+        return ECHO_OK;
+    }
+    if (!is_admitted(x, &offered->key)) return ECHO_OK;
+    if (!echo__grow(&x->tails, &x->tail_cap, x->tail_count + 1, sizeof *x->tails)) return echo__nomem(err);
+    tail = &x->tails[x->tail_count];
+    memset(tail, 0, sizeof *tail);
+    tail->key = offered->key;
+    tail->to = offered->length;
+    echo_status status = echo__exchange_feed(&tail->handle, x, &tail->key, true, err);
+    if (status == ECHO_OK) status = first_missing(&tail->at, x, tail, covered, err);
+    if (status == ECHO_OK) x->tail_count++;
+    return status;
+}
+
+echo_status echo__tail_begin(echo_exchange *x, bool covered, echo_error *err) {
+    echo_status status = ECHO_OK;
+    echo__tail_end(x);
+    x->phase = ECHO_EXCHANGE_TAIL;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        for (size_t i = 0; echo__peer_ready(peer) && i < peer->offer.feed_count && status == ECHO_OK; i++)
+            status = add_feed(x, &peer->offer.feeds[i], covered, err);
+    return status;
+}
+
+/* ---- asking ---- */
+
+static echo__offered_feed *offered(echo_peer *peer, const echo_key *key) {
+    for (size_t i = 0; i < peer->offer.feed_count; i++)
+        if (echo__key_equal(&peer->offer.feeds[i].key, key)) return &peer->offer.feeds[i];
+    return NULL;
+}
+
+static echo_peer *find_source(echo_exchange *x, const echo__fetched *tail) {
+    echo_peer *best = NULL;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+        if (!echo__peer_ready(peer) || peer->finished) continue;
+        const echo__offered_feed *feed = offered(peer, &tail->key);
+        if (feed == NULL || feed->length <= tail->at) continue;
+        if (best == NULL || peer->in_flight < best->in_flight) best = peer;
+    }
+    return best;
+}
+
+static void ask(echo_exchange *x, size_t i) {
+    echo__fetched *tail = &x->tails[i];
+    echo_peer *peer = find_source(x, tail);
+    if (peer == NULL) {
+        tail->given_up = true; /* nobody who has more is left */
+        return;
+    }
+    uint64_t to = offered(peer, &tail->key)->length;
+    echo__request *r = echo__peer_request(peer, ECHO__REQUEST_TAIL, ECHO__BLOCKS_BYTES);
+    if (r == NULL) return;
+    r->tail = i;
+    tail->asked = true;
+    echo__buf out = ECHO__BUF_INIT;
+    echo__write_u32(&out, r->id);
+    echo__buf_append(&out, tail->key.bytes, sizeof tail->key.bytes);
+    echo__write_u64(&out, tail->at);
+    echo__write_u64(&out, to < tail->to ? to : tail->to);
+    echo_bytes part = echo__buf_bytes(&out);
+    if (out.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_TAIL, &part, 1);
+    echo__buf_free(&out);
+}
+
+/* ---- what comes ---- */
+
+/* Credentials in the tail may admit feeds whose blocks are wanted too. */
+static void look_for_credentials(echo_exchange *x, const echo_key *feed, uint64_t from, const echo_bytes *blocks, size_t n) {
+    echo_codec codec = x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec;
+    echo_scratch scratch;
+    if (x->admission == NULL) return;
+    echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
+    for (size_t i = 0; i < n; i++) {
+        echo_message message;
+        echo_error ignored = ECHO_ERROR_INIT;
+        echo__scratch_reset(&scratch);
+        if (codec.ops->decode(codec.ctx, blocks[i], &scratch, &message, &ignored) == ECHO_OK && message.kind == ECHO_MESSAGE_CREDENTIAL)
+            (void)!echo__admission_add(x->admission, feed, from + i, message.credential, NULL, &ignored);
+    }
+    echo__scratch_free(&scratch);
+}
+
+static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r, uint64_t expected, echo_error *err) {
+    *out = NULL;
+    *count = 0;
+    if (expected == 0 || expected > BLOCKS_MAX || expected > r->rest.len / 4) return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks are missing");
+    *out = echo__calloc((size_t)expected, sizeof **out);
+    if (*out == NULL) return echo__nomem(err);
+    for (*count = 0; *count < expected; (*count)++) {
+        uint32_t len = echo__read_u32(r);
+        (*out)[*count] = echo__read_bytes(r, len);
+    }
+    return echo__reader_ok(r) ? ECHO_OK : echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks have the wrong shape");
+}
+
+/* A fork is its writer's doing, whoever sent it: the feed is left as it is. */
+static void forked(echo_exchange *x, echo__fetched *tail, const echo_error *why) {
+    tail->forked = true;
+    tail->to = tail->at;
+    echo__exchange_tell(x, ECHO_EXCHANGE_FAILED, NULL, why);
+    x->state.problem = *why;
+}
+
+static echo_status put_blocks(echo_exchange *x, echo__fetched *tail, const echo_bytes *blocks, size_t n, const echo_feed_proof *proof,
+                              echo_error *err) {
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = x->feeds->ops->put(x->feeds->ctx, tail->handle, blocks, proof, &problem);
+    if (status == ECHO_ERR_CONFLICT) {
+        forked(x, tail, &problem);
+        return ECHO_OK;
+    }
+    if (status != ECHO_OK) {
+        if (err != NULL) *err = problem;
+        return status;
+    }
+    look_for_credentials(x, &tail->key, proof->from, blocks, n);
+    for (size_t i = 0; i < n; i++) x->state.block_bytes += blocks[i].len;
+    x->state.blocks_received += n;
+    tail->at = proof->to;
+    tail->changed = true;
+    return ECHO_OK;
+}
+
+static bool is_here(echo_status status) { return status == ECHO_ERR_IO || status == ECHO_ERR_READONLY || status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY; }
+
+static echo_status take_blocks(echo_peer *peer, echo__fetched *tail, echo__reader *r, echo_error *err) {
+    echo_exchange *x = peer->x;
+    echo_feed_proof proof;
+    echo_bytes *blocks;
+    size_t n;
+    echo__read_proof(r, &proof);
+    if (r->bad || proof.from != tail->at || proof.to <= proof.from || proof.length < proof.to)
+        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "blocks nobody asked for");
+    echo_status status = read_blocks(&blocks, &n, r, proof.to - proof.from, err);
+    if (status == ECHO_OK) status = put_blocks(x, tail, blocks, n, &proof, err);
+    echo__free(blocks);
+    if (status == ECHO_OK || !is_here(status) || status == ECHO_ERR_NOMEM) return status;
+    echo_error problem = err == NULL ? (echo_error)ECHO_ERROR_INIT : *err;
+    echo__error_adopt(&problem, status, "blocks cannot be stored");
+    echo__exchange_fail(x, &problem);
+    return ECHO_OK;
+}
+
+echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err) {
+    echo_exchange *x = peer->x;
+    echo__reader r = echo__reader_of(payload);
+    uint32_t id = echo__read_u32(&r);
+    uint8_t form = echo__read_u8(&r);
+    echo__request *request = echo__peer_answered(peer, ECHO__REQUEST_TAIL, id);
+    if (request == NULL || r.bad || form > ECHO__BLOCKS_ABSENT) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "blocks nobody asked for");
+    size_t i = request->tail;
+    if (i >= x->tail_count) { /* of a fetch that is over */
+        if (form != ECHO__BLOCKS_MORE) echo__peer_finish_request(peer);
+        return ECHO_OK;
+    }
+    echo__fetched *tail = &x->tails[i];
+    echo_status status = ECHO_OK;
+    if (form != ECHO__BLOCKS_ABSENT && !tail->forked) status = take_blocks(peer, tail, &r, err);
+    if (status != ECHO_OK || peer->over || peer->first != request) return status;
+    if (form == ECHO__BLOCKS_MORE) return ECHO_OK;
+    echo__peer_finish_request(peer);
+    if (i >= x->tail_count) return ECHO_OK;
+    x->tails[i].asked = false;
+    echo__offered_feed *feed = offered(peer, &x->tails[i].key);
+    if (feed != NULL && (form == ECHO__BLOCKS_ABSENT || x->tails[i].at < feed->length)) feed->length = form == ECHO__BLOCKS_ABSENT ? 0 : x->tails[i].at;
+    return ECHO_OK;
+}
+
+/* ---- steps ---- */
+
+static echo_status sync_feeds(echo_exchange *x, echo_error *err) {
+    for (size_t i = 0; i < x->tail_count; i++) {
+        if (!x->tails[i].changed) continue;
+        echo_status status = x->feeds->ops->sync(x->feeds->ctx, x->tails[i].handle, err);
+        if (status != ECHO_OK) return status;
+        x->tails[i].changed = false;
+    }
+    return ECHO_OK;
+}
+
+/* The feeds are whole: now the snapshot is compared with them. */
+static echo_status check_and_install(echo_exchange *x, echo_error *err) {
+    echo_status status = echo__trust_replay(x, err);
+    return status == ECHO_OK ? echo__install(x, err) : status;
+}
+
+static void finished(echo_exchange *x) {
+    echo_error problem = ECHO_ERROR_INIT;
+    bool checking = x->phase == ECHO_EXCHANGE_CHECKING;
+    size_t before = x->tail_count;
+    echo_status status = sync_feeds(x, &problem);
+    if (status == ECHO_OK && x->admission != NULL) { /* feeds that the tail admitted */
+        status = echo__tail_begin(x, checking, &problem);
+        if (checking) x->phase = ECHO_EXCHANGE_CHECKING;
+        if (status == ECHO_OK && x->tail_count > before) return;
+    }
+    if (status == ECHO_OK && checking) {
+        status = check_and_install(x, &problem);
+        if (status == ECHO_ERR_BUSY) return;
+        if (status == ECHO_ERR_CORRUPT) {
+            echo_hash digest = x->target_digest;
+            echo__offers_ban(x, &digest, &problem, ECHO__REJECT_WRONG);
+            echo__chunks_end(x);
+            echo__tail_end(x);
+            x->phase = ECHO_EXCHANGE_ASKING;
+            return;
+        }
+    }
+    if (status != ECHO_OK) {
+        echo__exchange_fail(x, &problem);
+        return;
+    }
+    echo__exchange_rest(x);
+    echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);
+}
+
+void echo__tail_step(echo_exchange *x) {
+    bool open = false;
+    for (size_t i = 0; i < x->tail_count; i++) {
+        echo__fetched *tail = &x->tails[i];
+        if (!tail->asked && !tail->given_up && tail->at < tail->to) ask(x, i);
+        open = open || tail->asked;
+    }
+    if (!open) finished(x);
+}
