@@ -466,6 +466,7 @@ static void test_foreign_frames(void **state) {
     (void)state;
     static const struct { const char *bytes; size_t len; uint8_t tag; } cases[] = {
         {"\x50\x2a\x4d\x18\1\0\0\0x", 9, 0},       /* skippable */
+        {"\x50\x2a\x4d\x18\1\0\0\0x", 9, 3},
         {"\x27\xb5\x2f\xfd\0\0\0\0\0\0\0\0", 12, 0}, /* zstd 0.7 */
         {"hello, world", 12, 0},
         {"\x28", 1, 1}, {"\x28", 1, 2}, {"\x28", 1, 3}, /* no such tag; the end of nothing */
