@@ -1,0 +1,44 @@
+/*
+ * What a channel consists of: shared by its handshake (channel_hello.c) and the rest (channel.c).
+ */
+#ifndef ECHO_EXCHANGE_CHANNEL_STATE_H
+#define ECHO_EXCHANGE_CHANNEL_STATE_H
+
+#include "exchange/channel.h"
+#include "exchange/handshake.h"
+#include "exchange/stream.h"
+
+typedef enum echo__channel_phase { ECHO__AWAIT_EPHEMERAL, ECHO__AWAIT_HELLO, ECHO__OPEN } echo__channel_phase;
+
+struct echo__channel {
+    echo__channel_options options; /* its pointers are our copies */
+    echo_keypair keys;
+    echo_key *parties;
+    echo_key party, peer; /* party: of the initiator from the beginning */
+    echo__handshake handshake;
+    echo__channel_phase phase;
+    echo_status status;
+    echo_error error; /* with it */
+    echo__buf in;     /* received; the first `taken` bytes are done with */
+    size_t taken;
+    echo__buf out;    /* sealed; the first `sent` bytes are gone */
+    size_t sent;
+    echo__stream_in down;
+    echo__stream_out up;
+    bool finishing;
+    echo_bytes piece;                  /* unpacked and not looked at yet */
+    uint8_t head[ECHO__MESSAGE_HEAD];  /* of the message that is arriving */
+    size_t head_len;
+    echo__buf payload;
+    echo__channel_counts counts;
+};
+
+/* The channel is dead from here on; gives the code. */
+echo_status echo__channel_die(echo__channel *c, echo_status status, const char *why);
+
+/* What is sent before anything is received. Memory: c->out.status. */
+void echo__channel_begin(echo__channel *c);
+/* One step of the handshake, when its bytes are here; *went tells. */
+echo_status echo__channel_shake(echo__channel *c, bool *went);
+
+#endif
