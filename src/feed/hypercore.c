@@ -228,6 +228,24 @@ static echo_status source_keypair(echo_keypair *out, void *ctx, void *feed) {
     return ECHO_OK;
 }
 
+static echo_status source_make(void *ctx, const echo_key *key, echo_error *err) {
+    const source *src = ctx;
+    if (!src->options.read_only) return echo__hypercore_make(src->path, key, err);
+    echo__error(err, ECHO_ERR_READONLY, "the feeds were opened for reading only");
+    echo__error_feed(err, key);
+    return ECHO_ERR_READONLY;
+}
+
+static echo_status source_prove(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to, echo_error *err) {
+    (void)ctx;
+    return echo__hypercore_prove(out, feed, from, to, err);
+}
+
+static echo_status source_put(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err) {
+    (void)ctx;
+    return echo__hypercore_put(feed, blocks, proof, err);
+}
+
 static void source_destroy(void *ctx) {
     source *src = ctx;
     echo__free(src->path);
@@ -246,6 +264,9 @@ static const echo_feed_ops ops = {
     .sync = source_sync,
     .keypair = source_keypair,
     .destroy = source_destroy,
+    .make = source_make,
+    .prove = source_prove,
+    .put = source_put,
 };
 
 echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_feeds_dir_options *options, echo_error *err) {
@@ -270,10 +291,4 @@ echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_fe
     src->options = *options;
     *out = (echo_feeds){&ops, src};
     return ECHO_OK;
-}
-
-void echo_feeds_close(echo_feeds *feeds) {
-    if (feeds == NULL || feeds->ops == NULL) return;
-    feeds->ops->destroy(feeds->ctx);
-    *feeds = (echo_feeds){NULL, NULL};
 }

@@ -12,6 +12,8 @@
  *   hypercore_read.c      handing out verified blocks
  *   hypercore_append.c    appending
  *   hypercore_create.c    making an empty feed
+ *   hypercore_prove.c     proofs for peers
+ *   hypercore_put.c       blocks from peers, with their proofs; hypercore_compare.c finds forks before they are stored
  *
  * Trust. The roots of `roots.length` blocks are covered by a signature that verified (or that we just made). Every other node is
  * trusted only when it hashes, with its sibling, to a trusted parent; a block when its leaf does.
@@ -50,10 +52,7 @@ typedef enum echo__hypercore_file {
     ECHO__HYPERCORE_FILES
 } echo__hypercore_file;
 
-typedef struct echo__hypercore_node {
-    echo_hash hash;
-    uint64_t size; /* bytes of all blocks below */
-} echo__hypercore_node;
+typedef echo_feed_node echo__hypercore_node;
 
 typedef struct echo__hypercore_roots {
     uint64_t length; /* in blocks */
@@ -106,6 +105,8 @@ typedef struct echo__hypercore {
     echo__hypercore_counts counts;
 } echo__hypercore;
 
+struct echo__proof_node;
+
 /* For tests: the counts of a feed that a folder source opened. */
 const echo__hypercore_counts *echo__hypercore_count(const void *feed);
 
@@ -131,6 +132,13 @@ void echo__hypercore_header(uint8_t out[ECHO__HYPERCORE_HEADER], echo__hypercore
 echo_status echo__hypercore_check_headers(echo__hypercore *hc, echo_error *err);
 /* Opens all four for writing and makes what is missing, headers included. */
 echo_status echo__hypercore_open_writing(echo__hypercore *hc, echo_error *err);
+/* The lock hypercore 9 takes on an open feed, on the same file; held for one append or put only. ECHO_ERR_BUSY. */
+echo_status echo__hypercore_lock(echo__hypercore *hc, echo_error *err);
+void echo__hypercore_unlock(echo__hypercore *hc);
+/* Writes the headers of files that are too short to have one; size[] is what the files have, and then will have. */
+echo_status echo__hypercore_put_headers(echo__hypercore *hc, uint64_t size[ECHO__HYPERCORE_FILES], echo_error *err);
+/* Gives back what files have grown since they had these sizes, as far as the disk lets it. */
+void echo__hypercore_cut_back(echo__hypercore *hc, const uint64_t size[ECHO__HYPERCORE_FILES]);
 /* It is opened again when needed. */
 void echo__hypercore_close_file(echo__hypercore *hc, echo__hypercore_file file);
 /* fsyncs a folder. */
@@ -154,6 +162,10 @@ echo_status echo__hypercore_present(echo__hypercore *hc, bool *present, uint64_t
 echo_status echo__hypercore_put_data_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err);
 /* The same for their leaves and the parents they complete. */
 echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err);
+/* Sets the bits of nodes. From the last page back: the length is the new one at once, or it is not. */
+echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const struct echo__proof_node *nodes, size_t count, echo_error *err);
+/* Clears the data bits at and above the length: of those that came to nothing. */
+echo_status echo__hypercore_clear_behind(echo__hypercore *hc, echo_error *err);
 /* Whether blocks from..to-1 are all present while a bit of their nodes is missing: an append that power failure cut in two. */
 echo_status echo__hypercore_torn(echo__hypercore *hc, bool *torn, uint64_t from, uint64_t to, echo_error *err);
 
@@ -172,12 +184,29 @@ echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node 
                                       echo_error *err);
 /* What hypercore 9 signs: the hash of the roots and the length. Hypercore 7 signs the first 32 bytes of it. */
 void echo__hypercore_signable(uint8_t out[40], const echo__hypercore_roots *roots);
+/* Whether a signature, of either form, is the key's over the roots. Adds to *verifications how many it took; NULL allowed. */
+bool echo__hypercore_signed(const echo__hypercore_roots *roots, const uint8_t signature[ECHO__HYPERCORE_SIGNATURE],
+                            const echo_key *key, uint64_t *verifications);
 /* Looks at the bitfield again and, when it tells another length, at the signatures. On error nothing changes. */
 echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err);
 /* The number of blocks at the last signature below `length`; 0 when there is none. */
 echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err);
+/*
+ * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when there is none.
+ * A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between came with no proof yet.
+ */
+echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after, echo_error *err);
 /* How many signatures behind `length` verify; stops counting at 2. */
 echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err);
+
+/* ---- hypercore_compare.c */
+
+/*
+ * Compares what a proof made known with what is stored: marks the nodes that are the same. ECHO_ERR_CONFLICT (err->seq) when one differs
+ * that a signature vouches for. Nodes that nothing vouches for are left unmarked, to be written over.
+ */
+struct echo__proven;
+echo_status echo__hypercore_compare(echo__hypercore *hc, struct echo__proven *proven, echo_error *err);
 
 /* ---- the rest */
 
@@ -186,6 +215,10 @@ echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const 
                                  const echo_feeds_dir_options *options, echo_error *err);
 void echo__hypercore_close(echo__hypercore *hc);
 echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err);
+/* Makes an empty feed without a secret key, in a folder of feeds. */
+echo_status echo__hypercore_make(const char *path, const echo_key *key, echo_error *err);
+echo_status echo__hypercore_prove(echo_feed_proof *out, echo__hypercore *hc, uint64_t from, uint64_t to, echo_error *err);
+echo_status echo__hypercore_put(echo__hypercore *hc, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err);
 echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const echo_bytes *blocks, size_t n, echo_error *err);
 
 #endif

@@ -1,6 +1,4 @@
-#include <errno.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -32,22 +30,6 @@ static uint64_t tree_size(uint64_t blocks) {
 }
 
 static uint64_t signatures_size(uint64_t blocks) { return ECHO__HYPERCORE_HEADER + blocks * ECHO__HYPERCORE_SIGNATURE; }
-
-/* The lock hypercore 9 takes on an open feed, on the same file; held for one append only. */
-static echo_status lock(echo__hypercore *hc, echo_error *err) {
-    int result;
-    do result = flock(hc->fd[ECHO__HYPERCORE_BITFIELD], LOCK_EX | LOCK_NB);
-    while (result != 0 && errno == EINTR);
-    if (result == 0) return ECHO_OK;
-    if (errno == EWOULDBLOCK)
-        return echo__hypercore_error(hc, err, ECHO_ERR_BUSY, ECHO__HYPERCORE_BITFIELD,
-                                     "is locked: somebody else has the feed open for writing");
-    echo_status status = echo__error_errno(err, "cannot lock the feed");
-    echo__error_feed(err, &hc->key);
-    return status;
-}
-
-static void unlock(echo__hypercore *hc) { (void)flock(hc->fd[ECHO__HYPERCORE_BITFIELD], LOCK_UN); }
 
 /* A fork is worse than an error: refuses to write where something that is not an interrupted append would be lost. */
 static echo_status check_sound(appender *a) {
@@ -82,21 +64,13 @@ static echo_status cut(appender *a, echo__hypercore_file file, uint64_t size) {
 /* Brings the files to where the length says they are: headers there, nothing left behind by an append that did not finish. */
 static echo_status settle(appender *a) {
     echo__hypercore *hc = a->hc;
-    echo_status status = ECHO_OK;
-    for (int file = ECHO__HYPERCORE_BITFIELD; status == ECHO_OK && file <= ECHO__HYPERCORE_TREE; file++) {
-        uint8_t header[ECHO__HYPERCORE_HEADER];
-        if (a->size[file] >= ECHO__HYPERCORE_HEADER) continue;
-        echo__hypercore_header(header, (echo__hypercore_file)file);
-        status = echo__hypercore_pwrite(hc, (echo__hypercore_file)file, header, sizeof header, 0, a->err);
-        a->size[file] = ECHO__HYPERCORE_HEADER;
-    }
+    echo_status status = echo__hypercore_put_headers(hc, a->size, a->err);
     uint64_t pages = hc->length / ECHO__HYPERCORE_PAGE_BLOCKS + (hc->length % ECHO__HYPERCORE_PAGE_BLOCKS != 0);
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_BITFIELD, ECHO__HYPERCORE_HEADER + pages * hc->page_size);
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_TREE, tree_size(hc->length));
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_SIGNATURES, signatures_size(hc->length));
     if (status == ECHO_OK) status = cut(a, ECHO__HYPERCORE_DATA, hc->roots.bytes);
     if (status != ECHO_OK) return status;
-    hc->headers = true;
     a->repair = a->first;
     if (hc->tail_checked) return ECHO_OK;
     uint64_t start;
@@ -239,11 +213,7 @@ static void undo(appender *a) {
         if (!hc->relaxed && echo__hypercore_sync_file(hc, ECHO__HYPERCORE_BITFIELD, NULL) != ECHO_OK) return;
     }
     (void)echo__hypercore_put_data_bits(hc, a->first, end, false, NULL);
-    for (int file = 0; file < ECHO__HYPERCORE_FILES; file++) {
-        uint64_t size;
-        if (echo__hypercore_size(hc, &size, (echo__hypercore_file)file, NULL) == ECHO_OK && size > a->size[file])
-            (void)echo__hypercore_truncate(hc, (echo__hypercore_file)file, a->size[file], NULL);
-    }
+    echo__hypercore_cut_back(hc, a->size);
 }
 
 static void commit(appender *a) {
@@ -298,10 +268,10 @@ echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const e
         bytes += blocks[i].len;
     }
     echo_status status = echo__hypercore_open_writing(hc, err);
-    if (status == ECHO_OK) status = lock(hc, err);
+    if (status == ECHO_OK) status = echo__hypercore_lock(hc, err);
     if (status != ECHO_OK) return status;
     status = append_locked(&a, bytes < DATA_BUFFER ? (size_t)bytes : DATA_BUFFER);
-    unlock(hc);
+    echo__hypercore_unlock(hc);
     if (status == ECHO_OK) *first = a.first;
     return status;
 }

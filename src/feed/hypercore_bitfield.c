@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "feed/hypercore.h"
+#include "feed/proof.h"
 
 /* How far a bitfield may reach beyond what the tree file has room for, in pages, before we refuse to look through it. */
 #define SLACK_PAGES 1024u
@@ -35,15 +36,18 @@ static echo_status tree_bit(echo__hypercore *hc, bool *set, uint64_t index, echo
     return status;
 }
 
-/* The highest node whose bit is set: searched from the last page back. *found is false when there is none. */
-static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, echo_error *err) {
-    uint8_t bits[ECHO__HYPERCORE_TREE_BITS];
+/*
+ * The highest node whose bit is set: searched from the last page back. *found is false when there is none; else `bits` are those of its
+ * page.
+ */
+static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, uint8_t bits[ECHO__HYPERCORE_TREE_BITS],
+                               echo_error *err) {
     uint64_t pages;
     *found = false;
     echo_status status = page_count(hc, &pages, err);
     while (status == ECHO_OK && pages-- > 0) {
         size_t got;
-        status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, bits, sizeof bits,
+        status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, bits, ECHO__HYPERCORE_TREE_BITS,
                                        page_at(hc, pages) + ECHO__HYPERCORE_DATA_BITS, &got, err);
         while (got > 0 && bits[got - 1] == 0) got--;
         if (status != ECHO_OK || got == 0) continue;
@@ -58,17 +62,20 @@ static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, 
 
 /*
  * The length is where the rightmost span of a set node ends. No node above `top` is set, so only an ancestor to the left of it can
- * reach further: hypercore leaves no feed like that, but the bits may be damaged.
+ * reach further: so it is in a sparse feed, of whose last blocks no more than a parent is known.
  */
-static echo_status reach(echo__hypercore *hc, uint64_t *length, uint64_t top, echo_error *err) {
+static echo_status reach(echo__hypercore *hc, uint64_t *length, uint64_t top, const uint8_t bits[ECHO__HYPERCORE_TREE_BITS],
+                         echo_error *err) {
     uint64_t node = top, right = echo__flat_right_span(top, echo__flat_depth(top));
     for (unsigned depth = echo__flat_depth(top); depth < 60; depth++) {
         if (node > top && echo__flat_left_span(node, depth) == 0) break;
         node = echo__flat_parent(node, depth);
         uint64_t end = echo__flat_right_span(node, depth + 1);
         if (node > top || end <= right) continue;
-        bool set;
-        echo_status status = tree_bit(hc, &set, node, err);
+        uint64_t bit = node % ECHO__HYPERCORE_PAGE_NODES;
+        bool set = (bits[bit / 8] & (0x80u >> (bit & 7))) != 0;
+        echo_status status = ECHO_OK;
+        if (node / ECHO__HYPERCORE_PAGE_NODES != top / ECHO__HYPERCORE_PAGE_NODES) status = tree_bit(hc, &set, node, err);
         if (status != ECHO_OK) return status;
         if (set) right = end;
     }
@@ -77,14 +84,13 @@ static echo_status reach(echo__hypercore *hc, uint64_t *length, uint64_t top, ec
 }
 
 echo_status echo__hypercore_scan(echo__hypercore *hc, bool *changed, echo_error *err) {
+    uint8_t bits[ECHO__HYPERCORE_TREE_BITS];
     uint64_t top = 0, length = 0;
     bool found;
     *changed = false;
     hc->page_loaded = false;
-    echo_status status = highest_bit(hc, &top, &found, err);
-    if (status != ECHO_OK) return status;
-    if (found && hc->bits > 0 && hc->top == top) return ECHO_OK;
-    if (found) status = reach(hc, &length, top, err);
+    echo_status status = highest_bit(hc, &top, &found, bits, err);
+    if (status == ECHO_OK && found) status = reach(hc, &length, top, bits, err);
     if (status != ECHO_OK) return status;
     *changed = length != hc->bits;
     hc->top = top;
@@ -195,6 +201,27 @@ echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, ui
         from = end;
     }
     return status;
+}
+
+echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const echo__proof_node *nodes, size_t count, echo_error *err) {
+    page_edit edit;
+    while (count > 0) {
+        uint64_t page = nodes[count - 1].index / ECHO__HYPERCORE_PAGE_NODES;
+        echo_status status = edit_begin(hc, &edit, page, err);
+        if (status != ECHO_OK) return status;
+        for (; count > 0 && nodes[count - 1].index / ECHO__HYPERCORE_PAGE_NODES == page; count--)
+            edit_bit(&edit, ECHO__HYPERCORE_DATA_BITS, nodes[count - 1].index % ECHO__HYPERCORE_PAGE_NODES, true);
+        status = edit_end(hc, &edit, err);
+        if (status != ECHO_OK) return status;
+    }
+    return ECHO_OK;
+}
+
+echo_status echo__hypercore_clear_behind(echo__hypercore *hc, echo_error *err) {
+    uint64_t pages;
+    echo_status status = page_count(hc, &pages, err);
+    if (status != ECHO_OK) return status;
+    return echo__hypercore_put_data_bits(hc, hc->length, pages * ECHO__HYPERCORE_PAGE_BLOCKS, false, err);
 }
 
 static bool edit_has(const page_edit *edit, size_t area, uint64_t bit) {

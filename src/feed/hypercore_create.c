@@ -37,14 +37,15 @@ static echo_status write_file(const char *folder, const char *name, mode_t mode,
     return status;
 }
 
-static echo_status fill(const char *folder, const echo_keypair *keys, echo_error *err) {
-    echo_status status = write_file(folder, "secret_key", 0600, keys->secret, sizeof keys->secret, err);
+/* secret is NULL for a feed that is written elsewhere. */
+static echo_status fill(const char *folder, const echo_key *key, const uint8_t secret[64], echo_error *err) {
+    echo_status status = secret != NULL ? write_file(folder, "secret_key", 0600, secret, 64, err) : ECHO_OK;
     for (int file = ECHO__HYPERCORE_BITFIELD; status == ECHO_OK && file <= ECHO__HYPERCORE_TREE; file++) {
         uint8_t header[ECHO__HYPERCORE_HEADER];
         echo__hypercore_header(header, (echo__hypercore_file)file);
         status = write_file(folder, echo__hypercore_name((echo__hypercore_file)file), 0666, header, sizeof header, err);
     }
-    if (status == ECHO_OK) status = write_file(folder, "key", 0666, keys->public_key.bytes, sizeof keys->public_key.bytes, err);
+    if (status == ECHO_OK) status = write_file(folder, "key", 0666, key->bytes, sizeof key->bytes, err);
     return status == ECHO_OK ? echo__hypercore_sync_path(folder, err) : status;
 }
 
@@ -107,11 +108,11 @@ static echo_status move_in_place(const char *aside, const char *place, const cha
     return echo__hypercore_sync_path(path, err);
 }
 
-static echo_status create(char *path, const echo_keypair *keys, echo_error *err) {
+static echo_status create(char *path, const echo_key *public_key, const uint8_t secret[64], echo_error *err) {
     char hex[ECHO_HEX_CHARS];
     char *aside = NULL;
     struct stat st;
-    echo_key_hex(&keys->public_key, hex);
+    echo_key_hex(public_key, hex);
     echo_status status = make_folders(path, err);
     if (status != ECHO_OK) return status;
     char *place = echo__hypercore_join_path(path, hex), *key = NULL;
@@ -123,7 +124,7 @@ static echo_status create(char *path, const echo_keypair *keys, echo_error *err)
     else
         status = make_aside(&aside, path, hex, err);
     if (status == ECHO_OK) {
-        status = fill(aside, keys, err);
+        status = fill(aside, public_key, secret, err);
         if (status == ECHO_OK) status = move_in_place(aside, place, path, err);
         if (status != ECHO_OK) discard(aside);
     }
@@ -143,8 +144,16 @@ echo_status echo_feed_create(const char *path, const echo_keypair *keys, echo_er
         memcmp(derived.secret, keys->secret, sizeof derived.secret) != 0)
         return echo__error(err, ECHO_ERR_INVALID, "the secret key does not belong to the public key");
     char *copy = echo__strdup(path);
-    echo_status status = copy != NULL ? create(copy, keys, err) : echo__nomem(err);
+    echo_status status = copy != NULL ? create(copy, &keys->public_key, keys->secret, err) : echo__nomem(err);
     echo__free(copy);
     echo__error_feed(status == ECHO_OK ? NULL : err, &keys->public_key);
+    return status;
+}
+
+echo_status echo__hypercore_make(const char *path, const echo_key *key, echo_error *err) {
+    char *copy = echo__strdup(path);
+    echo_status status = copy != NULL ? create(copy, key, NULL, err) : echo__nomem(err);
+    echo__free(copy);
+    echo__error_feed(status == ECHO_OK ? NULL : err, key);
     return status;
 }

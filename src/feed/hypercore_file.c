@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -266,4 +267,38 @@ void echo__hypercore_close_file(echo__hypercore *hc, echo__hypercore_file file) 
     if (hc->fd[file] >= 0) (void)close(hc->fd[file]);
     hc->fd[file] = -1;
     hc->writing = false;
+}
+
+echo_status echo__hypercore_lock(echo__hypercore *hc, echo_error *err) {
+    int result;
+    do result = flock(hc->fd[ECHO__HYPERCORE_BITFIELD], LOCK_EX | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    if (result == 0) return ECHO_OK;
+    if (errno == EWOULDBLOCK)
+        return echo__hypercore_error(hc, err, ECHO_ERR_BUSY, ECHO__HYPERCORE_BITFIELD,
+                                     "is locked: somebody else has the feed open for writing");
+    return file_errno(hc, err, ECHO__HYPERCORE_BITFIELD, "lock");
+}
+
+void echo__hypercore_unlock(echo__hypercore *hc) { (void)flock(hc->fd[ECHO__HYPERCORE_BITFIELD], LOCK_UN); }
+
+echo_status echo__hypercore_put_headers(echo__hypercore *hc, uint64_t size[ECHO__HYPERCORE_FILES], echo_error *err) {
+    echo_status status = ECHO_OK;
+    for (int file = ECHO__HYPERCORE_BITFIELD; status == ECHO_OK && file <= ECHO__HYPERCORE_TREE; file++) {
+        uint8_t header[ECHO__HYPERCORE_HEADER];
+        if (size[file] >= ECHO__HYPERCORE_HEADER) continue;
+        echo__hypercore_header(header, (echo__hypercore_file)file);
+        status = echo__hypercore_pwrite(hc, (echo__hypercore_file)file, header, sizeof header, 0, err);
+        size[file] = ECHO__HYPERCORE_HEADER;
+    }
+    if (status == ECHO_OK) hc->headers = true;
+    return status;
+}
+
+void echo__hypercore_cut_back(echo__hypercore *hc, const uint64_t size[ECHO__HYPERCORE_FILES]) {
+    for (int file = 0; file < ECHO__HYPERCORE_FILES; file++) {
+        uint64_t now;
+        if (echo__hypercore_size(hc, &now, (echo__hypercore_file)file, NULL) == ECHO_OK && now > size[file])
+            (void)echo__hypercore_truncate(hc, (echo__hypercore_file)file, size[file], NULL);
+    }
 }

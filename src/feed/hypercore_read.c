@@ -26,6 +26,8 @@ typedef struct reader {
     uint8_t *data;         /* room for a head, then bytes start..start+len-1 of the data file */
     size_t cap, len;
     uint64_t start;
+    bool lost; /* block `at` is here, but nodes between it and these roots are not */
+    uint64_t at;
 } reader;
 
 static echo_status fail(reader *r, uint64_t seq, echo_status code, echo__hypercore_file file, const char *what) {
@@ -47,6 +49,7 @@ static echo_status unproven(reader *r, uint64_t index, unsigned depth, const cha
     bool present;
     echo_status status = echo__hypercore_present(r->hc, &present, seq, r->err);
     if (status != ECHO_OK) return status;
+    r->at = seq;
     return present ? fail(r, seq, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_TREE, what) : gap(r, seq);
 }
 
@@ -78,7 +81,11 @@ static echo_status get_children(reader *r, uint64_t index, unsigned depth, const
     echo_status status = get_node(r, left, &present, index - echo__flat_step(depth), depth - 1);
     if (status == ECHO_OK && present) status = get_node(r, right, &present, index + echo__flat_step(depth), depth - 1);
     if (status != ECHO_OK) return status;
-    if (!present) return unproven(r, index, depth, "lacks a node");
+    if (!present) {
+        status = unproven(r, index, depth, "lacks a node");
+        r->lost = status == ECHO_ERR_CORRUPT;
+        return status;
+    }
     if (!echo__hypercore_family_ok(parent, left, right))
         return unproven(r, index, depth, "has nodes that do not match their parent");
     return ECHO_OK;
@@ -190,16 +197,43 @@ static echo_status walk(reader *r, uint64_t index, unsigned depth, const echo__h
     return status;
 }
 
-static echo_status read_verified(reader *r) {
-    /* The callback may append to this very feed. */
-    echo__hypercore_roots roots = r->hc->roots;
+static echo_status read_below(reader *r, const echo__hypercore_roots *roots) {
     uint64_t offset = 0;
     echo_status status = ECHO_OK;
-    for (unsigned i = 0; status == ECHO_OK && i < roots.count; i++) {
-        status = walk(r, roots.index[i], echo__flat_depth(roots.index[i]), &roots.node[i], offset);
-        offset += roots.node[i].size;
+    for (unsigned i = 0; status == ECHO_OK && i < roots->count; i++) {
+        status = walk(r, roots->index[i], echo__flat_depth(roots->index[i]), &roots->node[i], offset);
+        offset += roots->node[i].size;
     }
     return status;
+}
+
+/*
+ * In a sparse feed a block may lead to roots that were signed before the newest, and the nodes that join those to the newest are not
+ * here: then the older ones vouch for it, and for those behind it up to their length.
+ */
+static echo_status read_verified(reader *r, uint64_t end) {
+    /* The callback may append to this very feed. */
+    echo__hypercore_roots roots = r->hc->roots;
+    bool newest = true;
+    for (;;) {
+        r->lost = false;
+        echo_status status = read_below(r, &roots);
+        if (status == ECHO_OK && r->to == end) return ECHO_OK;
+        if (status == ECHO_OK) {
+            r->from = r->to;
+            r->to = end;
+            roots = r->hc->roots;
+            newest = true;
+            continue;
+        }
+        if (!r->lost) return status;
+        uint64_t after = !newest && r->at == r->from ? roots.length : r->at;
+        echo_status found = echo__hypercore_older_roots(r->hc, &roots, after, r->err);
+        if (found != ECHO_OK || roots.length == 0) return found != ECHO_OK ? found : status;
+        newest = false;
+        r->from = r->at;
+        r->to = end < roots.length ? end : roots.length;
+    }
 }
 
 echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err) {
@@ -217,7 +251,7 @@ echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to
     }
     if (status == ECHO_OK && from < end) {
         while (r.depth < DEPTH_MAX && (end - from) >> r.depth) r.depth++;
-        status = read_verified(&r);
+        status = read_verified(&r, end);
     }
     echo__free(r.nodes);
     echo__free(r.data);

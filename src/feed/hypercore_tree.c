@@ -109,13 +109,14 @@ void echo__hypercore_signable(uint8_t out[40], const echo__hypercore_roots *root
     echo__be64_put(out + sizeof hash.bytes, roots->length);
 }
 
-static bool is_signed(echo__hypercore *hc, const echo__hypercore_roots *roots, const uint8_t signature[ECHO__HYPERCORE_SIGNATURE]) {
+bool echo__hypercore_signed(const echo__hypercore_roots *roots, const uint8_t signature[ECHO__HYPERCORE_SIGNATURE],
+                            const echo_key *key, uint64_t *verifications) {
     uint8_t message[40];
     echo__hypercore_signable(message, roots);
-    hc->counts.verifications++;
-    if (echo__verify(signature, message, sizeof message, &hc->key)) return true;
-    hc->counts.verifications++;
-    return echo__verify(signature, message, ECHO_HASH_BYTES, &hc->key);
+    if (verifications != NULL) ++*verifications;
+    if (echo__verify(signature, message, sizeof message, key)) return true;
+    if (verifications != NULL) ++*verifications;
+    return echo__verify(signature, message, ECHO_HASH_BYTES, key);
 }
 
 /* A walk over the signatures, in either direction, from one that is not blank to the next. */
@@ -200,7 +201,7 @@ static echo_status try_signature(search *s, bool *valid, const uint8_t *signatur
     if (2 * (length & (length - 1)) >= s->nodes) return ECHO_OK;
     echo_status status = load_roots(s->cursor.hc, &roots, &complete, length, s->cursor.err);
     if (status != ECHO_OK || !complete) return status;
-    *valid = is_signed(s->cursor.hc, &roots, signature);
+    *valid = echo__hypercore_signed(&roots, signature, &s->cursor.hc->key, &s->cursor.hc->counts.verifications);
     if (*valid) s->roots = roots;
     if (!*valid) s->failures++;
     return ECHO_OK;
@@ -310,5 +311,21 @@ echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, 
         if (status == ECHO_OK) status = try_signature(&s, &valid, signature, at + 1);
         if (valid) ++*count;
     }
+    return status;
+}
+
+echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after, echo_error *err) {
+    search s;
+    uint64_t end = hc->roots.length > 0 ? hc->roots.length - 1 : 0;
+    echo_status status = search_begin(&s, hc, hc->roots.length, err);
+    for (uint64_t at = after; status == ECHO_OK && s.failures < FAILURES_MAX; at++) {
+        const uint8_t *signature;
+        bool valid = false;
+        status = cursor_next(&s.cursor, &signature, &at, end);
+        if (status != ECHO_OK || signature == NULL) break;
+        status = try_signature(&s, &valid, signature, at + 1);
+        if (valid) break;
+    }
+    *roots = s.roots;
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "feed/feeds.h"
 #include "store/store.h"
 
 static uint64_t monotonic_ns(void *arg) {
@@ -25,10 +26,11 @@ echo_status echo__options_check(const echo_party_options *options, echo_error *e
     if (options->version < 1 || options->version > 2) return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows up to 2", options->version);
     if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
     if (options->dir == NULL && options->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
-    if (options->feeds != NULL && options->feeds->ops->version != ECHO_FEED_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "feed source of an unknown version");
+    echo_status status = options->feeds != NULL ? echo__feeds_check(options->feeds, err) : ECHO_OK;
+    if (status != ECHO_OK) return status;
     if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
-    echo_status status = options->version == 1 ? ECHO_OK : check_policy(options->policy, err);
+    status = options->version == 1 ? ECHO_OK : check_policy(options->policy, err);
     if (status != ECHO_OK || options->store == NULL) return status;
     return echo__store_check(options->store, err);
 }

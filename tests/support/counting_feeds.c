@@ -90,6 +90,7 @@ static echo_status keypair(echo_keypair *out, void *ctx, void *feed) {
 static void destroy(void *ctx) { (void)ctx; }
 
 void counting_feeds_init(counting_feeds *c, const echo_feeds *inner) {
-    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION, list, open_feed, close_feed, info, read_blocks, has, append, sync_feed, keypair, destroy, NULL, NULL, NULL};
+    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION, list, open_feed, close_feed, info, read_blocks, has, append, sync_feed, keypair, destroy,
+                                      NULL, NULL, NULL};
     *c = (counting_feeds){{&ops, c}, inner, NULL, 0, 0, 0, 0, 0};
 }

@@ -37,7 +37,7 @@ typedef struct echo_feed_node {
  * nodes that cover to..length-1, each left to right. Which nodes these are follows from the three numbers. With the blocks themselves they
  * make the roots of `length` blocks, over which the signature is (hypercore 9's form, or 7's).
  */
-#define ECHO_FEED_PROOF_SIDE 54u /* nodes at most on each side of feeds of up to 2^53 blocks */
+#define ECHO_FEED_PROOF_SIDE 104u /* nodes at most on the right of feeds of up to 2^53 blocks; on the left there are 53 at most */
 typedef struct echo_feed_proof {
     uint64_t from, to, length; /* from < to <= length */
     size_t left_count, right_count;
@@ -89,8 +89,9 @@ typedef struct echo_feed_ops {
      * Checks blocks proof->from..to-1 against their proof and stores them; durable after `sync`. `info` then tells a length of at least
      * proof->length, `read` hands them out, and blocks that are not here are ECHO_ERR_GAP. Blocks that are here already are left as they
      * are. Also for a feed that is written here, whose copy fell behind.
-     * ECHO_ERR_CORRUPT: the proof does not fit the blocks, ECHO_ERR_SIGNATURE: the signature does not verify, ECHO_ERR_LIMIT. ECHO_ERR_CONFLICT (err->feed,
-     * err->seq: the first block known to differ): both are signed and differ, so the feed was forked by its writer. Nothing is stored then.
+     * ECHO_ERR_CORRUPT: the proof is not one of this many blocks and bytes. ECHO_ERR_SIGNATURE: the signature does not verify over what blocks
+     * and proof make. ECHO_ERR_LIMIT. ECHO_ERR_CONFLICT (err->feed, err->seq: the first block known to differ, or, where no more than a node
+     * of both is known, the first below it): both are signed and differ, so the feed was forked by its writer. Nothing is stored then.
      */
     echo_status (*put)(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err);
 } echo_feed_ops;
