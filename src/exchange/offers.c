@@ -71,7 +71,7 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         echo__peer_reject(peer, ECHO__REJECT_PARTY, &problem);
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
     }
-    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.credentials.items == 0)
+    if (offer->manifest.items.bytes > (uint64_t)1 << 60)
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);

@@ -42,6 +42,10 @@ static echo_status take_credential(void *arg, const echo__stamp *stamp, echo_byt
 
 echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
     echo__admission *admission;
+    if (x->target.credentials.items == 0) { /* a party whose members the hosts know by themselves */
+        if (x->options.opened != NULL || x->options.member_count > 0) return ECHO_OK;
+        return echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
+    }
     if (echo__admission_new(&admission, &x->party) != ECHO_OK) return echo__nomem(err);
     echo_status status = echo__credentials_each(x->chunks, &x->target.credentials, take_credential, admission, err);
     if (status == ECHO_OK && !echo__admission_has_genesis(admission))

@@ -11,46 +11,46 @@
 #include "base/crypto.h"
 #include "base/error.h"
 
-uint32_t echo__memory_capabilities(void *ctx) {
+uint32_t echo__memstore_capabilities(void *ctx) {
     (void)ctx;
     return 0;
 }
 
-echo_status echo__memory_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
-    echo__memory *m = ctx;
-    (void)echo__memory_enter(m);
-    echo__memory_chunk *found = echo__memory_find(m, name);
+echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
+    echo__memstore *m = ctx;
+    (void)echo__memstore_enter(m);
+    echo__memstore_chunk *found = echo__memstore_find(m, name);
     if (found != NULL) found->holders++;
-    (void)echo__memory_leave(m, ECHO_OK);
+    (void)echo__memstore_leave(m, ECHO_OK);
     if (found == NULL) return echo__store_refuse_absent(err);
     echo_status status = fn(arg, echo__bytes(found->data, found->len));
-    (void)echo__memory_enter(m);
-    echo__memory_let_go(found);
-    return echo__memory_leave(m, status);
+    (void)echo__memstore_enter(m);
+    echo__memstore_let_go(found);
+    return echo__memstore_leave(m, status);
 }
 
-echo_status echo__memory_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
-    echo__memory *m = ctx;
+echo_status echo__memstore_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+    echo__memstore *m = ctx;
     (void)err;
-    (void)echo__memory_enter(m);
-    *out = echo__memory_find(m, name) != NULL;
-    return echo__memory_leave(m, ECHO_OK);
+    (void)echo__memstore_enter(m);
+    *out = echo__memstore_find(m, name) != NULL;
+    return echo__memstore_leave(m, ECHO_OK);
 }
 
 /* Copies out the party's newest manifest up to number `most`; *number is 0 when there is none. */
-static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__memory *m, const echo_key *party, uint64_t most,
+static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__memstore *m, const echo_key *party, uint64_t most,
                                  echo_error *err) {
-    const echo__memory_manifest *one = echo__memory_newest(echo__memory_enter(m), party, most);
+    const echo__memstore_manifest *one = echo__memstore_newest(echo__memstore_enter(m), party, most);
     *number = one == NULL ? 0 : one->number;
     echo__buf_clear(out);
     if (one != NULL) echo__buf_append(out, one->data, one->len);
-    (void)echo__memory_leave(m, ECHO_OK);
+    (void)echo__memstore_leave(m, ECHO_OK);
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
 /* Each manifest is copied for its call: fn may remove it, and so may others. */
-echo_status echo__memory_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err) {
-    echo__memory *m = ctx;
+echo_status echo__memstore_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err) {
+    echo__memstore *m = ctx;
     echo__buf copy = ECHO__BUF_INIT;
     echo_hash first = {{0}};
     bool any = false;
@@ -68,17 +68,17 @@ echo_status echo__memory_list(void *ctx, const echo_key *party, echo_manifest_fn
     return status;
 }
 
-echo_status echo__memory_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
-    echo__memory *m = ctx;
+echo_status echo__memstore_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
+    echo__memstore *m = ctx;
     (void)err;
-    const echo__memory_manifest *one = echo__memory_newest(echo__memory_enter(m), party, number);
+    const echo__memstore_manifest *one = echo__memstore_newest(echo__memstore_enter(m), party, number);
     *out = one != NULL && one->number == number && one->pinned;
-    return echo__memory_leave(m, ECHO_OK);
+    return echo__memstore_leave(m, ECHO_OK);
 }
 
 /* The lowest party above *after, or of all when that is NULL; false when there is none. */
-static bool read_party(echo_key *out, echo__memory *m, const echo_key *after) {
-    const echo__memory_core *c = echo__memory_enter(m);
+static bool read_party(echo_key *out, echo__memstore *m, const echo_key *after) {
+    const echo__memstore_core *c = echo__memstore_enter(m);
     const echo_key *next = NULL;
     for (size_t i = 0; i < c->count; i++) {
         const echo_key *party = &c->manifests[i]->party;
@@ -86,12 +86,12 @@ static bool read_party(echo_key *out, echo__memory *m, const echo_key *after) {
         if (next == NULL || echo__key_compare(party, next) < 0) next = party;
     }
     if (next != NULL) *out = *next;
-    (void)echo__memory_leave(m, ECHO_OK);
+    (void)echo__memstore_leave(m, ECHO_OK);
     return next != NULL;
 }
 
-echo_status echo__memory_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err) {
-    echo__memory *m = ctx;
+echo_status echo__memstore_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err) {
+    echo__memstore *m = ctx;
     echo_key party, last;
     const echo_key *after = NULL;
     (void)err;
@@ -104,12 +104,12 @@ echo_status echo__memory_parties(void *ctx, echo_store_party_fn fn, void *arg, e
     return ECHO_OK;
 }
 
-echo_status echo__memory_usage(uint64_t *bytes, void *ctx, echo_error *err) {
-    echo__memory *m = ctx;
+echo_status echo__memstore_usage(uint64_t *bytes, void *ctx, echo_error *err) {
+    echo__memstore *m = ctx;
     (void)err;
-    const echo__memory_core *c = echo__memory_enter(m);
-    *bytes = echo__memory_is_writing(m) ? c->bytes : c->published;
-    return echo__memory_leave(m, ECHO_OK);
+    const echo__memstore_core *c = echo__memstore_enter(m);
+    *bytes = echo__memstore_is_writing(m) ? c->bytes : c->published;
+    return echo__memstore_leave(m, ECHO_OK);
 }
 
 typedef struct entry {
@@ -123,22 +123,22 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* Copies out what the handle sees above *after, in no order; NULL when memory is short. */
-static entry *read_entries(size_t *n, echo__memory *m, const echo_hash *after) {
-    const echo__memory_core *c = echo__memory_enter(m);
+static entry *read_entries(size_t *n, echo__memstore *m, const echo_hash *after) {
+    const echo__memstore_core *c = echo__memstore_enter(m);
     size_t at = 0;
     *n = 0;
     entry *list = echo__realloc_array(NULL, c->chunks.count, sizeof *list);
-    for (echo__memory_chunk *one; list != NULL && (one = echo__map_next(&c->chunks, &at)) != NULL;) {
-        const echo__memory_chunk *found = echo__memory_seen_by(m, one);
+    for (echo__memstore_chunk *one; list != NULL && (one = echo__map_next(&c->chunks, &at)) != NULL;) {
+        const echo__memstore_chunk *found = echo__memstore_seen_by(m, one);
         if (found == NULL || (after != NULL && memcmp(found->name.bytes, after->bytes, sizeof after->bytes) <= 0)) continue;
         list[*n].name = found->name;
         list[(*n)++].size = found->len;
     }
-    (void)echo__memory_leave(m, ECHO_OK);
+    (void)echo__memstore_leave(m, ECHO_OK);
     return list;
 }
 
-echo_status echo__memory_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
+echo_status echo__memstore_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
     size_t n;
     entry *sorted = read_entries(&n, ctx, after);
     if (sorted == NULL) return echo__nomem(err);
@@ -149,6 +149,6 @@ echo_status echo__memory_walk_from(void *ctx, const echo_hash *after, echo_walk_
     return status;
 }
 
-echo_status echo__memory_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
-    return echo__memory_walk_from(ctx, NULL, fn, arg, err);
+echo_status echo__memstore_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err) {
+    return echo__memstore_walk_from(ctx, NULL, fn, arg, err);
 }
