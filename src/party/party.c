@@ -203,6 +203,11 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
         status = echo__merge_peek(&entry, party->merge, err);
         if (status != ECHO_OK || entry == NULL) break;
         status = apply_entry(party, entry, err);
+        if (status == ECHO_ERR_PENDING) { /* its item is still to be fetched, which is known now: the message waits */
+            echo__error_clear(err);
+            status = ECHO_OK;
+            break;
+        }
         if (status != ECHO_OK) break;
         echo__merge_advance(party->merge);
         done++;
