@@ -99,6 +99,30 @@ typedef struct echo_snapshot_state {
 } echo_snapshot_state;
 void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party);
 
+/* ---- Moving to a newer one -------------------------------------------------------------------------------------------------- */
+
+typedef enum echo_change { ECHO_CHANGE_ADDED, ECHO_CHANGE_CHANGED, ECHO_CHANGE_REMOVED } echo_change;
+/* head: of the item as it is now; as it was when it was removed. Views, valid during the call. */
+typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_item_head *head);
+/*
+ * Moves an open party to the newest good snapshot in its store that is newer than the one it stands on, as when somebody else put it there:
+ * opens that with the tail of all feeds, with the party's own options, tells the differences to what the party showed until now, and puts the
+ * new party in *party. The old one is freed then, and pointers to its items end; what it had opened itself is handed over. What was
+ * written here and is not in the snapshot is in the tail.
+ *
+ * fn is called for each item whose record differs, in ascending order of id, when all else is done; it may not call the party. Any code but
+ * ECHO_OK ends the switch and is returned. fn NULL: nothing is compared. Only records that differ in the two trees, or that were changed
+ * since, are compared, and no states are made for it; what is told is kept in memory until the end, and so are both parties.
+ *
+ * All or nothing: on error *party is the old one, and goes on. A snapshot that is being taken is cancelled in either case. When there is
+ * nothing newer, nothing happens: ECHO_OK, and *party is the same pointer. Report and counters of the new party begin with this call.
+ *
+ * ECHO_ERR_BEHIND (err->feed, err->seq): the new state would lack a message that the party has applied and whose block is not here any more.
+ * Otherwise what is wrong with the newest snapshot, when none that is newer than the party's is good, or what echo_party_restore() and reading the
+ * old snapshot may answer (the latter not without fn).
+ */
+echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
+
 /* ---- Looking at them -------------------------------------------------------------------------------------------------------- */
 
 /* One root: its chunk (all zero when it has no records), levels above the leaves, records and their bytes. */
