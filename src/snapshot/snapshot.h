@@ -31,6 +31,9 @@ echo_status echo__candidates_list(echo__candidates *out, const echo_store *store
 void echo__candidates_free(echo__candidates *candidates);
 /* Reads a manifest and checks that it is of this party and number. */
 echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
+/* The manifest of a number (0: the newest), and chunks over the store. ECHO_ERR_NOT_FOUND. */
+echo_status echo__snapshot_open(echo__manifest *out, echo__chunks **chunks, const echo_store *store, const echo_key *party, uint64_t number,
+                                echo_error *err) ECHO_MUST_USE;
 /* Reads all that a manifest needs and checks it; what echo_snapshot_verify says. */
 echo_status echo__manifest_verify(const echo__manifest *manifest, echo__chunks *chunks, echo_error *err) ECHO_MUST_USE;
 /* Puts before err's message which snapshot it is about, when its bytes are to blame. Returns status. */
