@@ -4,7 +4,7 @@
  */
 #include <unistd.h>
 
-#include "../../src/cli/cli.h"
+#include "cli/cli.h"
 #include "fuzz.h"
 
 #define WORDS 24

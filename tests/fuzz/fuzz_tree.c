@@ -1,75 +1,16 @@
 /*
- * A whole tree over a store in memory, all of whose chunks a stranger made. Chunks name each other by hash, which no fuzzer can guess: the
- * input is chunks, each ended by a byte 0xff, the last one the root; in them a byte 0xfe and the number of an earlier chunk stand for its
- * hash, and 0xfd and such a number for `"items":n,"bytes":n` as they should be. The first byte is the height.
+ * A whole tree over a store in memory, all of whose chunks a stranger made: the input is a byte for the height and the chunks (chunks.h), the last
+ * of which is the root.
  *
  * Nothing that reads may crash or go astray, and what the verification passes is read by everybody in the same way.
  */
-#include <echo/sys/store.h>
-
-#include "base/crypto.h"
+#include "chunks.h"
 #include "fuzz.h"
-#include "tree/page.h"
-#include "tree/tree.h"
-
-#define CHUNKS 32u
-
-typedef struct made {
-    echo_hash hash[CHUNKS];
-    uint64_t items[CHUNKS], bytes[CHUNKS];
-    size_t count;
-} made;
-
-/* What a chunk holds, read as the format says, but without checks. */
-static void sums(uint64_t *items, uint64_t *bytes, echo_bytes chunk) {
-    fuzz_input in = fuzz_input_of(chunk.data, chunk.len);
-    *items = *bytes = 0;
-    while (fuzz_left(&in) > 0) {
-        echo_bytes line = fuzz_until(&in, '\n');
-        echo__entry entry;
-        bool node = echo__entry_read(&entry, line);
-        *items += node ? entry.items : 1;
-        *bytes += node ? entry.bytes : line.len + 1;
-    }
-}
-
-static void make(made *m, const echo_store *store, fuzz_input *in) {
-    echo__buf chunk = ECHO__BUF_INIT;
-    while (m->count < CHUNKS && fuzz_left(in) > 0) {
-        echo_bytes part = fuzz_until(in, 0xff);
-        echo__buf_clear(&chunk);
-        for (size_t i = 0; i < part.len; i++) {
-            uint8_t c = part.data[i];
-            if (c < 0xfd || i + 1 == part.len || m->count == 0) {
-                echo__buf_byte(&chunk, c);
-                continue;
-            }
-            size_t which = part.data[++i] % m->count;
-            if (c == 0xfe) {
-                echo__buf_hex(&chunk, m->hash[which].bytes, ECHO_HASH_BYTES);
-            } else {
-                echo__buf_text(&chunk, "\"items\":");
-                echo__buf_u64(&chunk, m->items[which]);
-                echo__buf_text(&chunk, ",\"bytes\":");
-                echo__buf_u64(&chunk, m->bytes[which]);
-            }
-        }
-        FUZZ_OK(chunk.status);
-        echo_bytes bytes = echo__buf_bytes(&chunk);
-        if (bytes.data == NULL) bytes = echo__bytes("", 0);
-        echo__hash(&m->hash[m->count], bytes.data, bytes.len);
-        sums(&m->items[m->count], &m->bytes[m->count], bytes);
-        FUZZ_OK(store->ops->put(store->ctx, &m->hash[m->count], &bytes, 1, NULL, NULL));
-        m->count++;
-    }
-    echo__buf_free(&chunk);
-}
 
 /* Every line, with its id, in order. */
 typedef struct seen {
     echo__chunks *chunks;
     const echo__root *root;
-    echo__buf ids; /* each with its length before it */
     uint64_t items, bytes;
     uint64_t chunks_seen;
 } seen;
@@ -146,22 +87,16 @@ static void change(echo__chunks *chunks, const echo__root *root, bool sound) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_input in = fuzz_input_of(data, size);
-    made m;
-    memset(&m, 0, sizeof m);
+    fuzz_chunks made;
     echo__root root;
-    memset(&root, 0, sizeof root);
     echo_store store;
     echo__chunks *chunks;
     echo_error err = ECHO_ERROR_INIT;
     echo_hash bad;
-    root.height = fuzz_u8(&in);
+    uint32_t height = fuzz_u8(&in);
     FUZZ_OK(echo_store_new_memory(&store));
-    make(&m, &store, &in);
-    if (m.count > 0) {
-        root.hash = m.hash[m.count - 1];
-        root.items = m.items[m.count - 1];
-        root.bytes = m.bytes[m.count - 1];
-    }
+    fuzz_chunks_make(&made, &store, &in);
+    fuzz_chunks_root(&root, &made, made.count, height);
     FUZZ_OK(echo__chunks_new(&chunks, &store));
     echo_status status = echo__tree_verify(chunks, &root, &bad, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
@@ -176,7 +111,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     FUZZ_CHECK(count == 0);
     change(chunks, &root, sound);
-    echo__buf_free(&s.ids);
     echo__chunks_free(chunks);
     echo_store_close(&store);
     return 0;
