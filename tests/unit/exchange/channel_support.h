@@ -109,7 +109,7 @@ static inline void side_say(side *s, uint8_t type, const void *data, size_t len)
     note(&s->said, type, echo__bytes(data, len));
 }
 
-/* Bytes of the wire to a side, in memory of their own so that a look behind their end is seen; then all messages that come of it. */
+/* Bytes to a side, in memory of their own so that a look behind their end is seen; then all messages that come of them. */
 static inline void side_hear(side *s, echo_bytes bytes) {
     uint8_t *copy = test_malloc(bytes.len + 1);
     if (bytes.len > 0) memcpy(copy + 1, bytes.data, bytes.len);
