@@ -100,7 +100,8 @@ static inline void note(echo__buf *log, uint8_t type, echo_bytes payload) {
 }
 
 static inline echo_status side_try_say(side *s, uint8_t type, const void *data, size_t len) {
-    echo_bytes parts[2] = {echo__bytes(data, len / 3), echo__bytes((const uint8_t *)data + len / 3, len - len / 3)};
+    size_t third = len / 3;
+    echo_bytes parts[2] = {echo__bytes(data, third), echo__bytes(len > 0 ? (const uint8_t *)data + third : NULL, len - third)};
     return echo__channel_write(s->channel, type, parts, 2, NULL);
 }
 

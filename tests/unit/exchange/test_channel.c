@@ -229,7 +229,7 @@ static void frames_of(echo__buf frames[4], side *a, side *b) {
 
 static void test_frames_out_of_order(void **state) {
     (void)state;
-    /* Deliveries to b: frames by number, 4: frame 0 of another session. The last one is refused. */
+    /* Deliveries to b: frames by number, 4: frame 0 of another connection. The last one is refused. */
     static const int orders[][5] = {{0, 0, -1},       {1, -1},          {0, 2, -1}, {3, -1},   {0, 1, 0, -1},
                                     {0, 1, 3, -1}, {0, 1, 2, 3, 3}, {4, -1},    {0, 4, -1}};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
