@@ -73,6 +73,20 @@ static echo_status brittle_view(cJSON **out, void *ctx, const void *state, echo_
     return cJSON_AddNumberToObject(*out, "sum", (double)*(const uint64_t *)state) == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
+static void add_brittle(echo_registry *registry, brittle *b) {
+    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = GENERATE_MODEL_LOG,
+                          .state_version = 1,
+                          .create = brittle_create,
+                          .destroy = brittle_destroy,
+                          .apply = brittle_apply,
+                          .snapshot = brittle_snapshot,
+                          .restore = brittle_restore,
+                          .view = brittle_view};
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_registry_add(registry, &ops, b, &err), &err);
+}
+
 /* ---- parties ---- */
 
 static echo_status count_snapshot(void *arg, const echo_snapshot_info *info) {
@@ -124,9 +138,7 @@ static void test_hook_fails(void **arg) {
             open_small(&s, 3);
             echo_registry_free(s.models);
             s.models = s.options.models = registry_object();
-            echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = GENERATE_MODEL_LOG, .state_version = 1, .create = brittle_create, .destroy = brittle_destroy, .apply = brittle_apply, .snapshot = brittle_snapshot, .restore = brittle_restore, .view = brittle_view};
-            echo_error err = ECHO_ERROR_INIT;
-            assert_ok(echo_registry_add(s.models, &ops, &b, &err), &err);
+            add_brittle(s.models, &b);
             stepping_open(&s);
             stepping_generate(&s, 40);
             stepping_poll(&s, 0);
@@ -151,41 +163,63 @@ static void test_hook_fails(void **arg) {
     }
 }
 
-/* A model that is registered at any moment of a snapshot: that one, and those after it, are what replaying gives. */
+/* What the snapshot before the one at hand has of the items: there is none, their mutations, their states. */
+typedef enum before { NOTHING, MUTATIONS, STATES, BEFORE_COUNT } before;
+
+static void snapshot_before(stepping *s, before kind, brittle *b) {
+    if (kind == STATES) add_brittle(s->models, b);
+    stepping_open(s);
+    if (kind == NOTHING) return;
+    stepping_generate(s, 40);
+    stepping_poll(s, 0);
+    assert_int_equal(start(s), ECHO_OK);
+    stepping_finish(s);
+    if (kind != STATES) return;
+    echo_party_free(s->party); /* and the model is not there any more */
+    echo_registry_free(s->models);
+    s->models = s->options.models = registry_object();
+    stepping_open(s);
+}
+
+/*
+ * A model is registered after so many steps of a snapshot, and the items, or every other one, get their state at once; the rest
+ * later, by that snapshot or the next. Whether the snapshot was over.
+ */
+static bool late_model(before kind, unsigned polls, unsigned every) {
+    brittle b = {0, 0, ECHO_OK};
+    stepping s;
+    open_small(&s, 12);
+    echo_registry_free(s.models);
+    s.models = s.options.models = registry_object();
+    snapshot_before(&s, kind, &b);
+    stepping_generate(&s, 40);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    for (unsigned i = 0; i < polls; i++) stepping_poll(&s, 0);
+    bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_IDLE;
+    add_brittle(s.models, &b);
+    echo_error err = ECHO_ERROR_INIT;
+    for (uint64_t i = 0; i < 12; i += every) {
+        char id[ECHO_HEX_CHARS];
+        echo_item *item;
+        generate_item_id(id, s.seed, i);
+        (void)!echo_item_get(&item, s.party, id, &err);
+    }
+    stepping_finish(&s);
+    assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+    stepping_check(&s);
+    stepping_generate(&s, 3);
+    stepping_compare(&s);
+    stepping_close(&s);
+    return over;
+}
+
+/* At any moment of a snapshot: the next one, and those after it, are what replaying gives. */
 static void test_late_model(void **arg) {
     (void)arg;
-    for (unsigned polls = 0;; polls++) {
-        brittle b = {0, 0, ECHO_OK};
-        stepping s;
-        open_small(&s, 12);
-        echo_registry_free(s.models);
-        s.models = s.options.models = registry_object();
-        stepping_open(&s);
-        for (unsigned round = 0; round < 2; round++) { /* of items that are new, and of items that the snapshot before has */
-            stepping_generate(&s, 40);
-            stepping_poll(&s, 0);
-            assert_int_equal(start(&s), ECHO_OK);
-            if (round == 0) stepping_finish(&s);
-        }
-        for (unsigned i = 0; i < polls; i++) stepping_poll(&s, 0);
-        bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_IDLE;
-        echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = GENERATE_MODEL_LOG, .state_version = 1, .create = brittle_create, .destroy = brittle_destroy, .apply = brittle_apply, .snapshot = brittle_snapshot, .restore = brittle_restore, .view = brittle_view};
-        echo_error err = ECHO_ERROR_INIT;
-        assert_ok(echo_registry_add(s.models, &ops, &b, &err), &err);
-        for (uint64_t i = 0; i < 12; i += 1 + polls % 2) { /* all, or every other one, get their state now */
-            char id[ECHO_HEX_CHARS];
-            echo_item *item;
-            generate_item_id(id, s.seed, i);
-            (void)!echo_item_get(&item, s.party, id, &err);
-        }
-        stepping_finish(&s);
-        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
-        stepping_generate(&s, 3);
-        stepping_compare(&s);
-        stepping_close(&s);
-        if (over) break;
-        assert_true(polls < 1000);
-    }
+    for (before kind = NOTHING; kind < BEFORE_COUNT; kind++)
+        for (unsigned every = 1; every <= 2; every++)
+            for (unsigned polls = 0; !late_model(kind, polls, every); polls++) assert_true(polls < 1000);
 }
 
 static void test_no_budget(void **arg) {
