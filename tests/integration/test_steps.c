@@ -623,6 +623,13 @@ static void test_out_of_memory(void **arg) {
 
 /* ---- hosts ---- */
 
+static uint64_t published(const stepping *s) {
+    uint64_t count = 0;
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_snapshot_list(&s->store, s->options.party, count_snapshot, &count, &err), &err);
+    return count;
+}
+
 static void end_after(unsigned polls, bool threaded, bool leave) {
     stepping s;
     open_small(&s, 8);
@@ -633,6 +640,7 @@ static void end_after(unsigned polls, bool threaded, bool leave) {
     assert_int_equal(start(&s), ECHO_OK);
     stepping_generate(&s, 10);
     for (unsigned i = 0; i < polls; i++) stepping_poll(&s, i % 3);
+    uint64_t before = published(&s);
     if (leave) {
         stepping_reopen(&s); /* in the middle of it */
     } else {
@@ -640,9 +648,11 @@ static void end_after(unsigned polls, bool threaded, bool leave) {
         echo_snapshot_state state = stepping_state(&s);
         assert_true(state.phase == ECHO_SNAPSHOT_FINISH || state.phase == ECHO_SNAPSHOT_IDLE);
         if (state.taken == 0) assert_int_equal(state.error.code, ECHO_ERR_REFUSED);
+        assert_int_equal(state.taken, published(&s));
         assert_int_equal(state.failed, 0); /* it was no failure: nothing is waited for */
         stepping_finish(&s);
     }
+    if (!threaded) assert_int_equal(published(&s), before); /* a thread may have been at it just then */
     stepping_compare(&s);
     stepping_close(&s);
 }
