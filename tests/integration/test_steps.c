@@ -825,8 +825,10 @@ static void test_threads(void **arg) {
         stepping_generate(&s, 50);
         stepping_poll(&s, 0);
         assert_int_equal(start(&s), ECHO_OK);
-        /* A thread has all signals blocked until it runs. This one ran when the order of the items is known; it waits for records. */
-        while (stepping_state(&s).items_captured == 0) stepping_poll(&s, 0);
+        /* A thread has all signals blocked until it runs. This one ran when the order of the items is known; it waits for
+         * records. */
+        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE && stepping_state(&s).items_captured == 0) stepping_poll(&s, 0);
+        assert_int_equal(stepping_state(&s).phase, ECHO_SNAPSHOT_CAPTURE);
         assert_int_equal(threads(), before == 0 ? 0 : before + threaded);
         assert_true(others_take_no_signals());
         stepping_finish(&s);
