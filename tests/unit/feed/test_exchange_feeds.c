@@ -431,10 +431,35 @@ static void own_feeds_are_healed(void **state) {
         for (uint64_t seq = 0; seq < 12; seq++) p.has[seq] = true;
         p.length = 12;
         conflict(&p, &b, &keys, 10, 20, 20, 10);
+        conflict(&p, &b, &keys, 15, 16, 20, 8); /* no block is on both sides, a node is */
         place_end(&p);
     }
     test_free_blocks(&blocks);
     test_free_blocks(&b);
+}
+
+/* An empty block behind a hole: nothing is written for it, and still what follows has its place. */
+static void empty_blocks_behind_holes(void **state) {
+    (void)state;
+    echo_keypair keys;
+    test_blocks blocks;
+    test_make_keys(&keys, 51);
+    test_make_blocks(&blocks, MOST, 60, 12);
+    blocks.at[9].len = 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+        place p;
+        uint64_t first;
+        place_begin(&p, kind, &blocks, &keys, true);
+        put(&p, &keys, 9, 10, 10);
+        check(&p);
+        assert_ok(p.feeds.ops->append(&first, p.feeds.ctx, p.feed, blocks.at + 10, 2, &oops));
+        assert_int_equal(first, 10);
+        p.has[10] = p.has[11] = true;
+        p.length = 12;
+        check(&p);
+        place_end(&p);
+    }
+    test_free_blocks(&blocks);
 }
 
 /* From source to source, each proving what the one before put there. */
@@ -529,6 +554,9 @@ static void unsigned_blocks(void **state) {
         for (size_t i = 0; i < 3; i++) p.has[seqs[i]] = true;
         p.length = 6;
         check(&p);
+        test_blocks b;
+        make_fork(&b, &blocks, 5, 99);
+        conflict(&p, &b, &keys, 5, 6, 6, 5);
         assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 5, 6, &err), own ? ECHO_ERR_GAP : ECHO_ERR_SIGNATURE);
         if (own) assert_true(err.has_seq && err.seq == 2);
         assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 0, 2, NULL), own ? ECHO_OK : ECHO_ERR_SIGNATURE);
@@ -537,8 +565,6 @@ static void unsigned_blocks(void **state) {
         assert_ok(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 1, 3, &oops));
         put(&p, &keys, 3, 8, 9);
         check(&p);
-        test_blocks b;
-        make_fork(&b, &blocks, 5, 99);
         assert_ok(echo_feeds_memory_put(&p.feeds, &p.key, 12, blocks.at[12]));
         p.has[12] = true;
         p.length = 13;
@@ -591,6 +617,7 @@ int main(void) {
         cmocka_unit_test(forks_are_found),
         cmocka_unit_test(forks_are_found_late),
         cmocka_unit_test(own_feeds_are_healed),
+        cmocka_unit_test(empty_blocks_behind_holes),
         cmocka_unit_test(passed_on),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(unsigned_blocks),

@@ -240,6 +240,21 @@ static void cut_after_cut(void **state) {
     scene_end(&s);
 }
 
+/* Data bits that an append left when the power went speak of nothing; a longer feed must not make them true. */
+static void stale_bits_do_not_count(void **state) {
+    (void)state;
+    scene s;
+    const range before[] = {{0, 7, 7}};
+    scene_begin(&s, true, before, 1, (range){9, 12, 12});
+    test_poke(s.t.path, "bitfield", 32, 0x01);
+    test_poke(s.t.path, "bitfield", 33, 0x80);
+    test_open(&s.t, NULL);
+    assert_ok(put(&s, &s.proof));
+    s.old = s.new;
+    assert_int_equal(examine(&s, "put", 0, 0), 3);
+    scene_end(&s);
+}
+
 /* One operation fails, those after it work, or none does any more. */
 static void failing_disks(void **state) {
     (void)state;
@@ -307,8 +322,13 @@ static void syncs_before_the_bits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(power_cuts),    cmocka_unit_test(power_cuts_amid_the_bits), cmocka_unit_test(cut_after_cut),
-        cmocka_unit_test(failing_disks), cmocka_unit_test(gives_back),               cmocka_unit_test(syncs_before_the_bits),
+        cmocka_unit_test(power_cuts),
+        cmocka_unit_test(power_cuts_amid_the_bits),
+        cmocka_unit_test(cut_after_cut),
+        cmocka_unit_test(stale_bits_do_not_count),
+        cmocka_unit_test(failing_disks),
+        cmocka_unit_test(gives_back),
+        cmocka_unit_test(syncs_before_the_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
