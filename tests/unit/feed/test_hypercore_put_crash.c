@@ -1,6 +1,7 @@
 /*
- * Power cuts and failing disks while blocks from peers are put (test_hypercore_disk.h). What opens then has the old length or the new one,
- * all of it vouched for, all blocks that were there, and of those that were put some, none or all: each as it should be, or not here.
+ * Power cuts and failing disks while blocks from peers are put (test_hypercore_disk.h). What opens then has the old length or the
+ * new one, all of it vouched for, all blocks that were there, and of those that were put some, none or all: each as it should be,
+ * or not here.
  */
 #include "test_hypercore_disk.h"
 
@@ -231,7 +232,8 @@ static void cut_after_cut(void **state) {
         for (uint64_t seq = 0; seq < length; seq++) {
             test_expect expect = {&s.blocks, seq};
             bool has = s.t.feeds.ops->has(s.t.feeds.ctx, s.t.feed, seq);
-            if (has && !in(seq, &s.before[0]) && !in(seq, &s.put) && (seq < 20 || seq >= 22)) fail_msg("seed %d: %d", (int)seed, (int)seq);
+            if (has && !in(seq, &s.before[0]) && !in(seq, &s.put) && (seq < 20 || seq >= 22))
+                fail_msg("seed %d: %d", (int)seed, (int)seq);
             assert_status(s.t.feeds.ops->read(s.t.feeds.ctx, s.t.feed, seq, seq + 1, test_expect_block, &expect, NULL),
                           has ? ECHO_OK : ECHO_ERR_GAP);
         }
