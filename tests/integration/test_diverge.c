@@ -340,6 +340,44 @@ static void test_doctored(void **arg) {
     }
 }
 
+/* What overtakes, or makes a slot another kind of slot, is the message from which on it differs; not what it did that to. */
+static void test_overtaking(void **arg) {
+    (void)arg;
+    static const struct {
+        const char *key; /* NULL: delete n */
+        const char *name;
+    } cases[] = {{"q", "q"}, {"p.m", "p"}, {"list[1]", "list"}, {"n.m", "n"}, {"n", "n"}, {NULL, "n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scene s;
+        seen told = {.s = &s};
+        echo_object_mutation *mutation;
+        echo_bytes bytes;
+        scene_by_hand(&s);
+        cJSON *list = cJSON_Parse("[1,2,{\"x\":[]}]");
+        assert_int_equal(echo_object_mutation_new(&mutation, 2), ECHO_OK);
+        echo_object_set(mutation, "list", list);
+        assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
+        peer_write(&s.a, "x", NULL, bytes.data, bytes.len);
+        echo_object_mutation_free(mutation);
+        cJSON_Delete(list);
+        peer_fetch_all(&s.b, &s.a.feeds);
+        assert_int_equal(echo_object_mutation_new(&mutation, 2), ECHO_OK);
+        echo_object_delete(mutation, "n.m");
+        assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
+        if (cases[i].key != NULL) set(&s.a, "x", false, cases[i].key, 77);
+        else peer_write(&s.a, "x", NULL, bytes.data, bytes.len);
+        echo_object_mutation_free(mutation);
+        snapshot(&s.a);
+        snapshot(&s.b);
+        echo_difference_report r = compare(&s, &told);
+        assert_int_equal(r.covered, 1);
+        assert_int_equal(told.parts, 1);
+        assert_string_equal(told.name, cases[i].name);
+        assert_int_equal(r.first.seq, 11);
+        scene_close(&s);
+    }
+}
+
 /* States that are not what the object model writes are told as a whole. */
 static void test_odd_states(void **arg) {
     (void)arg;
@@ -503,6 +541,7 @@ int main(void) {
         cmocka_unit_test(test_equal),
         cmocka_unit_test(test_order_dependent_model),
         cmocka_unit_test(test_doctored),
+        cmocka_unit_test(test_overtaking),
         cmocka_unit_test(test_odd_states),
         cmocka_unit_test(test_other_form),
         cmocka_unit_test(test_random_runs),
