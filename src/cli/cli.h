@@ -45,10 +45,25 @@ typedef enum echo_cli_exit {
 #define ECHO_CLI_REPLAY (1u << 14)
 #define ECHO_CLI_KEEP (1u << 15)
 #define ECHO_CLI_DRY_RUN (1u << 16)
+#define ECHO_CLI_ADMIT (1u << 17)
+#define ECHO_CLI_SIGNER (1u << 18)
+#define ECHO_CLI_DIGEST (1u << 19)
+#define ECHO_CLI_LISTEN (1u << 20)
+#define ECHO_CLI_ONCE (1u << 21)
+#define ECHO_CLI_PEER (1u << 22)
+#define ECHO_CLI_TRUST (1u << 23)
+#define ECHO_CLI_ATTESTATIONS (1u << 24)
+#define ECHO_CLI_SAMPLES (1u << 25)
+#define ECHO_CLI_ITEM (1u << 26)
+#define ECHO_CLI_KEY (1u << 27)
+#define ECHO_CLI_NEW_KEY (1u << 28)
+#define ECHO_CLI_INVITATION (1u << 29) /* no option: a word behind DIR */
 #define ECHO_CLI_COMMON (ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CLI_NO_WRITE)
 #define ECHO_CLI_OPENING (ECHO_CLI_PARTY | ECHO_CLI_NO_SNAPSHOT | ECHO_CLI_EAGER | ECHO_CLI_VERIFY_FULL)
 
 #define ECHO_CLI_REFUSED_MAX 32u
+#define ECHO_CLI_PEERS_MAX 16u
+#define ECHO_CLI_ITEMS_MAX 64u
 
 typedef struct echo_cli echo_cli;
 
@@ -64,12 +79,19 @@ typedef struct echo_cli_command {
 struct echo_cli {
     const echo_cli_command *command; /* NULL outside of sub-commands */
     const char *dir;
+    const char *invitation; /* the word behind DIR, NULL: not given */
     uint32_t given; /* options that were given */
     bool json, quiet;
     echo_key party;
     const char *type, *model, *parent, *id;
     uint64_t number; /* 0: none given */
     uint32_t keep;
+    echo_key admit;
+    const char *signer, *key, *listen;
+    const char *peers[ECHO_CLI_PEERS_MAX], *items[ECHO_CLI_ITEMS_MAX];
+    size_t peer_count, item_count;
+    echo_trust trust;
+    uint32_t once, attestations, samples; /* 0: not given */
 
     echo_cli_out out; /* stdout */
     echo_cli_progress progress;
@@ -89,6 +111,9 @@ extern const echo_cli_command echo_cli_gc;
 extern const echo_cli_command echo_cli_pin;
 extern const echo_cli_command echo_cli_unpin;
 extern const echo_cli_command echo_cli_prune_advice;
+extern const echo_cli_command echo_cli_invite;
+extern const echo_cli_command echo_cli_serve;
+extern const echo_cli_command echo_cli_join;
 
 /* The benchmark reads its own options; argv[0] is the word "bench". Returns an exit code of the table. */
 int echo_cli_bench(int argc, char **argv);
