@@ -14,7 +14,7 @@
 /* The exit codes: `--help` prints this table, echo_cli_exit_of() maps statuses to it. */
 #define ECHO_CLI_EXIT_MAP(XX)                                                                                                      \
     XX(OK, 0, "done")                                                                                                              \
-    XX(FINDING, 1, "verify found a problem")                                                                                       \
+    XX(FINDING, 1, "verify found a problem, or diff a difference")                                                                                       \
     XX(USAGE, 2, "wrong options or arguments, or several parties and none named")                                                  \
     XX(ABSENT, 3, "not found: the folder, party, snapshot, item, or a block of a feed")                                            \
     XX(DAMAGED, 4, "data is corrupt, wrongly signed, or of a version that is not supported")                                       \
@@ -45,19 +45,23 @@ typedef enum echo_cli_exit {
 #define ECHO_CLI_REPLAY (1u << 14)
 #define ECHO_CLI_KEEP (1u << 15)
 #define ECHO_CLI_DRY_RUN (1u << 16)
-#define ECHO_CLI_ADMIT (1u << 17)
-#define ECHO_CLI_SIGNER (1u << 18)
-#define ECHO_CLI_DIGEST (1u << 19)
-#define ECHO_CLI_LISTEN (1u << 20)
-#define ECHO_CLI_ONCE (1u << 21)
-#define ECHO_CLI_PEER (1u << 22)
-#define ECHO_CLI_TRUST (1u << 23)
-#define ECHO_CLI_ATTESTATIONS (1u << 24)
-#define ECHO_CLI_SAMPLES (1u << 25)
-#define ECHO_CLI_ITEM (1u << 26)
-#define ECHO_CLI_KEY (1u << 27)
-#define ECHO_CLI_NEW_KEY (1u << 28)
-#define ECHO_CLI_INVITATION (1u << 29) /* no option: a word behind DIR */
+#define ECHO_CLI_A (1u << 17)
+#define ECHO_CLI_B (1u << 18)
+#define ECHO_CLI_LIMIT (1u << 19)
+#define ECHO_CLI_TWO (1u << 20) /* no option: a second folder may be named */
+#define ECHO_CLI_ADMIT (UINT64_C(1) << 21)
+#define ECHO_CLI_SIGNER (UINT64_C(1) << 22)
+#define ECHO_CLI_DIGEST (UINT64_C(1) << 23)
+#define ECHO_CLI_LISTEN (UINT64_C(1) << 24)
+#define ECHO_CLI_ONCE (UINT64_C(1) << 25)
+#define ECHO_CLI_PEER (UINT64_C(1) << 26)
+#define ECHO_CLI_TRUST (UINT64_C(1) << 27)
+#define ECHO_CLI_ATTESTATIONS (UINT64_C(1) << 28)
+#define ECHO_CLI_SAMPLES (UINT64_C(1) << 29)
+#define ECHO_CLI_ITEM (UINT64_C(1) << 30)
+#define ECHO_CLI_KEY (UINT64_C(1) << 31)
+#define ECHO_CLI_NEW_KEY (UINT64_C(1) << 32)
+#define ECHO_CLI_INVITATION (UINT64_C(1) << 33) /* no option: a word behind DIR */
 #define ECHO_CLI_COMMON (ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CLI_NO_WRITE)
 #define ECHO_CLI_OPENING (ECHO_CLI_PARTY | ECHO_CLI_NO_SNAPSHOT | ECHO_CLI_EAGER | ECHO_CLI_VERIFY_FULL)
 
@@ -71,7 +75,7 @@ typedef struct echo_cli_command {
     const char *name;
     const char *summary;       /* one line for the list of commands */
     const char *details;       /* for its --help; ends with a newline */
-    uint32_t options;          /* what it takes */
+    uint64_t options;          /* what it takes */
     int (*run)(echo_cli *cli); /* returns the exit code */
 } echo_cli_command;
 
@@ -80,11 +84,14 @@ struct echo_cli {
     const echo_cli_command *command; /* NULL outside of sub-commands */
     const char *dir;
     const char *invitation; /* the word behind DIR, NULL: not given */
-    uint32_t given; /* options that were given */
+    const char *dir_b; /* NULL: none named */
+    uint64_t given; /* options that were given */
     bool json, quiet;
     echo_key party;
     const char *type, *model, *parent, *id;
     uint64_t number; /* 0: none given */
+    uint64_t number_a, number_b;
+    uint64_t limit;
     uint32_t keep;
     echo_key admit;
     const char *signer, *key, *listen;
@@ -107,6 +114,7 @@ extern const echo_cli_command echo_cli_snapshot;
 extern const echo_cli_command echo_cli_list;
 extern const echo_cli_command echo_cli_inspect;
 extern const echo_cli_command echo_cli_verify;
+extern const echo_cli_command echo_cli_diff;
 extern const echo_cli_command echo_cli_gc;
 extern const echo_cli_command echo_cli_pin;
 extern const echo_cli_command echo_cli_unpin;
@@ -123,9 +131,9 @@ int echo_cli_bench(int argc, char **argv);
 /* Reads a sub-command's arguments (argv[0] is its name). false: *code is the exit code, told already. */
 bool echo_cli_args(echo_cli *cli, int argc, char **argv, int *code);
 /* The options a sub-command takes, and the exit codes, for --help. */
-void echo_cli_print_options(echo_cli_out *out, uint32_t options);
+void echo_cli_print_options(echo_cli_out *out, uint64_t options);
 void echo_cli_print_exits(echo_cli_out *out);
-static inline bool echo_cli_has(const echo_cli *cli, uint32_t option) { return (cli->given & option) != 0; }
+static inline bool echo_cli_has(const echo_cli *cli, uint64_t option) { return (cli->given & option) != 0; }
 
 /* ---- report.c: everything on stderr ---- */
 

@@ -27,22 +27,6 @@ static echo_status choose(void *arg, const echo_party_entry *entry) {
     return ECHO_OK;
 }
 
-/* Of a party that was joined from a snapshot the genesis may not be here as a block: the store knows it. */
-static echo_status choose_stored(void *arg, const echo_key *party) {
-    choice *c = arg;
-    c->party = *party;
-    c->count++;
-    return ECHO_OK;
-}
-
-static void look_in_store(choice *c, echo_cli *cli) {
-    echo_store store = {NULL, NULL};
-    echo_error ignored = ECHO_ERROR_INIT;
-    if (echo_cli_open_store(&store, cli, true, &ignored) != ECHO_OK) return;
-    if (store.ops->version >= 2 && store.ops->parties != NULL) (void)!store.ops->parties(store.ctx, choose_stored, c, &ignored);
-    echo_store_close(&store);
-}
-
 echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) {
     if (echo_cli_has(cli, ECHO_CLI_PARTY)) {
         *out = cli->party;
@@ -51,7 +35,6 @@ echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) {
     choice c = {0, {{0}}};
     echo_status status = echo_parties_list(cli->dir, choose, &c, err);
     if (status != ECHO_OK) return status;
-    if (c.count == 0) look_in_store(&c, cli);
     if (c.count == 0) return set(err, ECHO_ERR_NOT_FOUND, "no feed here begins with the genesis of a party");
     if (c.count > 1) return set(err, ECHO_ERR_INVALID, "there are several parties here: name one with --party");
     *out = c.party;
@@ -133,13 +116,6 @@ echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error 
 
 echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options, echo_error *err) {
     echo_status status = echo_party_restore(out, options, err);
-    echo_key only;
-    echo_error ignored = ECHO_ERROR_INIT;
-    if (status == ECHO_ERR_NOT_FOUND && options->party == NULL && echo_cli_find_party(&only, cli, &ignored) == ECHO_OK) {
-        echo_party_options again = *options;
-        again.party = &only;
-        status = echo_party_restore(out, &again, err);
-    }
     echo_cli_progress_clear(&cli->progress);
     return status;
 }

@@ -81,7 +81,9 @@ static bool settle(echo_cli_join *j) {
     bool news = j->state.blocks_received != j->blocks_before || j->state.installed != j->installed_before || j->side.party == NULL;
     echo_cli_join_close_preview(j);
     if (news) {
-        echo_status status = echo_cli_side_party(&j->side, &j->options, &err);
+        echo_status status = j->side.party == NULL ? echo_cli_side_party(&j->side, &j->options, &err)
+                             : j->state.installed != j->installed_before ? echo_cli_side_switch(&j->side, &err)
+                                                                         : echo_party_poll(j->side.party, 0, NULL, &err);
         if (status == ECHO_ERR_NOT_FOUND) (void)snprintf(err.message, sizeof err.message, "the peers have nothing of this party to give");
         if (status != ECHO_OK) return give_up(j, status, &err);
     }

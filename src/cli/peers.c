@@ -71,6 +71,13 @@ echo_status echo_cli_side_party(echo_cli_side *side, const echo_party_options *o
     return status;
 }
 
+echo_status echo_cli_side_switch(echo_cli_side *side, echo_error *err) {
+    echo_exchange_set_party(side->exchange, NULL);
+    echo_status status = echo_party_switch(&side->party, NULL, NULL, err);
+    echo_exchange_set_party(side->exchange, side->party);
+    return status;
+}
+
 void echo_cli_side_close(echo_cli_side *side) {
     echo_cli_net_close(side->net);
     if (side->exchange != NULL) echo_exchange_set_party(side->exchange, NULL);

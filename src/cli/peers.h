@@ -25,6 +25,8 @@ echo_status echo_cli_side_feeds(echo_cli_side *side, bool make, bool read_only, 
 echo_status echo_cli_side_store(echo_cli_side *side, bool read_only, echo_error *err) ECHO_MUST_USE;
 /* Opens the party, in place of the one that was open. ECHO_ERR_NOT_FOUND: it is not here. */
 echo_status echo_cli_side_party(echo_cli_side *side, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
+/* Moves the party that is open to what was installed. */
+echo_status echo_cli_side_switch(echo_cli_side *side, echo_error *err) ECHO_MUST_USE;
 /* Of the file that was named with --key; otherwise of the own feed. ECHO_ERR_NOT_FOUND, ECHO_ERR_INVALID: none, several. */
 echo_status echo_cli_side_keys(echo_cli_side *side, echo_error *err) ECHO_MUST_USE;
 /* Closes what is open. */

@@ -98,7 +98,7 @@ static bool fetch(serving *s) {
     }
     if (!s->reopen) return true;
     s->reopen = false;
-    echo_status status = echo_cli_side_party(&s->side, &s->options, &s->err);
+    echo_status status = echo_cli_side_switch(&s->side, &s->err);
     return status == ECHO_OK ? true : give_up(s, status);
 }
 
