@@ -10,14 +10,14 @@
 
 /* ---- what the exchange tells ---- */
 
-static void note_problem(echo_cli_join *j, const echo_error *problem) {
+static void note_problem(echo_cli_joining *j, const echo_error *problem) {
     j->problem = *problem;
     j->has_problem = true;
     echo_cli_note(j->side.cli, problem);
 }
 
 /* The place of the peer before what is wrong with it. */
-static void note_peer(echo_cli_join *j, const echo_exchange_event *event) {
+static void note_peer(echo_cli_joining *j, const echo_exchange_event *event) {
     echo_error what = *event->error;
     const char *place = event->peer != NULL ? echo_cli_net_place(j->side.net, event->peer) : "";
     if (place[0] != '\0') (void)snprintf(what.message, sizeof what.message, "%.80s: %.170s", place, event->error->message);
@@ -25,7 +25,7 @@ static void note_peer(echo_cli_join *j, const echo_exchange_event *event) {
 }
 
 static void on_event(void *arg, const echo_exchange_event *event) {
-    echo_cli_join *j = arg;
+    echo_cli_joining *j = arg;
     echo_cli *cli = j->side.cli;
     switch (event->kind) {
     case ECHO_EXCHANGE_CONNECTED: echo_cli_net_connected(j->side.net, event->peer); break;
@@ -52,14 +52,14 @@ static void on_event(void *arg, const echo_exchange_event *event) {
 }
 
 static void on_ended(void *arg, const char *place, const echo_error *why) {
-    echo_cli_join *j = arg;
+    echo_cli_joining *j = arg;
     (void)place;
     if (why != NULL) note_problem(j, why);
 }
 
 /* ---- turns ---- */
 
-static bool give_up(echo_cli_join *j, echo_status status, const echo_error *err) {
+static bool give_up(echo_cli_joining *j, echo_status status, const echo_error *err) {
     echo_error what = err != NULL ? *err : (echo_error)ECHO_ERROR_INIT;
     if (what.code == ECHO_OK) what.code = status;
     j->problem = what;
@@ -68,7 +68,7 @@ static bool give_up(echo_cli_join *j, echo_status status, const echo_error *err)
 }
 
 /* Nobody is left to ask. */
-static bool alone(echo_cli_join *j) {
+static bool alone(echo_cli_joining *j) {
     echo_error what = ECHO_ERROR_INIT;
     if (j->has_problem) return give_up(j, j->problem.code, &j->problem);
     (void)snprintf(what.message, sizeof what.message, "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
@@ -76,7 +76,7 @@ static bool alone(echo_cli_join *j) {
 }
 
 /* The party as it is now; more may be known of it than before, so it is asked once more until a round brings nothing. */
-static bool settle(echo_cli_join *j) {
+static bool settle(echo_cli_joining *j) {
     echo_error err = ECHO_ERROR_INIT;
     bool news = j->state.blocks_received != j->blocks_before || j->state.installed != j->installed_before || j->side.party == NULL;
     echo_cli_join_close_preview(j);
@@ -99,7 +99,7 @@ static bool settle(echo_cli_join *j) {
 }
 
 /* Peers that ask for what is missing there get a moment. */
-static bool linger(echo_cli_join *j) {
+static bool linger(echo_cli_joining *j) {
     bool moved = j->state.bytes_received != j->bytes_then;
     j->bytes_then = j->state.bytes_received;
     j->quiet = moved ? 0 : j->quiet + 1;
@@ -107,7 +107,7 @@ static bool linger(echo_cli_join *j) {
 }
 
 static bool turn(void *arg) {
-    echo_cli_join *j = arg;
+    echo_cli_joining *j = arg;
     echo_cli *cli = j->side.cli;
     if (!echo_cli_out_ok(&cli->out)) return give_up(j, ECHO_ERR_IO, NULL);
     echo_exchange_state_get(&j->state, j->side.exchange);
@@ -128,7 +128,7 @@ static bool turn(void *arg) {
 
 /* ---- from begin to end ---- */
 
-static echo_status make_exchange(echo_cli_join *j, echo_error *err) {
+static echo_status make_exchange(echo_cli_joining *j, echo_error *err) {
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     echo_cli_side *side = &j->side;
     const echo_cli *cli = side->cli;
@@ -148,7 +148,7 @@ static echo_status make_exchange(echo_cli_join *j, echo_error *err) {
     return echo_exchange_new(&side->exchange, &options, err);
 }
 
-static echo_status open_side(echo_cli_join *j, echo_error *err) {
+static echo_status open_side(echo_cli_joining *j, echo_error *err) {
     echo_cli_side *side = &j->side;
     side->key = j->invitation.party;
     echo_status status = echo_cli_side_feeds(side, false, false, err);
@@ -164,7 +164,7 @@ static echo_status open_side(echo_cli_join *j, echo_error *err) {
     return status;
 }
 
-static echo_status join(echo_cli_join *j, echo_error *err) {
+static echo_status join(echo_cli_joining *j, echo_error *err) {
     echo_cli_side *side = &j->side;
     const echo_cli *cli = side->cli;
     const echo_cli_net_hooks hooks = {j, turn, on_ended};
@@ -230,7 +230,7 @@ static int new_key(echo_cli *cli) {
 static int check(echo_cli *cli) {
     if (echo_cli_has(cli, ECHO_CLI_NO_WRITE)) return echo_cli_misuse(cli, "--no-write leaves nothing to do: what is received is written");
     if (echo_cli_has(cli, ECHO_CLI_NEW_KEY)) {
-        uint32_t alone = ECHO_CLI_NEW_KEY | ECHO_CLI_JSON | ECHO_CLI_QUIET;
+        uint64_t alone = ECHO_CLI_NEW_KEY | ECHO_CLI_JSON | ECHO_CLI_QUIET;
         if (cli->invitation != NULL || (cli->given & ~alone) != 0) return echo_cli_misuse(cli, "--new-key goes with DIR alone: the invitation is used when the key is admitted");
         return ECHO_CLI_EXIT_OK;
     }
@@ -242,7 +242,7 @@ static int check(echo_cli *cli) {
 }
 
 static int run(echo_cli *cli) {
-    static echo_cli_join j; /* zero; used once */
+    static echo_cli_joining j; /* zero; used once */
     echo_error err = ECHO_ERROR_INIT;
     int code = check(cli);
     if (code != ECHO_CLI_EXIT_OK) return code;

@@ -4,7 +4,7 @@
 
 #include "peers.h"
 
-typedef struct echo_cli_join {
+typedef struct echo_cli_joining {
     echo_cli_side side;
     echo_invitation invitation;
     echo_party_options options;   /* for opening the party */
@@ -33,16 +33,16 @@ typedef struct echo_cli_join {
     bool told_any;
     uint64_t told_ms, rate_ms, rate_bytes;
     double rate;                  /* bytes a second */
-} echo_cli_join;
+} echo_cli_joining;
 
 /* Shows the items that can be read by now. */
-void echo_cli_join_items(echo_cli_join *j);
+void echo_cli_join_items(echo_cli_joining *j);
 /* The preview is over; what was not shown is shown from the party. ECHO_ERR_NOT_FOUND: an item is not in it. */
-void echo_cli_join_close_preview(echo_cli_join *j);
-echo_status echo_cli_join_rest(echo_cli_join *j, echo_error *err) ECHO_MUST_USE;
+void echo_cli_join_close_preview(echo_cli_joining *j);
+echo_status echo_cli_join_rest(echo_cli_joining *j, echo_error *err) ECHO_MUST_USE;
 
 /* Progress, on a terminal or as lines of JSON. */
-void echo_cli_join_tell(echo_cli_join *j);
-void echo_cli_join_summary(echo_cli_join *j);
+void echo_cli_join_tell(echo_cli_joining *j);
+void echo_cli_join_summary(echo_cli_joining *j);
 
 #endif

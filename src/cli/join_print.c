@@ -9,7 +9,7 @@
 static const char *const phases[] = {"idle", "asking", "members", "items", "blocks", "checking"};
 static const char *const levels[] = {"received", "attested", "sampled", "replayed"};
 
-static void measure(echo_cli_join *j, uint64_t now) {
+static void measure(echo_cli_joining *j, uint64_t now) {
     uint64_t ms = now - j->rate_ms;
     if (ms < RATE_MS) return;
     j->rate = (double)(j->state.bytes_received - j->rate_bytes) * 1000 / (double)ms;
@@ -24,7 +24,7 @@ static void short_bytes(char out[16], double bytes) {
     (void)snprintf(out, 16, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
 }
 
-static void progress(echo_cli_join *j, uint64_t now) {
+static void progress(echo_cli_joining *j, uint64_t now) {
     const echo_exchange_state *s = &j->state;
     char bytes[16], rate[16], text[80];
     bool items = s->phase == ECHO_EXCHANGE_ITEMS;
@@ -35,7 +35,7 @@ static void progress(echo_cli_join *j, uint64_t now) {
     echo_cli_progress_line(&j->side.cli->progress, now, text, s->items_here, items ? s->items : 0);
 }
 
-static void tell_json(echo_cli_join *j) {
+static void tell_json(echo_cli_joining *j) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_json_object(out, NULL);
@@ -52,7 +52,7 @@ static void tell_json(echo_cli_join *j) {
     (void)echo_cli_out_flush(out);
 }
 
-void echo_cli_join_tell(echo_cli_join *j) {
+void echo_cli_join_tell(echo_cli_joining *j) {
     uint64_t now = echo_cli_now_ms();
     echo_cli *cli = j->side.cli;
     measure(j, now);
@@ -75,7 +75,7 @@ typedef struct summary {
     bool by_snapshot; /* this time */
 } summary;
 
-static void summary_json(const echo_cli_join *j, const summary *m) {
+static void summary_json(const echo_cli_joining *j, const summary *m) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_json_object(out, NULL);
@@ -118,7 +118,7 @@ static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
     echo_cli_print(out, "\n");
 }
 
-static void summary_text(const echo_cli_join *j, const summary *m) {
+static void summary_text(const echo_cli_joining *j, const summary *m) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_print(out, "%-12s ", "party");
@@ -142,7 +142,7 @@ static void summary_text(const echo_cli_join *j, const summary *m) {
     echo_cli_print(out, "%-12s %.2f s\n", "time", (double)m->ms / 1000);
 }
 
-void echo_cli_join_summary(echo_cli_join *j) {
+void echo_cli_join_summary(echo_cli_joining *j) {
     summary m;
     echo_error ignored = ECHO_ERROR_INIT;
     memset(&m, 0, sizeof m);
