@@ -10,10 +10,16 @@
 
 /* ---- what the exchange tells ---- */
 
+/* Told as a remark, unless the command ends with it. */
+static void tell_problem(echo_cli_joining *j) {
+    if (j->untold) echo_cli_note(j->side.cli, &j->problem);
+    j->untold = false;
+}
+
 static void note_problem(echo_cli_joining *j, const echo_error *problem) {
+    tell_problem(j);
     j->problem = *problem;
-    j->has_problem = true;
-    echo_cli_note(j->side.cli, problem);
+    j->has_problem = j->untold = true;
 }
 
 /* The place of the peer before what is wrong with it. */
@@ -70,7 +76,10 @@ static bool give_up(echo_cli_joining *j, echo_status status, const echo_error *e
 /* Nobody is left to ask. */
 static bool alone(echo_cli_joining *j) {
     echo_error what = ECHO_ERROR_INIT;
-    if (j->has_problem) return give_up(j, j->problem.code, &j->problem);
+    if (j->has_problem) {
+        what = j->problem;
+        return give_up(j, what.code, &what);
+    }
     (void)snprintf(what.message, sizeof what.message, "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
     return give_up(j, ECHO_ERR_IO, &what);
 }
@@ -117,12 +126,14 @@ static bool turn(void *arg) {
     if (j->up_to_date) return settle(j);
     if (echo_cli_net_count(j->side.net) == 0) return alone(j);
     if (j->failed && j->state.phase == ECHO_EXCHANGE_IDLE) {
-        echo_error err = ECHO_ERROR_INIT;
-        if (j->failures > FAILURES_MAX) return give_up(j, j->problem.code, &j->problem);
+        echo_error err = j->problem;
+        if (j->failures > FAILURES_MAX) return give_up(j, err.code, &err);
         j->failed = false;
+        err = (echo_error)ECHO_ERROR_INIT;
         echo_status status = echo_exchange_start(j->side.exchange, &err);
         if (status != ECHO_OK) return give_up(j, status, &err);
     }
+    tell_problem(j);
     return true;
 }
 
@@ -178,6 +189,7 @@ static echo_status join(echo_cli_joining *j, echo_error *err) {
     echo_cli_progress_clear(&side->cli->progress);
     if (j->status != ECHO_OK) *err = j->problem;
     if (j->status != ECHO_OK || !j->done) return j->status;
+    tell_problem(j);
     status = echo_cli_join_rest(j, err);
     echo_exchange_state_get(&j->state, side->exchange);
     echo_cli_join_summary(j);

@@ -17,7 +17,7 @@ typedef struct echo_cli_joining {
     uint64_t blocks_before, installed_before; /* of this round */
     echo_status status;           /* why it ended without being done */
     echo_error problem;           /* the last thing that went wrong */
-    bool has_problem;
+    bool has_problem, untold;
     uint64_t quiet;               /* turns in which nothing came, once all is here */
     uint64_t bytes_then;
 

@@ -493,7 +493,7 @@ void echo_cli_net_connected(echo_cli_net *net, const echo_peer *peer) {
 
 size_t echo_cli_net_count(const echo_cli_net *net) {
     size_t count = 0;
-    for (const connection *c = net->connections; c != NULL; c = c->next) count += !c->closing;
+    for (const connection *c = net->connections; c != NULL; c = c->next) count += !c->closing && !c->finished && (c->peer == NULL || !echo_peer_is_over(c->peer));
     return count;
 }
 

@@ -36,7 +36,7 @@ echo_status echo_cli_net_run(echo_cli_net *net, echo_error *err) ECHO_MUST_USE;
 /* For events, which name a peer: its place, "" when it has none; and that it has proved who it is. */
 const char *echo_cli_net_place(const echo_cli_net *net, const echo_peer *peer);
 void echo_cli_net_connected(echo_cli_net *net, const echo_peer *peer);
-/* Connections that are not gone yet. */
+/* Connections that may still be of use: not gone, and nobody has said goodbye. */
 size_t echo_cli_net_count(const echo_cli_net *net);
 /* The signal that ended it, 0: none. */
 int echo_cli_net_signal(const echo_cli_net *net);
