@@ -203,7 +203,9 @@ static void ask_missing(echo_exchange *x, echo__frontier *frontier) {
         echo_hash hash = want->hash;
         if (!ask(peer, frontier, want, &hash, want->most)) return;
     }
-    if (!any && !echo__frontier_done(frontier)) lose_target(x);
+    if (any || echo__frontier_done(frontier)) return;
+    x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest; /* whoever offered it has it no more, or never had */
+    lose_target(x);
 }
 
 /* ---- what comes ---- */

@@ -86,6 +86,7 @@ struct echo_peer {
     uint32_t next_id;
     uint64_t useful_ns;         /* when it last sent something that was asked for, or was asked while idle */
     bool lacks;                 /* chunks of the target */
+    bool looked;                /* at the time */
     bool finished;              /* we said goodbye */
     bool attest_asked;          /* for its word about the target */
     echo__serving *wanted, **wanted_end;
@@ -97,13 +98,15 @@ typedef struct echo__fetched {
     echo_key key;
     void *handle;
     uint64_t at, to;      /* blocks at.. to-1 are missing */
-    bool asked, forked, given_up, changed;
+    bool asked, given_up, changed;
 } echo__fetched;
 
 typedef struct echo__open_feed {
     echo_key key;
     void *handle;
 } echo__open_feed;
+
+#define ECHO__GONE 16u
 
 struct echo_exchange {
     echo_exchange_options options; /* keys, members: see below */
@@ -144,6 +147,8 @@ struct echo_exchange {
     size_t tail_count, tail_cap;
     echo_hash *banned;          /* digests of states that are not what they claim */
     size_t banned_count, banned_cap;
+    echo_hash gone[ECHO__GONE]; /* digests of states that nobody could give in this fetch */
+    unsigned gone_count;
     unsigned attest_asked;      /* of this target: peers asked for their word */
 };
 

@@ -19,6 +19,8 @@ void echo__offer_free(echo__offer *offer) {
 static bool is_banned(const echo_exchange *x, const echo_hash *digest) {
     for (size_t i = 0; i < x->banned_count; i++)
         if (echo__hash_equal(&x->banned[i], digest)) return true;
+    for (size_t i = 0; i < x->gone_count && i < ECHO__GONE; i++)
+        if (echo__hash_equal(&x->gone[i], digest)) return true;
     return false;
 }
 

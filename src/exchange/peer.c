@@ -39,7 +39,7 @@ void echo__peer_finish_request(echo_peer *peer) {
 static void lose_requests(echo_peer *peer) {
     while (peer->first != NULL) {
         if (peer->first->kind == ECHO__REQUEST_CHUNK) echo__chunks_lost(peer->x, peer->first);
-        if (peer->first->kind == ECHO__REQUEST_TAIL) peer->x->tails[peer->first->tail].asked = false;
+        if (peer->first->kind == ECHO__REQUEST_TAIL && peer->first->tail < peer->x->tail_count) peer->x->tails[peer->first->tail].asked = false;
         echo__peer_finish_request(peer);
     }
 }
@@ -72,6 +72,8 @@ echo_status echo__peer_lied(echo_peer *peer, echo_status code, const char *what)
 
 void echo__peer_look(echo_peer *peer) {
     const echo_exchange *x = peer->x;
+    if (!peer->looked) peer->useful_ns = x->now_ns; /* when it was opened nobody may have told the time yet */
+    peer->looked = true;
     if (peer->over || (peer->connected && peer->first == NULL)) return;
     size_t expected = peer->first == NULL ? 0 : peer->first->expected;
     uint64_t patience = x->options.stall_ns + (uint64_t)expected * UINT64_C(1000000000) / SLOWEST;
@@ -214,7 +216,6 @@ echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_op
     peer->wanted_end = &peer->wanted;
     peer->window = FIRST_WINDOW;
     peer->plain = options->plain;
-    peer->useful_ns = x->now_ns;
     echo__channel_options how = {.initiator = options->initiator, .plain = options->plain, .keys = x->has_keys ? &x->keys : NULL,
                                  .parties = &x->party, .party_count = 1, .admits = admits, .most = most, .arg = peer};
     if (options->plain) how.peer = *options->member;

@@ -51,7 +51,7 @@ static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fe
 static echo_status add_feed(echo_exchange *x, const echo__offered_feed *offered, bool covered, echo_error *err) {
     echo__fetched *tail = find_tail(x, &offered->key);
     if (tail != NULL) {
-        if (offered->length > tail->to && !tail->forked) tail->to = offered->length;
+        if (offered->length > tail->to) tail->to = offered->length;
         return ECHO_OK;
     }
     if (!is_admitted(x, &offered->key)) return ECHO_OK;
@@ -148,21 +148,22 @@ static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r,
     return echo__reader_ok(r) ? ECHO_OK : echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks have the wrong shape");
 }
 
-/* A fork is its writer's doing, whoever sent it: the feed is left as it is. */
-static void forked(echo_exchange *x, echo__fetched *tail, const echo_error *why) {
-    tail->forked = true;
-    tail->to = tail->at;
-    echo__exchange_tell(x, ECHO_EXCHANGE_FAILED, NULL, why);
-    x->state.problem = *why;
+/* A fork is its writer's doing, whoever sent it. What is here stays, and others may have what follows it. */
+static void forked(echo_peer *peer, const echo__fetched *tail, const echo_error *why) {
+    echo__offered_feed *feed = offered(peer, &tail->key);
+    if (feed != NULL) feed->length = 0;
+    peer->x->state.problem = *why;
+    echo__exchange_tell(peer->x, ECHO_EXCHANGE_FAILED, peer, why);
 }
 
-static echo_status put_blocks(echo_exchange *x, echo__fetched *tail, const echo_bytes *blocks, size_t n, const echo_feed_proof *proof,
+static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_bytes *blocks, size_t n, const echo_feed_proof *proof,
                               echo_error *err) {
+    echo_exchange *x = peer->x;
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = x->feeds->ops->put(x->feeds->ctx, tail->handle, blocks, proof, &problem);
     if (status == ECHO_ERR_CONFLICT) {
-        forked(x, tail, &problem);
-        return ECHO_OK;
+        forked(peer, tail, &problem);
+        return ECHO_ERR_CONFLICT;
     }
     if (status != ECHO_OK) {
         if (err != NULL) *err = problem;
@@ -176,7 +177,8 @@ static echo_status put_blocks(echo_exchange *x, echo__fetched *tail, const echo_
     return ECHO_OK;
 }
 
-static bool is_here(echo_status status) { return status == ECHO_ERR_IO || status == ECHO_ERR_READONLY || status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY; }
+/* Not the peer's fault. */
+static bool is_here(echo_status status) { return status == ECHO_ERR_IO || status == ECHO_ERR_READONLY || status == ECHO_ERR_BUSY; }
 
 static echo_status take_blocks(echo_peer *peer, echo__fetched *tail, echo__reader *r, echo_error *err) {
     echo_exchange *x = peer->x;
@@ -187,9 +189,9 @@ static echo_status take_blocks(echo_peer *peer, echo__fetched *tail, echo__reade
     if (r->bad || proof.from != tail->at || proof.to <= proof.from || proof.length < proof.to)
         return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "blocks nobody asked for");
     echo_status status = read_blocks(&blocks, &n, r, proof.to - proof.from, err);
-    if (status == ECHO_OK) status = put_blocks(x, tail, blocks, n, &proof, err);
+    if (status == ECHO_OK) status = put_blocks(peer, tail, blocks, n, &proof, err);
     echo__free(blocks);
-    if (status == ECHO_OK || !is_here(status) || status == ECHO_ERR_NOMEM) return status;
+    if (status == ECHO_OK || !is_here(status)) return status;
     echo_error problem = err == NULL ? (echo_error)ECHO_ERROR_INIT : *err;
     echo__error_adopt(&problem, status, "blocks cannot be stored");
     echo__exchange_fail(x, &problem);
@@ -210,7 +212,13 @@ echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err
     }
     echo__fetched *tail = &x->tails[i];
     echo_status status = ECHO_OK;
-    if (form != ECHO__BLOCKS_ABSENT && !tail->forked) status = take_blocks(peer, tail, &r, err);
+    if (form != ECHO__BLOCKS_ABSENT) status = take_blocks(peer, tail, &r, err);
+    if (status == ECHO_ERR_CONFLICT) { /* the rest of this answer is of no use */
+        tail->asked = false;
+        request->tail = SIZE_MAX;
+        if (form != ECHO__BLOCKS_MORE) echo__peer_finish_request(peer);
+        return ECHO_OK;
+    }
     if (status != ECHO_OK || peer->over || peer->first != request) return status;
     if (form == ECHO__BLOCKS_MORE) return ECHO_OK;
     echo__peer_finish_request(peer);

@@ -40,32 +40,6 @@ static echo_status take_credential(void *arg, const echo__stamp *stamp, echo_byt
     return status == ECHO_ERR_NOMEM ? echo__nomem(err) : ECHO_OK; /* others admit nothing */
 }
 
-echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
-    echo__admission *admission;
-    if (x->target.credentials.items == 0) { /* a party whose members the hosts know by themselves */
-        if (x->options.opened != NULL || x->options.member_count > 0) return ECHO_OK;
-        return echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
-    }
-    if (echo__admission_new(&admission, &x->party) != ECHO_OK) return echo__nomem(err);
-    echo_status status = echo__credentials_each(x->chunks, &x->target.credentials, take_credential, admission, err);
-    if (status == ECHO_OK && !echo__admission_has_genesis(admission))
-        status = echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot's credentials do not begin with the party's genesis");
-    if (status != ECHO_OK) {
-        echo__admission_free(admission);
-        return status;
-    }
-    echo__admission_free(x->admission);
-    x->admission = admission;
-    echo__trust_judge_peers(x);
-    const echo__manifest *m = &x->target;
-    if (m->is_signed) {
-        bool known;
-        if (echo__trust_member(x, &m->author, &known)) return ECHO_OK;
-        return echo__error(err, ECHO_ERR_SIGNATURE, "the manifest is signed by somebody who is no member of the party");
-    }
-    return ECHO_OK; /* it may be attested */
-}
-
 /* ---- attestations ---- */
 
 static uint32_t count_words(const echo_exchange *x) {
@@ -89,6 +63,35 @@ static echo_status gather(echo_exchange *x, echo_error *err) {
         }
     }
     return ECHO_OK;
+}
+
+echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
+    echo__admission *admission;
+    if (x->target.credentials.items == 0) { /* a party whose members the hosts know by themselves */
+        if (x->options.opened != NULL || x->options.member_count > 0) return ECHO_OK;
+        return echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
+    }
+    if (echo__admission_new(&admission, &x->party) != ECHO_OK) return echo__nomem(err);
+    echo_status status = echo__credentials_each(x->chunks, &x->target.credentials, take_credential, admission, err);
+    if (status == ECHO_OK && !echo__admission_has_genesis(admission))
+        status = echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot's credentials do not begin with the party's genesis");
+    if (status != ECHO_OK) {
+        echo__admission_free(admission);
+        return status;
+    }
+    echo__admission_free(x->admission);
+    x->admission = admission;
+    echo__trust_judge_peers(x);
+    const echo__manifest *m = &x->target;
+    if (m->is_signed) {
+        bool known;
+        if (echo__trust_member(x, &m->author, &known)) return ECHO_OK;
+        return echo__error(err, ECHO_ERR_SIGNATURE, "the manifest is signed by somebody who is no member of the party");
+    }
+    status = gather(x, err);
+    if (status == ECHO_OK && count_words(x) == 0)
+        status = echo__error(err, ECHO_ERR_SIGNATURE, "the manifest is neither signed nor attested by a member");
+    return status;
 }
 
 static bool asking(const echo_exchange *x) {

@@ -73,6 +73,20 @@ static echo_status brittle_view(cJSON **out, void *ctx, const void *state, echo_
     return cJSON_AddNumberToObject(*out, "sum", (double)*(const uint64_t *)state) == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
+static void add_brittle(echo_registry *registry, brittle *b) {
+    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = GENERATE_MODEL_LOG,
+                          .state_version = 1,
+                          .create = brittle_create,
+                          .destroy = brittle_destroy,
+                          .apply = brittle_apply,
+                          .snapshot = brittle_snapshot,
+                          .restore = brittle_restore,
+                          .view = brittle_view};
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_registry_add(registry, &ops, b, &err), &err);
+}
+
 /* ---- parties ---- */
 
 static echo_status count_snapshot(void *arg, const echo_snapshot_info *info) {
@@ -124,9 +138,7 @@ static void test_hook_fails(void **arg) {
             open_small(&s, 3);
             echo_registry_free(s.models);
             s.models = s.options.models = registry_object();
-            echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = GENERATE_MODEL_LOG, .state_version = 1, .create = brittle_create, .destroy = brittle_destroy, .apply = brittle_apply, .snapshot = brittle_snapshot, .restore = brittle_restore, .view = brittle_view};
-            echo_error err = ECHO_ERROR_INIT;
-            assert_ok(echo_registry_add(s.models, &ops, &b, &err), &err);
+            add_brittle(s.models, &b);
             stepping_open(&s);
             stepping_generate(&s, 40);
             stepping_poll(&s, 0);
@@ -151,41 +163,63 @@ static void test_hook_fails(void **arg) {
     }
 }
 
-/* A model that is registered at any moment of a snapshot: that one, and those after it, are what replaying gives. */
+/* What the snapshot before the one at hand has of the items: there is none, their mutations, their states. */
+typedef enum before { NOTHING, MUTATIONS, STATES, BEFORE_COUNT } before;
+
+static void snapshot_before(stepping *s, before kind, brittle *b) {
+    if (kind == STATES) add_brittle(s->models, b);
+    stepping_open(s);
+    if (kind == NOTHING) return;
+    stepping_generate(s, 40);
+    stepping_poll(s, 0);
+    assert_int_equal(start(s), ECHO_OK);
+    stepping_finish(s);
+    if (kind != STATES) return;
+    echo_party_free(s->party); /* and the model is not there any more */
+    echo_registry_free(s->models);
+    s->models = s->options.models = registry_object();
+    stepping_open(s);
+}
+
+/*
+ * A model is registered after so many steps of a snapshot, and the items, or every other one, get their state at once; the rest
+ * later, by that snapshot or the next. Whether the snapshot was over.
+ */
+static bool late_model(before kind, unsigned polls, unsigned every) {
+    brittle b = {0, 0, ECHO_OK};
+    stepping s;
+    open_small(&s, 12);
+    echo_registry_free(s.models);
+    s.models = s.options.models = registry_object();
+    snapshot_before(&s, kind, &b);
+    stepping_generate(&s, 40);
+    stepping_poll(&s, 0);
+    assert_int_equal(start(&s), ECHO_OK);
+    for (unsigned i = 0; i < polls; i++) stepping_poll(&s, 0);
+    bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_IDLE;
+    add_brittle(s.models, &b);
+    echo_error err = ECHO_ERROR_INIT;
+    for (uint64_t i = 0; i < 12; i += every) {
+        char id[ECHO_HEX_CHARS];
+        echo_item *item;
+        generate_item_id(id, s.seed, i);
+        (void)!echo_item_get(&item, s.party, id, &err);
+    }
+    stepping_finish(&s);
+    assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+    stepping_check(&s);
+    stepping_generate(&s, 3);
+    stepping_compare(&s);
+    stepping_close(&s);
+    return over;
+}
+
+/* At any moment of a snapshot: the next one, and those after it, are what replaying gives. */
 static void test_late_model(void **arg) {
     (void)arg;
-    for (unsigned polls = 0;; polls++) {
-        brittle b = {0, 0, ECHO_OK};
-        stepping s;
-        open_small(&s, 12);
-        echo_registry_free(s.models);
-        s.models = s.options.models = registry_object();
-        stepping_open(&s);
-        for (unsigned round = 0; round < 2; round++) { /* of items that are new, and of items that the snapshot before has */
-            stepping_generate(&s, 40);
-            stepping_poll(&s, 0);
-            assert_int_equal(start(&s), ECHO_OK);
-            if (round == 0) stepping_finish(&s);
-        }
-        for (unsigned i = 0; i < polls; i++) stepping_poll(&s, 0);
-        bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_IDLE;
-        echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = GENERATE_MODEL_LOG, .state_version = 1, .create = brittle_create, .destroy = brittle_destroy, .apply = brittle_apply, .snapshot = brittle_snapshot, .restore = brittle_restore, .view = brittle_view};
-        echo_error err = ECHO_ERROR_INIT;
-        assert_ok(echo_registry_add(s.models, &ops, &b, &err), &err);
-        for (uint64_t i = 0; i < 12; i += 1 + polls % 2) { /* all, or every other one, get their state now */
-            char id[ECHO_HEX_CHARS];
-            echo_item *item;
-            generate_item_id(id, s.seed, i);
-            (void)!echo_item_get(&item, s.party, id, &err);
-        }
-        stepping_finish(&s);
-        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
-        stepping_generate(&s, 3);
-        stepping_compare(&s);
-        stepping_close(&s);
-        if (over) break;
-        assert_true(polls < 1000);
-    }
+    for (before kind = NOTHING; kind < BEFORE_COUNT; kind++)
+        for (unsigned every = 1; every <= 2; every++)
+            for (unsigned polls = 0; !late_model(kind, polls, every); polls++) assert_true(polls < 1000);
 }
 
 static void test_no_budget(void **arg) {
@@ -240,8 +274,13 @@ static void test_progress_meddles(void **arg) {
 
 /* ---- stores ---- */
 
-/* Every call of the store fails once, while messages come. */
-static void store_fails(bool threaded) {
+/*
+ * Every call of the store fails once, while messages come: in the first snapshot, for which the writer opens its handle, or in a
+ * later one, which has it from before. The faults reach that handle: all that is written goes through it.
+ */
+static void store_fails(bool threaded, bool first) {
+    bool opening = false;
+    uint64_t writes = 0;
     for (uint64_t nth = 1;; nth++) {
         stepping s;
         store_fault fault;
@@ -254,9 +293,11 @@ static void store_fails(bool threaded) {
         stepping_generate(&s, 60);
         stepping_poll(&s, 0);
         echo_error err = ECHO_ERROR_INIT;
-        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        if (!first) assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        assert_int_equal(fault.calls[STORE_FAULT_REOPEN], first ? 0 : 1);
         stepping_generate(&s, 30);
         stepping_poll(&s, 0);
+        uint64_t taken = stepping_state(&s).taken;
         store_fault_plan(&fault, STORE_FAULT_ANY, nth, ECHO_ERR_IO);
         assert_int_equal(start(&s), ECHO_OK);
         stepping_generate(&s, 20);
@@ -265,11 +306,20 @@ static void store_fails(bool threaded) {
         echo_snapshot_state state = stepping_state(&s);
         bool hit = store_fault_hit(&fault);
         store_fault_plan(&fault, STORE_FAULT_ANY, 0, ECHO_OK);
+        assert_int_equal(fault.calls[STORE_FAULT_REOPEN], 1);
+        if (hit && (fault.hit_kind == STORE_FAULT_PUT || fault.hit_kind == STORE_FAULT_PUBLISH)) {
+            assert_true(fault.hit_twin);
+            writes++;
+        }
+        if (hit && fault.hit_kind == STORE_FAULT_REOPEN) {
+            assert_int_equal(state.failed, 1);
+            opening = true;
+        }
         if (hit && state.gc_error.code == ECHO_OK && state.failed > 0) {
             assert_int_equal(state.error.code, ECHO_ERR_IO);
-            assert_int_equal(state.taken, 1);
+            assert_int_equal(state.taken, taken);
         } else {
-            assert_int_equal(state.taken, 2);
+            assert_int_equal(state.taken, taken + 1);
         }
         recovers(&s);
         s.store = store; /* closes the inner one */
@@ -277,16 +327,18 @@ static void store_fails(bool threaded) {
         if (!hit) break;
         assert_true(nth < 1000);
     }
+    assert_int_equal(opening, first);
+    assert_true(writes >= 2);
 }
 
 static void test_store_fails(void **arg) {
     (void)arg;
-    store_fails(false);
+    for (unsigned first = 0; first < 2; first++) store_fails(false, first != 0);
 }
 
 static void test_store_fails_threaded(void **arg) {
     (void)arg;
-    store_fails(true);
+    for (unsigned first = 0; first < 2; first++) store_fails(true, first != 0);
 }
 
 /* ---- SQLite ---- */
@@ -571,6 +623,13 @@ static void test_out_of_memory(void **arg) {
 
 /* ---- hosts ---- */
 
+static uint64_t published(const stepping *s) {
+    uint64_t count = 0;
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_snapshot_list(&s->store, s->options.party, count_snapshot, &count, &err), &err);
+    return count;
+}
+
 static void end_after(unsigned polls, bool threaded, bool leave) {
     stepping s;
     open_small(&s, 8);
@@ -581,6 +640,7 @@ static void end_after(unsigned polls, bool threaded, bool leave) {
     assert_int_equal(start(&s), ECHO_OK);
     stepping_generate(&s, 10);
     for (unsigned i = 0; i < polls; i++) stepping_poll(&s, i % 3);
+    uint64_t before = published(&s);
     if (leave) {
         stepping_reopen(&s); /* in the middle of it */
     } else {
@@ -588,9 +648,11 @@ static void end_after(unsigned polls, bool threaded, bool leave) {
         echo_snapshot_state state = stepping_state(&s);
         assert_true(state.phase == ECHO_SNAPSHOT_FINISH || state.phase == ECHO_SNAPSHOT_IDLE);
         if (state.taken == 0) assert_int_equal(state.error.code, ECHO_ERR_REFUSED);
+        assert_int_equal(state.taken, published(&s));
         assert_int_equal(state.failed, 0); /* it was no failure: nothing is waited for */
         stepping_finish(&s);
     }
+    if (!threaded) assert_int_equal(published(&s), before); /* a thread may have been at it just then */
     stepping_compare(&s);
     stepping_close(&s);
 }
@@ -763,7 +825,11 @@ static void test_threads(void **arg) {
         stepping_generate(&s, 50);
         stepping_poll(&s, 0);
         assert_int_equal(start(&s), ECHO_OK);
-        assert_int_equal(threads(), before == 0 ? 0 : before + threaded); /* it waits for records */
+        /* A thread has all signals blocked until it runs. This one ran when the order of the items is known; it waits for
+         * records. */
+        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE && stepping_state(&s).items_captured == 0) stepping_poll(&s, 0);
+        assert_int_equal(stepping_state(&s).phase, ECHO_SNAPSHOT_CAPTURE);
+        assert_int_equal(threads(), before == 0 ? 0 : before + threaded);
         assert_true(others_take_no_signals());
         stepping_finish(&s);
         assert_int_equal(threads(), before); /* it ends with the snapshot */

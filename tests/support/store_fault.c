@@ -8,13 +8,18 @@
 #define INNER(h, name, ...) (h)->inner.ops->name((h)->inner.ctx, __VA_ARGS__)
 
 /* Whether it is this call's turn to fail, and with what. */
-static echo_status planned(store_fault *f, store_fault_call kind) {
+static echo_status planned(const store_fault_handle *h, store_fault_call kind) {
+    store_fault *f = h->fault;
     echo_status status = ECHO_OK;
     (void)pthread_mutex_lock(&f->lock);
     if (f->nth != 0 && (f->kind == STORE_FAULT_ANY || f->kind == kind)) {
         f->seen++;
         if (f->seen == f->nth || (f->stay && f->seen > f->nth)) status = f->status;
-        if (status != ECHO_OK) f->hit = true;
+        if (status != ECHO_OK) {
+            f->hit_kind = kind;
+            f->hit_twin = h->twin;
+            f->hit = true;
+        }
     }
     (void)pthread_mutex_unlock(&f->lock);
     return status;
@@ -25,7 +30,7 @@ static echo_status enter(store_fault_handle *h, store_fault_call kind, echo_erro
     if (f->before != NULL) f->before(f->before_arg, kind);
     f->calls[kind]++;
     f->all++;
-    echo_status status = planned(f, kind);
+    echo_status status = planned(h, kind);
     return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "made to fail by the test");
 }
 
@@ -176,12 +181,12 @@ static echo_status fault_pinned(bool *out, void *ctx, const echo_key *party, uin
 }
 
 /* Finds a place for one more handle, which closes the inner one when there is none. */
-static echo_status open_handle(echo_store *out, store_fault *f, echo_store inner, echo_error *err) {
+static echo_status open_handle(echo_store *out, store_fault *f, echo_store inner, bool twin, echo_error *err) {
     store_fault_handle *free_one = NULL;
     (void)pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < STORE_FAULT_HANDLES && free_one == NULL; i++)
         if (f->handles[i].fault == NULL) free_one = &f->handles[i];
-    if (free_one != NULL) *free_one = (store_fault_handle){f, inner, false, ECHO_OK};
+    if (free_one != NULL) *free_one = (store_fault_handle){f, inner, twin, false, ECHO_OK};
     (void)pthread_mutex_unlock(&f->lock);
     if (free_one != NULL) {
         *out = (echo_store){&f->ops, free_one};
@@ -197,7 +202,7 @@ static echo_status fault_reopen(echo_store *out, void *ctx, echo_error *err) {
     *out = (echo_store){NULL, NULL};
     echo_status status = enter(h, STORE_FAULT_REOPEN, err);
     if (status == ECHO_OK) status = echo__store_reopen(&inner, &h->inner, err);
-    return status == ECHO_OK ? open_handle(out, h->fault, inner, err) : status;
+    return status == ECHO_OK ? open_handle(out, h->fault, inner, true, err) : status;
 }
 
 static void fault_close(void *ctx) {
@@ -240,7 +245,7 @@ echo_store store_fault_wrap(store_fault *fault, echo_store inner) {
     fault->ops = fault_ops;
     if (!echo__store_has(&inner, ECHO__STORE_REOPEN)) fault->ops.reopen = NULL;
     if (!echo__store_has(&inner, ECHO__STORE_STORED)) fault->ops.stored = NULL;
-    (void)open_handle(&out, fault, inner, NULL); /* the first has its place */
+    (void)open_handle(&out, fault, inner, false, NULL); /* the first has its place */
     return out;
 }
 

@@ -57,6 +57,7 @@ typedef enum store_fault_call {
 typedef struct store_fault_handle {
     struct store_fault *fault; /* NULL: not open */
     echo_store inner;
+    bool twin; /* from reopen */
     bool pending;
     echo_status failed;
 } store_fault_handle;
@@ -77,6 +78,8 @@ typedef struct store_fault {
     echo_status status;
     bool stay;
     atomic_bool hit;
+    store_fault_call hit_kind; /* of the last one that was made to fail */
+    bool hit_twin;             /* through a handle that was reopened */
     void (*before)(void *arg, store_fault_call kind);
     void *before_arg;
 } store_fault;
