@@ -6,6 +6,7 @@
 
 #define FAILURES_MAX 3u /* in a row: what keeps failing here is not going to work */
 #define ROUNDS_MAX 8u
+#define PATIENCE_MS 3000u /* for the other peers, once the first is there */
 #define QUIET_TURNS 5u  /* without a byte, after which peers are thought to have fetched what they lack */
 
 /* ---- what the exchange tells ---- */
@@ -107,8 +108,20 @@ static bool settle(echo_cli_joining *j) {
     return status == ECHO_OK ? true : give_up(j, status, &err);
 }
 
-/* Peers that ask for what is missing there get a moment. */
+/* With all peers that are to come, so that the best offer is taken and all of them share the work. */
+static bool start(echo_cli_joining *j) {
+    echo_error err = ECHO_ERROR_INIT;
+    size_t waiting = echo_cli_net_waiting(j->side.net), count = echo_cli_net_count(j->side.net);
+    if (count > waiting && j->met_ms == 0) j->met_ms = echo_cli_now_ms();
+    if (waiting > 0 && (j->met_ms == 0 || echo_cli_now_ms() - j->met_ms < PATIENCE_MS)) return true;
+    j->started = true;
+    echo_status status = echo_exchange_start(j->side.exchange, &err);
+    return status == ECHO_OK ? true : give_up(j, status, &err);
+}
+
+/* Peers that ask for what was written here get a moment. */
 static bool linger(echo_cli_joining *j) {
+    if (!echo_timeframe_get(echo_party_clock(j->side.party), &j->side.keys.public_key, NULL)) return false;
     bool moved = j->state.bytes_received != j->bytes_then;
     j->bytes_then = j->state.bytes_received;
     j->quiet = moved ? 0 : j->quiet + 1;
@@ -125,6 +138,7 @@ static bool turn(void *arg) {
     echo_cli_join_items(j);
     if (j->up_to_date) return settle(j);
     if (echo_cli_net_count(j->side.net) == 0) return alone(j);
+    if (!j->started) return start(j);
     if (j->failed && j->state.phase == ECHO_EXCHANGE_IDLE) {
         echo_error err = j->problem;
         if (j->failures > FAILURES_MAX) return give_up(j, err.code, &err);
@@ -183,7 +197,6 @@ static echo_status join(echo_cli_joining *j, echo_error *err) {
     if (status == ECHO_OK) status = make_exchange(j, err);
     if (status == ECHO_OK) status = echo_cli_net_open(&side->net, side->exchange, &hooks, err);
     for (size_t i = 0; status == ECHO_OK && i < cli->peer_count; i++) status = echo_cli_net_connect(side->net, cli->peers[i], err);
-    if (status == ECHO_OK) status = echo_exchange_start(side->exchange, err);
     if (status == ECHO_OK) status = echo_cli_net_run(side->net, err);
     if (status != ECHO_OK) return status;
     echo_cli_progress_clear(&side->cli->progress);

@@ -11,7 +11,8 @@ typedef struct echo_cli_joining {
     echo_exchange_state state;    /* as it was looked at last */
     uint64_t began_ms;
 
-    bool usable, up_to_date, done;
+    bool started, usable, up_to_date, done;
+    uint64_t met_ms;              /* when the first peer was there, 0: not yet */
     bool failed;                  /* a fetch ended with `problem`, and is to be begun again */
     unsigned failures, rounds;
     uint64_t blocks_before, installed_before; /* of this round */

@@ -70,7 +70,7 @@ void echo_cli_join_tell(echo_cli_joining *j) {
 
 typedef struct summary {
     echo_party_status party;
-    uint64_t snapshot, ms;
+    uint64_t snapshot, ms, spared;
     echo_hash digest;
     bool by_snapshot; /* this time */
 } summary;
@@ -90,6 +90,7 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
     echo_cli_json_flag(out, "by_chunks", m->by_snapshot);
     echo_cli_json_number(out, "items", m->party.items);
     echo_cli_json_number(out, "messages_covered", m->by_snapshot ? s->covered : 0);
+    echo_cli_json_number(out, "messages_not_transferred", m->spared);
     echo_cli_json_number(out, "chunks", s->chunks_received);
     echo_cli_json_number(out, "chunks_kept", s->chunks_kept);
     echo_cli_json_number(out, "chunk_bytes", s->chunk_bytes);
@@ -128,7 +129,8 @@ static void summary_text(const echo_cli_joining *j, const summary *m) {
     if (m->snapshot != 0 && j->invitation.has_digest)
         echo_cli_print(out, ", %s", memcmp(&m->digest, &j->invitation.digest, sizeof m->digest) == 0 ? "the one the invitation names" : "not the one the invitation names");
     echo_cli_print(out, "\n%-12s %" PRIu64 "\n", "items", m->party.items);
-    if (m->by_snapshot) echo_cli_print(out, "%-12s %" PRIu64 " covered by it, whose blocks were not transferred\n", "messages", s->covered);
+    if (m->by_snapshot)
+        echo_cli_print(out, "%-12s %" PRIu64 " covered by it, whose blocks were %stransferred\n", "messages", s->covered, m->spared > 0 ? "not " : "");
     echo_cli_print(out, "%-12s %" PRIu64 " received, ", "chunks", s->chunks_received);
     echo_cli_print_bytes(out, s->chunk_bytes);
     echo_cli_print(out, "; %" PRIu64 " were here\n%-12s %" PRIu64 " received, ", s->chunks_kept, "blocks", s->blocks_received);
@@ -139,6 +141,7 @@ static void summary_text(const echo_cli_joining *j, const summary *m) {
     echo_cli_print_bytes(out, s->bytes_sent);
     echo_cli_print(out, " sent\n");
     if (m->by_snapshot) text_trust(out, s);
+    else if (m->snapshot == 0) echo_cli_print(out, "%-12s everything was made here from the feeds\n", "trust");
     echo_cli_print(out, "%-12s %.2f s\n", "time", (double)m->ms / 1000);
 }
 
@@ -149,6 +152,7 @@ void echo_cli_join_summary(echo_cli_joining *j) {
     echo_party_status_get(&m.party, j->side.party);
     (void)!echo_cli_newest(&m.snapshot, &m.digest, &j->side.store, &j->side.key, &ignored);
     m.by_snapshot = j->state.installed != 0;
+    if (m.by_snapshot && j->state.trust < ECHO_TRUST_SAMPLED) m.spared = j->state.covered; /* otherwise they were needed for comparing */
     m.ms = echo_cli_now_ms() - j->began_ms;
     if (j->side.cli->json) summary_json(j, &m);
     else summary_text(j, &m);

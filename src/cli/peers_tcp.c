@@ -491,9 +491,17 @@ void echo_cli_net_connected(echo_cli_net *net, const echo_peer *peer) {
     if (c != NULL) c->connected = true;
 }
 
+static bool is_of_use(const connection *c) { return !c->closing && !c->finished && (c->peer == NULL || !echo_peer_is_over(c->peer)); }
+
 size_t echo_cli_net_count(const echo_cli_net *net) {
     size_t count = 0;
-    for (const connection *c = net->connections; c != NULL; c = c->next) count += !c->closing && !c->finished && (c->peer == NULL || !echo_peer_is_over(c->peer));
+    for (const connection *c = net->connections; c != NULL; c = c->next) count += is_of_use(c);
+    return count;
+}
+
+size_t echo_cli_net_waiting(const echo_cli_net *net) {
+    size_t count = 0;
+    for (const connection *c = net->connections; c != NULL; c = c->next) count += is_of_use(c) && !c->connected;
     return count;
 }
 

@@ -38,6 +38,8 @@ const char *echo_cli_net_place(const echo_cli_net *net, const echo_peer *peer);
 void echo_cli_net_connected(echo_cli_net *net, const echo_peer *peer);
 /* Connections that may still be of use: not gone, and nobody has said goodbye. */
 size_t echo_cli_net_count(const echo_cli_net *net);
+/* Of those, the ones whose peer has not proved who it is yet. */
+size_t echo_cli_net_waiting(const echo_cli_net *net);
 /* The signal that ended it, 0: none. */
 int echo_cli_net_signal(const echo_cli_net *net);
 
