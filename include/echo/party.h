@@ -50,7 +50,7 @@ typedef void (*echo_refused_fn)(void *arg, const echo_error *err);
 typedef struct echo_party_options {
     uint32_t version;           /* 2; 1 when it ends before `policy` */
     const char *dir;            /* folder with feeds/<key>/ and snapshots.db; may be NULL when `feeds` is given */
-    const echo_key *party;      /* which party; NULL: the only one whose genesis is among the feeds */
+    const echo_key *party;      /* which party; NULL: the only one whose genesis is among the feeds, or that the store has */
     echo_registry *models;      /* required; borrowed, must outlive the party */
     const echo_feeds *feeds;    /* NULL: the folder's; otherwise borrowed, must outlive the party */
     const echo_store *store;    /* NULL: the folder's snapshots.db, or none without a folder; otherwise borrowed, must outlive it. One that
@@ -119,10 +119,10 @@ typedef struct echo_restore_report {
 } echo_restore_report;
 const echo_restore_report *echo_party_report(const echo_party *party);
 
-/* Parties whose genesis is the first block of a feed in the folder. */
+/* Parties whose genesis is the first block of a feed in the folder, and those that are there as a snapshot only. */
 typedef struct echo_party_entry {
     echo_key party;
-    echo_key genesis_feed;
+    echo_key genesis_feed; /* all zero when its first block is not here */
     bool identity; /* a member's own identity (HALO) party, which holds credentials rather than items */
 } echo_party_entry;
 typedef echo_status (*echo_party_entry_fn)(void *arg, const echo_party_entry *entry);

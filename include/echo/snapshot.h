@@ -99,6 +99,30 @@ typedef struct echo_snapshot_state {
 } echo_snapshot_state;
 void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party);
 
+/* ---- Moving to a newer one -------------------------------------------------------------------------------------------------- */
+
+typedef enum echo_change { ECHO_CHANGE_ADDED, ECHO_CHANGE_CHANGED, ECHO_CHANGE_REMOVED } echo_change;
+/* head: of the item as it is now; as it was when it was removed. Views, valid during the call. */
+typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_item_head *head);
+/*
+ * Moves an open party to the newest good snapshot in its store that is newer than the one it stands on, as when somebody else put it there:
+ * opens that with the tail of all feeds, with the party's own options, tells the differences to what the party showed until now, and puts the
+ * new party in *party. The old one is freed then, and pointers to its items end; what it had opened itself is handed over. What was
+ * written here and is not in the snapshot is in the tail.
+ *
+ * fn is called for each item whose record differs, in ascending order of id, when all else is done; it may not call the party. Any code but
+ * ECHO_OK ends the switch and is returned. fn NULL: nothing is compared. Only records that differ in the two trees, or that were changed
+ * since, are compared, and no states are made for it; what is told is kept in memory until the end, and so are both parties.
+ *
+ * All or nothing: on error *party is the old one, and goes on. A snapshot that is being taken is cancelled in either case. When there is
+ * nothing newer, nothing happens: ECHO_OK, and *party is the same pointer. Report and counters of the new party begin with this call.
+ *
+ * ECHO_ERR_BEHIND (err->feed, err->seq): the new state would lack a message that the party has applied and whose block is not here any more.
+ * Otherwise what is wrong with the newest snapshot, when none that is newer than the party's is good, or what echo_party_restore() and reading the
+ * old snapshot may answer (the latter not without fn).
+ */
+echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
+
 /* ---- Looking at them -------------------------------------------------------------------------------------------------------- */
 
 /* One root: its chunk (all zero when it has no records), levels above the leaves, records and their bytes. */
@@ -151,6 +175,78 @@ echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party,
  */
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store, uint64_t number,
                                  echo_error *err) ECHO_MUST_USE;
+
+/* ---- Comparing two ---------------------------------------------------------------------------------------------------------- */
+
+/* A message, with its place in canonical order. */
+typedef struct echo_message_at {
+    uint64_t time;
+    echo_key feed;
+    uint64_t seq;
+} echo_message_at;
+
+/* Why two snapshots say different things; the worse is the higher. */
+typedef enum echo_verdict {
+    ECHO_VERDICT_COVERED = 0,  /* by messages that only one of them covers */
+    ECHO_VERDICT_UNKNOWN = 1,  /* cannot be said: the stored form has no stamps, or is of another version, or the model was not at hand */
+    ECHO_VERDICT_DIVERGED = 2  /* by nothing that the timeframes explain */
+} echo_verdict;
+
+typedef enum echo_difference_kind {
+    ECHO_DIFFERENCE_HEAD = 0,  /* name: "genesis", "parent", "deleted", "version" */
+    ECHO_DIFFERENCE_PROPERTY,  /* of the object model; name: its key */
+    ECHO_DIFFERENCE_STATE,     /* of another model, as a whole; name "state", or "form" when one side has no state but a log */
+    ECHO_DIFFERENCE_BYTES,     /* of a model with raw hooks; name "bytes" */
+    ECHO_DIFFERENCE_LOG        /* name "log"; the values are how many mutations */
+} echo_difference_kind;
+
+typedef struct echo_difference_part {
+    echo_difference_kind kind;
+    const char *name;
+    echo_bytes a, b;           /* values as JSON; data NULL: absent */
+    echo_verdict verdict;
+    bool known;                /* `first` is */
+    echo_message_at first;     /* the message after which this part differs */
+} echo_difference_part;
+
+/* An item that differs. Views, valid during the call. */
+typedef struct echo_difference {
+    const char *id;
+    const char *type;          /* NULL: none */
+    echo_bytes a, b;           /* the records' lines; data NULL: no such item */
+    const echo_difference_part *parts;
+    size_t parts_count;        /* 1 or more */
+    echo_verdict verdict;      /* the worst of its parts */
+    bool known;
+    echo_message_at first;     /* the first of its parts */
+} echo_difference;
+typedef echo_status (*echo_difference_fn)(void *arg, const echo_difference *difference);
+
+typedef struct echo_difference_report {
+    uint64_t number_a, number_b;
+    echo_hash digest_a, digest_b;
+    bool same_digest;
+    bool same_timeframe;
+    bool same_credentials;
+    uint64_t items;            /* that differ */
+    uint64_t covered, unknown, diverged; /* of these, by verdict */
+    bool known;                /* the first message after which items differ, whatever the reason */
+    echo_message_at first;
+    bool diverged_known;       /* the same among what the timeframes do not explain */
+    echo_message_at diverged_first;
+    uint64_t chunks_read;
+} echo_difference_report;
+/*
+ * Compares two snapshots of a party, of two stores or of one (which may then be given twice); number 0: the newest. Reads what differs alone,
+ * walking down where hashes do, and calls fn (may be NULL) for each item that differs, in ascending order of id. *out is filled at the end.
+ *
+ * The first message of a part is the lowest stamp that one record has and the other has not, or with another value. A stamp of a property
+ * does not count when only the other side has a later one: that may have overtaken it.
+ *
+ * ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT and what stores answer.
+ */
+echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store *store_a, uint64_t number_a, const echo_store *store_b,
+                                  uint64_t number_b, const echo_key *party, echo_difference_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 
 /* ---- Keeping and removing them ---------------------------------------------------------------------------------------------- */
 

@@ -89,6 +89,8 @@ bool echo__hex_decode(uint8_t *out, const char *hex, size_t len) {
 
 bool echo__base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t len) {
     size_t got = 0;
+    for (size_t i = 0; i < len; i++)
+        if ((uint8_t)text[i] > 0x7f) return false; /* libsodium takes some of these for digits */
     if (len % 4 != 0 || sodium_base642bin(out, len / 4 * 3, text, len, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return false;
     *out_len = got;

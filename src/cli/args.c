@@ -17,6 +17,9 @@ static const option options[] = {
     {ECHO_CLI_PARENT, "--parent", "ID", "only items with this parent; \"\" for those without one"},
     {ECHO_CLI_ID, "--id", "ID", "the item of this id alone"},
     {ECHO_CLI_NUMBER, "--number", "N", "the snapshot of this number"},
+    {ECHO_CLI_A, "--a", "N", "the snapshot of this number in DIR_A"},
+    {ECHO_CLI_B, "--b", "N", "the snapshot of this number in DIR_B, or in DIR_A when there is no other"},
+    {ECHO_CLI_LIMIT, "--limit", "N", "show N items at most; 0: all of them"},
     {ECHO_CLI_RECORDS, "--records", NULL, "every record, as a line of JSON each"},
     {ECHO_CLI_REPLAY, "--replay", NULL, "also replay the feeds and compare the results"},
     {ECHO_CLI_KEEP, "--keep", "N", "keep the newest N good snapshots of each party; 0: all of them"},
@@ -48,7 +51,8 @@ void echo_cli_print_exits(echo_cli_out *out) {
 
 static void print_help(echo_cli *cli) {
     const echo_cli_command *command = cli->command;
-    echo_cli_print(&cli->out, "Usage: echo-snapshot %s DIR [options]\n\n%s\nOptions:\n", command->name, command->details);
+    const char *folders = (command->options & ECHO_CLI_TWO) != 0 ? "DIR_A [DIR_B]" : "DIR";
+    echo_cli_print(&cli->out, "Usage: echo-snapshot %s %s [options]\n\n%s\nOptions:\n", command->name, folders, command->details);
     echo_cli_print_options(&cli->out, command->options);
     echo_cli_print(&cli->out, "\nExit codes:\n");
     echo_cli_print_exits(&cli->out);
@@ -74,12 +78,21 @@ static bool read_number(uint64_t *out, const char *text, uint64_t most) {
     return text[0] != '\0';
 }
 
+/* A snapshot's number. */
+static int take_number(echo_cli *cli, uint64_t *out, const option *o, const char *value) {
+    if (read_number(out, value, INT64_MAX) && *out > 0) return ECHO_CLI_EXIT_OK;
+    return echo_cli_misuse(cli, "%s needs a number from 1 on, not '%s'", o->name, value);
+}
+
 static int take_value(echo_cli *cli, const option *o, const char *value) {
     uint64_t keep;
+    if (o->bit == ECHO_CLI_NUMBER) return take_number(cli, &cli->number, o, value);
+    if (o->bit == ECHO_CLI_A) return take_number(cli, &cli->number_a, o, value);
+    if (o->bit == ECHO_CLI_B) return take_number(cli, &cli->number_b, o, value);
+    if (o->bit == ECHO_CLI_LIMIT && !read_number(&cli->limit, value, INT64_MAX))
+        return echo_cli_misuse(cli, "--limit needs a number from 0 on, not '%s'", value);
     if (o->bit == ECHO_CLI_PARTY && echo_key_parse(&cli->party, value) != ECHO_OK)
         return echo_cli_misuse(cli, "--party needs 64 hex digits, not '%s'", value);
-    if (o->bit == ECHO_CLI_NUMBER && (!read_number(&cli->number, value, INT64_MAX) || cli->number == 0))
-        return echo_cli_misuse(cli, "--number needs a number from 1 on, not '%s'", value);
     if (o->bit == ECHO_CLI_KEEP) {
         if (!read_number(&keep, value, UINT32_MAX)) return echo_cli_misuse(cli, "--keep needs a number from 0 to 4294967295, not '%s'", value);
         cli->keep = (uint32_t)keep;
@@ -106,15 +119,22 @@ static int take_option(echo_cli *cli, int argc, char **argv, int *at) {
     return take_value(cli, o, value != NULL ? value : argv[++*at]);
 }
 
+static int take_word(echo_cli *cli, const char *word) {
+    bool two = (cli->command->options & ECHO_CLI_TWO) != 0 && cli->dir_b == NULL;
+    if (cli->dir != NULL && !two) return echo_cli_misuse(cli, "one argument too many: '%s'", word);
+    if (word[0] == '\0') return echo_cli_misuse(cli, "DIR is empty");
+    if (cli->dir != NULL) cli->dir_b = word;
+    else cli->dir = word;
+    return ECHO_CLI_EXIT_OK;
+}
+
 static int take_all(echo_cli *cli, int argc, char **argv) {
     bool only_words = false;
     for (int i = 1; i < argc; i++) {
         int code = ECHO_CLI_EXIT_OK;
         if (!only_words && strcmp(argv[i], "--") == 0) only_words = true;
         else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') code = take_option(cli, argc, argv, &i);
-        else if (cli->dir != NULL) code = echo_cli_misuse(cli, "one argument too many: '%s'", argv[i]);
-        else if (argv[i][0] == '\0') code = echo_cli_misuse(cli, "DIR is empty");
-        else cli->dir = argv[i];
+        else code = take_word(cli, argv[i]);
         if (code != ECHO_CLI_EXIT_OK || echo_cli_has(cli, ECHO_CLI_HELP)) return code;
     }
     return cli->dir != NULL ? ECHO_CLI_EXIT_OK : echo_cli_misuse(cli, "DIR is missing");

@@ -14,7 +14,7 @@
 /* The exit codes: `--help` prints this table, echo_cli_exit_of() maps statuses to it. */
 #define ECHO_CLI_EXIT_MAP(XX)                                                                                                      \
     XX(OK, 0, "done")                                                                                                              \
-    XX(FINDING, 1, "verify found a problem")                                                                                       \
+    XX(FINDING, 1, "verify found a problem, or diff a difference")                                                                                       \
     XX(USAGE, 2, "wrong options or arguments, or several parties and none named")                                                  \
     XX(ABSENT, 3, "not found: the folder, party, snapshot, item, or a block of a feed")                                            \
     XX(DAMAGED, 4, "data is corrupt, wrongly signed, or of a version that is not supported")                                       \
@@ -45,6 +45,10 @@ typedef enum echo_cli_exit {
 #define ECHO_CLI_REPLAY (1u << 14)
 #define ECHO_CLI_KEEP (1u << 15)
 #define ECHO_CLI_DRY_RUN (1u << 16)
+#define ECHO_CLI_A (1u << 17)
+#define ECHO_CLI_B (1u << 18)
+#define ECHO_CLI_LIMIT (1u << 19)
+#define ECHO_CLI_TWO (1u << 20) /* no option: a second folder may be named */
 #define ECHO_CLI_COMMON (ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CLI_NO_WRITE)
 #define ECHO_CLI_OPENING (ECHO_CLI_PARTY | ECHO_CLI_NO_SNAPSHOT | ECHO_CLI_EAGER | ECHO_CLI_VERIFY_FULL)
 
@@ -64,11 +68,14 @@ typedef struct echo_cli_command {
 struct echo_cli {
     const echo_cli_command *command; /* NULL outside of sub-commands */
     const char *dir;
+    const char *dir_b; /* NULL: none named */
     uint32_t given; /* options that were given */
     bool json, quiet;
     echo_key party;
     const char *type, *model, *parent, *id;
     uint64_t number; /* 0: none given */
+    uint64_t number_a, number_b;
+    uint64_t limit;
     uint32_t keep;
 
     echo_cli_out out; /* stdout */
@@ -85,6 +92,7 @@ extern const echo_cli_command echo_cli_snapshot;
 extern const echo_cli_command echo_cli_list;
 extern const echo_cli_command echo_cli_inspect;
 extern const echo_cli_command echo_cli_verify;
+extern const echo_cli_command echo_cli_diff;
 extern const echo_cli_command echo_cli_gc;
 extern const echo_cli_command echo_cli_pin;
 extern const echo_cli_command echo_cli_unpin;

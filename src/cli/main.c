@@ -6,7 +6,7 @@
 
 static const echo_cli_command *const commands[] = {
     &echo_cli_parties, &echo_cli_restore, &echo_cli_items, &echo_cli_snapshot, &echo_cli_list,  &echo_cli_inspect,
-    &echo_cli_verify,  &echo_cli_gc,      &echo_cli_pin,   &echo_cli_unpin,    &echo_cli_prune_advice,
+    &echo_cli_verify,  &echo_cli_diff,    &echo_cli_gc,    &echo_cli_pin,      &echo_cli_unpin, &echo_cli_prune_advice,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

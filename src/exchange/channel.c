@@ -123,8 +123,8 @@ static echo_status unpack_more(echo__channel *c) {
     echo_status status = echo__stream_read(&c->piece, &used, &c->down, raw);
     if (status != ECHO_OK) return echo__channel_die(c, status, why_not_read(status));
     c->taken += used;
-    if (c->down.finished && c->head_len > 0) return echo__channel_die(c, ECHO_ERR_CORRUPT, "the peer ended in the middle of a message");
-    return ECHO_OK;
+    bool ends_within = c->down.finished && c->head_len > 0;
+    return ends_within ? echo__channel_die(c, ECHO_ERR_CORRUPT, "the peer ended in the middle of a message") : ECHO_OK;
 }
 
 /* The message that was handed out last is over. */
@@ -161,7 +161,9 @@ echo_status echo__channel_write(echo__channel *c, uint8_t type, const echo_bytes
         if (parts[i].len > PAYLOAD_MOST - len) return echo__error(err, ECHO_ERR_LIMIT, "a message is too long");
         len += parts[i].len;
     }
-    uint8_t head[ECHO__MESSAGE_HEAD] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16 & 0xff), (uint8_t)(len >> 8 & 0xff), (uint8_t)(len & 0xff), type};
+    uint8_t head[ECHO__MESSAGE_HEAD];
+    for (int i = 0; i < 4; i++) head[i] = (uint8_t)(len >> 8 * (3 - i) & 0xff);
+    head[4] = type;
     echo_status status = echo__stream_write(&c->out, &c->up, echo__bytes(head, sizeof head));
     for (size_t i = 0; i < n && status == ECHO_OK; i++) status = echo__stream_write(&c->out, &c->up, parts[i]);
     if (status != ECHO_OK) (void)echo__channel_die(c, status, "out of memory");

@@ -6,7 +6,8 @@
 
 /* One answer for all: not even a responder's log tells how near a stranger came. */
 static echo_status refuse(echo__channel *c) {
-    return echo__channel_die(c, ECHO_ERR_REFUSED, c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused");
+    const char *why = c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused";
+    return echo__channel_die(c, ECHO_ERR_REFUSED, why);
 }
 
 static void say_plain_hello(echo__channel *c) {
@@ -64,10 +65,7 @@ static echo_status say_hello(echo__channel *c, const echo_key *party) {
     return c->out.status == ECHO_OK ? ECHO_OK : echo__channel_die(c, ECHO_ERR_NOMEM, "out of memory");
 }
 
-/*
- * The answer does not depend on the key when it is of low order: a responder sends its own and refuses, as it does with
- * everything else it does not like.
- */
+/* A responder's answer does not depend on the key, also when it is of low order: it sends its own, and then nothing. */
 static echo_status hear_ephemeral(echo__channel *c, const uint8_t *in) {
     if (!c->options.initiator) echo__buf_append(&c->out, c->handshake.ephemeral[ECHO__RESPONDER], ECHO__EPHEMERAL_BYTES);
     if (c->out.status != ECHO_OK) return echo__channel_die(c, ECHO_ERR_NOMEM, "out of memory");
@@ -87,7 +85,9 @@ static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
         hello = tried;
         party = &c->parties[i];
     }
-    bool proved = echo__handshake_proves(&c->handshake, party != NULL ? party : &nothing, party != NULL ? &hello : NULL, &c->keys.public_key);
+    bool heard = party != NULL;
+    const echo_key *own = &c->keys.public_key;
+    bool proved = echo__handshake_proves(&c->handshake, heard ? party : &nothing, heard ? &hello : NULL, own);
     if (party == NULL) return refuse(c);
     if (hello.major != ECHO__EXCHANGE_MAJOR) return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
     if (!proved) return refuse(c);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "exchange/delta.h"
 #include "exchange/exchange.h"
+#include "exchange/plan.h"
 
 #define LOOKS 256u                       /* chunks that are here already, looked at in a step */
 #define STORE_AT ((size_t)2 << 20)       /* received bytes that are stored at once */
@@ -21,6 +22,7 @@ void echo__chunks_end(echo_exchange *x) {
         echo__frontier_free(&x->items);
     }
     x->walking = false;
+    x->spent = x->instead = 0;
     x->has_target = false;
     x->touching_count = 0;
     x->attest_asked = 0;
@@ -106,7 +108,9 @@ static void write_base(echo__buf *out, echo_exchange *x, echo__request *r) {
     const echo__chunk *base;
     echo_error ignored = ECHO_ERROR_INIT;
     if (r->want == NULL || !r->want->has_base || echo__chunks_get(&base, x->chunks, &r->want->base, &ignored) != ECHO_OK) return;
+    size_t before = out->len;
     r->delta = echo__delta_prints(out, base->bytes) > 0;
+    x->spent += out->len - before;
     echo__chunks_release(x->chunks, base);
 }
 
@@ -296,6 +300,7 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
     echo__buf made = ECHO__BUF_INIT;
     echo_bytes chunk;
     bool again;
+    x->spent += reader.rest.len;
     echo_status status = unfold(&chunk, &again, &made, x, r, form, reader.rest, err);
     if (status == ECHO_OK && again) {
         echo__buf_free(&made);
@@ -375,6 +380,17 @@ static void complete(echo_exchange *x) {
     if (status != ECHO_OK) echo__exchange_fail(x, &problem);
 }
 
+/* Chunks were tried, and turn out to be more than the messages. What came stays in the store, as garbage. */
+static bool prefers_tail(echo_exchange *x) {
+    if (x->instead == 0 || x->target.items.items == 0) return false;
+    if (echo__plan_goes_on((double)x->items.items / (double)x->target.items.items, x->spent, x->instead)) return false;
+    echo_error problem = ECHO_ERROR_INIT;
+    x->state.by_chunks = false;
+    echo__chunks_end(x);
+    if (echo__tail_begin(x, false, &problem) != ECHO_OK) echo__exchange_fail(x, &problem);
+    return true;
+}
+
 void echo__chunks_step(echo_exchange *x) {
     if (x->phase == ECHO_EXCHANGE_MEMBERS) members_step(x);
     if (x->phase != ECHO_EXCHANGE_ITEMS) return;
@@ -385,5 +401,6 @@ void echo__chunks_step(echo_exchange *x) {
     x->state.items_here = x->items.items;
     x->state.chunks_kept = x->items.kept + x->items.same;
     store(x, false);
-    if (x->phase == ECHO_EXCHANGE_ITEMS && echo__frontier_done(&x->items)) complete(x);
+    if (x->phase != ECHO_EXCHANGE_ITEMS || prefers_tail(x)) return;
+    if (echo__frontier_done(&x->items)) complete(x);
 }

@@ -133,7 +133,8 @@ struct echo_exchange {
     echo__buf target_text;
     echo__frontier credentials, items;
     bool walking;               /* they are initialised */
-    uint64_t looked_ns;
+    uint64_t instead;           /* bytes of the tail that may be fetched instead, while chunks are tried; 0: they are settled on */
+    uint64_t spent;             /* bytes of chunks and prints, for this target */
     char **wishes;              /* items to fetch next, latest last */
     size_t wish_count, wish_cap;
     echo_hash *touching;        /* chunks asked for out of turn */

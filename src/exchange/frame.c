@@ -32,7 +32,8 @@ echo_status echo__frame_seal(echo__buf *out, echo__cipher *cipher, echo_bytes by
         to[LENGTH_BYTES] = tag;
         memcpy(to + LENGTH_BYTES + 1, bytes.data, bytes.len);
     } else {
-        (void)crypto_secretstream_xchacha20poly1305_push(&cipher->state, to + LENGTH_BYTES, NULL, bytes.data, bytes.len, NULL, 0, tag);
+        to += LENGTH_BYTES;
+        (void)crypto_secretstream_xchacha20poly1305_push(&cipher->state, to, NULL, bytes.data, bytes.len, NULL, 0, tag);
     }
     out->len += whole;
     return ECHO_OK;
@@ -48,10 +49,11 @@ echo_status echo__frame_open(echo__buf *out, bool *last, size_t *used, echo__cip
     uint8_t *to = echo__buf_reserve(out, len), tag = 0;
     if (to == NULL) return ECHO_ERR_NOMEM;
     const uint8_t *from = raw.data + LENGTH_BYTES;
+    size_t sealed = whole - LENGTH_BYTES;
     if (cipher->plain) {
         tag = *from;
         memcpy(to, from + 1, len);
-    } else if (crypto_secretstream_xchacha20poly1305_pull(&cipher->state, to, NULL, &tag, from, whole - LENGTH_BYTES, NULL, 0) != 0) {
+    } else if (crypto_secretstream_xchacha20poly1305_pull(&cipher->state, to, NULL, &tag, from, sealed, NULL, 0) != 0) {
         return ECHO_ERR_CORRUPT;
     }
     if (tag != TAG_MORE && tag != TAG_LAST) return ECHO_ERR_CORRUPT;

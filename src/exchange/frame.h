@@ -27,8 +27,8 @@ void echo__cipher_wipe(echo__cipher *cipher);
 /* Appends a frame of 1 to ECHO__FRAME_MOST bytes. ECHO_ERR_NOMEM. */
 echo_status echo__frame_seal(echo__buf *out, echo__cipher *cipher, echo_bytes bytes, bool last) ECHO_MUST_USE;
 /*
- * Opens the frame at the beginning of `raw` into *out, which it replaces; *used is its length with everything, 0 when it is not whole
- * yet. ECHO_ERR_CORRUPT: it is not the frame that was sealed next; ECHO_ERR_NOMEM.
+ * Opens the frame at the beginning of `raw` into *out, which it replaces; *used is its length with everything, 0 when it is not
+ * whole yet. ECHO_ERR_CORRUPT: it is not the frame that was sealed next; ECHO_ERR_NOMEM.
  */
 echo_status echo__frame_open(echo__buf *out, bool *last, size_t *used, echo__cipher *cipher, echo_bytes raw) ECHO_MUST_USE;
 

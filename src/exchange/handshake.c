@@ -33,8 +33,8 @@ bool echo__handshake_meet(echo__handshake *h, const uint8_t theirs[ECHO__EPHEMER
 }
 
 /* BLAKE2b under the shared secret: who was not at the exchange, or does not know the party, has no such key. */
-static void derive(uint8_t out[32], const echo__handshake *h, const char *text, size_t text_len, echo__role role, const echo_key *party,
-                   const echo_key *members) {
+static void derive(uint8_t out[32], const echo__handshake *h, const char *text, size_t text_len, echo__role role,
+                   const echo_key *party, const echo_key *members) {
     crypto_generichash_state state;
     uint8_t role_byte = (uint8_t)role;
     (void)crypto_generichash_init(&state, h->shared, sizeof h->shared, 32);
@@ -42,7 +42,7 @@ static void derive(uint8_t out[32], const echo__handshake *h, const char *text, 
     (void)crypto_generichash_update(&state, &role_byte, 1);
     (void)crypto_generichash_update(&state, h->ephemeral[0], sizeof h->ephemeral);
     (void)crypto_generichash_update(&state, party->bytes, sizeof party->bytes);
-    for (int i = 0; members != NULL && i < 2; i++) (void)crypto_generichash_update(&state, members[i].bytes, sizeof members[i].bytes);
+    for (int i = 0; members != NULL && i < 2; i++) (void)crypto_generichash_update(&state, members[i].bytes, ECHO_KEY_BYTES);
     (void)crypto_generichash_final(&state, out, 32);
     echo__wipe(&state, sizeof state);
 }
@@ -56,7 +56,8 @@ static void signed_bytes(uint8_t out[SIGNED_BYTES], const echo__handshake *h, ec
     memcpy(out + sizeof h->ephemeral, party->bytes, sizeof party->bytes);
 }
 
-void echo__handshake_say(uint8_t out[ECHO__HELLO_BYTES], const echo__handshake *h, const echo_key *party, const echo_keypair *keys) {
+void echo__handshake_say(uint8_t out[ECHO__HELLO_BYTES], const echo__handshake *h, const echo_key *party,
+                         const echo_keypair *keys) {
     uint8_t key[32], plain[PLAIN_BYTES], text[SIGNED_BYTES];
     plain[0] = ECHO__EXCHANGE_MAJOR;
     plain[1] = ECHO__EXCHANGE_MINOR;
@@ -96,8 +97,8 @@ bool echo__handshake_proves(const echo__handshake *h, const echo_key *party, con
     return ok && hello != NULL;
 }
 
-void echo__handshake_stream_key(uint8_t out[ECHO__STREAM_KEY_BYTES], const echo__handshake *h, echo__role writer, const echo_key *party,
-                                const echo_key members[2]) {
+void echo__handshake_stream_key(uint8_t out[ECHO__STREAM_KEY_BYTES], const echo__handshake *h, echo__role writer,
+                                const echo_key *party, const echo_key members[2]) {
     derive(out, h, stream_text, sizeof stream_text, writer, party, members);
 }
 

@@ -1,6 +1,7 @@
 /*
- * How two members of a party prove themselves to each other over bytes that anybody can read and change (docs/EXCHANGE.md, "Handshake"):
- * the keys of the hellos and of the streams, and the signatures. Pure computation on fixed lengths; who waits for what is channel.c's.
+ * How two members of a party prove themselves to each other over bytes that anybody can read and change (docs/EXCHANGE.md,
+ * "Handshake"): the keys of the hellos and of the streams, and the signatures. Pure computation on fixed lengths; the steps are
+ * in channel_hello.c.
  */
 #ifndef ECHO_EXCHANGE_HANDSHAKE_H
 #define ECHO_EXCHANGE_HANDSHAKE_H
@@ -38,11 +39,11 @@ bool echo__handshake_meet(echo__handshake *h, const uint8_t theirs[ECHO__EPHEMER
 void echo__handshake_say(uint8_t out[ECHO__HELLO_BYTES], const echo__handshake *h, const echo_key *party, const echo_keypair *keys);
 /* Opens the other's. false: it is not of this party, this role and this connection; *out is untouched then. */
 bool echo__handshake_hear(echo__hello *out, const echo__handshake *h, const echo_key *party, const uint8_t in[ECHO__HELLO_BYTES]);
-/* Whether the other's hello is signed by the member it names. With hello NULL the same work is done for nothing, and the answer is false. */
+/* Whether the other's hello is signed by the member it names. With hello NULL the work is done for nothing: the answer is false. */
 bool echo__handshake_proves(const echo__handshake *h, const echo_key *party, const echo__hello *hello, const echo_key *own);
 /* The key of the stream that this role writes; members by role. */
-void echo__handshake_stream_key(uint8_t out[ECHO__STREAM_KEY_BYTES], const echo__handshake *h, echo__role writer, const echo_key *party,
-                                const echo_key members[2]);
+void echo__handshake_stream_key(uint8_t out[ECHO__STREAM_KEY_BYTES], const echo__handshake *h, echo__role writer,
+                                const echo_key *party, const echo_key members[2]);
 void echo__handshake_wipe(echo__handshake *h);
 
 #endif

@@ -202,13 +202,19 @@ static void decide(echo_exchange *x) {
     echo_error problem = ECHO_ERROR_INIT;
     echo_peer *best = best_offer(x);
     echo__plan_facts facts;
+    uint64_t instead = 0;
     x->state.by_chunks = false;
     if (best != NULL) {
         weigh(&facts, x, &best->offer);
         /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */
-        x->state.by_chunks = x->options.opened == NULL || facts.base.items == 0 ? facts.covered > 0 : echo__plan_by_chunks(&facts);
+        echo__plan plan = echo__plan_make(&facts);
+        if (x->options.opened == NULL || facts.base.items == 0) plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
+        else if (x->options.trust >= ECHO_TRUST_SAMPLED) plan = ECHO__PLAN_TAIL; /* the blocks are needed in any case */
+        x->state.by_chunks = plan != ECHO__PLAN_TAIL;
+        instead = plan == ECHO__PLAN_TRY ? facts.covered_bytes : 0;
     }
     echo_status status = x->state.by_chunks ? echo__chunks_begin(x, &best->offer, &problem) : echo__tail_begin(x, false, &problem);
+    x->instead = instead;
     if (status != ECHO_OK) echo__exchange_fail(x, &problem);
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #define ENTRY_BYTES 190.0 /* a node's line */
+#define TRY_LEAST 32768u  /* bytes of a tail for which finding out is not worth it */
 #define PRINT_BYTES 4.0   /* what tells a line that is here */
 
 /* How many of n places k random ones hit. */
@@ -25,6 +26,14 @@ uint64_t echo__plan_chunk_bytes(const echo__plan_facts *f) {
     return (uint64_t)bytes;
 }
 
-bool echo__plan_by_chunks(const echo__plan_facts *f) {
-    return f->offered && f->covered > 0 && echo__plan_chunk_bytes(f) < f->covered_bytes;
+echo__plan echo__plan_make(const echo__plan_facts *f) {
+    if (!f->offered || f->covered == 0) return ECHO__PLAN_TAIL;
+    if (echo__plan_chunk_bytes(f) < f->covered_bytes) return ECHO__PLAN_CHUNKS;
+    return f->covered_bytes >= TRY_LEAST ? ECHO__PLAN_TRY : ECHO__PLAN_TAIL;
+}
+
+bool echo__plan_goes_on(double done, uint64_t spent, uint64_t instead) {
+    if (spent < instead / 8 && done < 1.0 / 16) return true; /* too early to tell */
+    double rest = done <= 0 ? HUGE_VAL : (double)spent / done * (1 - done);
+    return rest <= (double)instead;
 }

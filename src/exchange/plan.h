@@ -21,7 +21,16 @@ typedef struct echo__plan_facts {
 
 /* Bytes that fetching the chunks would take, about: of `covered` messages to random items. */
 uint64_t echo__plan_chunk_bytes(const echo__plan_facts *facts);
-/* true: chunks. */
-bool echo__plan_by_chunks(const echo__plan_facts *facts);
+typedef enum echo__plan {
+    ECHO__PLAN_TAIL,
+    ECHO__PLAN_CHUNKS,
+    ECHO__PLAN_TRY /* chunks, if the messages went to few items: the first of them will tell (echo__plan_goes_on) */
+} echo__plan;
+echo__plan echo__plan_make(const echo__plan_facts *facts);
+/*
+ * While chunks are tried: `done` of the items are settled, at the cost of `spent` bytes; the tail would be `instead` bytes. Ids are spread like
+ * random numbers, so the rest will cost in proportion. false: the tail.
+ */
+bool echo__plan_goes_on(double done, uint64_t spent, uint64_t instead);
 
 #endif

@@ -100,7 +100,7 @@ static bool ensure_unpacker(echo__stream_in *s) {
     return s->zstd != NULL && !ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ECHO__STREAM_WINDOW_LOG_MAX));
 }
 
-/* Only zstd's own frames of today: decoders of older ones that a library may have do not know our limit, and others hold nothing. */
+/* Only zstd's frames of today: decoders of older ones, which a zstd may have, do not know our limit, and others hold nothing. */
 static bool begins_well(echo__stream_in *s) {
     static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
     for (size_t i = 0; s->magic < sizeof magic && i < s->frame.len; i++) {

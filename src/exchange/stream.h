@@ -1,6 +1,6 @@
 /*
- * The two directions of a channel below its messages (docs/EXCHANGE.md, "Streams"): bytes, packed by zstd into one frame of zstd's that lasts
- * as long as the direction does, cut into frames (frame.h). Packing begins before there is a key; sealing waits for it.
+ * The two directions of a channel below its messages (docs/EXCHANGE.md, "Streams"): bytes, packed by zstd into one frame of zstd's
+ * that lasts as long as the direction does, cut into frames (frame.h). Packing begins before there is a key; sealing waits for it.
  */
 #ifndef ECHO_EXCHANGE_STREAM_H
 #define ECHO_EXCHANGE_STREAM_H
@@ -47,8 +47,9 @@ typedef struct echo__stream_in {
 
 void echo__stream_begin_in(echo__stream_in *s, const uint8_t *key);
 /*
- * The next piece out of `raw`, of which *used bytes were taken (some may be when nothing came of them). *piece is empty when there is no
- * more, otherwise a view until the next call. ECHO_ERR_CORRUPT, _LIMIT (a window of more than 8 MiB), _NOMEM; the stream is of no use after.
+ * The next piece out of `raw`, of which *used bytes were taken (some may be when nothing came of them). *piece is empty when there
+ * is no more, otherwise a view until the next call. ECHO_ERR_CORRUPT, _LIMIT (a window of more than 8 MiB), _NOMEM; the stream is
+ * of no use after.
  */
 echo_status echo__stream_read(echo_bytes *piece, size_t *used, echo__stream_in *s, echo_bytes raw) ECHO_MUST_USE;
 void echo__stream_in_free(echo__stream_in *s);

@@ -26,7 +26,7 @@ typedef struct reader {
     uint8_t *data;         /* room for a head, then bytes start..start+len-1 of the data file */
     size_t cap, len;
     uint64_t start;
-    bool lost; /* block `at` is here, but nodes between it and these roots are not */
+    bool lost; /* block `at` is here, but not the right nodes between it and these roots */
     uint64_t at;
 } reader;
 
@@ -81,14 +81,10 @@ static echo_status get_children(reader *r, uint64_t index, unsigned depth, const
     echo_status status = get_node(r, left, &present, index - echo__flat_step(depth), depth - 1);
     if (status == ECHO_OK && present) status = get_node(r, right, &present, index + echo__flat_step(depth), depth - 1);
     if (status != ECHO_OK) return status;
-    if (!present) {
-        status = unproven(r, index, depth, "lacks a node");
-        r->lost = status == ECHO_ERR_CORRUPT;
-        return status;
-    }
-    if (!echo__hypercore_family_ok(parent, left, right))
-        return unproven(r, index, depth, "has nodes that do not match their parent");
-    return ECHO_OK;
+    if (present && echo__hypercore_family_ok(parent, left, right)) return ECHO_OK;
+    status = unproven(r, index, depth, present ? "has nodes that do not match their parent" : "lacks a node");
+    r->lost = status == ECHO_ERR_CORRUPT;
+    return status;
 }
 
 /* The same high up, where reads come back to the same nodes. */
@@ -208,8 +204,8 @@ static echo_status read_below(reader *r, const echo__hypercore_roots *roots) {
 }
 
 /*
- * In a sparse feed a block may lead to roots that were signed before the newest, and the nodes that join those to the newest are not
- * here: then the older ones vouch for it, and for those behind it up to their length.
+ * In a sparse feed a block may lead to roots that were signed before the newest, while the nodes that join those to the newest are not
+ * here, or half written when the power went: then the older ones vouch for it, and for those behind it up to their length.
  */
 static echo_status read_verified(reader *r, uint64_t end) {
     /* The callback may append to this very feed. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/scratch.h"
 #include "feed/credentials.h"
+#include "store/store.h"
 
 echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_feeds_dir_options *how, echo_error *err) {
     echo__buf path = ECHO__BUF_INIT;
@@ -70,15 +71,50 @@ static echo_status look_into(void *arg, const echo_key *key) {
     return ECHO_OK;
 }
 
+/* ---- parties that are here as a snapshot only: who joined from one has no genesis block ---- */
+
+static echo_status add_stored(void *arg, const echo_key *party) {
+    finding *f = arg;
+    for (size_t i = 0; i < f->count; i++)
+        if (echo__key_equal(&f->entries[i].party, party)) return ECHO_OK;
+    if (!echo__grow(&f->entries, &f->cap, f->count + 1, sizeof *f->entries)) return ECHO_ERR_NOMEM;
+    echo_party_entry *entry = &f->entries[f->count++];
+    memset(entry, 0, sizeof *entry);
+    entry->party = *party;
+    return ECHO_OK;
+}
+
+/* A store that cannot be read is told when the party is opened. */
+static echo_status find_stored(finding *f, const char *dir, const echo_store *store) {
+    echo_store opened = {NULL, NULL};
+    echo_error ignored = ECHO_ERROR_INIT;
+    if (store == NULL && dir != NULL) {
+        echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
+        echo__buf path = ECHO__BUF_INIT;
+        how.read_only = true;
+        echo__buf_text(&path, dir);
+        echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
+        if (path.status == ECHO_OK) (void)!echo_store_open_sqlite(&opened, (const char *)path.data, &how, &ignored);
+        echo__buf_free(&path);
+        store = &opened;
+    }
+    echo_status status = ECHO_OK;
+    if (store != NULL && store->ops != NULL) status = echo__store_parties(store, add_stored, f, &ignored);
+    echo_store_close(&opened);
+    return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
+}
+
 static int by_party(const void *a, const void *b) {
     return echo__key_compare(&((const echo_party_entry *)a)->party, &((const echo_party_entry *)b)->party);
 }
 
-static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, echo_error *err) {
+static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const char *dir, const echo_store *store,
+                            echo_error *err) {
     memset(f, 0, sizeof *f);
     f->feeds = feeds;
     f->codec = codec != NULL ? *codec : echo_codec_dxos();
     echo_status status = feeds->ops->list(feeds->ctx, look_into, f, err);
+    if (status == ECHO_OK) status = find_stored(f, dir, store);
     if (status == ECHO_ERR_NOMEM) echo__nomem(err);
     if (f->count > 1) qsort(f->entries, f->count, sizeof *f->entries, by_party);
     return status;
@@ -90,7 +126,7 @@ echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_
         return ECHO_OK;
     }
     finding f;
-    echo_status status = find_all(&f, feeds, options->codec, err);
+    echo_status status = find_all(&f, feeds, options->codec, options->dir, options->store, err);
     size_t found = 0;
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (f.entries[i].identity) continue;
@@ -114,7 +150,7 @@ echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg
     finding f;
     echo_status status = echo__feeds_of_folder(&feeds, dir, &how, err);
     if (status != ECHO_OK) return status;
-    status = find_all(&f, &feeds, NULL, err);
+    status = find_all(&f, &feeds, NULL, dir, NULL, err);
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (i > 0 && by_party(&f.entries[i - 1], &f.entries[i]) == 0) continue;
         status = fn(arg, &f.entries[i]);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "party/items.h"
@@ -217,5 +218,21 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink 
     *version = record.version;
     echo__buf_free(&state);
     echo__buf_free(&log);
+    return status;
+}
+
+static echo_status name_chunk(void *arg, echo_hash *name, echo_bytes chunk, echo_error *err) {
+    (void)arg;
+    (void)err;
+    echo__hash(name, chunk.data, chunk.len);
+    return ECHO_OK;
+}
+
+echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) {
+    static const echo__sink names = {name_chunk, NULL};
+    size_t sealed = item->log.sealed_count; /* segments that were put, which those named here are not */
+    uint32_t version;
+    echo_status status = echo__item_record(out, item, &names, &version, err);
+    item->log.sealed_count = sealed;
     return status;
 }

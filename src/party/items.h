@@ -142,5 +142,7 @@ echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_by
 echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink, echo_error *err) ECHO_MUST_USE;
 /* Appends the item's line; long payloads and log segments go to the sink. *version: what the record says. */
 echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version, echo_error *err) ECHO_MUST_USE;
+/* Appends the same line and leaves the item as it was: the chunks that the line names are hashed, and put nowhere. */
+echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) ECHO_MUST_USE;
 
 #endif

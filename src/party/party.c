@@ -16,12 +16,26 @@ static void forward_refused(void *arg, const echo_error *problem) {
     if (party->options.refused != NULL) party->options.refused(party->options.refused_arg, problem);
 }
 
+/* What is copied here or taken over by the caller need not outlive the opening. */
+static void own_pointers(echo_party *party) {
+    echo_party_options *o = &party->options;
+    if (o->own_feed != NULL) party->wanted = *o->own_feed;
+    o->own_feed = o->own_feed != NULL ? &party->wanted : NULL;
+    o->dir = NULL;
+    o->party = NULL;
+    o->feeds = NULL;
+    o->store = NULL;
+    o->codec = NULL;
+    o->admitted = NULL;
+}
+
 echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_party_options *options, echo_error *err) {
     *out = NULL;
     echo_party *party = echo__calloc(1, sizeof *party);
     if (party == NULL) return echo__nomem(err);
     party->key = *key;
     echo__options_take(&party->options, &party->policy, options);
+    own_pointers(party);
     party->codec = options->codec != NULL ? *options->codec : echo_codec_dxos();
     echo__items_init(&party->items, options->models);
     party->items.root = &party->root;
@@ -54,6 +68,7 @@ void echo_party_free(echo_party *party) {
     echo__costs_free(&party->costs);
     echo__chunks_free(party->chunks);
     if (party->owns_store) echo_store_close(&party->store);
+    echo_store_close(&party->below);
     if (party->owns_feeds) echo_feeds_close(&party->feeds);
     for (size_t i = 0; i < party->credentials_count; i++) echo__free(party->credentials[i].bytes);
     echo__free(party->credentials);
@@ -203,6 +218,11 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
         status = echo__merge_peek(&entry, party->merge, err);
         if (status != ECHO_OK || entry == NULL) break;
         status = apply_entry(party, entry, err);
+        if (status == ECHO_ERR_PENDING) { /* its item is still to be fetched, which is known now: the message waits */
+            echo__error_clear(err);
+            status = ECHO_OK;
+            break;
+        }
         if (status != ECHO_OK) break;
         echo__merge_advance(party->merge);
         done++;

@@ -34,12 +34,13 @@ typedef struct echo__rebuild echo__rebuild;
 
 struct echo_party {
     echo_key key;
-    echo_party_options options; /* pointers as the host gave them; clock is never NULL */
+    echo_party_options options; /* pointers to what was copied or taken over are NULL, but for own_feed; clock is never NULL */
     echo_snapshot_policy policy;
     echo_feeds feeds;
     bool owns_feeds;
     echo_store store;           /* ops NULL: none */
     bool owns_store;
+    echo_store below;           /* opened by us, in use until another took its place; ops NULL: there is none */
     echo_error store_problem;   /* why there is no store although one was wanted */
     echo_codec codec;
     echo_key *admitted;         /* the host's list */
@@ -64,6 +65,7 @@ struct echo_party {
     echo__credential *credentials;
     size_t credentials_count, credentials_cap;
 
+    echo_key wanted;            /* the feed to write to that the host named: options.own_feed points here, or is NULL */
     bool has_own;
     echo_key own;               /* feed to write to */
     bool behind;                /* it is shorter than the snapshot says: never write */

@@ -123,7 +123,9 @@ echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, e
 
 /* ---- one snapshot ---- */
 
-static echo_status open_one(echo__manifest *out, echo__chunks **chunks, const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
+echo_status echo__snapshot_open(echo__manifest *out, echo__chunks **chunks, const echo_store *store, const echo_key *party, uint64_t number,
+                                echo_error *err) {
+    *chunks = NULL;
     echo__candidates candidates;
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo_status status = echo__candidates_list(&candidates, store, party, err);
@@ -147,7 +149,7 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     echo__chunks *chunks;
     echo__cursor *cursor;
     echo__buf scratch = ECHO__BUF_INIT, id_text = ECHO__BUF_INIT;
-    echo_status status = open_one(&manifest, &chunks, store, party, number, err);
+    echo_status status = echo__snapshot_open(&manifest, &chunks, store, party, number, err);
     if (status != ECHO_OK) return status;
     status = echo__cursor_open(&cursor, chunks, &manifest.items, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
@@ -199,7 +201,7 @@ echo_status echo__manifest_verify(const echo__manifest *manifest, echo__chunks *
 echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
     echo__manifest manifest;
     echo__chunks *chunks;
-    echo_status status = open_one(&manifest, &chunks, store, party, number, err);
+    echo_status status = echo__snapshot_open(&manifest, &chunks, store, party, number, err);
     if (status != ECHO_OK) return status;
     status = echo__manifest_verify(&manifest, chunks, err);
     echo__chunks_free(chunks);
@@ -258,7 +260,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
     else status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
     if (status != ECHO_OK) return status;
     status = echo__party_find(&key, &feeds, options, err);
-    if (status == ECHO_OK) status = open_one(&manifest, &chunks, store, &key, number, err);
+    if (status == ECHO_OK) status = echo__snapshot_open(&manifest, &chunks, store, &key, number, err);
     if (status == ECHO_OK) {
         echo_party_options replay;
         echo_snapshot_policy policy;

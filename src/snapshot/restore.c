@@ -30,6 +30,7 @@ typedef struct opening {
     size_t damage_count, damage_cap;
     uint64_t start, ns_open;
     uint64_t newest; /* highest number in the store; snapshots on the way add to it */
+    bool follows;    /* without any of these snapshots there is no party: no replay */
     bool cancelled;
 } opening;
 
@@ -256,6 +257,7 @@ static bool is_damage(echo_status status) {
 }
 
 static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
+    echo_error first = ECHO_ERROR_INIT;
     for (size_t i = 0; !o->options->no_snapshot && i < o->candidates.count; i++) {
         echo_error problem = ECHO_ERROR_INIT;
         echo_status status = attempt(out, o, &o->candidates.list[i], &problem);
@@ -268,8 +270,11 @@ static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
         echo__error(&told, status, "snapshot %llu is passed over: %.180s", (unsigned long long)o->candidates.list[i].number, problem.message);
         if (problem.item[0] != '\0') memcpy(told.item, problem.item, sizeof told.item);
         note(o, &told);
+        if (i == 0) first = told;
     }
-    return attempt(out, o, NULL, err);
+    if (!o->follows) return attempt(out, o, NULL, err);
+    if (err != NULL) *err = first;
+    return first.code;
 }
 
 /* A folder without the party's genesis is not an empty party. */
@@ -336,6 +341,24 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
     if (o.owns_store) echo_store_close(&o.store);
     if (o.owns_feeds) echo_feeds_close(&o.feeds);
     echo__candidates_free(&o.candidates);
+    echo__free(o.damage);
+    return status;
+}
+
+echo_status echo__party_follow(echo_party **out, const echo_party *old, const echo_store *store, const echo__candidates *candidates,
+                               echo_error *err) {
+    *out = NULL;
+    echo_party_options options = old->options;
+    options.policy = &old->policy;
+    options.codec = &old->codec;
+    options.admitted = old->admitted;
+    options.admitted_count = old->admitted_count;
+    if (old->has_own) options.own_feed = &old->own;
+    opening o = {.options = &options, .key = old->key, .feeds = old->feeds, .store = *store, .candidates = *candidates,
+                 .follows = true, .start = echo__now_ns(), .newest = candidates->list[0].number};
+    echo_status status = attempts(out, &o, err);
+    if (status == ECHO_OK) fill_report(*out, &o);
+    else echo__error_adopt(err, status, "the newer snapshot cannot be opened");
     echo__free(o.damage);
     return status;
 }

@@ -208,6 +208,14 @@ void echo_party_snapshot_cancel(echo_party *party) {
         if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
 }
 
+void echo__taker_quit(echo_party *party) {
+    echo__taker *t = party->taker;
+    echo_party_snapshot_cancel(party);
+    if (t == NULL) return;
+    if (t->writer != NULL) echo__writer_cancel(t->writer); /* the removing of old snapshots and garbage, which the next one does */
+    run_to_end(t);
+}
+
 /* ---- what the host is told ---- */
 
 const char *echo_snapshot_reason_name(echo_snapshot_reason reason) {

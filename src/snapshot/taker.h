@@ -69,6 +69,9 @@ void echo__taker_fail(echo__taker *taker, echo_status status, const echo_error *
 /* Begins one unless one is being captured or written, and drives it to its end. */
 echo_status echo__taker_run(echo__taker *taker, echo_snapshot_reason reason, echo_error *err) ECHO_MUST_USE;
 
+/* Ends the snapshot that is running, as echo_party_snapshot_cancel() does, and what comes after it: the taker is idle then. */
+void echo__taker_quit(echo_party *party);
+
 /* ---- convert.c: items whose record would be written otherwise by the models at hand ---- */
 
 /* *out is NULL when there can be none. */

@@ -51,7 +51,399 @@ static void test_join(void **state) {
     peers_end(&p);
 }
 
+static echo_exchange_state state_of_exchange(peers *p, size_t i) {
+    echo_exchange_state s;
+    echo_exchange_state_get(&s, p->members[i].exchange);
+    return s;
+}
+
+static void assert_up_to_date(peers *p, size_t i) {
+    echo_exchange_state s = state_of_exchange(p, i);
+    if (s.problem.code != ECHO_OK) fail_msg("%s", s.problem.message);
+    if (p->members[i].events[ECHO_EXCHANGE_UP_TO_DATE] == 0) fail_msg("phase %d: %s", (int)s.phase, p->members[i].last_error.message);
+}
+
+/* Member `to` joins from `from` over one connection that is closed again. */
+static void join(peers *p, size_t to, size_t from) {
+    wire w;
+    if (p->members[from].exchange == NULL) peers_exchange(p, from, NULL);
+    if (p->members[to].exchange == NULL) peers_exchange(p, to, NULL);
+    start(p, to);
+    wire_open(&w, p, to, from);
+    wires_run(&w, 1, NULL, NULL);
+    assert_up_to_date(p, to);
+    wire_close(&w);
+}
+
+/* Away while a few items changed many times: their records come, not the messages, and little besides. */
+static void test_catch_up_by_chunks(void **state) {
+    (void)state;
+    peers p;
+    char value[32];
+    peers_begin(&p, 2, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 2000, "one");
+    peers_snapshot(&p, 0);
+    join(&p, 1, 0);
+    peers_switch(&p, 1);
+    peers_exchange_end(&p, 1);
+    for (unsigned round = 0; round < 60; round++) {
+        (void)snprintf(value, sizeof value, "value %u of %llu", round, (unsigned long long)peers_random(&p, UINT32_MAX));
+        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, value);
+    }
+    peers_snapshot(&p, 0);
+    peers_write(&p, 0, "new", 0, 3, "behind");
+    join(&p, 1, 0);
+    echo_exchange_state s = state_of_exchange(&p, 1);
+    assert_true(s.by_chunks);
+    assert_int_equal(s.installed, 2);
+    assert_int_equal(s.blocks_received, 3);
+    assert_in_range(s.chunks_received, 20, 60); /* 20 leaves and the way to them */
+    assert_true(s.chunks_kept > 50);
+    assert_true(s.bytes_received < 3 * 20 * 400 + 16384);
+    peers_switch(&p, 1);
+    assert_int_equal(echo_party_report(p.members[1].party)->messages_read, 3);
+    peers_assert_same(&p, 0, 1);
+    peers_end(&p);
+}
+
+/* A few messages are fewer bytes than the chunks they change. */
+static void test_catch_up_by_tail(void **state) {
+    (void)state;
+    peers p;
+    peers_begin(&p, 3, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 500, "one");
+    peers_snapshot(&p, 0);
+    join(&p, 1, 0);
+    peers_switch(&p, 1);
+    peers_exchange_end(&p, 1);
+    peers_write(&p, 0, "item", 0, 30, "two");
+    peers_snapshot(&p, 0);
+    join(&p, 1, 0);
+    echo_exchange_state s = state_of_exchange(&p, 1);
+    assert_false(s.by_chunks);
+    assert_int_equal(s.blocks_received, 30);
+    assert_int_equal(s.chunks_received, 0);
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_party_poll(p.members[1].party, 0, NULL, &err), &err);
+    peers_assert_same(&p, 0, 1);
+    join(&p, 1, 0); /* nothing is new */
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 30);
+    peers_end(&p);
+}
+
+/* What the member wrote while it was away, which nobody has seen, stays on top of what it gets. */
+static void test_own_writes_survive(void **state) {
+    (void)state;
+    peers p;
+    peers_begin(&p, 4, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 1000, "one");
+    peers_snapshot(&p, 0);
+    join(&p, 1, 0);
+    peers_switch(&p, 1);
+    peers_exchange_end(&p, 1);
+    peers_write(&p, 1, "item", 5, 10, "mine");
+    peers_write(&p, 1, "mine", 0, 4, "mine");
+    for (unsigned round = 0; round < 50; round++) peers_write(&p, 0, "item", 0, 40, round % 2 ? "odd" : "even");
+    peers_snapshot(&p, 0);
+    join(&p, 1, 0);
+    assert_true(state_of_exchange(&p, 1).by_chunks);
+    peers_switch(&p, 1);
+    peers_exchange_end(&p, 1);
+    peers_exchange_end(&p, 0);
+    join(&p, 0, 1); /* and the other gets them */
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_party_poll(p.members[0].party, 0, NULL, &err), &err);
+    echo_item *item;
+    assert_ok(echo_item_get(&item, p.members[0].party, "mine3", &err), &err);
+    peers_assert_same(&p, 0, 1);
+    peers_end(&p);
+}
+
+/* ---- usable at once ---- */
+
+typedef struct touching {
+    peers *p;
+    wire *w;
+    echo_party *party;
+    uint64_t bytes; /* when the item could be read */
+    bool absent;
+} touching;
+
+static bool touch(void *arg) {
+    touching *t = arg;
+    member *m = &t->p->members[1];
+    echo_error err = ECHO_ERROR_INIT;
+    const echo_store *store = echo_exchange_store(m->exchange);
+    echo_item *item;
+    if (store == NULL) return false;
+    if (t->party == NULL) {
+        echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+        options.party = &t->p->party.public_key;
+        options.feeds = &m->feeds;
+        options.store = store;
+        options.models = t->p->models;
+        options.no_write = true;
+        assert_ok(echo_party_restore(&t->party, &options, &err), &err);
+    }
+    echo_status status = echo_item_get(&item, t->party, t->absent ? "item777x" : "item777", &err);
+    if (status == ECHO_ERR_PENDING) return false;
+    if (t->absent) assert_int_equal(status, ECHO_ERR_NOT_FOUND);
+    else assert_ok(status, &err);
+    t->bytes = t->w->carried[1];
+    return true;
+}
+
+/* An item that is touched comes next: present, or proved to be absent, long before the rest. */
+static void test_touch(void **state) {
+    (void)state;
+    for (unsigned absent = 0; absent < 2; absent++) {
+        peers p;
+        wire w;
+        peers_begin(&p, 5, 2);
+        peers_open(&p, 0);
+        peers_write(&p, 0, "item", 0, 5000, "some text that takes a few bytes");
+        peers_snapshot(&p, 0);
+        peers_exchange(&p, 0, NULL);
+        peers_exchange(&p, 1, NULL);
+        start(&p, 1);
+        wire_open(&w, &p, 1, 0);
+        touching t = {&p, &w, NULL, 0, absent};
+        wires_run(&w, 1, touch, &t);
+        assert_in_range(t.bytes, 1, 65536);
+        assert_int_equal(state_of_exchange(&p, 1).installed, 0);
+        echo_exchange_state s = state_of_exchange(&p, 1);
+        assert_true(s.items_here < 5000);
+        wires_run(&w, 1, NULL, NULL);
+        assert_up_to_date(&p, 1);
+        echo_party_free(t.party);
+        peers_open(&p, 1);
+        peers_assert_same(&p, 0, 1);
+        wire_close(&w);
+        peers_end(&p);
+    }
+}
+
+/* ---- interruptions ---- */
+
+/* Cut at any byte and begun again, in a new exchange: nothing that was stored comes twice, and the end is the same. */
+static void test_resume(void **state) {
+    (void)state;
+    peers p;
+    peers_begin(&p, 6, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 800, "text");
+    peers_snapshot(&p, 0);
+    peers_write(&p, 0, "item", 0, 50, "tail");
+    peers_exchange(&p, 0, NULL);
+    uint64_t received = 0, blocks = 0;
+    unsigned cuts = 0;
+    for (bool done = false; !done; cuts++) {
+        wire w;
+        peers_exchange(&p, 1, NULL);
+        start(&p, 1);
+        wire_open(&w, &p, 1, 0);
+        w.cut_after = 3000 + peers_random(&p, 6000);
+        wires_run(&w, 1, NULL, NULL);
+        done = p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] > 0;
+        wire_close(&w);
+        received += state_of_exchange(&p, 1).chunks_received;
+        blocks += state_of_exchange(&p, 1).blocks_received;
+        peers_exchange_end(&p, 1);
+        assert_in_range(cuts, 0, 200);
+    }
+    assert_true(cuts > 3);
+    peers_open(&p, 1);
+    peers_assert_same(&p, 0, 1);
+    assert_int_equal(blocks, 50);
+    /* as many as one uninterrupted transfer needs */
+    peers q;
+    peers_begin(&q, 6, 2);
+    peers_open(&q, 0);
+    peers_write(&q, 0, "item", 0, 800, "text");
+    peers_snapshot(&q, 0);
+    join(&q, 1, 0);
+    assert_int_equal(received, state_of_exchange(&q, 1).chunks_received);
+    peers_end(&q);
+    peers_end(&p);
+}
+
+/* ---- several sources ---- */
+
+static void test_many_sources(void **state) {
+    (void)state;
+    peers p;
+    wire w[5];
+    uint64_t alone, together = 0;
+    peers_begin(&p, 7, 8);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 4000, "text");
+    peers_snapshot(&p, 0);
+    join(&p, 6, 0);
+    alone = state_of_exchange(&p, 6).bytes_received;
+    for (size_t i = 1; i < 5; i++) {
+        join(&p, i, 0);
+        peers_switch(&p, i);
+    }
+    peers_exchange(&p, 7, NULL);
+    start(&p, 7);
+    for (size_t i = 0; i < 5; i++) wire_open(&w[i], &p, 7, i);
+    wires_run(w, 5, NULL, NULL);
+    assert_up_to_date(&p, 7);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(w[i].carried[1] > alone / 20); /* each gave a part */
+        together += w[i].carried[1];
+    }
+    assert_in_range(together, 1, alone + alone / 20 + 4 * 4096);
+    assert_int_equal(state_of_exchange(&p, 7).chunks_received, state_of_exchange(&p, 6).chunks_received);
+    peers_open(&p, 7);
+    peers_assert_same(&p, 0, 7);
+    for (size_t i = 0; i < 5; i++) wire_close(&w[i]);
+    peers_end(&p);
+}
+
+/* ---- who may ---- */
+
+/* Somebody whose feed the party does not admit is refused, and does not learn why. */
+static void test_stranger(void **state) {
+    (void)state;
+    peers p;
+    wire w;
+    peers_begin(&p, 8, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 10, "text");
+    peers_snapshot(&p, 0);
+    peers_exchange(&p, 0, NULL);
+    assert_int_equal(echo_keypair_new(&p.members[1].keys), ECHO_OK);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    wires_run(&w, 1, NULL, NULL);
+    assert_true(echo_peer_is_over(w.ends[1]));
+    assert_int_equal(w.carried[1], 32); /* an ephemeral key */
+    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_CONNECTED], 0);
+    assert_int_equal(p.members[0].last_error.code, ECHO_ERR_REFUSED);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_CONNECTED], 0);
+    wire_close(&w);
+    peers_end(&p);
+}
+
+/* ---- trust ---- */
+
+static void test_attested(void **state) {
+    (void)state;
+    echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+    options.trust = ECHO_TRUST_ATTESTED;
+    for (uint32_t asked = 1; asked < 4; asked++) {
+        peers p;
+        wire w[2];
+        peers_begin(&p, 9, 3);
+        peers_open(&p, 0);
+        peers_write(&p, 0, "item", 0, 100, "text");
+        peers_replicate_to(&p, 1);
+        peers_open(&p, 1);
+        peers_snapshot(&p, 0);
+        peers_snapshot(&p, 1); /* the same state, which it computed itself */
+        options.attestations = asked;
+        peers_exchange(&p, 0, NULL);
+        peers_exchange(&p, 1, NULL);
+        peers_exchange(&p, 2, &options);
+        start(&p, 2);
+        wire_open(&w[0], &p, 2, 0);
+        wire_open(&w[1], &p, 2, 1);
+        wires_run(w, 2, NULL, NULL);
+        echo_exchange_state s = state_of_exchange(&p, 2);
+        assert_int_equal(s.installed, asked <= 2 ? 1 : 0);
+        if (asked <= 2) assert_int_equal(s.attested, 2);
+        if (asked > 2) { /* nobody can be trusted so far: the messages themselves came */
+            assert_true(p.members[2].events[ECHO_EXCHANGE_REFUSED] > 0);
+            assert_int_equal(s.blocks_received, 103);
+        }
+        assert_up_to_date(&p, 2);
+        peers_open(&p, 2);
+        peers_assert_same(&p, 0, 2);
+        wire_close(&w[0]);
+        wire_close(&w[1]);
+        peers_end(&p);
+    }
+}
+
+/* Levels that look into the feeds fetch them whole, and tell how sure they are. */
+static void test_replayed(void **state) {
+    (void)state;
+    for (unsigned all = 0; all < 2; all++) {
+        peers p;
+        wire w;
+        echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+        options.trust = all ? ECHO_TRUST_REPLAYED : ECHO_TRUST_SAMPLED;
+        options.attestations = 1;
+        options.samples = 25;
+        peers_begin(&p, 10, 2);
+        peers_open(&p, 0);
+        peers_write(&p, 0, "item", 0, 100, "text");
+        peers_snapshot(&p, 0);
+        peers_exchange(&p, 0, NULL);
+        peers_exchange(&p, 1, &options);
+        start(&p, 1);
+        wire_open(&w, &p, 1, 0);
+        wires_run(&w, 1, NULL, NULL);
+        assert_up_to_date(&p, 1);
+        echo_exchange_state s = state_of_exchange(&p, 1);
+        assert_int_equal(s.installed, 1);
+        assert_int_equal(s.blocks_received, 102);
+        assert_int_equal(s.sampled, all ? 100 : 25);
+        assert_true(s.detection == (all ? 1.0 : 0.25));
+        peers_open(&p, 1);
+        assert_int_equal(echo_party_report(p.members[1].party)->messages_read, 0);
+        peers_assert_same(&p, 0, 1);
+        wire_close(&w);
+        peers_end(&p);
+    }
+}
+
+/* A connection whose transport says who the peer is. */
+static void test_plain(void **state) {
+    (void)state;
+    peers p;
+    wire w;
+    echo_error err = ECHO_ERROR_INIT;
+    peers_begin(&p, 11, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 100, "text");
+    peers_snapshot(&p, 0);
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    echo_peer_close(w.ends[0]);
+    echo_peer_close(w.ends[1]);
+    echo_peer_options options = ECHO_PEER_OPTIONS_INIT;
+    options.plain = options.initiator = true;
+    options.member = &p.members[0].keys.public_key;
+    assert_ok(echo_peer_open(&w.ends[0], p.members[1].exchange, &options, &err), &err);
+    options.initiator = false;
+    options.member = &p.members[1].keys.public_key;
+    assert_ok(echo_peer_open(&w.ends[1], p.members[0].exchange, &options, &err), &err);
+    wires_run(&w, 1, NULL, NULL);
+    assert_up_to_date(&p, 1);
+    options.member = &p.party.public_key; /* who trusts the party's own key, of course */
+    echo_peer *peer;
+    echo_keypair stranger;
+    assert_int_equal(echo_keypair_new(&stranger), ECHO_OK);
+    options.member = &stranger.public_key;
+    assert_int_equal(echo_peer_open(&peer, p.members[0].exchange, &options, &err), ECHO_ERR_REFUSED);
+    wire_close(&w);
+    peers_end(&p);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_join)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_join),         cmocka_unit_test(test_catch_up_by_chunks), cmocka_unit_test(test_catch_up_by_tail),
+        cmocka_unit_test(test_own_writes_survive), cmocka_unit_test(test_touch),        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested),
+        cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
  *   append <folder> <key> <batch size>...       appends batches; exit code 3 when the feed is busy
  *   verify <folder> <key> <length> <from>       reads all blocks, compares those from `from` on
  *   verify-sparse <folder> <key> <length> <seq>...   the same for those alone; all others must be missing
+ *   pass <folder> <key> <to folder> <from> <to>...   proves ranges of blocks and puts them in another folder, whose feed is made if need be
  */
 #include <echo/sys/feed.h>
 
@@ -109,6 +110,55 @@ static int verify_sparse(open_feed *o, const char *length, int count, char **seq
     return 0;
 }
 
+/* The blocks of a range, as `read` hands them out. */
+typedef struct batch {
+    echo_bytes *blocks;
+    size_t count;
+} batch;
+
+static echo_status collect(void *arg, uint64_t seq, echo_bytes block) {
+    (void)seq;
+    batch *b = arg;
+    uint8_t *copy = malloc(block.len + 1);
+    if (copy == NULL) return ECHO_ERR_NOMEM;
+    if (block.len > 0) memcpy(copy, block.data, block.len);
+    b->blocks[b->count++] = (echo_bytes){copy, block.len};
+    return ECHO_OK;
+}
+
+static int pass_range(open_feed *o, const echo_feeds *target, void *feed, uint64_t from, uint64_t to) {
+    echo_error err = ECHO_ERROR_INIT;
+    echo_feed_proof proof;
+    batch b = {calloc((size_t)(to - from) + 1, sizeof *b.blocks), 0};
+    if (b.blocks == NULL) return 1;
+    echo_status status = o->feeds.ops->prove(&proof, o->feeds.ctx, o->feed, from, to, &err);
+    if (status == ECHO_OK) status = o->feeds.ops->read(o->feeds.ctx, o->feed, from, to, collect, &b, &err);
+    if (status == ECHO_OK) status = target->ops->put(target->ctx, feed, b.blocks, &proof, &err);
+    for (size_t i = 0; i < b.count; i++) free((void *)(uintptr_t)b.blocks[i].data);
+    free(b.blocks);
+    return status == ECHO_OK ? 0 : failed("pass", status, &err);
+}
+
+static int pass(open_feed *o, const char *hex, const char *folder, int count, char **ranges) {
+    echo_error err = ECHO_ERROR_INIT;
+    echo_feeds target = {NULL, NULL};
+    void *feed = NULL;
+    echo_key key;
+    echo_status status = echo_key_parse(&key, hex);
+    if (status == ECHO_OK) status = echo_feeds_open_dir(&target, folder, NULL, &err);
+    if (status == ECHO_OK) status = target.ops->make(target.ctx, &key, &err);
+    if (status == ECHO_ERR_EXISTS) status = ECHO_OK;
+    if (status == ECHO_OK) status = target.ops->open(&feed, target.ctx, &key, &err);
+    int result = status == ECHO_OK ? 0 : failed("pass", status, &err);
+    for (int i = 0; result == 0 && i + 1 < count; i += 2)
+        result = pass_range(o, &target, feed, strtoull(ranges[i], NULL, 10), strtoull(ranges[i + 1], NULL, 10));
+    if (feed != NULL) status = target.ops->sync(target.ctx, feed, &err);
+    if (result == 0 && status != ECHO_OK) result = failed("pass", status, &err);
+    if (feed != NULL) target.ops->close(target.ctx, feed);
+    echo_feeds_close(&target);
+    return result;
+}
+
 int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "create") == 0) return create(argv[2], argv[3]);
     if (argc < 5) return fprintf(stderr, "see the head of feed_tool.c\n"), 2;
@@ -119,6 +169,8 @@ int main(int argc, char **argv) {
             result = append(&o, argc - 4, argv + 4);
         else if (strcmp(argv[1], "verify") == 0 && argc == 6)
             result = verify(&o, argv[4], argv[5]);
+        else if (strcmp(argv[1], "pass") == 0 && argc % 2 == 1)
+            result = pass(&o, argv[3], argv[4], argc - 5, argv + 5);
         else if (strcmp(argv[1], "verify-sparse") == 0)
             result = verify_sparse(&o, argv[4], argc - 5, argv + 5);
         else

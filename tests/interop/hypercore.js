@@ -71,7 +71,7 @@ async function replicate (feed, folder, wanted) {
   here.on('error', () => {})
   there.on('error', () => {})
   here.pipe(there).pipe(here)
-  await call(replica, 'update')
+  if (replica.length < feed.length) await call(replica, 'update')
   check(replica.length === feed.length, 'the replica knows the length')
   for (const seq of wanted) check((await call(replica, 'get', seq)).equals(block(seq)), `replicated block ${seq}`)
   here.destroy()
@@ -128,6 +128,63 @@ async function acrossPages () {
   await replicate(feed, path.join(sparse, key), wanted)
   await call(feed, 'close')
   run(0, 'verify-sparse', sparse, key, 25394, ...wanted)
+  // What hypercore got by replication we can prove, and pass on.
+  const onward = path.join(work, 'onward')
+  fs.mkdirSync(onward)
+  run(0, 'pass', sparse, key, onward, ...wanted.flatMap(seq => [seq, seq + 1]))
+  run(0, 'verify-sparse', onward, key, 25394, ...wanted)
+  await examineSparse(path.join(onward, key), 25394, wanted)
+}
+
+// A feed that was put together from proofs: hypercore has the blocks that are there, and says of the others that they are not.
+async function examineSparse (place, length, wanted) {
+  const feed = await open(place, undefined, { sparse: true })
+  check(!feed.writable && feed.length === length, `hypercore sees ${feed.length} blocks, not ${length}`)
+  const step = length > 1000 ? 101 : 1
+  const others = Array.from({ length: Math.ceil(length / step) }, (_, i) => i * step).filter(seq => !wanted.includes(seq))
+  for (const seq of wanted) {
+    check(feed.has(seq), `has ${seq}`)
+    check((await call(feed, 'get', seq, { wait: false })).equals(block(seq)), `sparse block ${seq}`)
+  }
+  for (const seq of others) {
+    check(!feed.has(seq), `has not ${seq}`)
+    check(await call(feed, 'get', seq, { wait: false }).then(() => false, () => true), `no block ${seq}`)
+  }
+  const report = await call(feed, 'audit')
+  check(report.valid === wanted.length && report.invalid === 0, `audit: ${JSON.stringify(report)}`)
+  await call(feed, 'close')
+}
+
+// Ranges in no order, of a feed that grows meanwhile; then hypercore gets the rest of them from hypercore.
+async function passedOn () {
+  const folder = path.join(work, 'source')
+  const target = path.join(work, 'target')
+  const key = run(0, 'create', folder, 3)
+  const wanted = []
+  let length = 0
+  fs.mkdirSync(target)
+  const grow = (...sizes) => { run(0, 'append', folder, key, ...sizes); sizes.forEach(n => { length += n }) }
+  const pass = async (...ranges) => {
+    run(0, 'pass', folder, key, target, ...ranges)
+    for (let i = 0; i < ranges.length; i += 2) {
+      for (let seq = ranges[i]; seq < ranges[i + 1]; seq++) if (!wanted.includes(seq)) wanted.push(seq)
+    }
+    run(0, 'verify-sparse', target, key, length, ...wanted)
+    await examineSparse(path.join(target, key), length, wanted)
+  }
+  grow(7)
+  await pass(3, 4)
+  grow(3, 1, 20)
+  await pass(20, 23, 9, 11)
+  grow(19)
+  await pass(49, 50)
+  grow(40, 10)
+  await pass(50, 97, 0, 2)
+  const source = await open(path.join(folder, key))
+  const rest = Array.from({ length }, (_, i) => i).filter(seq => !wanted.includes(seq))
+  await replicate(source, path.join(target, key), rest)
+  await call(source, 'close')
+  run(0, 'verify', target, key, length, 0)
 }
 
 async function wholeReplica ({ folder, key, length }) {
@@ -185,6 +242,7 @@ async function main () {
   await wholeReplica(rounds)
   await oneWriterAtATime(rounds)
   await acrossPages()
+  await passedOn()
   await oldFeeds()
   console.log(`hypercore ${version}: ${checks} checks passed`)
   finished = true

@@ -160,7 +160,8 @@ static void base64(void **state) {
         echo__buf_free(&buf);
     }
     static const char *bad[] = {"Z",    "Zg",   "Zg=",  "Zg===", "=Zg=",         "Zm8",  "Zm9v\n",
-                                "Zm9 ", "Zh==", "Zm9=", "Zm-_",  "Zm9vZg==Zm9v", "====", "Z==="};
+                                "Zm9 ", "Zh==", "Zm9=", "Zm-_",  "Zm9vZg==Zm9v", "====", "Z===",
+                                "QI\xd7\xff", "Zm9\xaf", "\x80m9v"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (echo__base64_decode(out, &len, bad[i], strlen(bad[i]))) fail_msg("%s is accepted", bad[i]);
     test_random random = {3};

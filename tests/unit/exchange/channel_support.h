@@ -100,7 +100,8 @@ static inline void note(echo__buf *log, uint8_t type, echo_bytes payload) {
 }
 
 static inline echo_status side_try_say(side *s, uint8_t type, const void *data, size_t len) {
-    echo_bytes parts[2] = {echo__bytes(data, len / 3), echo__bytes((const uint8_t *)data + len / 3, len - len / 3)};
+    size_t third = len / 3;
+    echo_bytes parts[2] = {echo__bytes(data, third), echo__bytes(len > 0 ? (const uint8_t *)data + third : NULL, len - third)};
     return echo__channel_write(s->channel, type, parts, 2, NULL);
 }
 
@@ -109,7 +110,7 @@ static inline void side_say(side *s, uint8_t type, const void *data, size_t len)
     note(&s->said, type, echo__bytes(data, len));
 }
 
-/* Bytes of the wire to a side, in memory of their own so that a look behind their end is seen; then all messages that come of it. */
+/* Bytes to a side, in memory of their own so that a look behind their end is seen; then all messages that come of them. */
 static inline void side_hear(side *s, echo_bytes bytes) {
     uint8_t *copy = test_malloc(bytes.len + 1);
     if (bytes.len > 0) memcpy(copy + 1, bytes.data, bytes.len);

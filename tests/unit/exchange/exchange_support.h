@@ -38,7 +38,8 @@ static inline void hand_meet(hand *h, const uint8_t theirs[32]) {
     if (crypto_scalarmult(h->shared, h->secret, theirs) != 0) abort();
 }
 
-static inline void hand_key(uint8_t out[32], const hand *h, const char *text, uint8_t role, const echo_key *party, const echo_key *members) {
+static inline void hand_key(uint8_t out[32], const hand *h, const char *text, uint8_t role, const echo_key *party,
+                            const echo_key *members) {
     echo__buf in = ECHO__BUF_INIT;
     echo__buf_append(&in, text, strlen(text) + 1);
     echo__buf_byte(&in, role);

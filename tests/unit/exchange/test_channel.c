@@ -229,8 +229,9 @@ static void frames_of(echo__buf frames[4], side *a, side *b) {
 
 static void test_frames_out_of_order(void **state) {
     (void)state;
-    /* Deliveries to b: frames by number, 4: frame 0 of another session. The last one is refused. */
-    static const int orders[][5] = {{0, 0, -1}, {1, -1}, {0, 2, -1}, {3, -1}, {0, 1, 0, -1}, {0, 1, 3, -1}, {0, 1, 2, 3, 3}, {4, -1}, {0, 4, -1}};
+    /* Deliveries to b: frames by number, 4: frame 0 of another connection. The last one is refused. */
+    static const int orders[][5] = {{0, 0, -1},       {1, -1},          {0, 2, -1}, {3, -1},   {0, 1, 0, -1},
+                                    {0, 1, 3, -1}, {0, 1, 2, 3, 3}, {4, -1},    {0, 4, -1}};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         side a, b, other_a, other_b;
         echo__buf frames[4], others[4];
@@ -253,10 +254,27 @@ static void test_frames_out_of_order(void **state) {
     }
 }
 
+/* What a side sent comes back to it: a frame, and its whole stream from the header on, in the place of the other's. */
 static void test_reflected_frames(void **state) {
     (void)state;
     side a, b;
-    echo__buf frames[4];
+    echo__buf frames[4], wire = ECHO__BUF_INIT;
+    pair_open(&a, &b);
+    side_say(&a, 1, noise, 50);
+    for (int i = 0; i < 4; i++) {
+        echo__buf_clear(&wire);
+        side_send(&wire, i % 2 == 0 ? &a : &b);
+        side_hear(i % 2 == 0 ? &b : &a, echo__bytes(wire.data, i == 3 ? 114 : wire.len));
+    }
+    assert_true(echo__channel_is_open(a.channel));
+    echo__buf_clear(&wire);
+    side_send(&wire, &a);
+    side_hear(&a, echo__buf_bytes(&wire));
+    assert_int_equal(a.status, ECHO_ERR_CORRUPT);
+    assert_int_equal(a.messages, 0);
+    echo__buf_free(&wire);
+    pair_close(&a, &b);
+
     frames_of(frames, &a, &b);
     side_hear(&a, echo__buf_bytes(&frames[0]));
     assert_int_equal(a.status, ECHO_ERR_CORRUPT);
@@ -367,7 +385,8 @@ static void test_by_hand(void **state) {
     unsigned long long len;
     size_t body = (size_t)wire.data[0] << 8 | wire.data[1];
     assert_int_equal(wire.len, body + 19);
-    assert_int_equal(crypto_secretstream_xchacha20poly1305_pull(&h.pull, plain, &len, &tag, wire.data + 2, wire.len - 2, NULL, 0), 0);
+    int opened = crypto_secretstream_xchacha20poly1305_pull(&h.pull, plain, &len, &tag, wire.data + 2, wire.len - 2, NULL, 0);
+    assert_int_equal(opened, 0);
     assert_int_equal(tag, 3);
     assert_int_equal(ZSTD_decompress(unpacked, sizeof unpacked, plain, (size_t)len), 8);
     assert_memory_equal(unpacked, "\0\0\0\3\11bye", 8);

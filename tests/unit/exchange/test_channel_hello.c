@@ -130,7 +130,7 @@ static void test_strangers_see_the_same(void **state) {
             assert_int_equal(o.sent.len, 32);
             assert_false(echo__channel_is_open(b.channel));
             assert_null(echo__channel_peer(b.channel));
-            assert_int_equal(b.asked, attempts[i].change == claim_stranger && served > 0); /* members are asked about after they signed */
+            assert_int_equal(b.asked, attempts[i].change == claim_stranger && served > 0); /* about a key that signed */
             echo__buf_free(&o.sent);
             side_close(&b);
         }

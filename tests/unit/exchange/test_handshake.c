@@ -96,6 +96,7 @@ static void test_vector(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hello), cmocka_unit_test(test_stream_keys), cmocka_unit_test(test_vector)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hello), cmocka_unit_test(test_stream_keys),
+                                       cmocka_unit_test(test_vector)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

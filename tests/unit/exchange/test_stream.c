@@ -80,6 +80,30 @@ static void test_there_and_back(void **state) {
     }
 }
 
+/* Packed to about one frame, and to exactly one: there is always something left for the last frame to hold. */
+static void test_whole_frames(void **state) {
+    (void)state;
+    size_t exact = 0;
+    echo__buf bytes = ECHO__BUF_INIT;
+    fill(&bytes, false);
+    for (size_t len = 65535 - 40; len < 65535; len++) {
+        echo__buf wire = ECHO__BUF_INIT, out = ECHO__BUF_INIT;
+        echo__stream_out s = {0};
+        bool finished;
+        OK(echo__stream_begin_out(&wire, &s, key));
+        OK(echo__stream_write(&wire, &s, echo__bytes(bytes.data, len)));
+        OK(echo__stream_flush(&wire, &s, true));
+        exact += wire.len == 24 + 19 + 65535;
+        OK(read_all(&out, &finished, echo__buf_bytes(&wire), SIZE_MAX, key));
+        assert_true(finished && out.len == len);
+        echo__stream_out_free(&s);
+        echo__buf_free(&wire);
+        echo__buf_free(&out);
+    }
+    assert_int_equal(exact, 1);
+    echo__buf_free(&bytes);
+}
+
 /* Nothing of what the other packs makes us unpack more than is asked for. */
 static void test_unpacks_on_demand(void **state) {
     (void)state;
@@ -153,6 +177,7 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_unpacks_on_demand),
+                                       cmocka_unit_test(test_whole_frames),
                                        cmocka_unit_test(test_window), cmocka_unit_test(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,24 @@ static void test_other_formats(void **arg) {
     assert_int_equal(read_text("\xff\xfe"), ECHO_ERR_CORRUPT);
 }
 
+/* Counts that add up to none would leave nothing behind to be opaque. */
+static void test_a_model_twice(void **arg) {
+    (void)arg;
+    echo__manifest m;
+    make(&m);
+    char *text = text_of(&m, NULL), twice[4096];
+    char *from = strstr(text, "\"models\":["), *behind = strstr(text, "],\"number\"");
+    assert_true(from != NULL && behind != NULL);
+#define ENTRY(n) "{\"items\":" n ",\"model\":\"m\",\"version\":1}"
+    int len = snprintf(twice, sizeof twice, "%.*s" ENTRY("9223372036854775807") "," ENTRY("9223372036854775807") "," ENTRY("2") "%s",
+                       (int)(from - text) + 10, text, behind);
+#undef ENTRY
+    assert_true(len > 0 && (size_t)len < sizeof twice);
+    assert_int_equal(read_text(twice), ECHO_ERR_CORRUPT);
+    free(text);
+    echo__manifest_free(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
@@ -157,6 +175,7 @@ int main(void) {
         cmocka_unit_test(test_any_changed_byte_is_seen),
         cmocka_unit_test(test_forged_signature),
         cmocka_unit_test(test_other_formats),
+        cmocka_unit_test(test_a_model_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,85 @@
+/*
+ * Stored states of the object model: restored, decoded, changed by a mutation. What is taken is written again as a state that is taken and
+ * reads the same. The input is the model and its state, a zero byte, and a mutation.
+ */
+#include "base/json.h"
+#include "fuzz.h"
+#include "model/object.h"
+
+static void *create(const echo_model_ops *ops) {
+    const echo_item_info info = {"item", NULL, ops->type};
+    void *state;
+    FUZZ_OK(ops->create(&state, NULL, &info));
+    return state;
+}
+
+/* NULL: refused. */
+static void *restore(const echo_model_ops *ops, echo_bytes text) {
+    cJSON *value;
+    echo_error err = ECHO_ERROR_INIT;
+    echo_status status = echo__json_parse(&value, text.data, text.len, &err);
+    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
+    if (status != ECHO_OK) return NULL;
+    void *state = create(ops);
+    status = ops->restore(NULL, state, ops->state_version, value, &err);
+    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
+    cJSON_Delete(value);
+    if (status == ECHO_OK) return state;
+    ops->destroy(NULL, state);
+    return NULL;
+}
+
+static void text_of(echo__buf *out, const echo_model_ops *ops, const void *state) {
+    cJSON *value;
+    echo__buf other = ECHO__BUF_INIT;
+    echo__buf_clear(out);
+    FUZZ_OK(echo__object_text(out, state, NULL));
+    FUZZ_OK(ops->snapshot(&value, NULL, state, NULL));
+    FUZZ_OK(echo__json_print(&other, value));
+    FUZZ_EQUAL(echo__buf_bytes(out), echo__buf_bytes(&other));
+    echo__buf_free(&other);
+    cJSON_Delete(value);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_input in = fuzz_input_of(data, size);
+    const echo_model_ops *ops = (fuzz_u8(&in) & 1) ? &echo__object_ops_old : &echo__object_ops;
+    echo_bytes text = fuzz_until(&in, 0);
+    echo_mutation mutation = {fuzz_rest(&in), 5, {{0}}, 5};
+    echo__buf frozen = ECHO__BUF_INIT, live = ECHO__BUF_INIT, again = ECHO__BUF_INIT;
+    echo_error err = ECHO_ERROR_INIT;
+    cJSON *view;
+    void *state = restore(ops, text);
+    if (state == NULL) return 0;
+    text_of(&frozen, ops, state); /* of what was not looked at yet */
+    FUZZ_OK(ops->view(&view, NULL, state, NULL));
+    cJSON_Delete(view);
+    echo_status status = echo__object_thaw(state, &err);
+    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
+    text_of(&live, ops, state);
+    if (status != ECHO_OK) {
+        FUZZ_EQUAL(echo__buf_bytes(&frozen), echo__buf_bytes(&live)); /* kept as it is */
+        status = ops->apply(NULL, state, &mutation, &err); /* one without operations is fine */
+        FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, ECHO_ERR_UNSUPPORTED, ECHO_ERR_REFUSED);
+        text_of(&live, ops, state);
+        FUZZ_EQUAL(echo__buf_bytes(&frozen), echo__buf_bytes(&live));
+    } else {
+        for (int i = 0; i < 2; i++) {
+            void *back = restore(ops, echo__buf_bytes(&live));
+            FUZZ_CHECK(back != NULL);
+            FUZZ_OK(echo__object_thaw(back, &err));
+            text_of(&again, ops, back);
+            FUZZ_EQUAL(echo__buf_bytes(&live), echo__buf_bytes(&again));
+            ops->destroy(NULL, back);
+            if (i == 1) break;
+            status = ops->apply(NULL, state, &mutation, &err);
+            FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, ECHO_ERR_UNSUPPORTED, ECHO_ERR_REFUSED);
+            text_of(&live, ops, state);
+        }
+    }
+    ops->destroy(NULL, state);
+    echo__buf_free(&frozen);
+    echo__buf_free(&live);
+    echo__buf_free(&again);
+    return 0;
+}
