@@ -162,7 +162,6 @@ static void see_event(void *arg, const echo_exchange_event *event) {
     uint64_t now = bench_now_ns() - f->start;
     if (event->error != NULL && f->problem.code == ECHO_OK) f->problem = *event->error;
     switch (event->kind) {
-    case ECHO_EXCHANGE_TARGET: f->out->by_chunks = true; break;
     case ECHO_EXCHANGE_USABLE:
         f->out->ns_usable = now;
         f->out->bytes_usable = f->wire.bytes_in;
@@ -275,6 +274,7 @@ static echo_status look(fetcher *f, echo_error *err) {
     f->out->peak = bench_memory_peak();
     f->out->items = party.items;
     echo_exchange_state_get(&f->out->state, f->exchange);
+    f->out->by_chunks = f->out->state.by_chunks;
     f->out->bytes_in = f->wire.bytes_in;
     f->out->bytes_out = f->wire.bytes_out;
     bench_wire_close(&f->wire);

@@ -172,7 +172,7 @@ static bool ask_touched(echo_exchange *x) {
         bool any;
         echo_hash hash = x->overlay.touched[x->overlay.touched_count - 1];
         echo_peer *peer = find_peer(x, &any);
-        if (in_flight(x, &hash)) {
+        if (in_flight(x, &hash) || echo__map_get(&x->overlay.map, hash.bytes, sizeof hash.bytes) != NULL) { /* or came since it was touched */
             x->overlay.touched_count--;
             continue;
         }
