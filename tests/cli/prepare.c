@@ -27,6 +27,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../support/unpack_sql.h"
+
 static int fail(const char *what, echo_status status, const echo_error *err) {
     fprintf(stderr, "prepare: %s: %s: %s\n", what, echo_status_name(status), err->message);
     return 1;
@@ -263,6 +265,7 @@ static int run_sql(const char *file, const char *sql, bool hold) {
     sqlite3 *db;
     sqlite3_stmt *statement;
     int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL);
+    if (rc == SQLITE_OK) rc = unpack_sql(db);
     if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(statement);
