@@ -21,4 +21,11 @@ visits: 2" ] || fail "counter: $(cat "$dir/1" "$dir/2")"
 "$bin/example_list_model" "$dir/list" two >"$dir/2"
 [ "$(cat "$dir/2")" = "one
 two" ] || fail "list: $(cat "$dir/2")"
+
+mkdir "$dir/peers"
+"$bin/example_peers" "$dir/peers" >"$dir/1" || fail "peers: $(cat "$dir/1")"
+grep -q 'Bob reads note-1234: first version' "$dir/1" || fail "peers: no early note: $(cat "$dir/1")"
+grep -q '  before all is here, after ' "$dir/1" || fail "peers: the early note was late: $(cat "$dir/1")"
+grep -q 'Bob has joined: 3000 items; 3001 messages are covered by the snapshot, 1 blocks' "$dir/1" || fail "peers: joining: $(cat "$dir/1")"
+grep -q 'Bob reads note-1234: second version' "$dir/1" || fail "peers: catching up: $(cat "$dir/1")"
 echo "examples: ok"

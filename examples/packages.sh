@@ -14,5 +14,5 @@ need_packages() {
     echo "installing:$missing" >&2
     $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
-build_packages="gcc libc6-dev cmake make pkg-config libcjson-dev libsodium-dev libsqlite3-dev libzstd-dev libprotobuf-c-dev protobuf-c-compiler"
+build_packages="gcc libc6-dev cmake make pkg-config libcjson-dev libsodium-dev libsqlite3-dev libzstd-dev libuv1-dev libprotobuf-c-dev protobuf-c-compiler"
 test_packages="libcmocka-dev g++ jq"

@@ -3,8 +3,10 @@
 
 #include "cli.h"
 
+#define MANY (ECHO_CLI_PEER | ECHO_CLI_ITEM) /* may be given more than once */
+
 typedef struct option {
-    uint32_t bit;
+    uint64_t bit;
     const char *name;
     const char *value; /* NULL: a flag */
     const char *help;
@@ -24,8 +26,20 @@ static const option options[] = {
     {ECHO_CLI_REPLAY, "--replay", NULL, "also replay the feeds and compare the results"},
     {ECHO_CLI_KEEP, "--keep", "N", "keep the newest N good snapshots of each party; 0: all of them"},
     {ECHO_CLI_DRY_RUN, "--dry-run", NULL, "tell what would be removed, remove nothing"},
+    {ECHO_CLI_DIGEST, "--digest", NULL, "name the newest snapshot's state digest too"},
+    {ECHO_CLI_ADMIT, "--admit", "KEY", "first admit this feed to the party; needs --signer"},
+    {ECHO_CLI_SIGNER, "--signer", "FILE", "key file of a key that the party trusts, such as the party's own"},
+    {ECHO_CLI_LISTEN, "--listen", "PLACE", "HOST:PORT to listen at (127.0.0.1:0); port 0 takes a free one, which is printed"},
+    {ECHO_CLI_ONCE, "--once", "N", "end when N connections have come and gone"},
+    {ECHO_CLI_PEER, "--peer", "PLACE", "HOST:PORT of a peer; several give it several peers to fetch from at once"},
+    {ECHO_CLI_TRUST, "--trust", "LEVEL", "received (the default), attested, sampled or replayed; see above"},
+    {ECHO_CLI_ATTESTATIONS, "--attestations", "K", "by how many members the state has to be attested (2)"},
+    {ECHO_CLI_SAMPLES, "--samples", "N", "how many items are compared with the feeds (100)"},
+    {ECHO_CLI_ITEM, "--item", "ID", "fetch this item first, and print it as soon as it is here; may be given again"},
+    {ECHO_CLI_KEY, "--key", "FILE", "key file of the member to be, instead of the own feed's key"},
+    {ECHO_CLI_NEW_KEY, "--new-key", NULL, "make an own feed in DIR, print its key for who is to admit it, and end"},
     {ECHO_CLI_NO_SNAPSHOT, "--no-snapshot", NULL, "replay all messages, use no snapshot"},
-    {ECHO_CLI_NO_WRITE, "--no-write", NULL, "change nothing on disk (only `snapshot`, `gc`, `pin` and `unpin` ever do)"},
+    {ECHO_CLI_NO_WRITE, "--no-write", NULL, "change nothing on disk"},
     {ECHO_CLI_EAGER, "--eager", NULL, "make the state of every item at opening"},
     {ECHO_CLI_VERIFY_FULL, "--verify-full", NULL, "check every chunk of the snapshot before using it"},
     {ECHO_CLI_JSON, "--json", NULL, "results as JSON; errors as {\"error\":{code,message,path,feed,seq,item}} on stderr"},
@@ -34,7 +48,7 @@ static const option options[] = {
 };
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
-void echo_cli_print_options(echo_cli_out *out, uint32_t taken) {
+void echo_cli_print_options(echo_cli_out *out, uint64_t taken) {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const option *o = &options[i];
         if ((taken & o->bit) == 0) continue;
@@ -51,7 +65,7 @@ void echo_cli_print_exits(echo_cli_out *out) {
 
 static void print_help(echo_cli *cli) {
     const echo_cli_command *command = cli->command;
-    const char *folders = (command->options & ECHO_CLI_TWO) != 0 ? "DIR_A [DIR_B]" : "DIR";
+    const char *folders = (command->options & ECHO_CLI_TWO) != 0 ? "DIR_A [DIR_B]" : (command->options & ECHO_CLI_INVITATION) != 0 ? "DIR INVITATION" : "DIR";
     echo_cli_print(&cli->out, "Usage: echo-snapshot %s %s [options]\n\n%s\nOptions:\n", command->name, folders, command->details);
     echo_cli_print_options(&cli->out, command->options);
     echo_cli_print(&cli->out, "\nExit codes:\n");
@@ -78,6 +92,35 @@ static bool read_number(uint64_t *out, const char *text, uint64_t most) {
     return text[0] != '\0';
 }
 
+/* From 1 on. */
+static int take_count(echo_cli *cli, const option *o, const char *value) {
+    uint64_t count;
+    if (!read_number(&count, value, UINT32_MAX) || count == 0)
+        return echo_cli_misuse(cli, "%s needs a number from 1 to 4294967295, not '%s'", o->name, value);
+    if (o->bit == ECHO_CLI_ONCE) cli->once = (uint32_t)count;
+    if (o->bit == ECHO_CLI_ATTESTATIONS) cli->attestations = (uint32_t)count;
+    if (o->bit == ECHO_CLI_SAMPLES) cli->samples = (uint32_t)count;
+    return ECHO_CLI_EXIT_OK;
+}
+
+static int take_trust(echo_cli *cli, const char *value) {
+    static const char *const levels[] = {"received", "attested", "sampled", "replayed"};
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        if (strcmp(levels[i], value) != 0) continue;
+        cli->trust = (echo_trust)i;
+        return ECHO_CLI_EXIT_OK;
+    }
+    return echo_cli_misuse(cli, "--trust needs received, attested, sampled or replayed, not '%s'", value);
+}
+
+static int take_one_more(echo_cli *cli, const option *o, const char *value) {
+    bool peer = o->bit == ECHO_CLI_PEER;
+    size_t most = peer ? ECHO_CLI_PEERS_MAX : ECHO_CLI_ITEMS_MAX, *count = peer ? &cli->peer_count : &cli->item_count;
+    if (*count == most) return echo_cli_misuse(cli, "%s can be given %zu times at most", o->name, most);
+    (peer ? cli->peers : cli->items)[(*count)++] = value;
+    return ECHO_CLI_EXIT_OK;
+}
+
 /* A snapshot's number. */
 static int take_number(echo_cli *cli, uint64_t *out, const option *o, const char *value) {
     if (read_number(out, value, INT64_MAX) && *out > 0) return ECHO_CLI_EXIT_OK;
@@ -97,7 +140,15 @@ static int take_value(echo_cli *cli, const option *o, const char *value) {
         if (!read_number(&keep, value, UINT32_MAX)) return echo_cli_misuse(cli, "--keep needs a number from 0 to 4294967295, not '%s'", value);
         cli->keep = (uint32_t)keep;
     }
+    if (o->bit == ECHO_CLI_ADMIT && echo_key_parse(&cli->admit, value) != ECHO_OK)
+        return echo_cli_misuse(cli, "--admit needs 64 hex digits, not '%s'", value);
+    if ((o->bit & (ECHO_CLI_ONCE | ECHO_CLI_ATTESTATIONS | ECHO_CLI_SAMPLES)) != 0) return take_count(cli, o, value);
+    if (o->bit == ECHO_CLI_TRUST) return take_trust(cli, value);
     if (value[0] == '\0' && o->bit != ECHO_CLI_PARENT) return echo_cli_misuse(cli, "%s needs a value", o->name);
+    if ((o->bit & MANY) != 0) return take_one_more(cli, o, value);
+    if (o->bit == ECHO_CLI_SIGNER) cli->signer = value;
+    if (o->bit == ECHO_CLI_KEY) cli->key = value;
+    if (o->bit == ECHO_CLI_LISTEN) cli->listen = value;
     if (o->bit == ECHO_CLI_TYPE) cli->type = value;
     if (o->bit == ECHO_CLI_MODEL) cli->model = value;
     if (o->bit == ECHO_CLI_PARENT) cli->parent = value;
@@ -112,7 +163,7 @@ static int take_option(echo_cli *cli, int argc, char **argv, int *at) {
     if (o == NULL) return echo_cli_misuse(cli, "unknown option %s", argv[*at]);
     if ((cli->command->options & o->bit) == 0) return echo_cli_misuse(cli, "%s is no option of this command", o->name);
     if (o->value == NULL && value != NULL) return echo_cli_misuse(cli, "%s takes no value", o->name);
-    if (o->value != NULL && (cli->given & o->bit) != 0) return echo_cli_misuse(cli, "%s is given twice", o->name);
+    if (o->value != NULL && (cli->given & o->bit & ~MANY) != 0) return echo_cli_misuse(cli, "%s is given twice", o->name);
     cli->given |= o->bit;
     if (o->value == NULL) return ECHO_CLI_EXIT_OK;
     if (value == NULL && *at + 1 == argc) return echo_cli_misuse(cli, "%s needs a value", o->name);
@@ -121,6 +172,10 @@ static int take_option(echo_cli *cli, int argc, char **argv, int *at) {
 
 static int take_word(echo_cli *cli, const char *word) {
     bool two = (cli->command->options & ECHO_CLI_TWO) != 0 && cli->dir_b == NULL;
+    if (cli->dir != NULL && (cli->command->options & ECHO_CLI_INVITATION) != 0 && cli->invitation == NULL) {
+        cli->invitation = word;
+        return ECHO_CLI_EXIT_OK;
+    }
     if (cli->dir != NULL && !two) return echo_cli_misuse(cli, "one argument too many: '%s'", word);
     if (word[0] == '\0') return echo_cli_misuse(cli, "DIR is empty");
     if (cli->dir != NULL) cli->dir_b = word;

@@ -49,10 +49,25 @@ typedef enum echo_cli_exit {
 #define ECHO_CLI_B (1u << 18)
 #define ECHO_CLI_LIMIT (1u << 19)
 #define ECHO_CLI_TWO (1u << 20) /* no option: a second folder may be named */
+#define ECHO_CLI_ADMIT (UINT64_C(1) << 21)
+#define ECHO_CLI_SIGNER (UINT64_C(1) << 22)
+#define ECHO_CLI_DIGEST (UINT64_C(1) << 23)
+#define ECHO_CLI_LISTEN (UINT64_C(1) << 24)
+#define ECHO_CLI_ONCE (UINT64_C(1) << 25)
+#define ECHO_CLI_PEER (UINT64_C(1) << 26)
+#define ECHO_CLI_TRUST (UINT64_C(1) << 27)
+#define ECHO_CLI_ATTESTATIONS (UINT64_C(1) << 28)
+#define ECHO_CLI_SAMPLES (UINT64_C(1) << 29)
+#define ECHO_CLI_ITEM (UINT64_C(1) << 30)
+#define ECHO_CLI_KEY (UINT64_C(1) << 31)
+#define ECHO_CLI_NEW_KEY (UINT64_C(1) << 32)
+#define ECHO_CLI_INVITATION (UINT64_C(1) << 33) /* no option: a word behind DIR */
 #define ECHO_CLI_COMMON (ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CLI_NO_WRITE)
 #define ECHO_CLI_OPENING (ECHO_CLI_PARTY | ECHO_CLI_NO_SNAPSHOT | ECHO_CLI_EAGER | ECHO_CLI_VERIFY_FULL)
 
 #define ECHO_CLI_REFUSED_MAX 32u
+#define ECHO_CLI_PEERS_MAX 16u
+#define ECHO_CLI_ITEMS_MAX 64u
 
 typedef struct echo_cli echo_cli;
 
@@ -60,7 +75,7 @@ typedef struct echo_cli_command {
     const char *name;
     const char *summary;       /* one line for the list of commands */
     const char *details;       /* for its --help; ends with a newline */
-    uint32_t options;          /* what it takes */
+    uint64_t options;          /* what it takes */
     int (*run)(echo_cli *cli); /* returns the exit code */
 } echo_cli_command;
 
@@ -68,8 +83,9 @@ typedef struct echo_cli_command {
 struct echo_cli {
     const echo_cli_command *command; /* NULL outside of sub-commands */
     const char *dir;
+    const char *invitation; /* the word behind DIR, NULL: not given */
     const char *dir_b; /* NULL: none named */
-    uint32_t given; /* options that were given */
+    uint64_t given; /* options that were given */
     bool json, quiet;
     echo_key party;
     const char *type, *model, *parent, *id;
@@ -77,6 +93,12 @@ struct echo_cli {
     uint64_t number_a, number_b;
     uint64_t limit;
     uint32_t keep;
+    echo_key admit;
+    const char *signer, *key, *listen;
+    const char *peers[ECHO_CLI_PEERS_MAX], *items[ECHO_CLI_ITEMS_MAX];
+    size_t peer_count, item_count;
+    echo_trust trust;
+    uint32_t once, attestations, samples; /* 0: not given */
 
     echo_cli_out out; /* stdout */
     echo_cli_progress progress;
@@ -97,6 +119,9 @@ extern const echo_cli_command echo_cli_gc;
 extern const echo_cli_command echo_cli_pin;
 extern const echo_cli_command echo_cli_unpin;
 extern const echo_cli_command echo_cli_prune_advice;
+extern const echo_cli_command echo_cli_invite;
+extern const echo_cli_command echo_cli_serve;
+extern const echo_cli_command echo_cli_join;
 
 /* The benchmark reads its own options; argv[0] is the word "bench". Returns an exit code of the table. */
 int echo_cli_bench(int argc, char **argv);
@@ -106,9 +131,9 @@ int echo_cli_bench(int argc, char **argv);
 /* Reads a sub-command's arguments (argv[0] is its name). false: *code is the exit code, told already. */
 bool echo_cli_args(echo_cli *cli, int argc, char **argv, int *code);
 /* The options a sub-command takes, and the exit codes, for --help. */
-void echo_cli_print_options(echo_cli_out *out, uint32_t options);
+void echo_cli_print_options(echo_cli_out *out, uint64_t options);
 void echo_cli_print_exits(echo_cli_out *out);
-static inline bool echo_cli_has(const echo_cli *cli, uint32_t option) { return (cli->given & option) != 0; }
+static inline bool echo_cli_has(const echo_cli *cli, uint64_t option) { return (cli->given & option) != 0; }
 
 /* ---- report.c: everything on stderr ---- */
 

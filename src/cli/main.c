@@ -7,12 +7,14 @@
 static const echo_cli_command *const commands[] = {
     &echo_cli_parties, &echo_cli_restore, &echo_cli_items, &echo_cli_snapshot, &echo_cli_list,  &echo_cli_inspect,
     &echo_cli_verify,  &echo_cli_diff,    &echo_cli_gc,    &echo_cli_pin,      &echo_cli_unpin, &echo_cli_prune_advice,
+    &echo_cli_invite,  &echo_cli_serve,   &echo_cli_join,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_help(echo_cli_out *out) {
     echo_cli_print(out, "Usage: echo-snapshot COMMAND DIR [options]\n"
-                        "Opens parties from snapshots, takes snapshots, looks at them, checks and removes them.\n\n"
+                        "Opens parties from snapshots, takes snapshots, looks at them, checks and removes them, and\n"
+                        "exchanges them with peers.\n\n"
                         "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) echo_cli_print(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     echo_cli_print(out, "  %-12s %s\n", "bench", "measure opening, snapshots and processing");
