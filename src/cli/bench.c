@@ -145,6 +145,7 @@ static int run(bench *b, int argc, char **argv) {
     bool seen = !b->cli->quiet && isatty(STDERR_FILENO) == 1, finding = false;
     echo_cli_progress_init(&b->cli->progress, seen ? stderr : NULL, echo_cli_now_ms());
     bench_catch_signals();
+    bench_link_probe(&b->options.link);
     echo_error err = ECHO_ERROR_INIT;
     echo_status status = bench_plot_prepare(b, &err);
     if (status == ECHO_OK) status = bench_folder_make(b->work, parent_folder(&b->options), &err);

@@ -8,6 +8,7 @@
 #ifndef ECHO_CLI_BENCH_H
 #define ECHO_CLI_BENCH_H
 
+#include "bench_link.h"
 #include "cli.h"
 
 typedef struct bench bench;
@@ -31,6 +32,7 @@ typedef struct bench_options {
     const char *dir;       /* NULL: TMPDIR or /tmp */
     const char *party_dir; /* NULL: parties are made */
     const char *plot;      /* folder for plots, NULL: none */
+    bench_link link;       /* between peers */
     bool csv, json, keep, quick, disk;
 } bench_options;
 
@@ -40,6 +42,7 @@ typedef struct bench_options {
 #define BENCH_TAKES_SHAPE (1u << 2)  /* --feeds, --tail */
 #define BENCH_TAKES_FOLDER (1u << 3) /* --party-dir, --party */
 #define BENCH_TAKES_DISK (1u << 4)
+#define BENCH_TAKES_LINK (1u << 5)
 
 /* What can be measured. Every function has b->work, a folder to work in, and looks at b->options. */
 typedef struct bench_mode {
@@ -56,7 +59,8 @@ typedef struct bench_mode {
     echo_status (*plot)(const bench *b, echo_error *err);
 } bench_mode;
 
-extern const bench_mode bench_open_mode, bench_pause_mode, bench_throughput_mode, bench_writes_mode, bench_life_mode;
+extern const bench_mode bench_open_mode, bench_pause_mode, bench_throughput_mode, bench_writes_mode, bench_life_mode,
+    bench_join_mode, bench_catchup_mode;
 
 /* One value per run. */
 typedef struct bench_series {

@@ -9,7 +9,7 @@
 #define SIZE_LIMIT UINT64_C(100000000)
 
 const bench_mode *const bench_modes[] = {&bench_open_mode,   &bench_pause_mode, &bench_throughput_mode,
-                                         &bench_writes_mode, &bench_life_mode,  NULL};
+                                         &bench_writes_mode, &bench_life_mode,  &bench_join_mode,  &bench_catchup_mode, NULL};
 
 static const char help[] =
     "Usage: echo-snapshot bench [MODE] [options]\n\n"
@@ -28,19 +28,25 @@ static const char help[] =
     "  writes       what a snapshot writes after changes to some of 100,000 items\n"
     "  life         a month of a party under the default policy: how long opening it would take, and what is written; beside it\n"
     "               one snapshot every 1,000 messages. 10,000 items, 1,000 to 1,000,000 messages\n"
+    "  join         joining a party from a member's snapshot, until the first item and as a whole, and beside it by transferring and\n"
+    "               replaying every block. 1,000 to 100,000 items, 10,000 to 1,000,000 messages\n"
+    "  catchup      a member that was away while 0.1 to 100% of 100,000 items changed: what it receives, and by which plan\n"
     "  all          all of these, with their defaults\n\n"
     "Options:\n"
     "  --messages N,N,...   open: parties of so many messages; of 1,000 items each, unless --items says otherwise. life: messages\n"
     "                       of the month. pause: messages that come at full speed, at most. throughput: messages of each run\n"
     "  --items N,N,...      parties of so many items; open: of a tenth more messages, unless --messages says otherwise\n"
-    "  --feeds N            open: feeds that take turns writing (1)\n"
-    "  --tail N             open: messages behind the snapshot, out of those (100)\n"
+    "  --feeds N            open, join: feeds that take turns writing (1)\n"
+    "  --tail N             open, join: messages behind the snapshot, out of those (100)\n"
     "  --party-dir DIR      open: measure a copy of this party's folder instead; the folder itself is only read\n"
     "  --party HEX          open: which party, where that folder holds several\n"
     "  --disk               pause, throughput: feeds in the folder instead of in memory, so that reading them, and making them\n"
     "                       durable, is measured too\n"
+    "  --link RATE,DELAY    join, catchup: over a link of that rate (kbit, mbit, gbit) and delay (us, ms, s) each way, such as\n"
+    "                       20mbit,50ms; by the kernel (netem, in a network namespace) where that is allowed, otherwise simulated\n"
     "  --seed S             of what is random (1)\n"
-    "  --runs N             times each measurement is made, 1 to 99 (open, throughput 5; pause, writes 3; life 1)\n"
+    "  --runs N             times each measurement is made, 1 to 99 (open, throughput 5; pause, writes, join 3; life,\n"
+    "                       catchup 1)\n"
     "  --dir DIR            where the folder is made (TMPDIR or /tmp); its disk is what is measured\n"
     "  --plot DIR           write data and scripts for gnuplot into this folder, and have it draw them as SVG where it is "
     "installed\n"
@@ -64,6 +70,7 @@ enum {
     OPT_PARTY,
     OPT_PLOT,
     OPT_DISK,
+    OPT_LINK,
     OPT_QUICK,
     OPT_KEEP,
     OPT_CSV,
@@ -119,6 +126,7 @@ static bool take_option(bench *b, int option, const char *value) {
     case OPT_PARTY: b->cli->given |= ECHO_CLI_PARTY; return echo_key_parse(&b->cli->party, value) == ECHO_OK;
     case OPT_PLOT: o->plot = value; return value[0] != '\0';
     case OPT_DISK: o->disk = true; return true;
+    case OPT_LINK: return bench_link_read(&o->link, value);
     case OPT_QUICK: o->quick = true; return true;
     case OPT_KEEP: o->keep = true; return true;
     case OPT_CSV: o->csv = true; return true;
@@ -140,6 +148,7 @@ static uint32_t kind_of(int option) {
     case OPT_PARTY_DIR:
     case OPT_PARTY: return BENCH_TAKES_FOLDER;
     case OPT_DISK: return BENCH_TAKES_DISK;
+    case OPT_LINK: return BENCH_TAKES_LINK;
     default: return 0;
     }
 }
@@ -160,6 +169,7 @@ static int scan(bench *b, given *g, int argc, char **argv) {
                                             {"party", required_argument, NULL, OPT_PARTY},
                                             {"plot", required_argument, NULL, OPT_PLOT},
                                             {"disk", no_argument, NULL, OPT_DISK},
+                                            {"link", required_argument, NULL, OPT_LINK},
                                             {"quick", no_argument, NULL, OPT_QUICK},
                                             {"keep", no_argument, NULL, OPT_KEEP},
                                             {"csv", no_argument, NULL, OPT_CSV},

@@ -18,15 +18,12 @@ void bench_rest(uint64_t ns) {
     (void)nanosleep(&time, NULL);
 }
 
-echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items, echo_error *err) {
-    generate_options options = GENERATE_OPTIONS_INIT;
-    options.seed = seed;
-    options.items = items;
-    options.create = 1.0;
-    options.credentials = disk;
+echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options, uint64_t messages,
+                                   echo_error *err) {
+    bool disk = options->credentials;
     *s = (bench_session){.dir = dir, .disk = disk, .options = ECHO_PARTY_OPTIONS_INIT};
-    echo_status status = generate_open(&s->generator, &options, disk ? dir : NULL, err);
-    if (status == ECHO_OK) status = generate_some(s->generator, items, err);
+    echo_status status = generate_open(&s->generator, options, disk ? dir : NULL, err);
+    if (status == ECHO_OK) status = generate_some(s->generator, messages, err);
     if (status == ECHO_OK && disk) sync(); /* a snapshot then makes durable what comes from here on, and no more */
     if (status == ECHO_OK && (status = echo_registry_new(&s->models)) != ECHO_OK) bench_fail(err, status, "out of memory");
     if (status == ECHO_OK) status = generate_models(s->models, err);
@@ -37,6 +34,15 @@ echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uin
     s->options.feeds = disk ? NULL : generate_source(s->generator);
     if (!disk) s->options.admitted = generate_feeds(s->generator, &s->options.admitted_count);
     return ECHO_OK;
+}
+
+echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items, echo_error *err) {
+    generate_options options = GENERATE_OPTIONS_INIT;
+    options.seed = seed;
+    options.items = items;
+    options.create = 1.0;
+    options.credentials = disk;
+    return bench_session_generate(s, dir, &options, items, err);
 }
 
 echo_status bench_session_open(bench_session *s, const echo_snapshot_policy *policy, echo_error *err) {

@@ -21,6 +21,9 @@ typedef struct bench_session {
  * yet. */
 echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items,
                                echo_error *err) ECHO_MUST_USE;
+/* Makes one of so many messages. With credentials it is on disk, otherwise in memory. */
+echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options, uint64_t messages,
+                                   echo_error *err) ECHO_MUST_USE;
 /* Opens it with a policy (NULL: the default). */
 echo_status bench_session_open(bench_session *s, const echo_snapshot_policy *policy, echo_error *err) ECHO_MUST_USE;
 /* Polls until all messages are applied; ECHO_ERR_CORRUPT when fewer than `messages` come. */

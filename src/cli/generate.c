@@ -73,6 +73,8 @@ static echo_status check(const generate_options *o, echo_error *err) {
     if (o->generation != 1 && o->generation != 2) return fail(err, ECHO_ERR_INVALID, "the dialect is 1 or 2");
     if (o->generation == 1 && (o->deletions > 0 || o->links > 0 || o->nested > 0 || o->credentials))
         return fail(err, ECHO_ERR_INVALID, "dialect 1 is made without deletions, links, nested paths and credentials");
+    if (o->members > FEEDS_MAX || (o->members > 0 && !o->credentials))
+        return fail(err, ECHO_ERR_INVALID, "there are up to 1000 members, who are admitted by credentials");
     if (o->feeds < 1 || o->feeds > FEEDS_MAX) return fail(err, ECHO_ERR_INVALID, "there are 1 to 1000 feeds");
     if (o->items < 1 || o->items > UINT32_MAX) return fail(err, ECHO_ERR_INVALID, "there are 1 to 4294967295 items");
     if (o->properties < 1 || o->batch < 1) return fail(err, ECHO_ERR_INVALID, "properties and batch are 1 or more");
@@ -109,19 +111,24 @@ static echo_status allocate(generator *g, const char *dir) {
     return ok ? generate_content_init(&g->content, o, &g->random) : ECHO_ERR_NOMEM;
 }
 
+echo_status generate_keys(echo_keypair *out, uint64_t seed, size_t i) {
+    uint8_t bytes[32];
+    generate_bytes(bytes, seed, PURPOSE_FEED, i);
+    return echo_keypair_from_seed(out, bytes);
+}
+
 static echo_status make_keys(generator *g) {
     uint8_t seed[32];
     generate_bytes(seed, g->options.seed, PURPOSE_PARTY, 0);
     echo_status status = echo_keypair_from_seed(&g->party, seed);
     for (size_t i = 0; status == ECHO_OK && i < g->options.feeds; i++) {
-        generate_bytes(seed, g->options.seed, PURPOSE_FEED, i);
-        status = echo_keypair_from_seed(&g->writers[i].keys, seed);
+        status = generate_keys(&g->writers[i].keys, g->options.seed, i);
         g->keys[i] = g->writers[i].keys.public_key;
     }
     return status;
 }
 
-/* The feeds other than the first are admitted by it, with the party's own key. */
+/* The feeds other than the first, and the members, are admitted by it, with the party's own key. */
 static echo_status admit_feeds(generator *g, const char *dir, echo_error *err) {
     echo_registry *registry = NULL;
     echo_party *party = NULL;
@@ -137,8 +144,11 @@ static echo_status admit_feeds(generator *g, const char *dir, echo_error *err) {
     options.own_feed = &g->keys[0];
     options.relaxed = true;
     if (status == ECHO_OK) status = echo_party_restore(&party, &options, err);
-    for (size_t i = 1; status == ECHO_OK && i < g->options.feeds; i++)
-        status = echo_party_admit_feed(party, &g->keys[i], &g->party, err);
+    for (size_t i = 1; status == ECHO_OK && i < g->options.feeds + g->options.members; i++) {
+        echo_keypair keys;
+        if ((status = generate_keys(&keys, g->options.seed, i)) != ECHO_OK) fail(err, status, "keys cannot be made");
+        if (status == ECHO_OK) status = echo_party_admit_feed(party, &keys.public_key, &g->party, err);
+    }
     echo_party_free(party);
     echo_store_close(&store);
     echo_registry_free(registry);
@@ -152,7 +162,7 @@ static echo_status make_feeds(generator *g, const char *dir, echo_error *err) {
     if (status == ECHO_OK && credentials) status = echo_party_create(dir, &g->party, &g->writers[0].keys, err);
     for (size_t i = credentials ? 1 : 0; status == ECHO_OK && i < g->options.feeds; i++)
         status = echo_feed_create(g->feeds_path, &g->writers[i].keys, err);
-    if (status == ECHO_OK && credentials && g->options.feeds > 1) status = admit_feeds(g, dir, err);
+    if (status == ECHO_OK && credentials && g->options.feeds + g->options.members > 1) status = admit_feeds(g, dir, err);
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
     how.relaxed = true;
     return status == ECHO_OK ? echo_feeds_open_dir(&g->source, g->feeds_path, &how, err) : status;

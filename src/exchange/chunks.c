@@ -165,6 +165,18 @@ static void look_for_wishes(echo_exchange *x) {
     }
 }
 
+/* By what came: it doubles with each round trip, as long as nothing is touched. */
+static void grow_window(echo_peer *peer, size_t len) {
+    size_t most = peer->x->options.window;
+    peer->window = peer->window + len < most ? peer->window + len : most;
+}
+
+/* What is touched next shall not wait behind much either. */
+static void shrink_windows(echo_exchange *x) {
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (peer->window > ECHO__FIRST_WINDOW) peer->window = ECHO__FIRST_WINDOW;
+}
+
 /* Asks for what was touched; true: something is outstanding, and the rest waits for it. */
 static bool ask_touched(echo_exchange *x) {
     if (x->usable) look_for_wishes(x);
@@ -172,13 +184,14 @@ static bool ask_touched(echo_exchange *x) {
         bool any;
         echo_hash hash = x->overlay.touched[x->overlay.touched_count - 1];
         echo_peer *peer = find_peer(x, &any);
-        if (in_flight(x, &hash)) {
+        if (in_flight(x, &hash) || echo__map_get(&x->overlay.map, hash.bytes, sizeof hash.bytes) != NULL) { /* or came since it was touched */
             x->overlay.touched_count--;
             continue;
         }
         if (peer == NULL || !echo__grow(&x->touching, &x->touching_cap, x->touching_count + 1, sizeof *x->touching)) return true;
         x->overlay.touched_count--;
         x->touching[x->touching_count++] = hash;
+        shrink_windows(x);
         if (!ask(peer, NULL, NULL, &hash, ECHO__CHUNK_MAX)) return true;
     }
     return x->touching_count > 0;
@@ -273,11 +286,6 @@ static echo_status ask_whole(echo_peer *peer) {
     return send_want(peer, r, true) ? ECHO_OK : ECHO_ERR_NOMEM;
 }
 
-static void grow_window(echo_peer *peer) {
-    size_t most = peer->x->options.window;
-    peer->window = peer->window > most / 2 ? most : peer->window * 2;
-}
-
 static void arrived(echo_exchange *x, echo__frontier *frontier, echo__want *want) {
     echo_error problem = ECHO_ERROR_INIT;
     bool noting = x->overlay.noting;
@@ -317,7 +325,7 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
         r->want = NULL;
         if (want == NULL) echo__chunks_lost(x, r);
         echo__peer_finish_request(peer);
-        grow_window(peer);
+        grow_window(peer, chunk.len);
         if (want != NULL) arrived(x, frontier, want);
     }
     echo__buf_free(&made);

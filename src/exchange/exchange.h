@@ -24,6 +24,8 @@
 #include "exchange/wire.h"
 #include "feed/credentials.h"
 
+#define ECHO__FIRST_WINDOW ((size_t)16 << 10) /* bytes in flight at first, so that what is touched does not wait behind much */
+
 typedef enum echo__request_kind {
     ECHO__REQUEST_ASK,
     ECHO__REQUEST_CHUNK,

@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "exchange/exchange.h"
 
-#define FIRST_WINDOW ((size_t)16 << 10) /* so that what is touched first does not wait behind much */
 #define SLOWEST 65536u                  /* bytes a second below which a peer stalls */
 #define REJECT_TEXT 256u
 
@@ -214,7 +213,7 @@ echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_op
     peer->x = x;
     peer->end = &peer->first;
     peer->wanted_end = &peer->wanted;
-    peer->window = FIRST_WINDOW;
+    peer->window = ECHO__FIRST_WINDOW;
     peer->plain = options->plain;
     echo__channel_options how = {.initiator = options->initiator, .plain = options->plain, .keys = x->has_keys ? &x->keys : NULL,
                                  .parties = &x->party, .party_count = 1, .admits = admits, .most = most, .arg = peer};

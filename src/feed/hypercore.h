@@ -16,7 +16,8 @@
  *   hypercore_put.c       blocks from peers, with their proofs; hypercore_compare.c finds forks before they are stored
  *
  * Trust. The roots of `roots.length` blocks are covered by a signature that verified (or that we just made). Every other node is
- * trusted only when it hashes, with its sibling, to a trusted parent; a block when its leaf does.
+ * trusted only when it hashes, with its sibling, to a trusted parent; a block when its leaf does. Where nodes are missing, the
+ * roots of a shorter length that is signed may be trusted in the same way.
  *
  * Length. The tree bits define it. An append writes data, nodes, signature and data bits, syncs them, and only then writes tree
  * bits: a crash before that leaves the old length, with bytes behind it that the next append cuts off. A crash amid the tree bits
@@ -105,7 +106,8 @@ typedef struct echo__hypercore {
     echo__hypercore_counts counts;
 } echo__hypercore;
 
-struct echo__proof_node;
+struct echo__proof_node; /* proof.h */
+struct echo__proven;
 
 /* For tests: the counts of a feed that a folder source opened. */
 const echo__hypercore_counts *echo__hypercore_count(const void *feed);
@@ -192,8 +194,8 @@ echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err);
 /* The number of blocks at the last signature below `length`; 0 when there is none. */
 echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err);
 /*
- * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when there is none.
- * A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between came with no proof yet.
+ * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when there is
+ * none. A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between came with no proof yet.
  */
 echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after, echo_error *err);
 /* How many signatures behind `length` verify; stops counting at 2. */
@@ -202,10 +204,9 @@ echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, 
 /* ---- hypercore_compare.c */
 
 /*
- * Compares what a proof made known with what is stored: marks the nodes that are the same. ECHO_ERR_CONFLICT (err->seq) when one differs
- * that a signature vouches for. Nodes that nothing vouches for are left unmarked, to be written over.
+ * Compares what a proof made known with what is stored: marks the nodes that are the same. ECHO_ERR_CONFLICT (err->seq) when one
+ * differs that a signature vouches for. Nodes that nothing vouches for are left unmarked, to be written over.
  */
-struct echo__proven;
 echo_status echo__hypercore_compare(echo__hypercore *hc, struct echo__proven *proven, echo_error *err);
 
 /* ---- the rest */

@@ -8,9 +8,9 @@
 #define CHUNK 1024u /* nodes written at once */
 
 /*
- * One put. Nothing is written before the proof holds and nothing that is stored contradicts it. Then data, nodes and signature, which
- * nobody looks at while their bits are not set, are made durable; then the data bits are set, and the tree bits, which tell the length.
- * A cut amid the bits may leave blocks that are known and not present, or present already: both are true.
+ * One put. Nothing is written before the proof holds and nothing that is stored contradicts it. Then data, nodes and signature,
+ * which nobody looks at while their bits are not set, are made durable; then the data bits are set, and the tree bits, which tell
+ * the length. A cut amid the bits may leave blocks that are known and not present, or present already: both are true.
  */
 typedef struct putter {
     echo__hypercore *hc;
@@ -70,8 +70,8 @@ static echo_status put_nodes(putter *p) {
 }
 
 /*
- * The signature. At a length inside the feed too: the nodes that lead from there to the newer roots may not be here. What is signed there
- * already stays; behind the verified length nothing there has proved good.
+ * The signature. At a length inside the feed too: the nodes that lead from there to the newer roots may not be here. What is signed
+ * there already stays; behind the verified length nothing there has proved good.
  */
 static echo_status put_signature(putter *p) {
     static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];

@@ -8,7 +8,8 @@
 #define DATA_WINDOW ((size_t)256 << 10)
 #define DEPTH_MIN 5u /* of the subtrees whose nodes are read at once */
 #define DEPTH_MAX 10u
-#define HEAD 9u /* before a block's bytes in a leaf's preimage: 0, then the length */
+#define TRIES 64u /* signatures that may vouch for a block after the newest */
+#define HEAD 9u   /* before a block's bytes in a leaf's preimage: 0, then the length */
 
 /*
  * One call of read. It descends from the trusted roots, left to right, into what overlaps from..to-1. From some depth down, all
@@ -204,13 +205,14 @@ static echo_status read_below(reader *r, const echo__hypercore_roots *roots) {
 }
 
 /*
- * In a sparse feed a block may lead to roots that were signed before the newest, while the nodes that join those to the newest are not
- * here, or half written when the power went: then the older ones vouch for it, and for those behind it up to their length.
+ * In a sparse feed a block may lead to roots that were signed before the newest, while the nodes that join those to the newest are
+ * not here, or half written when the power went: then the older ones vouch for it, and for those behind it up to their length.
  */
 static echo_status read_verified(reader *r, uint64_t end) {
     /* The callback may append to this very feed. */
     echo__hypercore_roots roots = r->hc->roots;
     bool newest = true;
+    unsigned tries = 0; /* for block r->from */
     for (;;) {
         r->lost = false;
         echo_status status = read_below(r, &roots);
@@ -220,12 +222,17 @@ static echo_status read_verified(reader *r, uint64_t end) {
             r->to = end;
             roots = r->hc->roots;
             newest = true;
+            tries = 0;
             continue;
         }
         if (!r->lost) return status;
-        uint64_t after = !newest && r->at == r->from ? roots.length : r->at;
+        bool again = !newest && r->at == r->from;
+        uint64_t after = again ? roots.length : r->at;
+        tries = again ? tries + 1 : 0;
+        if (tries == TRIES) return status;
         echo_status found = echo__hypercore_older_roots(r->hc, &roots, after, r->err);
         if (found != ECHO_OK || roots.length == 0) return found != ECHO_OK ? found : status;
+        echo__error_clear(r->err);
         newest = false;
         r->from = r->at;
         r->to = end < roots.length ? end : roots.length;
@@ -247,7 +254,12 @@ echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to
     }
     if (status == ECHO_OK && from < end) {
         while (r.depth < DEPTH_MAX && (end - from) >> r.depth) r.depth++;
+        /* What turns out to be no failure is not told. */
+        echo_error told = ECHO_ERROR_INIT;
+        r.err = &told;
         status = read_verified(&r, end);
+        if (err != NULL && told.code != ECHO_OK) *err = told;
+        r.err = err;
     }
     echo__free(r.nodes);
     echo__free(r.data);

@@ -7,7 +7,7 @@
 #define FAILURES_MAX 64u              /* signatures that may be wrong before the search for a good one ends */
 #define ATTEMPTS_MAX 65536u           /* lengths whose roots the tree lacks before it does */
 #define WINDOW 64u                    /* signatures read at once */
-#define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind the length a signature is looked for */
+#define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind a length or block a signature is looked for */
 
 static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];
 
@@ -317,6 +317,7 @@ echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, 
 echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after, echo_error *err) {
     search s;
     uint64_t end = hc->roots.length > 0 ? hc->roots.length - 1 : 0;
+    if (end > after && end - after > AHEAD_MAX) end = after + AHEAD_MAX;
     echo_status status = search_begin(&s, hc, hc->roots.length, err);
     for (uint64_t at = after; status == ECHO_OK && s.failures < FAILURES_MAX; at++) {
         const uint8_t *signature;

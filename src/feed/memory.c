@@ -127,7 +127,8 @@ static echo_status memory_append(uint64_t *first, void *ctx, void *feed, const e
     echo__memory_feed *f = feed;
     uint64_t length = echo__memory_length(f);
     if (!f->writable) return refuse(f, err, ECHO_ERR_READONLY, "the feed's secret key is not here");
-    if (n > ECHO_SEQ_MAX - length) return refuse(f, err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
+    if (length > ECHO_SEQ_MAX || n > ECHO_SEQ_MAX - length)
+        return refuse(f, err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
     for (size_t i = 0; i < n; i++)
         if (blocks[i].len > APPEND_MAX) return refuse(f, err, ECHO_ERR_LIMIT, "a block to append is larger than 8 MiB");
     if (n > SIZE_MAX - f->count || !echo__grow(&f->blocks, &f->cap, f->count + n, sizeof *f->blocks)) return echo__nomem(err);

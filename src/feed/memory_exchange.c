@@ -146,8 +146,8 @@ static void add_blocks(echo__memory_feed *feed, const echo__memory_block *fresh,
 }
 
 /* All that can fail comes first. */
-static echo_status store(echo__memory_feed *feed, const echo__proven *proven, const echo_bytes *blocks, const echo_feed_proof *proof,
-                         echo_error *err) {
+static echo_status store(echo__memory_feed *feed, const echo__proven *proven, const echo_bytes *blocks,
+                         const echo_feed_proof *proof, echo_error *err) {
     size_t count;
     echo__memory_block *fresh = copy_blocks(&count, feed, blocks, proof);
     if (fresh == NULL) return echo__nomem(err);

@@ -187,8 +187,8 @@ typedef struct maker {
 } maker;
 
 /*
- * Loads the cover of from..to-1 into nodes, which may be NULL. *missing is the first block whose node is not here, or `to`. Behind a hole
- * nothing is joined any more: there it would not be roots.
+ * Loads the cover of from..to-1 into nodes, which may be NULL. *missing is the first block whose node is not here, or `to`. Behind
+ * a hole nothing is joined any more: there it would not be roots.
  */
 static echo_status load_cover(maker *m, echo_feed_node *nodes, size_t *count, uint64_t *missing, uint64_t from, uint64_t to) {
     uint64_t index[ECHO_FEED_PROOF_SIDE];
@@ -217,8 +217,8 @@ static echo_status gap(const maker *m, uint64_t seq) {
     return ECHO_ERR_GAP;
 }
 
-echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, const echo__hypercore_roots *roots, const echo_key *key,
-                             echo__proof_load_fn load, void *arg, echo_error *err) {
+echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, const echo__hypercore_roots *roots,
+                             const echo_key *key, echo__proof_load_fn load, void *arg, echo_error *err) {
     maker m = {.key = key, .load = load, .arg = arg, .err = err};
     uint64_t missing, hole;
     size_t between;

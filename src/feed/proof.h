@@ -1,8 +1,8 @@
 /*
  * Proofs that blocks are a feed's (echo_feed_proof in <echo/sys/feed.h>). Pure functions: no files, no state.
  *
- * The nodes of a proof are the fewest that cover the blocks before `from`, and those from `to` to the end. With the leaves of the blocks
- * between, joined wherever two siblings meet, they make the roots of `length` blocks, which the signature is over.
+ * The nodes of a proof are the fewest that cover the blocks before `from`, and those from `to` to the end. With the leaves of the
+ * blocks between, joined wherever two siblings meet, they make the roots of `length` blocks, which the signature is over.
  */
 #ifndef ECHO_FEED_PROOF_H
 #define ECHO_FEED_PROOF_H
@@ -27,8 +27,8 @@ typedef struct echo__proven {
 } echo__proven;
 
 /*
- * Checks a proof, which may come from anybody, with its blocks, as many as it says. ECHO_ERR_CORRUPT: its numbers contradict each other;
- * ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_NOMEM. On error *out is empty and nothing is to be freed.
+ * Checks a proof, which may come from anybody, with its blocks, as many as it says. ECHO_ERR_CORRUPT: its numbers contradict each
+ * other; ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_NOMEM. On error *out is empty and nothing is to be freed.
  */
 echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks, const echo_key *key,
                               echo_error *err) ECHO_MUST_USE;
@@ -37,8 +37,8 @@ void echo__proven_free(echo__proven *proven);
 size_t echo__proven_find(const echo__proven *proven, uint64_t index);
 
 /*
- * The node that tells most of where two feeds of one key part: of those that differ, the one that ends first, and of these the lowest.
- * Begins as zeros.
+ * The node that tells most of where two feeds of one key part: of those that differ, the one that ends first, and of these the
+ * lowest. Begins as zeros.
  */
 typedef struct echo__proof_fork {
     bool found;
@@ -59,11 +59,11 @@ bool echo__proof_same(const echo_feed_node *a, const echo_feed_node *b);
 typedef echo_status (*echo__proof_load_fn)(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth,
                                            echo_error *err);
 /*
- * The proof of blocks from..to-1, from < to <= roots->length, all but its signature. ECHO_ERR_GAP (err->seq) when a node is missing;
- * ECHO_ERR_CORRUPT when those that are there do not make the roots, as far as it can be told without the blocks.
+ * The proof of blocks from..to-1, from < to <= roots->length, all but its signature. ECHO_ERR_GAP (err->seq) when a node is
+ * missing; ECHO_ERR_CORRUPT when those that are there do not make the roots, as far as it can be told without the blocks.
  */
-echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, const echo__hypercore_roots *roots, const echo_key *key,
-                             echo__proof_load_fn load, void *arg, echo_error *err) ECHO_MUST_USE;
+echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, const echo__hypercore_roots *roots,
+                             const echo_key *key, echo__proof_load_fn load, void *arg, echo_error *err) ECHO_MUST_USE;
 
 /* Adds a node behind those that the roots cover and joins what it completes; tells each node to `fn`, which may be NULL. */
 typedef void (*echo__proof_node_fn)(void *arg, uint64_t index, const echo_feed_node *node);

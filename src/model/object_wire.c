@@ -67,8 +67,8 @@ void *echo__arena_alloc(echo__arena *arena, size_t size) {
 
 /*
  * A look over the bytes before they are unpacked: unpacking recurses as deep as messages nest, allocates for each, and merges
- * embedded messages that come twice. Here nesting and number are bounded and such repetition is refused, by the schema below: the
- * kind of message behind field numbers of each kind.
+ * embedded messages that come twice; what is unknown it keeps, at twenty times its bytes. Here nesting and number are bounded and such
+ * repetition is refused, by the schema below: the kind of message behind field numbers of each kind.
  */
 typedef enum shape { SHAPE_SET, SHAPE_MUTATION, SHAPE_VALUE, SHAPE_OBJECT, SHAPE_KEY_VALUE, SHAPE_ARRAY, SHAPE_NONE } shape;
 
@@ -99,12 +99,17 @@ static bool read_varint(uint64_t *out, const uint8_t **at, const uint8_t *end) {
     return false;
 }
 
-static echo_status survey(const uint8_t *at, const uint8_t *end, shape in, uint32_t depth, uint32_t *nodes) {
+typedef struct surveyed {
+    uint32_t nodes, fields;
+} surveyed;
+
+static echo_status survey(const uint8_t *at, const uint8_t *end, shape in, uint32_t depth, surveyed *sum) {
     bool seen = false;
     if (in == SHAPE_VALUE && ++depth > ECHO_OBJECT_DEPTH_MAX) return ECHO_ERR_LIMIT;
     while (at < end) {
         uint64_t tag, len = 0;
         if (!read_varint(&tag, &at, end) || tag > UINT32_MAX || tag >> 3 == 0) return ECHO_ERR_CORRUPT;
+        if (++sum->fields > ECHO__OBJECT_FIELDS_MAX) return ECHO_ERR_LIMIT;
         switch (tag & 7) {
         case 0:
             if (!read_varint(&len, &at, end)) return ECHO_ERR_CORRUPT;
@@ -122,8 +127,8 @@ static echo_status survey(const uint8_t *at, const uint8_t *end, shape in, uint3
         if (inner != SHAPE_NONE) {
             if (seen && !repeated) return ECHO_ERR_CORRUPT;
             seen = true;
-            if (++*nodes > ECHO__OBJECT_NODES_MAX) return ECHO_ERR_LIMIT;
-            echo_status status = survey(at, at + len, inner, depth, nodes);
+            if (++sum->nodes > ECHO__OBJECT_NODES_MAX) return ECHO_ERR_LIMIT;
+            echo_status status = survey(at, at + len, inner, depth, sum);
             if (status != ECHO_OK) return status;
         }
         at += len;
@@ -309,11 +314,12 @@ echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__a
     *out = (echo__ops){NULL, 0};
     reader r;
     r.old = old;
-    r.nodes = 0;
     r.arena = arena;
     r.err = err;
     const uint8_t *data = bytes.len == 0 ? nothing : bytes.data;
-    echo_status status = survey(data, data + bytes.len, SHAPE_SET, 0, &r.nodes);
+    surveyed sum = {0, 0};
+    echo_status status = survey(data, data + bytes.len, SHAPE_SET, 0, &sum);
+    r.nodes = sum.nodes;
     if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "mutation is too large or nested too deeply");
     if (status != ECHO_OK) return echo__error(err, status, "mutation is not well-formed");
     Echo__Pb__Object__ObjectMutationSet *set = echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);

@@ -11,6 +11,8 @@
 
 /* Values and path segments that one mutation may have: what it can make us allocate is bounded before anything is. */
 #define ECHO__OBJECT_NODES_MAX (UINT32_C(1) << 20)
+/* Fields, unknown and repeated ones included. A mutation whose fields are known and there once has no more than three for each node. */
+#define ECHO__OBJECT_FIELDS_MAX (3 * ECHO__OBJECT_NODES_MAX)
 
 /* Memory for the length of one call: a first block on the caller's stack, more from the heap when that is not enough. */
 typedef struct echo__arena {

@@ -25,9 +25,9 @@ static echo_status add_slot(echo__dissected *d, echo_difference_kind kind, const
 }
 
 /* Of the last slot. */
-static echo_status add_mark(echo__dissected *d, const echo__stamp *stamp, echo__text_at value) {
+static echo_status add_mark(echo__dissected *d, const echo__stamp *stamp, echo__text_at what, echo__text_at value) {
     if (d->texts.status != ECHO_OK || !echo__grow(&d->marks, &d->marks_cap, d->marks_count + 1, sizeof *d->marks)) return ECHO_ERR_NOMEM;
-    d->marks[d->marks_count++] = (echo__mark){*stamp, value};
+    d->marks[d->marks_count++] = (echo__mark){*stamp, what, value};
     d->slots[d->slots_count - 1].count++;
     return ECHO_OK;
 }
@@ -62,13 +62,13 @@ static echo_status add_head(echo__dissected *d) {
     put_member(&d->texts, "type", r->type, &any);
     echo__buf_byte(&d->texts, '}');
     echo_status status = add_slot(d, ECHO_DIFFERENCE_HEAD, "genesis", end(d, at));
-    if (status == ECHO_OK && r->has_genesis) status = add_mark(d, &r->genesis, absent);
+    if (status == ECHO_OK && r->has_genesis) status = add_mark(d, &r->genesis, absent, absent);
     at = begin(d);
     if (r->parent.data != NULL) echo__json_string(&d->texts, r->parent.data, r->parent.len);
     if (status == ECHO_OK) status = add_slot(d, ECHO_DIFFERENCE_HEAD, "parent", r->parent.data != NULL ? end(d, at) : absent);
-    if (status == ECHO_OK && r->has_parent_at) status = add_mark(d, &r->parent_at, absent);
+    if (status == ECHO_OK && r->has_parent_at) status = add_mark(d, &r->parent_at, absent, absent);
     if (status == ECHO_OK) status = add_text_slot(d, ECHO_DIFFERENCE_HEAD, "deleted", echo__bytes_text(r->deleted ? "true" : "false"), "");
-    if (status == ECHO_OK && r->has_deleted_at) status = add_mark(d, &r->deleted_at, absent);
+    if (status == ECHO_OK && r->has_deleted_at) status = add_mark(d, &r->deleted_at, absent, absent);
     if (status != ECHO_OK || r->version == 0) return status;
     at = begin(d);
     echo__buf_u64(&d->texts, r->version);
@@ -110,13 +110,16 @@ static echo_status add_operation(echo__dissected *d, const cJSON *op, const feed
     echo__stamp stamp;
     *good = read_stamp(&stamp, op, from);
     if (!*good) return ECHO_OK;
+    const cJSON *kind = op->child->next->next->next, *path = kind == NULL ? NULL : kind->next, *value = path == NULL ? NULL : path->next;
+    *good = cJSON_IsString(kind) && cJSON_IsArray(path);
+    if (!*good) return ECHO_OK;
     size_t at = begin(d);
-    echo_status status = ECHO_OK;
-    for (const cJSON *node = op->child->next->next->next; status == ECHO_OK && node != NULL; node = node->next) {
-        status = echo__json_print(&d->texts, node);
-        echo__buf_byte(&d->texts, ' ');
-    }
-    return status == ECHO_OK ? add_mark(d, &stamp, end(d, at)) : status;
+    echo_status status = echo__json_print(&d->texts, kind);
+    if (status == ECHO_OK) status = echo__json_print(&d->texts, path);
+    echo__text_at what = end(d, at);
+    at = begin(d);
+    if (status == ECHO_OK && value != NULL) status = echo__json_print(&d->texts, value);
+    return status == ECHO_OK ? add_mark(d, &stamp, what, value != NULL ? end(d, at) : absent) : status;
 }
 
 static const char *key_of(const cJSON *node) { return node == NULL ? NULL : node->string; }
@@ -134,13 +137,20 @@ static bool take(const cJSON **out, const cJSON **at, const char *key, const cha
     return true;
 }
 
+/* As the operation that a whole-key SET or DELETE is in a complex slot. */
+static echo_status add_simple(echo__dissected *d, echo__text_at value, const echo__stamp *stamp) {
+    size_t at = begin(d);
+    echo__buf_text(&d->texts, value.len != SIZE_MAX ? "\"set\"[]" : "\"delete\"[]");
+    return add_mark(d, stamp, end(d, at), value);
+}
+
 static echo_status add_property(echo__dissected *d, const char *name, const cJSON *value, const cJSON *stamp, const cJSON *ops, const feeds *from, bool *good) {
     echo__stamp simple;
     size_t at = begin(d);
     echo_status status = value == NULL ? ECHO_OK : echo__json_print(&d->texts, value);
     if (status == ECHO_OK) status = add_slot(d, ECHO_DIFFERENCE_PROPERTY, name, value != NULL ? end(d, at) : absent);
     if (stamp != NULL && !read_stamp(&simple, stamp, from)) *good = false;
-    else if (status == ECHO_OK && stamp != NULL) status = add_mark(d, &simple, absent);
+    else if (status == ECHO_OK && stamp != NULL) status = add_simple(d, d->slots[d->slots_count - 1].value, &simple);
     const cJSON *op = ops == NULL ? NULL : ops->child;
     for (; status == ECHO_OK && *good && op != NULL; op = op->next) status = add_operation(d, op, from, good);
     return status;
@@ -206,7 +216,7 @@ static echo_status add_log(echo__dissected *d, echo__chunks *chunks, echo_error 
     for (size_t i = 0; status == ECHO_OK && i < log.count; i++) {
         at = begin(d);
         echo__buf_append(&d->texts, log.entries[i].bytes, log.entries[i].len);
-        status = add_mark(d, &log.entries[i].stamp, end(d, at));
+        status = add_mark(d, &log.entries[i].stamp, absent, end(d, at));
     }
     echo__log_free(&log);
     return status == ECHO_OK ? ECHO_OK : echo__nomem(err);

@@ -71,27 +71,68 @@ static void note_single(finding *f, const echo__stamp *stamp, const side *own, c
 
 static const echo__mark *mark_of(const side *s, const echo__slot *slot, size_t left) { return left == 0 ? NULL : &s->record.marks[slot->first + left - 1]; }
 
+static bool same_value(echo_bytes a, echo_bytes b) { return (a.data == NULL) == (b.data == NULL) && echo__bytes_equal(a, b); }
+
+#define GROUP_MAX 64u
+
+/* How many of the marks that are left have the stamp of the last. */
+static size_t group_of(const side *s, const echo__slot *slot, size_t left) {
+    size_t n = 1;
+    while (n < left && echo__stamp_compare(&mark_of(s, slot, left - n)->stamp, &mark_of(s, slot, left)->stamp) == 0) n++;
+    return n;
+}
+
+static bool same_text(const side *a, echo__text_at x, const side *b, echo__text_at y) {
+    return same_value(echo__dissected_text(&a->record, x), echo__dissected_text(&b->record, y));
+}
+
+static bool same_mark(const comparison *c, const echo__mark *x, const echo__mark *y) {
+    return same_text(&c->a, x->what, &c->b, y->what) && same_text(&c->a, x->value, &c->b, y->value);
+}
+
+/* Whether an operation of this message is there on both sides, with another value. */
+static bool contradict(const comparison *c, const echo__mark *x, size_t n, const echo__mark *y, size_t m) {
+    if (n > GROUP_MAX || m > GROUP_MAX) return false;
+    for (size_t i = 0; i < n; i++) {
+        bool there = false, same = false;
+        for (size_t k = 0; k < m; k++) {
+            there = there || same_text(&c->a, x[i].what, &c->b, y[k].what);
+            same = same || same_mark(c, &x[i], &y[k]);
+        }
+        if (there && !same) return true;
+    }
+    return false;
+}
+
+/*
+ * What both have of one message. A later message that one side alone has may have overtaken some of its operations there, or left a touch of them;
+ * without such a message any difference is one.
+ */
+static void compare_groups(finding *f, const comparison *c, const echo__mark *x, size_t n, const echo__mark *y, size_t m) {
+    bool same = n == m;
+    for (size_t i = 0; same && i < n; i++) same = same_mark(c, &x[i], &y[i]);
+    if (same || (f->run != NULL && !contradict(c, x, n, y, m))) return;
+    note_mark(f, &x->stamp);
+    f->explained = false;
+}
+
 static void compare_marks(finding *f, const comparison *c, const echo__slot *a, const echo__slot *b, bool log) {
     size_t i = a == NULL ? 0 : a->count, k = b == NULL ? 0 : b->count;
     while (i > 0 || k > 0) {
         const echo__mark *x = mark_of(&c->a, a, i), *y = mark_of(&c->b, b, k);
         int order = x == NULL ? -1 : y == NULL ? 1 : echo__stamp_compare(&x->stamp, &y->stamp);
-        i -= order >= 0;
-        k -= order <= 0;
+        size_t n = order >= 0 ? group_of(&c->a, a, i) : 0, m = order <= 0 ? group_of(&c->b, b, k) : 0;
+        i -= n;
+        k -= m;
         if (order > 0) note_single(f, &x->stamp, &c->a, &c->b, log);
         else if (order < 0) note_single(f, &y->stamp, &c->b, &c->a, log);
-        else if (!echo__bytes_equal(echo__dissected_text(&c->a.record, x->value), echo__dissected_text(&c->b.record, y->value))) {
-            note_mark(f, &x->stamp);
-            f->explained = false;
-        }
+        else compare_groups(f, c, x - (n - 1), n, y - (m - 1), m);
     }
 }
 
 static echo_bytes value_of(const side *s, const echo__slot *slot) {
     return slot == NULL ? echo__bytes(NULL, 0) : echo__dissected_text(&s->record, slot->value);
 }
-
-static bool same_value(echo_bytes a, echo_bytes b) { return (a.data == NULL) == (b.data == NULL) && echo__bytes_equal(a, b); }
 
 static echo_verdict judge(const comparison *c, const finding *f, const char *name) {
     if (f->known) return f->explained ? ECHO_VERDICT_COVERED : ECHO_VERDICT_DIVERGED;

@@ -18,7 +18,8 @@ typedef struct echo__text_at {
 
 typedef struct echo__mark {
     echo__stamp stamp;
-    echo__text_at value; /* what that message did, as far as it is more than the slot's value */
+    echo__text_at what;  /* of operations: which, and at what path */
+    echo__text_at value; /* with what value; of a log's entry: its bytes */
 } echo__mark;
 
 typedef struct echo__slot {

@@ -33,9 +33,9 @@ typedef struct echo_feed_node {
 } echo_feed_node;
 
 /*
- * Shows that blocks from..to-1 are the feed's, at a length that its writer signed: the roots of the tree of `from` blocks, and the fewest
- * nodes that cover to..length-1, each left to right. Which nodes these are follows from the three numbers. With the blocks themselves they
- * make the roots of `length` blocks, over which the signature is (hypercore 9's form, or 7's).
+ * Shows that blocks from..to-1 are the feed's, at a length that its writer signed: the roots of the tree of `from` blocks, and the
+ * fewest nodes that cover to..length-1, each left to right. Which nodes these are follows from the three numbers. With the blocks
+ * themselves they make the roots of `length` blocks, over which the signature is (hypercore 9's form, or 7's).
  */
 #define ECHO_FEED_PROOF_SIDE 104u /* nodes at most on the right of feeds of up to 2^53 blocks; on the left there are 53 at most */
 typedef struct echo_feed_proof {
@@ -86,12 +86,13 @@ typedef struct echo_feed_ops {
      */
     echo_status (*prove)(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to, echo_error *err);
     /*
-     * Checks blocks proof->from..to-1 against their proof and stores them; durable after `sync`. `info` then tells a length of at least
-     * proof->length, `read` hands them out, and blocks that are not here are ECHO_ERR_GAP. Blocks that are here already are left as they
-     * are. Also for a feed that is written here, whose copy fell behind.
-     * ECHO_ERR_CORRUPT: the proof is not one of this many blocks and bytes. ECHO_ERR_SIGNATURE: the signature does not verify over what blocks
-     * and proof make. ECHO_ERR_LIMIT. ECHO_ERR_CONFLICT (err->feed, err->seq: the first block known to differ, or, where no more than a node
-     * of both is known, the first below it): both are signed and differ, so the feed was forked by its writer. Nothing is stored then.
+     * Checks blocks proof->from..to-1 against their proof and stores them; durable after `sync`. `info` then tells a length of at
+     * least proof->length, `read` hands them out, and blocks that are not here are ECHO_ERR_GAP. Blocks that are here already are
+     * left as they are. Also for a feed that is written here, whose copy fell behind.
+     * ECHO_ERR_CORRUPT: the proof is not one of this many blocks and bytes. ECHO_ERR_SIGNATURE: the signature does not verify over
+     * what blocks and proof make. ECHO_ERR_LIMIT. ECHO_ERR_CONFLICT (err->feed, err->seq: the first block known to differ, or,
+     * where no more than a node of both is known, the first below it): both are signed and differ, so the feed was forked by its
+     * writer. Nothing is stored then.
      */
     echo_status (*put)(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err);
 } echo_feed_ops;
@@ -130,7 +131,10 @@ echo_status echo_feed_create(const char *path, const echo_keypair *keys, echo_er
 echo_status echo_feeds_new_memory(echo_feeds *out) ECHO_MUST_USE;
 /* Adds an empty feed; writable when keys->secret is not all zero. */
 echo_status echo_feeds_memory_add(echo_feeds *feeds, const echo_keypair *keys) ECHO_MUST_USE;
-/* Puts block seq of a feed as if replicated: any order, holes allowed; length becomes at least seq + 1. Not signed. */
+/*
+ * Puts block seq of a feed as if replicated: any order, holes allowed; length becomes at least seq + 1. Not signed: `prove` refuses
+ * such blocks with ECHO_ERR_SIGNATURE or, where the secret key is here to sign them, from the first hole on with ECHO_ERR_GAP.
+ */
 echo_status echo_feeds_memory_put(echo_feeds *feeds, const echo_key *key, uint64_t seq, echo_bytes block) ECHO_MUST_USE;
 
 #ifdef __cplusplus

@@ -64,6 +64,7 @@ static void check_feed(const place *p, const echo_feeds *feeds, void *feed) {
         bool here = seq < p->length && p->has[seq];
         assert_int_equal(feeds->ops->has(feeds->ctx, feed, seq), here);
         echo_status status = feeds->ops->read(feeds->ctx, feed, seq, seq + 1, test_expect_block, &expect, &err);
+        if (here) assert_int_equal(err.code, ECHO_OK);
         if (status != (here ? ECHO_OK : ECHO_ERR_GAP)) fail_msg("block %d: %s %s", (int)seq, echo_status_name(status), err.message);
         if (!here) assert_true(err.has_seq && err.seq == seq);
     }
@@ -113,8 +114,8 @@ static void make_proof(echo_feed_proof *proof, const test_blocks *blocks, const 
     echo__proven_free(&proven);
 }
 
-static echo_status put_of(place *p, const test_blocks *blocks, const echo_keypair *keys, uint64_t from, uint64_t to, uint64_t length,
-                          echo_error *err) {
+static echo_status put_of(place *p, const test_blocks *blocks, const echo_keypair *keys, uint64_t from, uint64_t to,
+                          uint64_t length, echo_error *err) {
     echo_feed_proof proof;
     make_proof(&proof, blocks, keys, from, to, length, (from + length) % 3 == 0);
     return p->feeds.ops->put(p->feeds.ctx, p->feed, blocks->at + from, &proof, err);
@@ -138,7 +139,7 @@ static void feeds_are_made(void **state) {
     test_blocks blocks;
     test_make_keys(&keys, 41);
     test_make_blocks(&blocks, MOST, 60, 1);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         place p;
         echo_error err = ECHO_ERROR_INIT;
         uint64_t first = 7;
@@ -221,7 +222,7 @@ static void in_any_order(void **state) {
     for (uint64_t seed = 0; seed < 60; seed++) {
         test_blocks blocks;
         test_make_blocks(&blocks, MOST, seed % 4 ? 60 : 2, seed);
-        for (int kind = 0; kind < KINDS; kind++) {
+        for (enum kind kind = FOLDER; kind < KINDS; kind++) {
             test_random random = {seed};
             place p;
             place_begin(&p, kind, &blocks, &keys, false);
@@ -250,7 +251,7 @@ static void grows_by_a_parent(void **state) {
     test_blocks blocks;
     test_make_keys(&keys, 43);
     test_make_blocks(&blocks, MOST, 60, 2);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         place p;
         place_begin(&p, kind, &blocks, &keys, false);
         put(&p, &keys, 6, 7, 7);
@@ -270,7 +271,7 @@ static void refused_and_untouched(void **state) {
     test_blocks blocks;
     test_make_keys(&keys, 44);
     test_make_blocks(&blocks, MOST, 60, 3);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         place p;
         echo_feed_proof good, bad;
         place_begin(&p, kind, &blocks, &keys, false);
@@ -315,7 +316,8 @@ static void conflict(place *p, const test_blocks *blocks, const echo_keypair *ke
     echo_error err = ECHO_ERROR_INIT;
     char *before = p->kind == FOLDER ? folder_digest(p->folder) : NULL;
     assert_status(put_of(p, blocks, keys, from, to, length, &err), ECHO_ERR_CONFLICT);
-    if (!err.has_seq || err.seq != seq) fail_msg("%d..%d of %d: forked at %d, not %d", (int)from, (int)to, (int)length, (int)err.seq, (int)seq);
+    if (!err.has_seq || err.seq != seq)
+        fail_msg("%d..%d of %d: forked at %d, not %d", (int)from, (int)to, (int)length, (int)err.seq, (int)seq);
     assert_true(err.has_feed && echo__key_equal(&err.feed, &p->key));
     if (before != NULL) {
         char *after = folder_digest(p->folder);
@@ -332,7 +334,7 @@ static void forks_are_found(void **state) {
     test_blocks a, b;
     test_make_keys(&keys, 45);
     test_make_blocks(&a, MOST, 60, 4);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         for (uint64_t fork = 0; fork < 20; fork++) {
             place p;
             make_fork(&b, &a, fork, 100 + fork);
@@ -368,7 +370,7 @@ static void forks_are_found_late(void **state) {
     test_make_keys(&keys, 46);
     test_make_blocks(&a, MOST, 60, 5);
     make_fork(&b, &a, 9, 6);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         place p;
         place_begin(&p, kind, &a, &keys, false);
         put(&p, &keys, 0, 10, 10);
@@ -399,7 +401,7 @@ static void own_feeds_are_healed(void **state) {
     test_make_keys(&keys, 47);
     test_make_blocks(&blocks, MOST, 60, 7);
     make_fork(&b, &blocks, 10, 8);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         for (uint64_t from = 10; from < 20; from++) {
             place p;
             uint64_t first;
@@ -431,10 +433,35 @@ static void own_feeds_are_healed(void **state) {
         for (uint64_t seq = 0; seq < 12; seq++) p.has[seq] = true;
         p.length = 12;
         conflict(&p, &b, &keys, 10, 20, 20, 10);
+        conflict(&p, &b, &keys, 15, 16, 20, 8); /* no block is on both sides, a node is */
         place_end(&p);
     }
     test_free_blocks(&blocks);
     test_free_blocks(&b);
+}
+
+/* An empty block behind a hole: nothing is written for it, and still what follows has its place. */
+static void empty_blocks_behind_holes(void **state) {
+    (void)state;
+    echo_keypair keys;
+    test_blocks blocks;
+    test_make_keys(&keys, 51);
+    test_make_blocks(&blocks, MOST, 60, 12);
+    blocks.at[9].len = 0;
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
+        place p;
+        uint64_t first;
+        place_begin(&p, kind, &blocks, &keys, true);
+        put(&p, &keys, 9, 10, 10);
+        check(&p);
+        assert_ok(p.feeds.ops->append(&first, p.feeds.ctx, p.feed, blocks.at + 10, 2, &oops));
+        assert_int_equal(first, 10);
+        p.has[10] = p.has[11] = true;
+        p.length = 12;
+        check(&p);
+        place_end(&p);
+    }
+    test_free_blocks(&blocks);
 }
 
 /* From source to source, each proving what the one before put there. */
@@ -445,7 +472,7 @@ static void passed_on(void **state) {
     test_make_keys(&keys, 48);
     test_make_blocks(&blocks, MOST, 60, 9);
     place p[4];
-    for (int i = 0; i < 4; i++) place_begin(&p[i], i % KINDS, &blocks, &keys, false);
+    for (unsigned i = 0; i < 4; i++) place_begin(&p[i], i % 2 ? MEMORY : FOLDER, &blocks, &keys, false);
     put(&p[0], &keys, 0, 17, 40);
     put(&p[0], &keys, 17, 40, 40);
     for (int i = 1; i < 4; i++) {
@@ -469,7 +496,7 @@ static void memory_runs_out(void **state) {
     test_blocks blocks;
     test_make_keys(&keys, 49);
     test_make_blocks(&blocks, MOST, 60, 10);
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (enum kind kind = FOLDER; kind < KINDS; kind++) {
         place p;
         echo_feed_proof proof, first;
         uint64_t at;
@@ -529,6 +556,9 @@ static void unsigned_blocks(void **state) {
         for (size_t i = 0; i < 3; i++) p.has[seqs[i]] = true;
         p.length = 6;
         check(&p);
+        test_blocks b;
+        make_fork(&b, &blocks, 5, 99);
+        conflict(&p, &b, &keys, 5, 6, 6, 5);
         assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 5, 6, &err), own ? ECHO_ERR_GAP : ECHO_ERR_SIGNATURE);
         if (own) assert_true(err.has_seq && err.seq == 2);
         assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 0, 2, NULL), own ? ECHO_OK : ECHO_ERR_SIGNATURE);
@@ -537,8 +567,6 @@ static void unsigned_blocks(void **state) {
         assert_ok(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 1, 3, &oops));
         put(&p, &keys, 3, 8, 9);
         check(&p);
-        test_blocks b;
-        make_fork(&b, &blocks, 5, 99);
         assert_ok(echo_feeds_memory_put(&p.feeds, &p.key, 12, blocks.at[12]));
         p.has[12] = true;
         p.length = 13;
@@ -591,6 +619,7 @@ int main(void) {
         cmocka_unit_test(forks_are_found),
         cmocka_unit_test(forks_are_found_late),
         cmocka_unit_test(own_feeds_are_healed),
+        cmocka_unit_test(empty_blocks_behind_holes),
         cmocka_unit_test(passed_on),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(unsigned_blocks),

@@ -80,7 +80,8 @@ static void the_cover_is_the_smallest(void **state) {
                 unsigned depth = echo__flat_depth(i);
                 uint64_t above = echo__flat_parent(i, depth);
                 bool inside = echo__flat_left_span(i, depth) >= 2 * from && echo__flat_right_span(i, depth) + 2 <= 2 * to;
-                bool larger = echo__flat_left_span(above, depth + 1) >= 2 * from && echo__flat_right_span(above, depth + 1) + 2 <= 2 * to;
+                bool larger =
+                    echo__flat_left_span(above, depth + 1) >= 2 * from && echo__flat_right_span(above, depth + 1) + 2 <= 2 * to;
                 expected += inside && !larger;
             }
             assert_int_equal(n, expected);
@@ -233,12 +234,12 @@ static void hostile_numbers(void **state) {
         uint64_t from, to, length;
         echo_status expected;
     } ranges[] = {
-        {5, 5, 37, ECHO_ERR_CORRUPT},       {9, 5, 37, ECHO_ERR_CORRUPT},
-        {5, 38, 37, ECHO_ERR_CORRUPT},      {0, 0, 0, ECHO_ERR_CORRUPT},
-        {5, 9, 8, ECHO_ERR_CORRUPT},        {5, 9, UINT64_MAX, ECHO_ERR_LIMIT},
-        {5, 9, most + 1, ECHO_ERR_LIMIT},   {5, 9, most, ECHO_ERR_CORRUPT},
-        {4, 9, 37, ECHO_ERR_CORRUPT},       {5, 10, 37, ECHO_ERR_CORRUPT},
-        {5, 9, 38, ECHO_ERR_SIGNATURE},     {UINT64_MAX, 0, 37, ECHO_ERR_CORRUPT},
+        {5, 5, 37, ECHO_ERR_CORRUPT},          {9, 5, 37, ECHO_ERR_CORRUPT},
+        {5, 38, 37, ECHO_ERR_CORRUPT},         {0, 0, 0, ECHO_ERR_CORRUPT},
+        {5, 9, 8, ECHO_ERR_CORRUPT},           {5, 9, UINT64_MAX, ECHO_ERR_LIMIT},
+        {5, 9, most + 1, ECHO_ERR_LIMIT},      {5, 9, most, ECHO_ERR_CORRUPT},
+        {4, 9, 37, ECHO_ERR_CORRUPT},          {5, 10, 37, ECHO_ERR_CORRUPT},
+        {5, 9, 38, ECHO_ERR_SIGNATURE},        {UINT64_MAX, 0, 37, ECHO_ERR_CORRUPT},
         {5, UINT64_MAX, 37, ECHO_ERR_CORRUPT}, {5, UINT64_MAX, UINT64_MAX, ECHO_ERR_LIMIT},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
@@ -336,12 +337,9 @@ static void memory_runs_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_cover_is_the_smallest),
-        cmocka_unit_test(every_range),
-        cmocka_unit_test(everything_tampered),
-        cmocka_unit_test(hostile_numbers),
-        cmocka_unit_test(what_is_missing_is_a_gap),
-        cmocka_unit_test(forks_are_told_where_they_begin),
+        cmocka_unit_test(the_cover_is_the_smallest), cmocka_unit_test(every_range),
+        cmocka_unit_test(everything_tampered),       cmocka_unit_test(hostile_numbers),
+        cmocka_unit_test(what_is_missing_is_a_gap),  cmocka_unit_test(forks_are_told_where_they_begin),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* What the object model makes of mutations: every value, every operation, both generations. */
+#include "model/object_wire.h"
 #include "test_object_support.h"
 
 /* The mutation {operation: SET, key: "k", value} with the bytes of field 3, as in the format's worked examples. */
@@ -478,6 +479,14 @@ static void test_bombs(void **state) {
     fault_from(1); /* refused before anything is allocated */
     assert_int_equal(object_apply(&o, echo__buf_bytes(&mutation), 1, 1, 1, &err), ECHO_ERR_LIMIT);
     assert_false(fault_off());
+    echo__buf_clear(&mutation);
+    /* Fields that are not known cost as much as those that are. */
+    for (size_t i = 0; i <= ECHO__OBJECT_FIELDS_MAX; i++) wire_int(&mutation, 15, 0);
+    fault_from(1);
+    assert_int_equal(object_apply(&o, echo__buf_bytes(&mutation), 1, 1, 1, &err), ECHO_ERR_LIMIT);
+    assert_false(fault_off());
+    mutation.len -= 2; /* as many as may be */
+    assert_int_equal(object_apply(&o, echo__buf_bytes(&mutation), 1, 1, 1, &err), ECHO_OK);
     echo__buf_clear(&mutation);
     char *path = repeated("a", ".b", 62, "");
     for (size_t i = 0; i < (1u << 20) / 60; i++) {
