@@ -164,9 +164,9 @@ static void test_hook_fails(void **arg) {
 }
 
 /* What the snapshot before the one at hand has of the items: there is none, their mutations, their states. */
-typedef enum before { NOTHING, MUTATIONS, STATES, BEFORE_COUNT } before;
+typedef enum earlier { NOTHING, MUTATIONS, STATES, BEFORE_COUNT } earlier;
 
-static void snapshot_before(stepping *s, before kind, brittle *b) {
+static void snapshot_before(stepping *s, earlier kind, brittle *b) {
     if (kind == STATES) add_brittle(s->models, b);
     stepping_open(s);
     if (kind == NOTHING) return;
@@ -185,7 +185,7 @@ static void snapshot_before(stepping *s, before kind, brittle *b) {
  * A model is registered after so many steps of a snapshot, and the items, or every other one, get their state at once; the rest
  * later, by that snapshot or the next. Whether the snapshot was over.
  */
-static bool late_model(before kind, unsigned polls, unsigned every) {
+static bool late_model(earlier kind, unsigned polls, unsigned every) {
     brittle b = {0, 0, ECHO_OK};
     stepping s;
     open_small(&s, 12);
@@ -217,7 +217,7 @@ static bool late_model(before kind, unsigned polls, unsigned every) {
 /* At any moment of a snapshot: the next one, and those after it, are what replaying gives. */
 static void test_late_model(void **arg) {
     (void)arg;
-    for (before kind = NOTHING; kind < BEFORE_COUNT; kind++)
+    for (earlier kind = NOTHING; kind < BEFORE_COUNT; kind++)
         for (unsigned every = 1; every <= 2; every++)
             for (unsigned polls = 0; !late_model(kind, polls, every); polls++) assert_true(polls < 1000);
 }
