@@ -156,7 +156,7 @@ expect 0 join hal "$invitation" --peer $place --json --trust sampled --attestati
 done_is '[.trust, .sampled, .detection > 0.02, .messages_not_transferred]' '["sampled",50,true,0]'
 member ian alice
 expect 0 join ian "$invitation" --peer $place --trust replayed --attestations 1
-out_has '^trust +replayed, attested by 1 members, all items are what the feeds say$'
+out_has '^trust +replayed, attested by 1 member, all items are what the feeds say$'
 same alice ian
 stop $server 0
 
