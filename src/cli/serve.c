@@ -38,10 +38,16 @@ static void on_event(void *arg, const echo_exchange_event *event) {
     echo_cli_event_end(cli);
 }
 
+/* The place stands in the line already. */
 static void on_ended(void *arg, const char *place, const echo_error *why) {
     serving *s = arg;
+    echo_error what = ECHO_ERROR_INIT;
+    size_t len = strlen(place);
+    if (why != NULL) what = *why;
+    if (strncmp(what.message, place, len) == 0 && strncmp(what.message + len, ": ", 2) == 0)
+        memmove(what.message, what.message + len + 2, strlen(what.message + len + 2) + 1);
     s->connections++;
-    echo_cli_event(s->side.cli, "ended", place, NULL, why);
+    echo_cli_event(s->side.cli, "ended", place, NULL, why != NULL ? &what : NULL);
     echo_cli_event_end(s->side.cli);
 }
 
