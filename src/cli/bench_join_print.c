@@ -194,8 +194,15 @@ static echo_status draw(const bench *b, const columns *what, echo_error *err) {
     char script[SCRIPT];
     size_t len = 0, curve = 0;
 #define ADD(...) len += len < SCRIPT ? (size_t)snprintf(script + len, SCRIPT - len, __VA_ARGS__) : 0
-    ADD("set title 'Joining a party'\nset logscale xy\nset xlabel 'messages in the feeds'\nset format x '%%.0s%%c'\nset ylabel '%s'\nplot ",
-        what->label);
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        uint64_t messages = cases_of(b)[i].messages;
+        least = messages < least ? messages : least;
+        most = messages > most ? messages : most;
+    }
+    ADD("set title 'Joining a party'\nset logscale xy\nset xlabel 'messages in the feeds'\nset format x '%%.0s%%c'\n"
+        "set xrange [%.0f:%.0f]\nset ylabel '%s'\nplot ",
+        0.8 * (double)least, 1.25 * (double)most, what->label);
     for (size_t i = 0; i < b->count; i++) {
         const bench_join_case *c = &cases_of(b)[i];
         if (i > 0 && c->items == cases_of(b)[i - 1].items) continue;
