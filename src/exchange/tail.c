@@ -267,7 +267,7 @@ static void finished(echo_exchange *x) {
     if (status == ECHO_OK && checking) {
         status = check_and_install(x, &problem);
         if (status == ECHO_ERR_BUSY) return;
-        if (status == ECHO_ERR_CORRUPT) {
+        if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP) { /* it is wrong, or nobody has what would show that it is right */
             echo_hash digest = x->target_digest;
             echo__offers_ban(x, &digest, &problem, ECHO__REJECT_WRONG);
             echo__chunks_end(x);
