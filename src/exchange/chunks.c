@@ -356,7 +356,7 @@ static void members_step(echo_exchange *x) {
 
 /* From the root on the snapshot can be read from. */
 static void show(echo_exchange *x) {
-    if (x->usable || (x->target.items.items > 0 && echo__hashes_get(&x->items.names, &x->target.items.hash) == 0)) return;
+    if (x->usable || !echo__frontier_begun(&x->items)) return;
     if (echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text)) != ECHO_OK) return;
     x->usable = x->overlay.noting = true;
     echo__exchange_tell(x, ECHO_EXCHANGE_USABLE, NULL, NULL);
