@@ -53,6 +53,7 @@ static echo_status copy_chunk(void *arg, echo_bytes bytes) {
 static echo_status begin(const echo_exchange *x, echo_error *err) {
     const echo__root *root = x->target.credentials.items > 0 ? &x->target.credentials : &x->target.items;
     putting p = {x->store, &root->hash, ECHO__BUF_INIT};
+    if (root->items == 0) return ECHO_OK; /* nothing that could be removed */
     echo_status status = x->store->ops->get(x->store->ctx, p.name, copy_chunk, &p, err);
     echo_bytes bytes = echo__buf_bytes(&p.copy);
     if (status == ECHO_OK) status = x->store->ops->put(x->store->ctx, p.name, &bytes, 1, NULL, err);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "exchange/exchange.h"
 #include "exchange/plan.h"
+#include "tree/path.h"
 
 void echo__offer_free(echo__offer *offer) {
     echo__buf_free(&offer->text);
@@ -73,7 +74,9 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         echo__peer_reject(peer, ECHO__REJECT_PARTY, &problem);
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
     }
-    if (offer->manifest.items.bytes > (uint64_t)1 << 60)
+    echo__path check;
+    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
+        echo__path_init(&check, x->chunks, &offer->manifest.credentials, &problem) != ECHO_OK)
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
@@ -142,7 +145,7 @@ static void ask(echo_peer *peer) {
 
 /* ---- deciding ---- */
 
-static const echo__offered_feed *offered_feed(const echo__offer *offer, const echo_key *key) {
+echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *key) {
     size_t low = 0, high = offer->feed_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -180,7 +183,7 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     echo_frame frame;
     for (size_t i = 0; echo_timeframe_at(offer->manifest.timeframe, i, &frame); i++) {
         uint64_t here = next_of(clock, &frame.feed), there = frame.seq + 1;
-        const echo__offered_feed *feed = offered_feed(offer, &frame.feed);
+        const echo__offered_feed *feed = echo__offer_find(offer, &frame.feed);
         if (there <= here) continue;
         facts->covered += there - here;
         if (feed == NULL || feed->length <= here) continue;
@@ -190,11 +193,32 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     }
 }
 
-/* The one that covers most. */
+static echo__blamed *find_blamed(const echo_exchange *x, const echo_peer *peer) {
+    const echo_key *member = echo__channel_peer(peer->channel);
+    for (size_t i = 0; member != NULL && i < x->blamed_count; i++)
+        if (echo__key_equal(&x->blamed[i].member, member)) return &x->blamed[i];
+    return NULL;
+}
+
+void echo__offers_blame(echo_exchange *x, const echo_peer *peer) {
+    const echo_key *member = echo__channel_peer(peer->channel);
+    echo__blamed *blamed = find_blamed(x, peer);
+    if (member == NULL) return;
+    if (blamed == NULL) {
+        if (!echo__grow(&x->blamed, &x->blamed_cap, x->blamed_count + 1, sizeof *x->blamed)) return;
+        blamed = &x->blamed[x->blamed_count++];
+        *blamed = (echo__blamed){*member, 0};
+    }
+    blamed->count++;
+}
+
+/* The one that covers most. Who offered one after the other in vain is not tried again: it could go on like that for ever. */
 static echo_peer *best_offer(const echo_exchange *x) {
     echo_peer *best = NULL;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__peer_ready(peer) || !is_useful(x, &peer->offer)) continue;
+        const echo__blamed *blamed = find_blamed(x, peer);
+        if (blamed != NULL && blamed->count >= ECHO__BLAME_MOST) continue;
         if (best == NULL || echo_timeframe_total(peer->offer.manifest.timeframe) > echo_timeframe_total(best->offer.manifest.timeframe)) best = peer;
     }
     return best;
