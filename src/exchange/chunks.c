@@ -49,11 +49,14 @@ echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_
     echo__buf_clear(&x->target_text);
     echo__buf_append(&x->target_text, offer->text.data, offer->text.len);
     if (x->target_text.status != ECHO_OK) return echo__nomem(err);
-    const echo_party *party = x->options.opened;
+    const echo_party *party = echo__offers_party(x);
+    bool kept = false; /* a base has to be whole, and to stay */
+    if (party != NULL) status = echo__install_keeps(&kept, x, &party->root, &party->credentials_root, err);
+    if (status != ECHO_OK) return status;
     memset(&x->credentials, 0, sizeof x->credentials);
     memset(&x->items, 0, sizeof x->items);
-    status = echo__frontier_init(&x->credentials, x->chunks, &x->target.credentials, party == NULL ? NULL : &party->credentials_root, err);
-    if (status == ECHO_OK) status = echo__frontier_init(&x->items, x->chunks, &x->target.items, party == NULL ? NULL : &party->root, err);
+    status = echo__frontier_init(&x->credentials, x->chunks, &x->target.credentials, kept ? &party->credentials_root : NULL, err);
+    if (status == ECHO_OK) status = echo__frontier_init(&x->items, x->chunks, &x->target.items, kept ? &party->root : NULL, err);
     x->walking = true;
     x->phase = ECHO_EXCHANGE_MEMBERS;
     x->state.items = x->target.items.items;

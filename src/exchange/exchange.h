@@ -140,6 +140,7 @@ struct echo_exchange {
     echo_exchange_phase phase;
     bool usable;                /* the store was handed out; it shows a target: */
     echo_hash shown;            /* its digest */
+    echo_hash installed;        /* of what was installed last, if anything was */
     bool installed_any;
     echo_exchange_state state;
     echo__admission *admission; /* of the credentials that are here; NULL: none are yet */
@@ -210,7 +211,12 @@ void echo__offers_step(echo_exchange *x);
 echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *key);
 /* The snapshot that this peer offered was tried in vain. */
 void echo__offers_blame(echo_exchange *x, const echo_peer *peer);
-/* What is covered here: the party's clock, or the newest snapshot's; NULL: nothing. */
+/*
+ * The party, as far as it tells what is here; NULL: nothing is. One that was restored from the snapshot that is being fetched covers what is not here
+ * yet.
+ */
+const echo_party *echo__offers_party(const echo_exchange *x);
+/* What is covered here: the party's clock; NULL: nothing. */
 const echo_timeframe *echo__offers_clock(const echo_exchange *x);
 /* The state is not what it claims to be: nobody's offer of it is taken again. */
 void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason);
@@ -243,6 +249,9 @@ echo_status echo__trust_take(echo_peer *peer, echo_bytes payload, echo_error *er
 echo_status echo__trust_replay(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
 
 /* install.c */
+/* Whether a snapshot with these trees, those of which no items are asked about, is kept in the store, so that their chunks stay. */
+echo_status echo__install_keeps(bool *out, const echo_exchange *x, const echo__root *items, const echo__root *credentials, echo_error *err)
+    ECHO_MUST_USE;
 /* ECHO_ERR_BUSY: another time. */
 echo_status echo__install(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
 #endif

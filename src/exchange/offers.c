@@ -117,8 +117,15 @@ void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_erro
 
 /* ---- asking ---- */
 
+const echo_party *echo__offers_party(const echo_exchange *x) {
+    const echo_party *party = x->options.opened;
+    if (party == NULL || party->store.ctx != &x->overlay) return party;
+    return x->state.installed > 0 && echo__hash_equal(&x->shown, &x->installed) ? party : NULL;
+}
+
 const echo_timeframe *echo__offers_clock(const echo_exchange *x) {
-    return x->options.opened == NULL ? NULL : x->options.opened->clock;
+    const echo_party *party = echo__offers_party(x);
+    return party == NULL ? NULL : party->clock;
 }
 
 static void ask(echo_peer *peer) {
@@ -162,7 +169,7 @@ echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *k
 /* A snapshot that covers less than the one here would take items back. */
 static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     if (!offer->here || !offer->snapshot || offer->banned) return false;
-    const echo_party *party = x->options.opened;
+    const echo_party *party = echo__offers_party(x);
     if (party == NULL) return true;
     return echo_timeframe_covers(offer->manifest.timeframe, party->root_clock) && !echo_timeframe_covers(party->clock, offer->manifest.timeframe);
 }
@@ -177,7 +184,10 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     const echo_timeframe *clock = echo__offers_clock(x);
     memset(facts, 0, sizeof *facts);
     facts->offered = is_useful(x, offer);
-    if (x->options.opened != NULL) facts->base = x->options.opened->root;
+    const echo_party *party = echo__offers_party(x);
+    echo_error ignored = ECHO_ERROR_INIT;
+    bool kept = false; /* otherwise what the party reads from goes away: as if nothing were here */
+    if (party != NULL && echo__install_keeps(&kept, x, &party->root, &party->credentials_root, &ignored) == ECHO_OK && kept) facts->base = party->root;
     if (!facts->offered) return;
     facts->root = offer->manifest.items;
     echo_frame frame;
@@ -234,7 +244,7 @@ static void decide(echo_exchange *x) {
         weigh(&facts, x, &best->offer);
         /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */
         echo__plan plan = echo__plan_make(&facts);
-        if (x->options.opened == NULL || facts.base.items == 0) plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
+        if (echo__offers_party(x) == NULL || facts.base.items == 0) plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
         else if (x->options.trust >= ECHO_TRUST_SAMPLED) plan = ECHO__PLAN_TAIL; /* the blocks are needed in any case */
         x->state.by_chunks = plan != ECHO__PLAN_TAIL;
         instead = plan == ECHO__PLAN_TRY ? facts.covered_bytes : 0;

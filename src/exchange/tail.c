@@ -44,7 +44,7 @@ static echo__fetched *find_tail(echo_exchange *x, size_t n, const echo_key *key)
 /* The first block that is to be fetched: behind what is covered, and behind what is here without a hole. */
 static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fetched *tail, bool covered, echo_error *err) {
     const echo_feed_ops *ops = x->feeds->ops;
-    const echo_timeframe *clock = x->options.opened == NULL ? NULL : x->options.opened->clock;
+    const echo_timeframe *clock = echo__offers_clock(x);
     echo_feed_info info = {0, 0, false};
     uint64_t at = 0, seq;
     echo_status status = tail->feed == NULL ? ECHO_OK : ops->info(x->feeds->ctx, tail->feed->handle, &info, err);

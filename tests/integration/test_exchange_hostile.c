@@ -826,6 +826,129 @@ static void test_sample_of_nothing(void **state) {
     peers_end(&p);
 }
 
+typedef struct removing {
+    const echo_exchange *x;
+    echo_hash names[4096];
+    size_t count;
+} removing;
+
+static echo_status note_unfetched(void *arg, const echo_hash *name) {
+    removing *r = arg;
+    if (echo__hashes_get(&r->x->items.names, name) == 0 && r->count < 4096) r->names[r->count++] = *name;
+    return ECHO_OK;
+}
+
+static void assert_whole(peers *p, size_t i) {
+    echo__chunks *chunks;
+    echo__manifest m;
+    echo__buf text;
+    echo_error err = ECHO_ERROR_INIT;
+    newest_manifest(&text, p, i);
+    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&text), &err), &err);
+    assert_int_equal(echo__chunks_new(&chunks, &p->members[i].own), ECHO_OK);
+    assert_ok(echo__tree_verify(chunks, &m.items, NULL, &err), &err);
+    assert_ok(echo__tree_verify(chunks, &m.credentials, NULL, &err), &err);
+    echo__chunks_free(chunks);
+    echo__manifest_free(&m);
+    echo__buf_free(&text);
+}
+
+/* What the snapshot before has too is not fetched; when that one and its chunks are removed meanwhile, it is. */
+static void test_base_goes_away(void **state) {
+    (void)state;
+    peers p;
+    wire w;
+    echo__chunks *chunks;
+    echo_error err = ECHO_ERROR_INIT;
+    static removing r;
+    begin(&p, 17, 2000);
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    run(&p, &w, NULL, 100000);
+    assert_up_to_date(&p, 1);
+    wire_close(&w);
+    peers_switch(&p, 1);
+    peers_exchange_end(&p, 1);
+    echo__root base = p.members[1].party->root;
+    for (unsigned round = 0; round < 60; round++)
+        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
+    peers_snapshot(&p, 0);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 5; round++) {
+        (void)wire_carry(&w);
+        step_all(&p, 1000000);
+    }
+    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_ITEMS);
+    r.x = p.members[1].exchange;
+    r.count = 0;
+    const echo_store *store = &p.members[1].own;
+    assert_int_equal(echo__chunks_new(&chunks, store), ECHO_OK);
+    assert_ok(echo__tree_reach(chunks, &base, note_unfetched, &r, &err), &err);
+    echo__chunks_free(chunks);
+    assert_true(r.count > 20);
+    assert_ok(store->ops->remove(store->ctx, &p.party.public_key, 1, &err), &err);
+    assert_ok(store->ops->remove_chunks(store->ctx, r.names, r.count, &err), &err);
+    run(&p, &w, NULL, 100000);
+    assert_up_to_date(&p, 1);
+    assert_true(state_of_exchange(&p, 1).installed > 0);
+    assert_whole(&p, 1);
+    peers_switch(&p, 1);
+    peers_assert_same(&p, 0, 1);
+    wire_close(&w);
+    peers_end(&p);
+}
+
+/* The party is opened from what is still being fetched, and told; then the connection ends. What it covers is not here yet. */
+static void test_party_of_half_a_snapshot(void **state) {
+    (void)state;
+    for (unsigned once = 0; once < 1; once++) {
+        peers p;
+        wire w;
+        echo_party *half;
+        echo_error err = ECHO_ERROR_INIT;
+        begin(&p, 18, 3000);
+        peers_exchange(&p, 0, NULL);
+        peers_exchange(&p, 1, NULL);
+        start(&p, 1);
+        wire_open(&w, &p, 1, 0);
+        for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 20; round++) {
+            (void)wire_carry(&w);
+            step_all(&p, 1000000);
+        }
+        echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+        options.party = &p.party.public_key;
+        options.feeds = &p.members[1].feeds;
+        options.store = echo_exchange_store(p.members[1].exchange);
+        options.models = p.models;
+        options.no_write = true;
+        assert_non_null(options.store);
+        assert_ok(echo_party_restore(&half, &options, &err), &err);
+        echo_exchange_set_party(p.members[1].exchange, half);
+        wire_close(&w);
+        step_all(&p, 1000000);
+        wire_open(&w, &p, 1, 0);
+        run(&p, &w, NULL, 100000);
+        assert_up_to_date(&p, 1);
+        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+        assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+        assert_whole(&p, 1);
+        start(&p, 1); /* nothing is new */
+        run(&p, &w, NULL, 100000);
+        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+        assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+        echo_exchange_set_party(p.members[1].exchange, NULL);
+        echo_party_free(half);
+        peers_switch(&p, 1);
+        peers_assert_same(&p, 0, 1);
+        wire_close(&w);
+        peers_end(&p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_delta_of_the_target_before), cmocka_unit_test(test_connection_again), cmocka_unit_test(test_touching_what_nobody_has),
@@ -833,7 +956,7 @@ int main(void) {
         cmocka_unit_test(test_empty_snapshot), cmocka_unit_test(test_very_many_feeds), cmocka_unit_test(test_blocks_without_end),
         cmocka_unit_test(test_requests_at_once), cmocka_unit_test(test_slow_and_large), cmocka_unit_test(test_questions_without_end),
         cmocka_unit_test(test_server_rots), cmocka_unit_test(test_admitted_behind_the_snapshot), cmocka_unit_test(test_second_target),
-        cmocka_unit_test(test_sample_of_nothing),
+        cmocka_unit_test(test_sample_of_nothing), cmocka_unit_test(test_base_goes_away), cmocka_unit_test(test_party_of_half_a_snapshot),
     };
     const char *only = getenv("ECHO_TEST_ONLY");
     if (only != NULL) cmocka_set_test_filter(only);
