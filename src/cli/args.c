@@ -27,6 +27,7 @@ static const option options[] = {
     {ECHO_CLI_KEEP, "--keep", "N", "keep the newest N good snapshots of each party; 0: all of them"},
     {ECHO_CLI_DRY_RUN, "--dry-run", NULL, "tell what would be removed, remove nothing"},
     {ECHO_CLI_DIGEST, "--digest", NULL, "name the newest snapshot's state digest too"},
+    {ECHO_CLI_MEMBERS, "--members", NULL, "name the party's other members too, 8 in all at most"},
     {ECHO_CLI_ADMIT, "--admit", "KEY", "first admit this feed to the party; needs --signer"},
     {ECHO_CLI_SIGNER, "--signer", "FILE", "key file of a key that the party trusts, such as the party's own"},
     {ECHO_CLI_LISTEN, "--listen", "PLACE", "HOST:PORT to listen at (127.0.0.1:0); port 0 takes a free one, which is printed"},

@@ -32,13 +32,26 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
     return status;
 }
 
+/* Feeds that have messages are members' feeds. */
+static echo_status add_members(echo_invitation *out, const echo_cli_side *side, echo_error *err) {
+    echo_timeframe *clock;
+    echo_frame frame;
+    echo_status status = echo_timeframe_copy(&clock, echo_party_clock(side->party));
+    if (status != ECHO_OK) return err->code = status;
+    for (size_t i = 0; out->member_count < ECHO_INVITATION_MEMBERS && echo_timeframe_at(clock, i, &frame); i++)
+        if (memcmp(&frame.feed, &out->members[0], sizeof frame.feed) != 0) out->members[out->member_count++] = frame.feed;
+    echo_timeframe_free(clock);
+    return ECHO_OK;
+}
+
 static echo_status make(echo_invitation *out, echo_cli_side *side, echo_error *err) {
     uint64_t number;
     out->party = side->key;
     out->members[0] = side->keys.public_key;
     out->member_count = 1;
-    if (!echo_cli_has(side->cli, ECHO_CLI_DIGEST)) return ECHO_OK;
-    echo_status status = echo_cli_newest(&number, &out->digest, &side->store, &side->key, err);
+    echo_status status = echo_cli_has(side->cli, ECHO_CLI_MEMBERS) ? add_members(out, side, err) : ECHO_OK;
+    if (status != ECHO_OK || !echo_cli_has(side->cli, ECHO_CLI_DIGEST)) return status;
+    status = echo_cli_newest(&number, &out->digest, &side->store, &side->key, err);
     if (status != ECHO_OK) return status;
     out->has_digest = number != 0;
     if (out->has_digest) return ECHO_OK;
@@ -103,10 +116,11 @@ static int run(echo_cli *cli) {
 const echo_cli_command echo_cli_invite = {
     "invite", "print an invitation to the party",
     "Prints a line of text to give to somebody who is to join: the party, whom to expect (the key of\n"
-    "the own feed, with which `serve` answers), and with --digest the state of the newest snapshot.\n"
+    "the own feed, with which `serve` answers; with --members others too, as a newcomer begins with\n"
+    "nobody who is not named), and with --digest the state of the newest snapshot.\n"
     "It opens nothing by itself: with --admit KEY a credential is written to the own feed that admits\n"
     "the joiner's feed (`join DIR --new-key` prints its key). The party believes it when it is signed\n"
     "by a key that it trusts, such as the party's own, which whoever made the party keeps: --signer\n"
     "names a file with that key, as 128 hex digits (the secret in libsodium's form: seed, public key).\n\n"
     "JSON: {invitation, party, members, digest, admitted}.\n",
-    ECHO_CLI_COMMON | ECHO_CLI_PARTY | ECHO_CLI_KEY | ECHO_CLI_DIGEST | ECHO_CLI_ADMIT | ECHO_CLI_SIGNER, run};
+    ECHO_CLI_COMMON | ECHO_CLI_PARTY | ECHO_CLI_KEY | ECHO_CLI_DIGEST | ECHO_CLI_MEMBERS | ECHO_CLI_ADMIT | ECHO_CLI_SIGNER, run};

@@ -111,7 +111,7 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
 
 static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
     echo_cli_print(out, "%-12s %s", "trust", levels[s->trust]);
-    if (s->attested > 0) echo_cli_print(out, ", attested by %" PRIu32 " members", s->attested);
+    if (s->attested > 0) echo_cli_print(out, ", attested by %" PRIu32 " member%s", s->attested, s->attested == 1 ? "" : "s");
     if (s->trust == ECHO_TRUST_SAMPLED)
         echo_cli_print(out, ", %" PRIu64 " items are what the feeds say: one wrong among all would have been found with a probability of %.1f %%",
                        s->sampled, s->detection * 100);

@@ -38,10 +38,16 @@ static void on_event(void *arg, const echo_exchange_event *event) {
     echo_cli_event_end(cli);
 }
 
+/* The place stands in the line already. */
 static void on_ended(void *arg, const char *place, const echo_error *why) {
     serving *s = arg;
+    echo_error what = ECHO_ERROR_INIT;
+    size_t len = strlen(place);
+    if (why != NULL) what = *why;
+    if (strncmp(what.message, place, len) == 0 && strncmp(what.message + len, ": ", 2) == 0)
+        memmove(what.message, what.message + len + 2, strlen(what.message + len + 2) + 1);
     s->connections++;
-    echo_cli_event(s->side.cli, "ended", place, NULL, why);
+    echo_cli_event(s->side.cli, "ended", place, NULL, why != NULL ? &what : NULL);
     echo_cli_event_end(s->side.cli);
 }
 
@@ -83,7 +89,7 @@ static bool poll_party(serving *s) {
 
 static bool fetch(serving *s) {
     echo_exchange_state state;
-    if (s->look) {
+    if (s->look && !echo_cli_has(s->side.cli, ECHO_CLI_NO_WRITE)) {
         s->look = false;
         echo_status status = echo_exchange_start(s->side.exchange, &s->err);
         if (status != ECHO_OK) return give_up(s, status);
@@ -191,7 +197,7 @@ const echo_cli_command echo_cli_serve = {
     "by chunk, and the blocks behind it; what they have and is missing here is fetched in turn.\n"
     "Snapshots are taken when they are due, and blocks that other processes append are seen. It\n"
     "proves to be a member with the own feed's key, or that of --key (a file of 128 hex digits), and\n"
-    "talks to members alone. It ends in good order on SIGINT and SIGTERM, or after --once N.\n\n"
+    "talks to members alone. With --no-write it only gives. It ends in good order on SIGINT and SIGTERM, or after --once N.\n\n"
     "Prints a line for each event: listening, connected, dropped (a peer that lied, stalled or is no\n"
     "member), refused (what a peer offered or was offered was not taken), ended (a connection), applied (messages),\n"
     "snapshot, fetched, installed, failed, end.\n\n"

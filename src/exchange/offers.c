@@ -258,6 +258,7 @@ void echo__offers_step(echo_exchange *x) {
     bool any = false, waiting = false;
     for (echo_peer *peer = x->peers, *next; peer != NULL; peer = next) {
         next = peer->next;
+        waiting = waiting || (!peer->over && !peer->finished && !peer->connected); /* it stalls, or it will say who it is */
         if (!echo__peer_ready(peer) || !peer->serves || peer->finished) continue;
         if (!peer->asked) ask(peer);
         if (!echo__peer_ready(peer)) continue;

@@ -264,6 +264,13 @@ static echo_status check_and_install(echo_exchange *x, echo_error *err) {
     return status == ECHO_OK ? echo__install(x, err) : status;
 }
 
+/* A peer that came while others were fetched from has not been heard. */
+static bool somebody_new(const echo_exchange *x) {
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.here))) return true;
+    return false;
+}
+
 static void finished(echo_exchange *x) {
     echo_error problem = ECHO_ERROR_INIT;
     bool checking = x->phase == ECHO_EXCHANGE_CHECKING;
@@ -277,7 +284,7 @@ static void finished(echo_exchange *x) {
     if (status == ECHO_OK && checking) {
         status = check_and_install(x, &problem);
         if (status == ECHO_ERR_BUSY) return;
-        if (status == ECHO_ERR_CORRUPT) {
+        if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP) { /* it is wrong, or nobody has what would show that it is right */
             echo_hash digest = x->target_digest;
             echo__offers_ban(x, &digest, &problem, ECHO__REJECT_WRONG);
             echo__chunks_end(x);
@@ -291,7 +298,10 @@ static void finished(echo_exchange *x) {
         return;
     }
     echo__exchange_rest(x);
-    echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);
+    if (somebody_new(x))
+        x->phase = ECHO_EXCHANGE_ASKING;
+    else
+        echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);
 }
 
 void echo__tail_step(echo_exchange *x) {

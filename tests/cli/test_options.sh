@@ -5,14 +5,14 @@ fixture b-echo-2.6.17-2peers both
 folder=both/peer0
 party=24e5b90023d34602ad71ad11e54926cb7193357867262183b7531ce71e8264f8
 commands='parties restore items snapshot list inspect verify gc pin unpin prune-advice'
-all="$commands diff"
+all="$commands diff invite serve join"
 
 expect 0 --version
 out_is "echo-snapshot $(sed -n 's/^#define ECHO_VERSION_STRING "\(.*\)"/\1/p' "$SCRIPTS/../../include/echo/base.h")"
 expect 0 --help
 for command in $all bench; do out_has "^  $command "; done
 for code in 0 1 2 3 4 5 6; do out_has "^  $code  [a-z]"; done
-for command in $commands; do
+for command in $commands invite serve join; do
     expect 0 $command --help
     out_has "^Usage: echo-snapshot $command DIR"
     for option in --json --quiet --help --no-write; do out_has "^  $option "; done
@@ -36,7 +36,7 @@ misuse "unknown option '--nothing'" --nothing
 misuse "one argument too many: 'x'" --version x
 misuse "one argument too many: 'x'" --help x
 misuse "unknown command ''" ''
-for command in $commands; do
+for command in $commands invite serve; do
     misuse 'DIR is missing' $command
     misuse 'DIR is missing' $command --quiet
     misuse 'DIR is empty' $command ''

@@ -43,8 +43,7 @@ json .admitted "\"$bob\""
 invited=$("$JQ" -r .invitation <out)
 
 # ---- joining ----
-serve alice alice --once 1
-listening=$place
+serve alice alice --once 1 --no-write # and takes no snapshot on its own, which numbers below depend on
 expect 0 join bob "$invited" --peer $place --item note1999 --item note105 --json
 "$JQ" -e . <out >/dev/null || fault "not JSON: $(cat out)"
 wait $server || fault "serve --once 1 ended with $?"
@@ -64,7 +63,7 @@ expect 0 restore bob --json
 json '[.snapshot, .messages_read]' '[1,12]'
 
 # ---- catching up: by the tail, both ways, and for people ----
-serve alice alice
+serve alice alice --no-write
 "$PREPARE" items alice note 200 220 "third version"
 wait_for alice.out '"applied"'
 expect 0 join bob "$invitation" --peer $place
@@ -75,6 +74,8 @@ same alice bob
 expect 0 join bob "$invitation" --peer $place --json --quiet
 done_is '[.blocks, .chunks, .trust]' '[0,0,null]'
 [ "$(wc -l <out)" -eq 1 ] || fault "--quiet: $(cat out)"
+stop $server 0
+serve alice alice
 "$PREPARE" items bob bobs 0 3 "of Bob's"
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     expect 0 join bob "$invitation" --peer $place
@@ -117,7 +118,7 @@ err_has 'nothing: is not HOST:PORT'
 expect 3 serve nowhere
 expect 3 serve carol
 stop $server 0
-"$JQ" -e 'select(.event == "end").connections > 5' <alice.out >/dev/null || fault "no end: $(tail -n 1 alice.out)"
+"$JQ" -e 'select(.event == "end").connections > 2' <alice.out >/dev/null || fault "no end: $(tail -n 1 alice.out)"
 
 # ---- cut in the middle, and on again ----
 serve alice alice --no-write
@@ -127,7 +128,7 @@ expect 5 join dora "$invitation" --peer $through --json
 one_error
 err_json '.error.message' "\"$through: closed the connection in the middle\""
 expect 0 join dora "$invitation" --peer $place --json
-done_is '[.chunks_kept > 10, .chunks > 10, .messages_not_transferred, .trust]' '[true,true,2001,"received"]'
+done_is '[.chunks_kept > 10, .chunks > 10, .messages_not_transferred > 2000, .trust]' '[true,true,true,"received"]'
 same alice dora
 member emil alice
 proxy 12000 stall
@@ -144,7 +145,7 @@ same alice emil
 # ---- trust ----
 member fay alice
 expect 0 join fay "$invitation" --peer $place --json --trust attested --attestations 1
-done_is '[.trust, .attested, .messages_not_transferred]' '["attested",1,2001]'
+done_is '[.trust, .attested, .messages_not_transferred > 2000]' '["attested",1,true]'
 member gus alice
 expect 0 join gus "$invitation" --peer $place --json --trust attested
 err_has 'attested by 1 members, and 2 are asked for'
@@ -152,10 +153,10 @@ done_is '[.trust, .snapshot, .by_chunks]' '[null,null,false]' # the feeds themse
 same alice gus
 member hal alice
 expect 0 join hal "$invitation" --peer $place --json --trust sampled --attestations 1 --samples 50
-done_is '[.trust, .sampled, .detection, .messages_not_transferred]' '["sampled",50,0.025,0]'
+done_is '[.trust, .sampled, .detection > 0.02, .messages_not_transferred]' '["sampled",50,true,0]'
 member ian alice
 expect 0 join ian "$invitation" --peer $place --trust replayed --attestations 1
-out_has '^trust +replayed, attested by 1 members, all items are what the feeds say$'
+out_has '^trust +replayed, attested by 1 member, all items are what the feeds say$'
 same alice ian
 stop $server 0
 
@@ -165,7 +166,15 @@ first=$place
 member jon alice
 expect 0 join bob "$invitation" --peer $first
 serve bob bob
+expect 4 join jon "$invitation" --peer $place
+one_error
+err_has "$place: the peer did not prove to be a member of the party"
+expect 0 invite bob --members --json
+json '.members | length' 2
+json '.members[0]' "\"$bob\""
+invitation=$("$JQ" -r .invitation <out)
 expect 0 join jon "$invitation" --peer $first --peer $place --json
+err_is ""
 is=$("$JQ" -r 'select(.event == "connected").peer' <out | sort | tr '\n' ' ')
 [ "$is" = "$(printf '%s\n' $first $place | sort | tr '\n' ' ')" ] || fault "connected to $is"
 same alice jon

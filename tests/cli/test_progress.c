@@ -47,6 +47,20 @@ static void test_quiet_second(void **unused) {
     end(&s);
 }
 
+/* A text of one's own, cut to what is beside the bar. */
+static void test_line(void **unused) {
+    shown s;
+    (void)unused;
+    start(&s);
+    echo_cli_progress_line(&s.progress, 6000, "12/24, 1.5 MiB, 3.0 MiB/s", 12, 24);
+    (void)fflush(s.file);
+    assert_string_equal(s.text, "\r[###############---------------]  50 % 12/24, 1.5 MiB, 3.0 MiB/s");
+    echo_cli_progress_line(&s.progress, 6100, "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", 1, 1);
+    (void)fflush(s.file);
+    assert_int_equal(s.len, 1 + 64 + 1 + 77);
+    end(&s);
+}
+
 static void test_throttled(void **unused) {
     shown s;
     (void)unused;
@@ -114,7 +128,7 @@ static void test_no_terminal(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quiet_second), cmocka_unit_test(test_throttled),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quiet_second), cmocka_unit_test(test_line), cmocka_unit_test(test_throttled),
                                        cmocka_unit_test(test_bar),          cmocka_unit_test(test_cleared),
                                        cmocka_unit_test(test_width),        cmocka_unit_test(test_no_terminal)};
     return cmocka_run_group_tests(tests, NULL, NULL);

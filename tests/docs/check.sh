@@ -25,7 +25,7 @@ awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$source/README.md" >"$wor
 set --
 [ -n "$sanitize" ] && set -- "-fsanitize=$sanitize"
 "$compiler" -std=c99 -Wall -Wextra -Wpedantic -Werror "$@" -I"$source/include" -o "$work/readme" "$work/readme.c" "$build/libecho-snapshot.a" \
-    $(pkg-config --libs libcjson libsodium sqlite3 libprotobuf-c) -lm
+    $(pkg-config --libs libcjson libsodium sqlite3 libzstd libprotobuf-c) -lm
 cp -R "$source/tests/fixtures/b-echo-2.6.17-2peers/peer0" "$work/party"
 chmod -R u+w "$work/party"
 "$work/readme" "$work/party" >"$work/1" || fail "the README's program fails"
