@@ -1,6 +1,6 @@
 /*
- * A party on disk that lives on in rows: some items change, a snapshot is taken. Two members have copies from before the first row and catch
- * up after each, one as the exchange plans it and one by the blocks alone. So each row begins where the one before ended.
+ * A party on disk that lives on in rows: some items change, a snapshot is taken. Two members have copies from before the first row
+ * and catch up after each, one as the exchange plans it and one by the blocks alone. So each row begins where the one before ended.
  */
 #include "bench_catchup.h"
 
@@ -56,7 +56,8 @@ static echo_status add_record(void *arg, const char *id, echo_bytes line) {
     return ECHO_OK;
 }
 
-static echo_status add_records(uint64_t *out, const living_args *a, const echo_key *party, const uint32_t *list, size_t n, echo_error *err) {
+static echo_status add_records(uint64_t *out, const living_args *a, const echo_key *party, const uint32_t *list, size_t n,
+                               echo_error *err) {
     char path[BENCH_PATH_MAX];
     echo_store store = {NULL, NULL};
     echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
@@ -95,7 +96,8 @@ static echo_status live(living *out, bench_session *s, size_t i, const living_ar
     echo_snapshot_result taken;
     generate_counts_get(&before, s->generator);
     echo_status status = bench_session_open(s, &policy, err);
-    for (uint64_t n = 0; status == ECHO_OK && n < row->times; n++) status = generate_changes(s->generator, list, (size_t)row->changed, err);
+    for (uint64_t n = 0; status == ECHO_OK && n < row->times; n++)
+        status = generate_changes(s->generator, list, (size_t)row->changed, err);
     if (status == ECHO_OK) status = bench_session_apply(s, row->changed * row->times, err);
     if (status == ECHO_OK) status = echo_party_snapshot(s->party, &taken, err);
     if (status != ECHO_OK) return status;
@@ -107,9 +109,17 @@ static echo_status live(living *out, bench_session *s, size_t i, const living_ar
     return add_records(&out->rows[i].records, a, s->options.party, list, (size_t)row->changed, err);
 }
 
-static echo_status catch_up(living *out, const bench_session *s, size_t i, const living_args *a, bench_catchup_way way, echo_error *err) {
-    bench_fetch_args args = {.server_dir = a->dir, .dir = a->copies[way], .party = *s->options.party, .seed = a->b->options.seed, .feeds = 1,
-                             .servers = 1, .bare = way == BENCH_CATCHUP_TAIL, .away = true, .link = &a->b->options.link};
+static echo_status catch_up(living *out, const bench_session *s, size_t i, const living_args *a, bench_catchup_way way,
+                            echo_error *err) {
+    bench_fetch_args args = {.server_dir = a->dir,
+                             .dir = a->copies[way],
+                             .party = *s->options.party,
+                             .seed = a->b->options.seed,
+                             .feeds = 1,
+                             .servers = 1,
+                             .bare = way == BENCH_CATCHUP_TAIL,
+                             .away = true,
+                             .link = &a->b->options.link};
     return bench_child(&out->rows[i].got[way], sizeof out->rows[i].got[way], bench_fetch, &args, err);
 }
 
@@ -178,7 +188,8 @@ static void note(bench_catchup_set *set, const bench_fetched *got) {
     bench_series_add(&set->out, got->bytes_out);
 }
 
-static void check(bench *b, const bench_catchup_case *c, const bench_catchup_row *row, bench_catchup_way way, const echo_hash *digest) {
+static void check(bench *b, const bench_catchup_case *c, const bench_catchup_row *row, bench_catchup_way way,
+                  const echo_hash *digest) {
     const bench_fetched *got = &row->sets[way].last;
     uint64_t messages = row->changed * row->times, blocks = got->by_chunks ? 0 : messages;
     char what[96];
@@ -188,8 +199,9 @@ static void check(bench *b, const bench_catchup_case *c, const bench_catchup_row
     if (got->items != c->items) bench_wrong(b, "%s: there are %llu items", what, (unsigned long long)got->items);
     if (way == BENCH_CATCHUP_TAIL && got->by_chunks) bench_wrong(b, "%s: chunks were fetched", what);
     if (got->state.blocks_received != blocks || got->messages_read != blocks)
-        bench_wrong(b, "%s: %llu blocks were transferred and %llu read instead of %llu", what, (unsigned long long)got->state.blocks_received,
-                    (unsigned long long)got->messages_read, (unsigned long long)blocks);
+        bench_wrong(b, "%s: %llu blocks were transferred and %llu read instead of %llu", what,
+                    (unsigned long long)got->state.blocks_received, (unsigned long long)got->messages_read,
+                    (unsigned long long)blocks);
 }
 
 static echo_status run_once(bench *b, bench_catchup_case *c, size_t run, echo_error *err) {

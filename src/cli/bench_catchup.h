@@ -26,8 +26,9 @@ typedef struct bench_catchup_set {
 
 /* What happened while it was away. */
 typedef struct bench_catchup_row {
-    uint64_t changed, times;     /* different items, messages to each */
-    uint64_t records, chunk_bytes, block_bytes; /* bytes: of the changed items' records now, of chunks the snapshot wrote, of the blocks */
+    uint64_t changed, times;                    /* different items, messages to each */
+    uint64_t records, chunk_bytes, block_bytes; /* bytes: of the changed items' records now, of chunks that the snapshot put into
+                                                   the store, packed, of the blocks */
     bench_catchup_set sets[BENCH_CATCHUP_WAYS];
 } bench_catchup_row;
 

@@ -1,6 +1,6 @@
 /*
- * A party in a folder, with a snapshot and a tail. Members serve it from there, in one process; who joins is another, with a folder of its
- * own, over TCP on the loopback and the real channel.
+ * A party in a folder, with a snapshot and a tail. Members serve it from there, in one process; who joins is another, with a folder
+ * of its own, over TCP on the loopback and the real channel.
  */
 #include "bench_join.h"
 
@@ -94,9 +94,15 @@ static echo_status join_once(bench *b, bench_join_case *c, bench_join_way way, s
     generate_item_id(id, b->options.seed, generate_random_below(&random, c->items));
     bench_tick(b, bench_join_way_names[way]);
     echo_status status = bench_folder_make(dir, b->work, err);
-    bench_fetch_args args = {.server_dir = c->dir, .dir = dir, .party = c->party, .seed = b->options.seed, .feeds = b->options.feeds,
-                             .servers = way == BENCH_JOIN_FIVE ? BENCH_SERVERS : 1, .bare = way == BENCH_JOIN_REPLAY,
-                             .first_id = id, .link = &b->options.link};
+    bench_fetch_args args = {.server_dir = c->dir,
+                             .dir = dir,
+                             .party = c->party,
+                             .seed = b->options.seed,
+                             .feeds = b->options.feeds,
+                             .servers = way == BENCH_JOIN_FIVE ? BENCH_SERVERS : 1,
+                             .bare = way == BENCH_JOIN_REPLAY,
+                             .first_id = id,
+                             .link = &b->options.link};
     if (status == ECHO_OK) status = bench_child(&got, sizeof got, bench_fetch, &args, err);
     if (!b->options.keep && dir[0] != '\0') bench_folder_remove(dir);
     if (status == ECHO_OK) note(&c->sets[way], &got);
@@ -113,8 +119,9 @@ static void check(bench *b, const bench_join_case *c, bench_join_way way) {
     if (got->items != c->items)
         bench_wrong(b, "%llu items, %s: %llu came", (unsigned long long)c->items, name, (unsigned long long)got->items);
     if (got->state.blocks_received != blocks || got->messages_read != blocks)
-        bench_wrong(b, "%llu items, %s: %llu blocks were transferred and %llu read instead of %llu", (unsigned long long)c->items, name,
-                    (unsigned long long)got->state.blocks_received, (unsigned long long)got->messages_read, (unsigned long long)blocks);
+        bench_wrong(b, "%llu items, %s: %llu blocks were transferred and %llu read instead of %llu", (unsigned long long)c->items,
+                    name, (unsigned long long)got->state.blocks_received, (unsigned long long)got->messages_read,
+                    (unsigned long long)blocks);
     if (got->by_chunks == bare) bench_wrong(b, "%llu items, %s: the plan is another", (unsigned long long)c->items, name);
     if (!bare && (got->state.chunks_received != c->state.chunks || got->state.chunk_bytes != c->state.bytes))
         bench_wrong(b, "%llu items, %s: %llu chunks came instead of %llu", (unsigned long long)c->items, name,
@@ -155,20 +162,25 @@ static void judge_first(bench *b, const bench_join_case *c) {
 }
 
 static void judge_big(bench *b, const bench_join_case *c) {
-    bench_goal *bytes = bench_goal_add(b, "100,000 items, 1,000,000 messages: %.1f times the packed state and the tail at most", BYTES_FACTOR);
-    bench_goal *time = bench_goal_add(b, "the same: joining is %.0f times faster than transferring and replaying the feeds", TIMES_FASTER);
+    bench_goal *bytes =
+        bench_goal_add(b, "100,000 items, 1,000,000 messages: %.1f times the packed state and the tail at most", BYTES_FACTOR);
+    bench_goal *time =
+        bench_goal_add(b, "the same: joining is %.0f times faster than transferring and replaying the feeds", TIMES_FASTER);
     if (c == NULL) return;
     double in = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in), need = (double)(c->state.packed + c->tail_bytes);
-    double join = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].ns), replay = (double)bench_median(&c->sets[BENCH_JOIN_REPLAY].ns);
+    double join = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].ns),
+           replay = (double)bench_median(&c->sets[BENCH_JOIN_REPLAY].ns);
     bytes->measured = time->measured = true;
     bytes->met = in <= BYTES_FACTOR * need;
     time->met = replay >= TIMES_FASTER * join;
     (void)snprintf(bytes->value, sizeof bytes->value, "%.3f times", in / need);
-    (void)snprintf(time->value, sizeof time->value, "%.1f times", replay / join);
+    (void)snprintf(time->value, sizeof time->value, "%.1f times; %.1f times less computing by the joiner", replay / join,
+                   (double)bench_median(&c->sets[BENCH_JOIN_REPLAY].cpu) / (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].cpu));
 }
 
 static void judge_sources(bench *b, const bench_join_case *c) {
-    bench_goal *goal = bench_goal_add(b, "%llu items from five members: %.2f times the bytes of one at most", (unsigned long long)c->items, SOURCES_FACTOR);
+    bench_goal *goal = bench_goal_add(b, "%llu items from five members: %.2f times the bytes of one at most",
+                                      (unsigned long long)c->items, SOURCES_FACTOR);
     double five = (double)bench_median(&c->sets[BENCH_JOIN_FIVE].in), one = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in);
     if (c->items < SOURCES_ITEMS) return;
     goal->measured = true;
@@ -184,7 +196,8 @@ typedef struct size {
 
 /* What was given, each with each; sizes that cannot be are left out. */
 static size_t plan(size out[BENCH_SIZES_MAX * BENCH_SIZES_MAX], const bench_options *o) {
-    static const size usual[] = {{1000, 10000}, {1000, 100000}, {1000, 1000000}, {10000, 100000}, {10000, 1000000}, {100000, 1000000}};
+    static const size usual[] = {{1000, 10000},   {1000, 100000},   {1000, 1000000},
+                                 {10000, 100000}, {10000, 1000000}, {100000, 1000000}};
     static const size quick = {300, 2000};
     size_t count = 0;
     if (o->items.count == 0 && o->messages.count == 0) {
@@ -206,7 +219,9 @@ static echo_status run(bench *b, echo_error *err) {
     size_t count = plan(sizes, &b->options);
     const bench_join_case *big = NULL, *most = NULL;
     echo_status status = ECHO_OK;
-    if (count == 0) return bench_fail(err, ECHO_ERR_INVALID, "there are fewer messages than items and a tail of %llu", (unsigned long long)b->options.tail);
+    if (count == 0)
+        return bench_fail(err, ECHO_ERR_INVALID, "there are fewer messages than items and a tail of %llu",
+                          (unsigned long long)b->options.tail);
     b->steps = count * (1 + BENCH_JOIN_WAYS * b->options.runs);
     for (size_t i = 0; status == ECHO_OK && i < count; i++) {
         bench_join_case *c = bench_case_add(b, sizeof *c, err);

@@ -25,8 +25,8 @@ typedef struct bench_join_set {
 } bench_join_set;
 
 typedef struct bench_join_case {
-    uint64_t items, messages, tail; /* of all messages, so many are behind the snapshot */
-    uint64_t covered;               /* messages and credentials that the snapshot covers */
+    uint64_t items, messages, tail;  /* of all messages, so many are behind the snapshot */
+    uint64_t covered;                /* messages and credentials that the snapshot covers */
     uint64_t tail_bytes, feed_bytes; /* of blocks */
     char dir[BENCH_PATH_MAX];
     echo_key party;

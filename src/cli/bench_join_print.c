@@ -22,15 +22,20 @@ static double more(const bench_join_case *c, bench_join_way way) {
 /* ---- table ---- */
 
 static void print_state(echo_cli_out *out, const bench_join_case *c) {
-    char bytes[BENCH_CELL_CHARS], packed[BENCH_CELL_CHARS], tail[BENCH_CELL_CHARS], feeds[BENCH_CELL_CHARS];
+    char bytes[BENCH_CELL_CHARS], packed[BENCH_CELL_CHARS], tail[BENCH_CELL_CHARS], feeds[BENCH_CELL_CHARS], hash[BENCH_CELL_CHARS],
+        pack[BENCH_CELL_CHARS], unpack[BENCH_CELL_CHARS];
     bench_cell_bytes(bytes, c->state.bytes);
     bench_cell_bytes(packed, c->state.packed);
     bench_cell_bytes(tail, c->tail_bytes);
     bench_cell_bytes(feeds, c->feed_bytes);
+    bench_cell_ns(hash, c->state.ns_hash);
+    bench_cell_ns(pack, c->state.ns_pack);
+    bench_cell_ns(unpack, c->state.ns_unpack);
     echo_cli_print(out,
                    "%7" PRIu64 "  %8" PRIu64 "  state: %" PRIu64 " chunks of %s, in one stream of zstd %s; tail: %" PRIu64
-                   " blocks of %s; feeds: %s\n",
-                   c->items, c->messages, c->state.chunks, bytes, packed, c->tail, tail, feeds);
+                   " blocks of %s; feeds: %s\n"
+                   "                   alone: hashing the chunks %s, packing them %s, unpacking them %s\n",
+                   c->items, c->messages, c->state.chunks, bytes, packed, c->tail, tail, feeds, hash, pack, unpack);
 }
 
 static void print_row(echo_cli_out *out, const bench_join_case *c, bench_join_way way) {
@@ -48,25 +53,27 @@ static void print_row(echo_cli_out *out, const bench_join_case *c, bench_join_wa
     bench_cell_bytes(in, bench_median(&set->in));
     bench_cell_bytes(sent, bench_median(&set->out));
     bench_cell_bytes(peak, bench_median(&set->peak));
-    echo_cli_print(out,
-                   "%7" PRIu64 "  %8" PRIu64 "  %-8s  %10s  %10s  %10s  %5.2f  %10s  %10s  %10s  %6.1f  %10s  %10s  %10s\n", c->items,
-                   c->messages, bench_join_way_names[way], first_bytes, first, in, more(c, way), sent, all, party, faster(c, way), cpu,
-                   server, peak);
+    echo_cli_print(out, "%7" PRIu64 "  %8" PRIu64 "  %-8s  %10s  %10s  %10s  %5.2f  %10s  %10s  %10s  %6.1f  %10s  %10s  %10s\n",
+                   c->items, c->messages, bench_join_way_names[way], first_bytes, first, in, more(c, way), sent, all, party,
+                   faster(c, way), cpu, server, peak);
 }
 
 void bench_join_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
     char link[LINK_CHARS];
     bench_link_describe(link, sizeof link, &b->options.link);
-    echo_cli_print(out,
-                   "Joining a party, medians of %zu. snapshot: from a member's snapshot, and the blocks behind it; five: the same from five\n"
-                   "members at the same state; replay: every block with its proof, from a member without a snapshot, and replaying them.\n"
-                   "first: until a random item can be read. of need: received, by the state packed in one stream and the tail's bytes. all:\n"
-                   "until nothing is missing and the party is open; party: opening it, of that. server: its computing time.\n",
-                   b->options.runs);
-    if (b->options.link.given) echo_cli_print(out, "Connections are %s%s%s.\n", link, b->options.link.real ? "" : ": ", b->options.link.why);
-    echo_cli_print(out, "  items  messages  way       first after       first    received  of need     sent         all       party  faster"
-                        "   computing      server        peak\n");
+    echo_cli_print(
+        out,
+        "Joining a party, medians of %zu. snapshot: from a member's snapshot, and the blocks behind it; five: the same from five\n"
+        "members at the same state; replay: every block with its proof, from a member without a snapshot, and replaying them.\n"
+        "first: until a random item can be read. of need: received, by the state packed in one stream and the tail's bytes. all:\n"
+        "until nothing is missing and the party is open; party: opening it, of that. server: its computing time.\n",
+        b->options.runs);
+    if (b->options.link.given)
+        echo_cli_print(out, "Connections are %s%s%s.\n", link, b->options.link.real ? "" : ": ", b->options.link.why);
+    echo_cli_print(
+        out, "  items  messages  way       first after       first    received  of need     sent         all       party  faster"
+             "   computing      server        peak\n");
     for (size_t i = 0; i < b->count; i++) {
         for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++) print_row(out, &cases_of(b)[i], way);
         print_state(out, &cases_of(b)[i]);
@@ -124,6 +131,9 @@ void bench_join_csv(const bench *b) {
         csv_number(&l, "chunks", "count", c->state.chunks);
         csv_number(&l, "chunk_bytes", "bytes", c->state.bytes);
         csv_number(&l, "packed", "bytes", c->state.packed);
+        csv_number(&l, "hash", "ns", c->state.ns_hash);
+        csv_number(&l, "pack", "ns", c->state.ns_pack);
+        csv_number(&l, "unpack", "ns", c->state.ns_unpack);
         csv_number(&l, "tail", "bytes", c->tail_bytes);
         csv_number(&l, "feeds", "bytes", c->feed_bytes);
         for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++) {
@@ -170,6 +180,9 @@ void bench_join_json(const bench *b) {
         echo_cli_json_number(out, "bytes", c->state.bytes);
         echo_cli_json_number(out, "packed", c->state.packed);
         echo_cli_json_number(out, "records", c->state.records);
+        echo_cli_json_number(out, "hash_ns", c->state.ns_hash);
+        echo_cli_json_number(out, "pack_ns", c->state.ns_pack);
+        echo_cli_json_number(out, "unpack_ns", c->state.ns_unpack);
         echo_cli_json_end(out);
         for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++) json_way(out, c, way);
         echo_cli_json_end(out);
@@ -194,18 +207,26 @@ static echo_status draw(const bench *b, const columns *what, echo_error *err) {
     char script[SCRIPT];
     size_t len = 0, curve = 0;
 #define ADD(...) len += len < SCRIPT ? (size_t)snprintf(script + len, SCRIPT - len, __VA_ARGS__) : 0
-    ADD("set title 'Joining a party'\nset logscale xy\nset xlabel 'messages in the feeds'\nset format x '%%.0s%%c'\nset ylabel '%s'\nplot ",
-        what->label);
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < b->count; i++) {
+        uint64_t messages = cases_of(b)[i].messages;
+        least = messages < least ? messages : least;
+        most = messages > most ? messages : most;
+    }
+    ADD("set title 'Joining a party'\nset logscale xy\nset xlabel 'messages in the feeds'\nset format x '%%.0s%%c'\n"
+        "set xrange [%.0f:%.0f]\nset ylabel '%s'\nplot ",
+        0.8 * (double)least, 1.25 * (double)most, what->label);
     for (size_t i = 0; i < b->count; i++) {
         const bench_join_case *c = &cases_of(b)[i];
         if (i > 0 && c->items == cases_of(b)[i - 1].items) continue;
         size_t style = curve % 4 + 1;
         ADD("%s'join.dat' index %zu using 2:%u with linespoints ls %zu title '%" PRIu64 " items, from a snapshot', \\\n"
             "     '' index %zu using 2:%u with linespoints ls %zu dt 2 title '%" PRIu64 " items, %s'",
-            curve > 0 ? ", \\\n     " : "", curve, what->join, style, c->items, curve, what->other, style, c->items, what->other_title);
+            curve > 0 ? ", \\\n     " : "", curve, what->join, style, c->items, curve, what->other, style, c->items,
+            what->other_title);
         if (what->third > 0)
-            ADD(", \\\n     '' index %zu using 2:%u with points ls %zu pt 1 ps 1 title '%" PRIu64 " items, %s'", curve, what->third, style, c->items,
-                what->third_title);
+            ADD(", \\\n     '' index %zu using 2:%u with points ls %zu pt 1 ps 1 title '%" PRIu64 " items, %s'", curve, what->third,
+                style, c->items, what->third_title);
         curve++;
     }
     ADD("\n");
@@ -224,9 +245,10 @@ echo_status bench_join_plot(const bench *b, echo_error *err) {
         const bench_join_case *c = &cases_of(b)[i];
         if (i > 0 && c->items != cases_of(b)[i - 1].items) (void)fprintf(file, "\n\n");
         (void)fprintf(file, "%" PRIu64 " %" PRIu64 " %.3f %.3f %.3f %.3f %.6g %.6g %.6g\n", c->items, c->messages,
-                      ms(&c->sets[BENCH_JOIN_SNAPSHOT].first), ms(&c->sets[BENCH_JOIN_SNAPSHOT].ns), ms(&c->sets[BENCH_JOIN_FIVE].ns),
-                      ms(&c->sets[BENCH_JOIN_REPLAY].ns), mib(bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in)),
-                      mib(c->state.packed + c->tail_bytes), mib(bench_median(&c->sets[BENCH_JOIN_REPLAY].in)));
+                      ms(&c->sets[BENCH_JOIN_SNAPSHOT].first), ms(&c->sets[BENCH_JOIN_SNAPSHOT].ns),
+                      ms(&c->sets[BENCH_JOIN_FIVE].ns), ms(&c->sets[BENCH_JOIN_REPLAY].ns),
+                      mib(bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in)), mib(c->state.packed + c->tail_bytes),
+                      mib(bench_median(&c->sets[BENCH_JOIN_REPLAY].in)));
     }
     status = bench_plot_close(file, "join.dat", err);
     if (status == ECHO_OK) status = draw(b, &time, err);

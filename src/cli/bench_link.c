@@ -92,7 +92,8 @@ static const char *enter(const bench_link *link) {
     (void)snprintf(delay, sizeof delay, "%lluus", (unsigned long long)(link->delay_ns / 1000));
     (void)snprintf(rate, sizeof rate, "%llubit", (unsigned long long)link->bits);
     const char *const up[] = {"ip", "link", "set", "lo", "up", NULL};
-    const char *const slow[] = {"tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", delay, "rate", rate, "limit", "100000", NULL};
+    const char *const slow[] = {"tc",    "qdisc", "add",  "dev", "lo",    "root",   "netem",
+                                "delay", delay,   "rate", rate,  "limit", "100000", NULL};
     if (unshare(CLONE_NEWNET) != 0) return "no network namespace can be made";
     if (!run(up)) return "ip cannot bring up the namespace's loopback";
     if (!run(slow)) return "tc cannot add netem to it (sch_netem is not in this kernel, or tc is not installed)";
@@ -121,7 +122,8 @@ void bench_link_probe(bench_link *link) {
     probing found;
     echo_error err = ECHO_ERROR_INIT;
     if (!link->given) return;
-    if (bench_child(&found, sizeof found, probe, link, &err) != ECHO_OK) (void)snprintf(found.why, sizeof found.why, "%.150s", err.message);
+    if (bench_child(&found, sizeof found, probe, link, &err) != ECHO_OK)
+        (void)snprintf(found.why, sizeof found.why, "%.150s", err.message);
     link->real = found.why[0] == '\0';
     memcpy(link->why, found.why, sizeof link->why);
 }

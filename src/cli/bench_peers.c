@@ -206,7 +206,8 @@ static echo_status prepare(fetcher *f, const serving *s, echo_error *err) {
     options.event_arg = f;
     if (status == ECHO_OK) status = echo_exchange_new(&f->exchange, &options, err);
     if (status == ECHO_OK) status = echo_exchange_start(f->exchange, err);
-    for (size_t i = 0; status == ECHO_OK && i < a->servers; i++) status = bench_wire_add(&f->wire, f->exchange, s->fds[i], true, err);
+    for (size_t i = 0; status == ECHO_OK && i < a->servers; i++)
+        status = bench_wire_add(&f->wire, f->exchange, s->fds[i], true, err);
     return status;
 }
 
@@ -245,7 +246,8 @@ static echo_status carry(fetcher *f, echo_error *err) {
     }
     if (status != ECHO_OK || (f->here && !f->failed)) return status;
     const echo_error *why = f->problem.code != ECHO_OK ? &f->problem : &f->wire.problem;
-    return bench_fail(err, ECHO_ERR_IO, "the fetch ended early: %.180s", why->code != ECHO_OK ? why->message : "the connection was closed");
+    return bench_fail(err, ECHO_ERR_IO, "the fetch ended early: %.180s",
+                      why->code != ECHO_OK ? why->message : "the connection was closed");
 }
 
 /* The party in its new state: by its snapshot, which is another one now, or by the blocks that are new. */

@@ -18,7 +18,7 @@ typedef struct bench_fetch_args {
     const char *server_dir, *dir; /* the party as the servers have it; the fetcher's folder */
     echo_key party;
     uint64_t seed;
-    size_t feeds;         /* that write: the keys behind them are those of members */
+    size_t feeds; /* that write: the keys behind them are those of members */
     size_t servers;
     bool bare;            /* the servers show no snapshot: blocks are all there is */
     bool away;            /* the fetcher has the party already, as it was */
@@ -28,17 +28,17 @@ typedef struct bench_fetch_args {
 
 /* One fetch. Times begin when the first byte is sent. */
 typedef struct bench_fetched {
-    uint64_t ns;           /* until the party is there in its new state */
+    uint64_t ns;                                         /* until the party is there in its new state */
     uint64_t ns_usable, ns_first, ns_installed, ns_here; /* 0: never; here: nothing is missing any more */
-    uint64_t ns_party;     /* of `ns`: opening the party then, or applying what is new */
-    uint64_t bytes_usable, bytes_first; /* received by then */
+    uint64_t ns_party;                                   /* of `ns`: opening the party then, or applying what is new */
+    uint64_t bytes_usable, bytes_first;                  /* received by then */
     uint64_t bytes_in, bytes_out;
     uint64_t cpu, server_cpu; /* computing time of the fetcher, of the servers */
-    uint64_t peak;         /* resident memory at most */
+    uint64_t peak;            /* resident memory at most */
     uint64_t items, messages_read;
-    bool by_chunks;        /* the plan that was taken */
+    bool by_chunks; /* the plan that was taken */
     echo_exchange_state state;
-    echo_hash digest;      /* of the party's state then */
+    echo_hash digest; /* of the party's state then */
 } bench_fetched;
 
 /* For bench_child(). Leaves the fetcher's party with a snapshot of its new state. */
@@ -47,8 +47,10 @@ echo_status bench_fetch(void *result, void *arg, echo_error *err);
 /* The size of the newest snapshot of a party's folder, which must be the only one in its store. */
 typedef struct bench_state_size {
     uint64_t chunks, bytes;
-    uint64_t packed;   /* all of them in one stream of zstd's */
-    uint64_t records;  /* bytes of their lines */
+    uint64_t packed;  /* all of them in one stream of zstd's */
+    uint64_t records; /* bytes of their lines */
+    uint64_t ns_hash, ns_pack,
+        ns_unpack; /* what nobody can do without: hashing each chunk once, packing that stream, unpacking it */
 } bench_state_size;
 typedef struct bench_state_args {
     const char *dir;

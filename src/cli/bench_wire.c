@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-#define PIECE 16384u   /* bytes read at once: what was asked for first is looked at before much more is here */
+#define PIECE 16384u /* bytes read at once: what was asked for first is looked at before much more is here */
 #define WAIT_MS 50u
 #define NS_PER_MS 1000000u
 
@@ -87,13 +87,15 @@ static void end(bench_conn *conn) {
 static void give(bench_wire *w, bench_conn *conn, const uint8_t *bytes, size_t len) {
     echo_error problem = ECHO_ERROR_INIT;
     if (conn->ended || echo_peer_is_over(conn->peer)) return;
-    if (echo_peer_receive(conn->peer, (echo_bytes){bytes, len}, &problem) != ECHO_OK && w->problem.code == ECHO_OK) w->problem = problem;
+    if (echo_peer_receive(conn->peer, (echo_bytes){bytes, len}, &problem) != ECHO_OK && w->problem.code == ECHO_OK)
+        w->problem = problem;
 }
 
 static echo_status take(bench_wire *w, size_t i, echo_error *err) {
     static uint8_t piece[PIECE];
     bench_conn *conn = &w->conns[i];
     size_t room = w->simulated ? bench_lane_room(&w->in) : PIECE;
+    if (room == 0) return ECHO_OK; /* others have filled the link meanwhile */
     ssize_t n = recv(conn->fd, piece, room < PIECE ? room : PIECE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return ECHO_OK;
     if (n <= 0) {
@@ -124,7 +126,8 @@ static echo_status put(bench_wire *w, size_t i, echo_error *err) {
         if (w->simulated) {
             size_t room = bench_lane_room(&w->out);
             n = n < room ? n : room;
-            if (!bench_lane_send(&w->out, (unsigned)i, bytes.data, n, bench_now_ns())) return bench_fail(err, ECHO_ERR_NOMEM, "out of memory");
+            if (!bench_lane_send(&w->out, (unsigned)i, bytes.data, n, bench_now_ns()))
+                return bench_fail(err, ECHO_ERR_NOMEM, "out of memory");
         } else {
             n = push(w, conn, bytes.data, n);
         }

@@ -1,6 +1,6 @@
 /*
- * Carrying bytes between an exchange and its peers over TCP on the loopback: one thread, poll, and no more than that. What a process
- * receives can pass a simulated link first, and so can what it sends.
+ * Carrying bytes between an exchange and its peers over TCP on the loopback: one thread, poll, and no more than that. What a
+ * process receives can pass a simulated link first, and so can what it sends.
  */
 #ifndef ECHO_CLI_BENCH_WIRE_H
 #define ECHO_CLI_BENCH_WIRE_H

@@ -25,6 +25,7 @@ void echo__chunks_end(echo_exchange *x) {
     x->spent = x->instead = 0;
     x->has_target = false;
     x->touching_count = 0;
+    x->absent_count = 0;
     x->attest_asked = 0;
     echo__manifest_free(&x->target);
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
@@ -34,6 +35,7 @@ void echo__chunks_end(echo_exchange *x) {
             echo__free(r->want);
             r->want = NULL;
             r->frontier = NULL;
+            r->late = true;
         }
     }
 }
@@ -47,11 +49,14 @@ echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_
     echo__buf_clear(&x->target_text);
     echo__buf_append(&x->target_text, offer->text.data, offer->text.len);
     if (x->target_text.status != ECHO_OK) return echo__nomem(err);
-    const echo_party *party = x->options.opened;
+    const echo_party *party = echo__offers_party(x);
+    bool kept = false; /* a base has to be whole, and to stay */
+    if (party != NULL) status = echo__install_keeps(&kept, x, &party->root, &party->credentials_root, err);
+    if (status != ECHO_OK) return status;
     memset(&x->credentials, 0, sizeof x->credentials);
     memset(&x->items, 0, sizeof x->items);
-    status = echo__frontier_init(&x->credentials, x->chunks, &x->target.credentials, party == NULL ? NULL : &party->credentials_root, err);
-    if (status == ECHO_OK) status = echo__frontier_init(&x->items, x->chunks, &x->target.items, party == NULL ? NULL : &party->root, err);
+    status = echo__frontier_init(&x->credentials, x->chunks, &x->target.credentials, kept ? &party->credentials_root : NULL, err);
+    if (status == ECHO_OK) status = echo__frontier_init(&x->items, x->chunks, &x->target.items, kept ? &party->root : NULL, err);
     x->walking = true;
     x->phase = ECHO_EXCHANGE_MEMBERS;
     x->state.items = x->target.items.items;
@@ -60,8 +65,14 @@ echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_
     return status;
 }
 
+static bool offers_target(const echo_exchange *x, const echo_peer *peer) {
+    return peer->offer.here && peer->offer.snapshot && echo__hash_equal(&peer->offer.digest, &x->target_digest);
+}
+
 /* Nobody can give it any more: ask again what there is. What came is kept. */
 static void lose_target(echo_exchange *x) {
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (offers_target(x, peer) && (peer->lacks || peer->offer.banned)) echo__offers_blame(x, peer);
     echo__chunks_end(x);
     x->phase = ECHO_EXCHANGE_ASKING;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
@@ -88,8 +99,7 @@ static void walk_failed(echo_exchange *x, echo_status status, const echo_error *
 /* ---- asking ---- */
 
 static bool is_source(const echo_exchange *x, const echo_peer *peer) {
-    return echo__peer_ready(peer) && !peer->finished && peer->offer.here && peer->offer.snapshot && !peer->lacks &&
-           echo__hash_equal(&peer->offer.digest, &x->target_digest);
+    return echo__peer_ready(peer) && !peer->finished && !peer->lacks && offers_target(x, peer);
 }
 
 /* The source with the least to do, if it has room. */
@@ -99,7 +109,7 @@ static echo_peer *find_peer(const echo_exchange *x, bool *any) {
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!is_source(x, peer)) continue;
         *any = true;
-        if (peer->in_flight < peer->window && (best == NULL || peer->in_flight < best->in_flight)) best = peer;
+        if (peer->in_flight < peer->window && peer->request_count < ECHO__REQUESTS_MAX && (best == NULL || peer->in_flight < best->in_flight)) best = peer;
     }
     return best;
 }
@@ -177,6 +187,12 @@ static void shrink_windows(echo_exchange *x) {
         if (peer->window > ECHO__FIRST_WINDOW) peer->window = ECHO__FIRST_WINDOW;
 }
 
+static bool is_absent(const echo_exchange *x, const echo_hash *hash) {
+    for (unsigned i = 0; i < x->absent_count; i++)
+        if (echo__hash_equal(&x->absent[i], hash)) return true;
+    return x->absent_count == ECHO__ABSENT;
+}
+
 /* Asks for what was touched; true: something is outstanding, and the rest waits for it. */
 static bool ask_touched(echo_exchange *x) {
     if (x->usable) look_for_wishes(x);
@@ -184,7 +200,7 @@ static bool ask_touched(echo_exchange *x) {
         bool any;
         echo_hash hash = x->overlay.touched[x->overlay.touched_count - 1];
         echo_peer *peer = find_peer(x, &any);
-        if (in_flight(x, &hash) || echo__map_get(&x->overlay.map, hash.bytes, sizeof hash.bytes) != NULL) { /* or came since it was touched */
+        if (is_absent(x, &hash) || in_flight(x, &hash) || echo__map_get(&x->overlay.map, hash.bytes, sizeof hash.bytes) != NULL) { /* or came since it was touched */
             x->overlay.touched_count--;
             continue;
         }
@@ -217,7 +233,9 @@ static void ask_missing(echo_exchange *x, echo__frontier *frontier) {
         if (!ask(peer, frontier, want, &hash, want->most)) return;
     }
     if (any || echo__frontier_done(frontier)) return;
-    x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest; /* whoever offered it has it no more, or never had */
+    bool lacked = false; /* whoever offered it has it no more, or never had; otherwise connections ended, and may be made again */
+    for (peer = x->peers; peer != NULL; peer = peer->next) lacked = lacked || (peer->lacks && offers_target(x, peer));
+    if (lacked) x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest;
     lose_target(x);
 }
 
@@ -263,8 +281,10 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
 }
 
 static echo_status absent(echo_peer *peer, echo__request *r) {
-    peer->lacks = true; /* it may have removed that snapshot: no lie */
-    echo__chunks_lost(peer->x, r);
+    echo_exchange *x = peer->x;
+    if (r->want != NULL) peer->lacks = true; /* it may have removed that snapshot: no lie */
+    else if (!r->late && x->absent_count < ECHO__ABSENT) x->absent[x->absent_count++] = r->hash; /* the host may have read anything */
+    echo__chunks_lost(x, r);
     echo__peer_finish_request(peer);
     return ECHO_OK;
 }
@@ -274,6 +294,10 @@ static echo_status ask_whole(echo_peer *peer) {
     echo__request old = *peer->first;
     peer->first->want = NULL;
     echo__peer_finish_request(peer);
+    if (peer->finished) {
+        echo__frontier_return(old.frontier, old.want);
+        return ECHO_OK;
+    }
     echo__request *r = echo__peer_request(peer, ECHO__REQUEST_CHUNK, old.expected);
     if (r == NULL) {
         echo__frontier_return(old.frontier, old.want);
@@ -303,7 +327,7 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
     echo__request *r = echo__peer_answered(peer, ECHO__REQUEST_CHUNK, id);
     if (r == NULL || reader.bad || form > ECHO__CHUNK_ABSENT) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a chunk nobody asked for");
     if (form == ECHO__CHUNK_ABSENT) return absent(peer, r);
-    if (r->want == NULL && r->frontier == NULL && !x->has_target) { /* of a fetch that is over */
+    if (r->late && (!x->has_target || form == ECHO__CHUNK_DELTA)) { /* of no use any more, or told by what is forgotten */
         echo__peer_finish_request(peer);
         return ECHO_OK;
     }
@@ -320,6 +344,7 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
     if (status == ECHO_OK) {
         x->state.chunks_received++;
         x->state.chunk_bytes += chunk.len;
+        echo__chunks_know(x->chunks, &r->hash, chunk);
         echo__want *want = r->want;
         echo__frontier *frontier = r->frontier;
         r->want = NULL;
@@ -356,9 +381,10 @@ static void members_step(echo_exchange *x) {
 
 /* From the root on the snapshot can be read from. */
 static void show(echo_exchange *x) {
-    if (x->usable || (x->target.items.items > 0 && echo__hashes_get(&x->items.names, &x->target.items.hash) == 0)) return;
+    if ((x->usable && echo__hash_equal(&x->shown, &x->target_digest)) || !echo__frontier_begun(&x->items)) return;
     if (echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text)) != ECHO_OK) return;
     x->usable = x->overlay.noting = true;
+    x->shown = x->target_digest;
     echo__exchange_tell(x, ECHO_EXCHANGE_USABLE, NULL, NULL);
 }
 

@@ -57,7 +57,7 @@ void echo__delta_make(echo__buf *out, echo_bytes chunk, echo_bytes bytes) {
     echo_bytes line, rest = chunk;
     const uint8_t *literal = chunk.data;
     size_t next = 0, count_at = SIZE_MAX; /* where the open copy's count stands */
-    while (take_line(&line, &rest)) {
+    for (size_t lines = 0; lines < ECHO__DELTA_LINES && take_line(&line, &rest); lines++) { /* a page has no more; a payload may */
         size_t at = find(print_of(line), prints, n, next);
         if (at == n) {
             count_at = SIZE_MAX;

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-#define ECHO__DELTA_LINES 256u      /* of a base; more are not used */
+#define ECHO__DELTA_LINES 256u      /* of a base, and of a chunk that is told; more are not looked at */
 #define ECHO__DELTA_PRINT 4u        /* bytes of a fingerprint */
 
 /* Appends the fingerprints of the chunk's lines; returns how many. */

@@ -33,14 +33,25 @@ void echo__exchange_fail(echo_exchange *x, const echo_error *problem) {
 
 /* ---- feeds ---- */
 
-echo_status echo__exchange_feed(void **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) {
-    const echo_feed_ops *ops = x->feeds->ops;
-    for (size_t i = 0; i < x->open_count; i++)
-        if (echo__key_equal(&x->open[i].key, key)) {
-            *out = x->open[i].handle;
+static echo_status keep_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, void *handle, echo_error *err) {
+    echo__open_feed *feed = echo__calloc(1, sizeof *feed);
+    if (feed != NULL) {
+        feed->key = *key;
+        feed->handle = handle;
+        if (echo__map_put(&x->open, feed->key.bytes, sizeof feed->key.bytes, feed)) {
+            *out = feed;
             return ECHO_OK;
         }
-    if (!echo__grow(&x->open, &x->open_cap, x->open_count + 1, sizeof *x->open)) return echo__nomem(err);
+    }
+    echo__free(feed);
+    x->feeds->ops->close(x->feeds->ctx, handle);
+    return echo__nomem(err);
+}
+
+echo_status echo__exchange_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) {
+    const echo_feed_ops *ops = x->feeds->ops;
+    *out = echo__map_get(&x->open, key->bytes, sizeof key->bytes);
+    if (*out != NULL) return ECHO_OK;
     void *handle;
     echo_error told = ECHO_ERROR_INIT;
     echo_status status = ops->open(&handle, x->feeds->ctx, key, &told);
@@ -52,9 +63,16 @@ echo_status echo__exchange_feed(void **out, echo_exchange *x, const echo_key *ke
         if (err != NULL) *err = told;
         return status;
     }
-    x->open[x->open_count++] = (echo__open_feed){*key, handle};
-    *out = handle;
-    return ECHO_OK;
+    return keep_feed(out, x, key, handle, err);
+}
+
+static void close_feeds(echo_exchange *x) {
+    size_t at = 0;
+    for (echo__open_feed *feed; (feed = echo__map_next(&x->open, &at)) != NULL;) {
+        x->feeds->ops->close(x->feeds->ctx, feed->handle);
+        echo__free(feed);
+    }
+    echo__map_free(&x->open);
 }
 
 /* ---- from new to free ---- */
@@ -101,6 +119,7 @@ echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *
     echo_exchange *x = echo__calloc(1, sizeof *x);
     if (x == NULL) return echo__nomem(err);
     status = take_options(x, options, err);
+    echo__map_init(&x->open);
     echo__overlay_init(&x->overlay, x->store);
     if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
     if (status != ECHO_OK) {
@@ -119,14 +138,14 @@ void echo_exchange_free(echo_exchange *x) {
     if (x->chunks != NULL) (void)!echo__overlay_store(&x->overlay, &ignored); /* for the next time */
     echo__chunks_free(x->chunks);
     echo__overlay_free(&x->overlay);
-    for (size_t i = 0; i < x->open_count; i++) x->feeds->ops->close(x->feeds->ctx, x->open[i].handle);
+    close_feeds(x);
     echo__admission_free(x->admission);
     for (size_t i = 0; i < x->wish_count; i++) echo__free(x->wishes[i]);
     echo__free(x->wishes);
     echo__free(x->touching);
     echo__free(x->tails);
     echo__free(x->banned);
-    echo__free(x->open);
+    echo__free(x->blamed);
     echo__free(x->members);
     echo__buf_free(&x->target_text);
     echo__wipe(&x->keys, sizeof x->keys);
@@ -146,6 +165,7 @@ echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
     x->phase = ECHO_EXCHANGE_ASKING;
     x->state.problem = (echo_error)ECHO_ERROR_INIT;
     x->gone_count = 0;
+    x->blamed_count = 0;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->asked = peer->offer.here = false;
     return ECHO_OK;
 }

@@ -24,6 +24,7 @@
 #include "exchange/wire.h"
 #include "feed/credentials.h"
 
+#define ECHO__REQUESTS_MAX 4096u /* that a peer has not answered: it takes no more than so many */
 #define ECHO__FIRST_WINDOW ((size_t)16 << 10) /* bytes in flight at first, so that what is touched does not wait behind much */
 
 typedef enum echo__request_kind {
@@ -45,6 +46,7 @@ typedef struct echo__request {
     echo_hash hash;
     size_t most;
     bool delta;           /* lines of the base were told */
+    bool late;            /* of a target that was given up */
     /* tails */
     size_t tail;          /* which, in the exchange's list */
 } echo__request;
@@ -85,30 +87,41 @@ struct echo_peer {
     echo__offer offer;
     echo__request *first, **end;
     size_t in_flight, window;   /* bytes */
+    size_t request_count;
     uint32_t next_id;
     uint64_t useful_ns;         /* when it last sent something that was asked for, or was asked while idle */
+    uint64_t useful_raw;        /* bytes received by then */
     bool lacks;                 /* chunks of the target */
     bool looked;                /* at the time */
     bool finished;              /* we said goodbye */
     bool attest_asked;          /* for its word about the target */
     echo__serving *wanted, **wanted_end;
-    size_t wanted_count;
+    size_t wanted_count, wanted_bytes;
 };
 
 /* A feed whose blocks are fetched. */
 typedef struct echo__fetched {
     echo_key key;
-    void *handle;
+    struct echo__open_feed *feed; /* NULL: it is made when the first of its blocks come */
     uint64_t at, to;      /* blocks at.. to-1 are missing */
-    bool asked, given_up, changed;
+    bool asked, given_up;
 } echo__fetched;
 
 typedef struct echo__open_feed {
     echo_key key;
     void *handle;
+    bool changed; /* blocks were put since it was synced */
 } echo__open_feed;
 
+/* Whose offers could not be had or were nonsense, in this fetch. */
+typedef struct echo__blamed {
+    echo_key member;
+    unsigned count;
+} echo__blamed;
+
 #define ECHO__GONE 16u
+#define ECHO__ABSENT 16u
+#define ECHO__BLAME_MOST 3u /* snapshots of one member that are tried in vain in a fetch */
 
 struct echo_exchange {
     echo_exchange_options options; /* keys, members: see below */
@@ -122,11 +135,12 @@ struct echo_exchange {
     echo__chunks *chunks;       /* over the overlay */
     echo_peer *peers;
     uint64_t now_ns;
-    echo__open_feed *open;      /* feeds that are served or fetched */
-    size_t open_count, open_cap;
+    echo__map open;             /* feeds that are served or fetched: echo__open_feed by key */
 
     echo_exchange_phase phase;
-    bool usable;                /* the store was handed out; it shows the target */
+    bool usable;                /* the store was handed out; it shows a target: */
+    echo_hash shown;            /* its digest */
+    echo_hash installed;        /* of what was installed last, if anything was */
     bool installed_any;
     echo_exchange_state state;
     echo__admission *admission; /* of the credentials that are here; NULL: none are yet */
@@ -144,6 +158,8 @@ struct echo_exchange {
     size_t wish_count, wish_cap;
     echo_hash *touching;        /* chunks asked for out of turn */
     size_t touching_count, touching_cap;
+    echo_hash absent[ECHO__ABSENT]; /* of those that were asked for out of turn, what a peer has not got: they wait for their turn */
+    unsigned absent_count;
 
     echo__fetched *tails;
     size_t tail_count, tail_cap;
@@ -151,6 +167,8 @@ struct echo_exchange {
     size_t banned_count, banned_cap;
     echo_hash gone[ECHO__GONE]; /* digests of states that nobody could give in this fetch */
     unsigned gone_count;
+    echo__blamed *blamed;
+    size_t blamed_count, blamed_cap;
     unsigned attest_asked;      /* of this target: peers asked for their word */
 };
 
@@ -160,8 +178,8 @@ void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const 
 void echo__exchange_fail(echo_exchange *x, const echo_error *problem);
 /* Ends the fetch. */
 void echo__exchange_rest(echo_exchange *x);
-/* The handle of a feed here; made when missing and `make`. */
-echo_status echo__exchange_feed(void **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) ECHO_MUST_USE;
+/* A feed here; made when missing and `make`. */
+echo_status echo__exchange_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) ECHO_MUST_USE;
 
 /* peer.c */
 echo_status echo__peer_send(echo_peer *peer, uint8_t type, const echo_bytes *parts, size_t n);
@@ -189,7 +207,16 @@ size_t echo__serve_most(const echo_peer *peer, uint8_t type);
 void echo__offer_free(echo__offer *offer);
 echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *err) ECHO_MUST_USE;
 void echo__offers_step(echo_exchange *x);
-/* What is covered here: the party's clock, or the newest snapshot's; NULL: nothing. */
+/* A feed in an offer, or NULL. */
+echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *key);
+/* The snapshot that this peer offered was tried in vain. */
+void echo__offers_blame(echo_exchange *x, const echo_peer *peer);
+/*
+ * The party, as far as it tells what is here; NULL: nothing is. One that was restored from the snapshot that is being fetched covers what is not here
+ * yet.
+ */
+const echo_party *echo__offers_party(const echo_exchange *x);
+/* What is covered here: the party's clock; NULL: nothing. */
 const echo_timeframe *echo__offers_clock(const echo_exchange *x);
 /* The state is not what it claims to be: nobody's offer of it is taken again. */
 void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason);
@@ -222,6 +249,9 @@ echo_status echo__trust_take(echo_peer *peer, echo_bytes payload, echo_error *er
 echo_status echo__trust_replay(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
 
 /* install.c */
+/* Whether a snapshot with these trees, those of which no items are asked about, is kept in the store, so that their chunks stay. */
+echo_status echo__install_keeps(bool *out, const echo_exchange *x, const echo__root *items, const echo__root *credentials, echo_error *err)
+    ECHO_MUST_USE;
 /* ECHO_ERR_BUSY: another time. */
 echo_status echo__install(echo_exchange *x, echo_error *err) ECHO_MUST_USE;
 #endif

@@ -5,6 +5,11 @@
 #include "base/error.h"
 #include "tree/path.h"
 
+/* Bits of a name: as what the chunk is here, and as what it was asked for. */
+#define HERE(kind) ((uint8_t)(1u << (kind)))
+#define ASKED(kind) ((uint8_t)(8u << (kind)))
+#define HERE_AT_ALL (HERE(ECHO__WANT_PAGE) | HERE(ECHO__WANT_BLOB) | HERE(ECHO__WANT_SEGMENT))
+
 static size_t text_len(const uint8_t *text) { /* of a text in a page, which its quote ends */
     const uint8_t *end = text;
     for (; *end != '"'; end++)
@@ -213,7 +218,7 @@ static echo_status look_into(echo__frontier *f, const echo__want *want, echo_err
     echo_status status = want->kind == ECHO__WANT_PAGE ? look_into_page(&list, f, want, &items, &same, err)
                                                        : look_into_chunk(&list, f, want, err);
     if (status == ECHO_OK && list.nomem) status = echo__nomem(err);
-    if (status == ECHO_OK && !echo__hashes_add(&f->names, &want->hash, 1, &news)) status = echo__nomem(err);
+    if (status == ECHO_OK && !echo__hashes_add(&f->names, &want->hash, HERE(want->kind), &news)) status = echo__nomem(err);
     if (status != ECHO_OK) {
         free_all(list.first);
         return status;
@@ -224,22 +229,41 @@ static echo_status look_into(echo__frontier *f, const echo__want *want, echo_err
     return ECHO_OK;
 }
 
+/*
+ * A payload or segment that was named before, and came or is still to come. Below a segment is nothing; a payload that is known as a segment is
+ * looked into all the same.
+ */
+static bool is_known(const echo__frontier *f, const echo__want *want) {
+    uint8_t bits = echo__hashes_get(&f->names, &want->hash), asked = ASKED(want->kind);
+    if (want->kind == ECHO__WANT_PAGE) return false;
+    if (want->kind == ECHO__WANT_SEGMENT) asked |= ASKED(ECHO__WANT_BLOB);
+    return (bits & (want->kind == ECHO__WANT_SEGMENT ? HERE_AT_ALL : HERE(want->kind))) != 0 || (!want->asked && (bits & asked) != 0);
+}
+
+static echo_status hand_out(echo__want **out, echo__frontier *f, echo__want *want, echo_error *err) {
+    bool news;
+    if (want->kind != ECHO__WANT_PAGE && !echo__hashes_add(&f->names, &want->hash, ASKED(want->kind), &news)) {
+        push(f, want);
+        return echo__nomem(err);
+    }
+    want->asked = true;
+    f->out++;
+    *out = want;
+    return ECHO_OK;
+}
+
 echo_status echo__frontier_next(echo__want **out, echo__frontier *f, unsigned *looks, echo_error *err) {
     *out = NULL;
     while (f->stack != NULL && *looks > 0) {
         echo__want *want = pop(f);
-        if (echo__hashes_get(&f->names, &want->hash) != 0 && want->kind != ECHO__WANT_PAGE) { /* named twice, and here */
+        if (is_known(f, want)) {
             echo__free(want);
             continue;
         }
         (*looks)--;
         echo_error told = ECHO_ERROR_INIT;
         echo_status status = look_into(f, want, &told);
-        if (status == ECHO_ERR_PENDING) {
-            f->out++;
-            *out = want;
-            return ECHO_OK;
-        }
+        if (status == ECHO_ERR_PENDING) return hand_out(out, f, want, err);
         if (status != ECHO_OK) {
             push(f, want);
             if (err != NULL) *err = told;
@@ -264,4 +288,8 @@ echo_status echo__frontier_arrived(echo__frontier *f, echo__want *want, echo_err
 void echo__frontier_return(echo__frontier *f, echo__want *want) {
     f->out--;
     push(f, want);
+}
+
+bool echo__frontier_begun(const echo__frontier *f) {
+    return f->root.items == 0 || f->same > 0 || (echo__hashes_get(&f->names, &f->root.hash) & HERE(ECHO__WANT_PAGE)) != 0;
 }

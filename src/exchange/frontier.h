@@ -29,6 +29,7 @@ typedef struct echo__want {
     const uint8_t *after; /* pages: the text of the id before, or NULL */
     size_t most;          /* longest it may be; a leaf is exactly so long */
     bool exact;
+    bool asked;           /* it was handed out */
     bool has_base;        /* the base has a page where it belongs: most of its lines may be in it */
     echo_hash base;
     struct echo__want *next;
@@ -39,7 +40,7 @@ typedef struct echo__frontier {
     echo__root root, base;
     echo__want *stack;    /* what comes next on top */
     size_t out;           /* handed out and neither arrived nor given back */
-    echo__hashes names;   /* of all chunks that are here and not only in the base */
+    echo__hashes names;   /* of all chunks that are here and not only in the base; until done, also of some that are asked for */
     uint64_t items;       /* in leaves that are here or in the base */
     uint64_t kept;        /* pages that were here already, the base's not counted */
     uint64_t same;        /* subtrees passed over */
@@ -58,6 +59,8 @@ echo_status echo__frontier_next(echo__want **out, echo__frontier *f, unsigned *l
 echo_status echo__frontier_arrived(echo__frontier *f, echo__want *want, echo_error *err) ECHO_MUST_USE;
 /* It did not come: it is next again. */
 void echo__frontier_return(echo__frontier *f, echo__want *want);
+/* Whether the root has come. */
+bool echo__frontier_begun(const echo__frontier *f);
 /* Everything is here. */
 static inline bool echo__frontier_done(const echo__frontier *f) { return f->stack == NULL && f->out == 0; }
 

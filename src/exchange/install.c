@@ -22,17 +22,56 @@ static echo_status note(void *arg, uint64_t number, echo_bytes text) {
     return ECHO_OK;
 }
 
-/*
- * In the transaction that publishes: every chunk that was fetched or found is there (P4). Those of subtrees that the snapshot before has too
- * are, as long as that snapshot is.
- */
+typedef struct keeping {
+    const echo__root *items, *credentials;
+    bool found;
+} keeping;
+
+static bool is_same(const echo__root *asked, const echo__root *root) {
+    return asked->items == 0 || (root->items > 0 && echo__hash_equal(&asked->hash, &root->hash));
+}
+
+static echo_status look_for_roots(void *arg, uint64_t number, echo_bytes text) {
+    keeping *k = arg;
+    echo__manifest manifest;
+    echo_error ignored = ECHO_ERROR_INIT;
+    (void)number;
+    if (k->found) return ECHO_OK;
+    echo_status status = echo__manifest_read(&manifest, text, &ignored);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
+    k->found = is_same(k->items, &manifest.items) && is_same(k->credentials, &manifest.credentials);
+    echo__manifest_free(&manifest);
+    return ECHO_OK;
+}
+
+echo_status echo__install_keeps(bool *out, const echo_exchange *x, const echo__root *items, const echo__root *credentials, echo_error *err) {
+    keeping k = {items, credentials, items->items == 0 && credentials->items == 0};
+    echo_status status = k.found ? ECHO_OK : x->store->ops->list(x->store->ctx, &x->party, look_for_roots, &k, err);
+    *out = status == ECHO_OK && k.found;
+    return status;
+}
+
+static echo_status gone(echo_error *err) {
+    return echo__error(err, ECHO_ERR_CONFLICT, "a chunk that was here is gone: somebody removed it meanwhile");
+}
+
+/* Those of subtrees that the snapshot before has too are there as long as that snapshot is. */
+static echo_status check_base(const echo_exchange *x, echo_error *err) {
+    static const echo__root none;
+    bool kept;
+    echo_status status = echo__install_keeps(&kept, x, x->items.same > 0 ? &x->items.base : &none,
+                                             x->credentials.same > 0 ? &x->credentials.base : &none, err);
+    return status == ECHO_OK && !kept ? gone(err) : status;
+}
+
+/* In the transaction that publishes: every chunk that was fetched or found is there (P4). */
 static echo_status check_chunks(const echo_exchange *x, const echo__frontier *f, echo_error *err) {
     for (size_t i = 0; f->names.slots != NULL && i <= f->names.mask; i++) {
         bool has = true;
         if (f->names.bits[i] == 0) continue;
         echo_status status = x->store->ops->has(x->store->ctx, &f->names.slots[i], &has, err);
         if (status != ECHO_OK) return status;
-        if (!has) return echo__error(err, ECHO_ERR_CONFLICT, "a chunk that was here is gone: somebody removed it meanwhile");
+        if (!has) return gone(err);
     }
     return ECHO_OK;
 }
@@ -53,10 +92,11 @@ static echo_status copy_chunk(void *arg, echo_bytes bytes) {
 static echo_status begin(const echo_exchange *x, echo_error *err) {
     const echo__root *root = x->target.credentials.items > 0 ? &x->target.credentials : &x->target.items;
     putting p = {x->store, &root->hash, ECHO__BUF_INIT};
+    if (root->items == 0) return ECHO_OK; /* nothing that could be removed */
     echo_status status = x->store->ops->get(x->store->ctx, p.name, copy_chunk, &p, err);
     echo_bytes bytes = echo__buf_bytes(&p.copy);
     if (status == ECHO_OK) status = x->store->ops->put(x->store->ctx, p.name, &bytes, 1, NULL, err);
-    if (status == ECHO_ERR_NOT_FOUND) status = echo__error(err, ECHO_ERR_CONFLICT, "a chunk that was here is gone: somebody removed it meanwhile");
+    if (status == ECHO_ERR_NOT_FOUND) status = gone(err);
     echo__buf_free(&p.copy);
     return status;
 }
@@ -90,12 +130,14 @@ echo_status echo__install(echo_exchange *x, echo_error *err) {
     if (status == ECHO_OK) status = x->store->ops->list(x->store->ctx, &x->party, note, &newest, err);
     if (status == ECHO_OK) status = check_chunks(x, &x->credentials, err);
     if (status == ECHO_OK) status = check_chunks(x, &x->items, err);
+    if (status == ECHO_OK) status = check_base(x, err);
     if (status == ECHO_OK) status = publish(x, &newest, err);
     if (status != ECHO_OK) {
         (void)!x->store->ops->rollback(x->store->ctx, &ignored);
         return status;
     }
     x->state.installed = newest.number + 1;
+    x->installed = x->target_digest;
     x->state.trust = x->options.trust;
     if (x->options.trust == ECHO_TRUST_RECEIVED && x->state.attested >= x->options.attestations) x->state.trust = ECHO_TRUST_ATTESTED;
     echo__exchange_tell(x, ECHO_EXCHANGE_INSTALLED, NULL, NULL);

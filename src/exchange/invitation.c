@@ -52,6 +52,8 @@ echo_status echo_invitation_read(echo_invitation *out, const char *text, echo_er
     if (text == NULL || strncmp(text, prefix, sizeof prefix - 1) != 0 || !echo__crypto_init())
         return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it does not begin with \"%s\"", prefix);
     text += sizeof prefix - 1;
+    for (const char *at = text; *at != '\0'; at++) /* sodium takes some of these for others */
+        if ((unsigned char)*at > 0x7f) return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it has other characters");
     if (sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &len, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || *end != '\0' ||
         len < HEAD + 32 + CHECK)
         return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is cut or has other characters");

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "exchange/exchange.h"
 #include "exchange/plan.h"
+#include "tree/path.h"
 
 void echo__offer_free(echo__offer *offer) {
     echo__buf_free(&offer->text);
@@ -73,10 +74,18 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         echo__peer_reject(peer, ECHO__REJECT_PARTY, &problem);
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
     }
-    if (offer->manifest.items.bytes > (uint64_t)1 << 60)
+    echo__path check;
+    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
+        echo__path_init(&check, x->chunks, &offer->manifest.credentials, &problem) != ECHO_OK)
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
+        return ECHO_OK;
+    }
+    const echo_party *party = x->options.opened;
+    if (party != NULL && !echo_timeframe_covers(offer->manifest.timeframe, party->root_clock)) {
+        echo__error(&problem, ECHO_ERR_BEHIND, "the snapshot covers less than the one that is here");
+        echo__peer_reject(peer, ECHO__REJECT_OLD, &problem);
         return ECHO_OK;
     }
     if (echo__manifest_digest(&offer->digest, &offer->manifest) != ECHO_OK) return echo__nomem(err);
@@ -114,8 +123,15 @@ void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_erro
 
 /* ---- asking ---- */
 
+const echo_party *echo__offers_party(const echo_exchange *x) {
+    const echo_party *party = x->options.opened;
+    if (party == NULL || party->store.ctx != &x->overlay) return party;
+    return x->state.installed > 0 && echo__hash_equal(&x->shown, &x->installed) ? party : NULL;
+}
+
 const echo_timeframe *echo__offers_clock(const echo_exchange *x) {
-    return x->options.opened == NULL ? NULL : x->options.opened->clock;
+    const echo_party *party = echo__offers_party(x);
+    return party == NULL ? NULL : party->clock;
 }
 
 static void ask(echo_peer *peer) {
@@ -142,7 +158,7 @@ static void ask(echo_peer *peer) {
 
 /* ---- deciding ---- */
 
-static const echo__offered_feed *offered_feed(const echo__offer *offer, const echo_key *key) {
+echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *key) {
     size_t low = 0, high = offer->feed_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -159,7 +175,7 @@ static const echo__offered_feed *offered_feed(const echo__offer *offer, const ec
 /* A snapshot that covers less than the one here would take items back. */
 static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     if (!offer->here || !offer->snapshot || offer->banned) return false;
-    const echo_party *party = x->options.opened;
+    const echo_party *party = echo__offers_party(x);
     if (party == NULL) return true;
     return echo_timeframe_covers(offer->manifest.timeframe, party->root_clock) && !echo_timeframe_covers(party->clock, offer->manifest.timeframe);
 }
@@ -174,13 +190,16 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     const echo_timeframe *clock = echo__offers_clock(x);
     memset(facts, 0, sizeof *facts);
     facts->offered = is_useful(x, offer);
-    if (x->options.opened != NULL) facts->base = x->options.opened->root;
+    const echo_party *party = echo__offers_party(x);
+    echo_error ignored = ECHO_ERROR_INIT;
+    bool kept = false; /* otherwise what the party reads from goes away: as if nothing were here */
+    if (party != NULL && echo__install_keeps(&kept, x, &party->root, &party->credentials_root, &ignored) == ECHO_OK && kept) facts->base = party->root;
     if (!facts->offered) return;
     facts->root = offer->manifest.items;
     echo_frame frame;
     for (size_t i = 0; echo_timeframe_at(offer->manifest.timeframe, i, &frame); i++) {
         uint64_t here = next_of(clock, &frame.feed), there = frame.seq + 1;
-        const echo__offered_feed *feed = offered_feed(offer, &frame.feed);
+        const echo__offered_feed *feed = echo__offer_find(offer, &frame.feed);
         if (there <= here) continue;
         facts->covered += there - here;
         if (feed == NULL || feed->length <= here) continue;
@@ -190,11 +209,32 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     }
 }
 
-/* The one that covers most. */
+static echo__blamed *find_blamed(const echo_exchange *x, const echo_peer *peer) {
+    const echo_key *member = echo__channel_peer(peer->channel);
+    for (size_t i = 0; member != NULL && i < x->blamed_count; i++)
+        if (echo__key_equal(&x->blamed[i].member, member)) return &x->blamed[i];
+    return NULL;
+}
+
+void echo__offers_blame(echo_exchange *x, const echo_peer *peer) {
+    const echo_key *member = echo__channel_peer(peer->channel);
+    echo__blamed *blamed = find_blamed(x, peer);
+    if (member == NULL) return;
+    if (blamed == NULL) {
+        if (!echo__grow(&x->blamed, &x->blamed_cap, x->blamed_count + 1, sizeof *x->blamed)) return;
+        blamed = &x->blamed[x->blamed_count++];
+        *blamed = (echo__blamed){*member, 0};
+    }
+    blamed->count++;
+}
+
+/* The one that covers most. Who offered one after the other in vain is not tried again: it could go on like that for ever. */
 static echo_peer *best_offer(const echo_exchange *x) {
     echo_peer *best = NULL;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__peer_ready(peer) || !is_useful(x, &peer->offer)) continue;
+        const echo__blamed *blamed = find_blamed(x, peer);
+        if (blamed != NULL && blamed->count >= ECHO__BLAME_MOST) continue;
         if (best == NULL || echo_timeframe_total(peer->offer.manifest.timeframe) > echo_timeframe_total(best->offer.manifest.timeframe)) best = peer;
     }
     return best;
@@ -210,7 +250,7 @@ static void decide(echo_exchange *x) {
         weigh(&facts, x, &best->offer);
         /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */
         echo__plan plan = echo__plan_make(&facts);
-        if (x->options.opened == NULL || facts.base.items == 0) plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
+        if (echo__offers_party(x) == NULL || facts.base.items == 0) plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
         else if (x->options.trust >= ECHO_TRUST_SAMPLED) plan = ECHO__PLAN_TAIL; /* the blocks are needed in any case */
         x->state.by_chunks = plan != ECHO__PLAN_TAIL;
         instead = plan == ECHO__PLAN_TRY ? facts.covered_bytes : 0;
@@ -224,6 +264,7 @@ void echo__offers_step(echo_exchange *x) {
     bool any = false, waiting = false;
     for (echo_peer *peer = x->peers, *next; peer != NULL; peer = next) {
         next = peer->next;
+        waiting = waiting || (!peer->over && !peer->finished && !peer->connected); /* it stalls, or it will say who it is */
         if (!echo__peer_ready(peer) || !peer->serves || peer->finished) continue;
         if (!peer->asked) ask(peer);
         if (!echo__peer_ready(peer)) continue;

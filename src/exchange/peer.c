@@ -7,23 +7,29 @@
 
 /* ---- requests ---- */
 
+static void was_useful(echo_peer *peer) {
+    peer->useful_ns = peer->x->now_ns;
+    peer->useful_raw = echo__channel_count(peer->channel).raw_in;
+}
+
 echo__request *echo__peer_request(echo_peer *peer, echo__request_kind kind, size_t expected) {
     echo__request *r = echo__calloc(1, sizeof *r);
     if (r == NULL) return NULL;
     r->id = peer->next_id++;
     r->kind = kind;
     r->expected = expected;
-    if (peer->first == NULL) peer->useful_ns = peer->x->now_ns;
+    if (peer->first == NULL) was_useful(peer);
     *peer->end = r;
     peer->end = &r->next;
     peer->in_flight += expected;
+    peer->request_count++;
     return r;
 }
 
 echo__request *echo__peer_answered(echo_peer *peer, echo__request_kind kind, uint32_t id) {
     echo__request *r = peer->first;
     if (r == NULL || r->kind != kind || r->id != id) return NULL;
-    peer->useful_ns = peer->x->now_ns;
+    was_useful(peer);
     return r;
 }
 
@@ -32,6 +38,7 @@ void echo__peer_finish_request(echo_peer *peer) {
     peer->first = r->next;
     if (peer->first == NULL) peer->end = &peer->first;
     peer->in_flight -= r->expected;
+    peer->request_count--;
     echo__free(r);
 }
 
@@ -47,7 +54,7 @@ static void lose_requests(echo_peer *peer) {
 
 echo_status echo__peer_send(echo_peer *peer, uint8_t type, const echo_bytes *parts, size_t n) {
     echo_error problem = ECHO_ERROR_INIT;
-    if (peer->over) return ECHO_ERR_REFUSED;
+    if (peer->over || peer->finished) return ECHO_ERR_REFUSED;
     echo_status status = echo__channel_write(peer->channel, type, parts, n, &problem);
     if (status != ECHO_OK) echo__peer_drop(peer, &problem);
     return status;
@@ -69,14 +76,35 @@ echo_status echo__peer_lied(echo_peer *peer, echo_status code, const char *what)
     return code;
 }
 
+/* The longest answer to a request. */
+static uint64_t longest(const echo__request *r) {
+    switch (r->kind) {
+    case ECHO__REQUEST_ASK: return 16 + ECHO__MANIFEST_MAX + (uint64_t)ECHO__FEEDS_MAX * ECHO__OFFERED_FEED_BYTES;
+    case ECHO__REQUEST_CHUNK: return 5 + (uint64_t)r->most + 2048;
+    case ECHO__REQUEST_TAIL: return 9 + ECHO__PROOF_BYTES_MAX + ECHO__CHUNK_MAX + 2 * ECHO__BLOCKS_BYTES;
+    default: return 101;
+    }
+}
+
+/*
+ * A long answer takes its time: bytes that came, as many as the answer can have, count as if they had been expected. So a peer cannot stay by
+ * sending anything else.
+ */
+static uint64_t patience_with(const echo_peer *peer) {
+    uint64_t bytes = 0;
+    if (peer->first != NULL) {
+        uint64_t came = echo__channel_count(peer->channel).raw_in - peer->useful_raw, most = longest(peer->first);
+        bytes = peer->first->expected + (came < most ? came : most);
+    }
+    return peer->x->options.stall_ns + bytes * UINT64_C(1000000000) / SLOWEST;
+}
+
 void echo__peer_look(echo_peer *peer) {
     const echo_exchange *x = peer->x;
     if (!peer->looked) peer->useful_ns = x->now_ns; /* when it was opened nobody may have told the time yet */
     peer->looked = true;
     if (peer->over || (peer->connected && peer->first == NULL)) return;
-    size_t expected = peer->first == NULL ? 0 : peer->first->expected;
-    uint64_t patience = x->options.stall_ns + (uint64_t)expected * UINT64_C(1000000000) / SLOWEST;
-    if (x->now_ns - peer->useful_ns < patience) return;
+    if (x->now_ns - peer->useful_ns < patience_with(peer)) return;
     (void)echo__peer_lied(peer, ECHO_ERR_IO, peer->connected ? "it was asked and sends nothing" : "it does not say who it is");
 }
 
@@ -102,12 +130,10 @@ static size_t most(void *arg, uint8_t type) {
     const echo__request *first = peer->first;
     if (!peer->connected) return type == ECHO__MESSAGE_HELLO ? 64 : 0;
     switch (type) {
-    case ECHO__MESSAGE_OFFER:
-        return first != NULL && first->kind == ECHO__REQUEST_ASK ? 16 + ECHO__MANIFEST_MAX + (size_t)ECHO__FEEDS_MAX * ECHO__OFFERED_FEED_BYTES : 0;
-    case ECHO__MESSAGE_CHUNK: return first != NULL && first->kind == ECHO__REQUEST_CHUNK ? 5 + first->most + 2048 : 0;
-    case ECHO__MESSAGE_BLOCKS:
-        return first != NULL && first->kind == ECHO__REQUEST_TAIL ? 9 + ECHO__PROOF_BYTES_MAX + ECHO__CHUNK_MAX + 2 * ECHO__BLOCKS_BYTES : 0;
-    case ECHO__MESSAGE_ATTESTED: return first != NULL && first->kind == ECHO__REQUEST_ATTEST ? 101 : 0;
+    case ECHO__MESSAGE_OFFER: return first != NULL && first->kind == ECHO__REQUEST_ASK ? (size_t)longest(first) : 0;
+    case ECHO__MESSAGE_CHUNK: return first != NULL && first->kind == ECHO__REQUEST_CHUNK ? (size_t)longest(first) : 0;
+    case ECHO__MESSAGE_BLOCKS: return first != NULL && first->kind == ECHO__REQUEST_TAIL ? (size_t)longest(first) : 0;
+    case ECHO__MESSAGE_ATTESTED: return first != NULL && first->kind == ECHO__REQUEST_ATTEST ? (size_t)longest(first) : 0;
     case ECHO__MESSAGE_REJECT: return 1 + REJECT_TEXT;
     default: return echo__serve_most(peer, type);
     }

@@ -9,6 +9,7 @@
 #include "exchange/exchange.h"
 
 #define QUEUE_MAX 16384u
+#define QUEUE_BYTES ((size_t)24 << 20) /* of what was asked; a message more may come when there is room at all */
 #define SENDING ((size_t)128 << 10) /* bytes written ahead of what the host takes, about */
 #define BLOCKS_AT_ONCE 4096u
 
@@ -17,7 +18,7 @@ static bool serves(const echo_peer *peer) {
 }
 
 size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
-    if (peer->wanted_count >= QUEUE_MAX) return 0;
+    if (peer->wanted_count >= QUEUE_MAX || peer->wanted_bytes >= QUEUE_BYTES) return 0;
     switch (type) {
     case ECHO__MESSAGE_ASK: return 4 + (size_t)ECHO__FEEDS_MAX * 40;
     case ECHO__MESSAGE_WANT: return 36 + ECHO__DELTA_LINES * ECHO__DELTA_PRINT;
@@ -28,6 +29,7 @@ size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
 }
 
 static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes bytes, echo_error *err) {
+    if (peer->finished) return ECHO_OK; /* it may not have heard the goodbye yet */
     echo__serving *one = echo__malloc(sizeof *one + bytes.len);
     if (one == NULL) return echo__nomem(err);
     *one = *head;
@@ -37,6 +39,7 @@ static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes 
     *peer->wanted_end = one;
     peer->wanted_end = &one->next;
     peer->wanted_count++;
+    peer->wanted_bytes += one->len;
     return ECHO_OK;
 }
 
@@ -64,7 +67,7 @@ void echo__serve_forget(echo_peer *peer) {
     }
     peer->wanted = NULL;
     peer->wanted_end = &peer->wanted;
-    peer->wanted_count = 0;
+    peer->wanted_count = peer->wanted_bytes = 0;
 }
 
 /* ---- offers ---- */
@@ -80,14 +83,14 @@ static uint64_t bytes_behind(echo_exchange *x, void *feed, uint64_t from, uint64
 }
 
 static void offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x, const echo_key *key, const echo_timeframe *asker) {
-    void *feed;
+    echo__open_feed *feed;
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
     uint64_t from = 0, seq;
     if (echo_timeframe_get(asker, key, &seq)) from = seq + 1;
     if (echo__exchange_feed(&feed, x, key, false, &ignored) != ECHO_OK) return;
-    if (x->feeds->ops->info(x->feeds->ctx, feed, &info, &ignored) != ECHO_OK || info.verified == 0) return;
-    echo__offered_feed offered = {*key, info.verified, bytes_behind(x, feed, from, info.verified)};
+    if (x->feeds->ops->info(x->feeds->ctx, feed->handle, &info, &ignored) != ECHO_OK || info.verified == 0) return;
+    echo__offered_feed offered = {*key, info.verified, bytes_behind(x, feed->handle, from, info.verified)};
     echo__write_offered_feed(out, &offered);
     (*count)++;
 }
@@ -154,6 +157,9 @@ typedef struct sending {
 
 static echo_status send_chunk(void *arg, echo_bytes chunk) {
     const sending *s = arg;
+    echo_hash hash;
+    echo__hash(&hash, chunk.data, chunk.len);
+    if (!echo__hash_equal(&hash, &s->asked->hash)) return ECHO_ERR_CORRUPT; /* it has rotted here: we have it no more */
     echo__buf head = ECHO__BUF_INIT, delta = ECHO__BUF_INIT;
     echo__write_u32(&head, s->asked->id);
     if (s->asked->len > 0) echo__delta_make(&delta, chunk, echo__bytes(s->asked->bytes, s->asked->len));
@@ -202,7 +208,7 @@ static echo_status take_block(void *arg, uint64_t seq, echo_bytes block) {
 static bool send_blocks(echo_peer *peer, echo__serving *asked) {
     echo_exchange *x = peer->x;
     echo_key key;
-    void *feed;
+    echo__open_feed *feed;
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
     blocks b = {ECHO__BUF_INIT, 0};
@@ -210,15 +216,15 @@ static bool send_blocks(echo_peer *peer, echo__serving *asked) {
     echo_feed_proof proof;
     memcpy(key.bytes, asked->hash.bytes, sizeof key.bytes);
     bool ok = serves(peer) && echo__party_admits(x->options.opened, &key) && echo__exchange_feed(&feed, x, &key, false, &ignored) == ECHO_OK &&
-              x->feeds->ops->info(x->feeds->ctx, feed, &info, &ignored) == ECHO_OK;
+              x->feeds->ops->info(x->feeds->ctx, feed->handle, &info, &ignored) == ECHO_OK;
     uint64_t to = ok && asked->to < info.verified ? asked->to : ok ? info.verified : 0, most = asked->from + BLOCKS_AT_ONCE;
     if (ok && asked->from < to) {
-        echo_status read = x->feeds->ops->read(x->feeds->ctx, feed, asked->from, to < most ? to : most, take_block, &b, &ignored);
+        echo_status read = x->feeds->ops->read(x->feeds->ctx, feed->handle, asked->from, to < most ? to : most, take_block, &b, &ignored);
         ok = (read == ECHO_OK || read == ECHO_ERR_LIMIT || read == ECHO_ERR_GAP) && b.count > 0;
     } else {
         ok = false;
     }
-    if (ok) ok = x->feeds->ops->prove(&proof, x->feeds->ctx, feed, asked->from, asked->from + b.count, &ignored) == ECHO_OK;
+    if (ok) ok = x->feeds->ops->prove(&proof, x->feeds->ctx, feed->handle, asked->from, asked->from + b.count, &ignored) == ECHO_OK;
     asked->from += b.count;
     bool more = ok && asked->from < to;
     echo__write_u32(&head, asked->id);
@@ -289,7 +295,7 @@ static bool answer(echo_peer *peer, echo__serving *asked) {
 
 void echo__serve_fill(echo_peer *peer) {
     uint64_t before = echo__channel_count(peer->channel).payload_out;
-    while (!peer->over && peer->wanted != NULL && echo__channel_waiting(peer->channel) < SENDING &&
+    while (!peer->over && !peer->finished && peer->wanted != NULL && echo__channel_waiting(peer->channel) < SENDING &&
            echo__channel_count(peer->channel).payload_out - before < SENDING) {
         echo__serving *one = peer->wanted;
         if (answer(peer, one)) continue;
@@ -297,6 +303,7 @@ void echo__serve_fill(echo_peer *peer) {
         peer->wanted = one->next;
         if (peer->wanted == NULL) peer->wanted_end = &peer->wanted;
         peer->wanted_count--;
+        peer->wanted_bytes -= one->len;
         echo__free(one);
     }
 }

@@ -2,6 +2,8 @@
  * Fetching blocks of feeds, in ascending order, each message with its proof. What a snapshot covers is not fetched, unless the feeds are
  * needed whole to check it, or it is the own feed, which cannot be written to while its end is missing.
  */
+#include <stdlib.h>
+
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
@@ -19,48 +21,57 @@ void echo__tail_end(echo_exchange *x) {
 
 /* ---- which feeds, and from where ---- */
 
-static bool is_admitted(const echo_exchange *x, const echo_key *feed) {
+static bool is_admitted(const echo_exchange *x, const echo_key *feed, bool *known) {
     const echo_party *party = x->options.opened;
+    *known = true;
     if (party != NULL && echo__party_admits(party, feed)) return true;
     if (x->admission != NULL) return echo__admission_admits(x->admission, feed);
+    *known = party != NULL;
     return party == NULL; /* nothing is known yet: the party will judge them when it is opened */
 }
 
-static echo__fetched *find_tail(echo_exchange *x, const echo_key *key) {
-    for (size_t i = 0; i < x->tail_count; i++)
-        if (echo__key_equal(&x->tails[i].key, key)) return &x->tails[i];
-    return NULL;
+static int by_key(const void *a, const void *b) {
+    return echo__key_compare(&((const echo__fetched *)a)->key, &((const echo__fetched *)b)->key);
+}
+
+/* Among the first n, which are sorted. */
+static echo__fetched *find_tail(echo_exchange *x, size_t n, const echo_key *key) {
+    echo__fetched like;
+    like.key = *key;
+    return n == 0 ? NULL : bsearch(&like, x->tails, n, sizeof *x->tails, by_key);
 }
 
 /* The first block that is to be fetched: behind what is covered, and behind what is here without a hole. */
 static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fetched *tail, bool covered, echo_error *err) {
     const echo_feed_ops *ops = x->feeds->ops;
-    const echo_timeframe *clock = x->options.opened == NULL ? NULL : x->options.opened->clock;
-    echo_feed_info info;
+    const echo_timeframe *clock = echo__offers_clock(x);
+    echo_feed_info info = {0, 0, false};
     uint64_t at = 0, seq;
-    echo_status status = ops->info(x->feeds->ctx, tail->handle, &info, err);
+    echo_status status = tail->feed == NULL ? ECHO_OK : ops->info(x->feeds->ctx, tail->feed->handle, &info, err);
     if (status != ECHO_OK) return status;
     if (!covered && clock != NULL && echo_timeframe_get(clock, &tail->key, &seq)) at = seq + 1;
     if (!covered && x->has_target && echo_timeframe_get(x->target.timeframe, &tail->key, &seq) && seq + 1 > at) at = seq + 1;
     if (info.writable && at > info.verified) at = info.verified;
-    while (at < info.verified && ops->has(x->feeds->ctx, tail->handle, at)) at++;
+    while (at < info.verified && ops->has(x->feeds->ctx, tail->feed->handle, at)) at++;
     *out = at;
     return ECHO_OK;
 }
 
-static echo_status add_feed(echo_exchange *x, const echo__offered_feed *offered, bool covered, echo_error *err) {
-    echo__fetched *tail = find_tail(x, &offered->key);
+static echo_status add_feed(echo_exchange *x, size_t sorted, const echo__offered_feed *offered, bool covered, echo_error *err) {
+    echo__fetched *tail = find_tail(x, sorted, &offered->key);
+    bool known;
     if (tail != NULL) {
         if (offered->length > tail->to) tail->to = offered->length;
         return ECHO_OK;
     }
-    if (!is_admitted(x, &offered->key)) return ECHO_OK;
+    if (!is_admitted(x, &offered->key, &known)) return ECHO_OK;
     if (!echo__grow(&x->tails, &x->tail_cap, x->tail_count + 1, sizeof *x->tails)) return echo__nomem(err);
     tail = &x->tails[x->tail_count];
     memset(tail, 0, sizeof *tail);
     tail->key = offered->key;
     tail->to = offered->length;
-    echo_status status = echo__exchange_feed(&tail->handle, x, &tail->key, true, err);
+    echo_status status = echo__exchange_feed(&tail->feed, x, &tail->key, known, err);
+    if (status == ECHO_ERR_NOT_FOUND && !known) status = ECHO_OK; /* anybody can offer any number of those */
     if (status == ECHO_OK) status = first_missing(&tail->at, x, tail, covered, err);
     if (status == ECHO_OK) x->tail_count++;
     return status;
@@ -70,26 +81,27 @@ echo_status echo__tail_begin(echo_exchange *x, bool covered, echo_error *err) {
     echo_status status = ECHO_OK;
     echo__tail_end(x);
     x->phase = ECHO_EXCHANGE_TAIL;
-    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+    for (echo_peer *peer = x->peers; peer != NULL && status == ECHO_OK; peer = peer->next) {
+        size_t sorted = x->tail_count; /* an offer has each feed once */
         for (size_t i = 0; echo__peer_ready(peer) && i < peer->offer.feed_count && status == ECHO_OK; i++)
-            status = add_feed(x, &peer->offer.feeds[i], covered, err);
+            status = add_feed(x, sorted, &peer->offer.feeds[i], covered, err);
+        if (x->tail_count > 0) qsort(x->tails, x->tail_count, sizeof *x->tails, by_key);
+    }
     return status;
 }
 
 /* ---- asking ---- */
 
-static echo__offered_feed *offered(echo_peer *peer, const echo_key *key) {
-    for (size_t i = 0; i < peer->offer.feed_count; i++)
-        if (echo__key_equal(&peer->offer.feeds[i].key, key)) return &peer->offer.feeds[i];
-    return NULL;
-}
-
-static echo_peer *find_source(echo_exchange *x, const echo__fetched *tail) {
+/* The one with the least to do; *any: somebody has more, though none may have room now. */
+static echo_peer *find_source(echo_exchange *x, const echo__fetched *tail, bool *any) {
     echo_peer *best = NULL;
+    *any = false;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__peer_ready(peer) || peer->finished) continue;
-        const echo__offered_feed *feed = offered(peer, &tail->key);
+        const echo__offered_feed *feed = echo__offer_find(&peer->offer, &tail->key);
         if (feed == NULL || feed->length <= tail->at) continue;
+        *any = true;
+        if (peer->request_count >= ECHO__REQUESTS_MAX) continue;
         if (best == NULL || peer->in_flight < best->in_flight) best = peer;
     }
     return best;
@@ -97,12 +109,13 @@ static echo_peer *find_source(echo_exchange *x, const echo__fetched *tail) {
 
 static void ask(echo_exchange *x, size_t i) {
     echo__fetched *tail = &x->tails[i];
-    echo_peer *peer = find_source(x, tail);
+    bool any;
+    echo_peer *peer = find_source(x, tail, &any);
     if (peer == NULL) {
-        tail->given_up = true; /* nobody who has more is left */
+        tail->given_up = !any; /* nobody who has more is left */
         return;
     }
-    uint64_t to = offered(peer, &tail->key)->length;
+    uint64_t to = echo__offer_find(&peer->offer, &tail->key)->length;
     echo__request *r = echo__peer_request(peer, ECHO__REQUEST_TAIL, ECHO__BLOCKS_BYTES);
     if (r == NULL) return;
     r->tail = i;
@@ -150,7 +163,7 @@ static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r,
 
 /* A fork is its writer's doing, whoever sent it. What is here stays, and others may have what follows it. */
 static void forked(echo_peer *peer, const echo__fetched *tail, const echo_error *why) {
-    echo__offered_feed *feed = offered(peer, &tail->key);
+    echo__offered_feed *feed = echo__offer_find(&peer->offer, &tail->key);
     if (feed != NULL) feed->length = 0;
     peer->x->state.problem = *why;
     echo__exchange_tell(peer->x, ECHO_EXCHANGE_FAILED, peer, why);
@@ -160,7 +173,8 @@ static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_b
                               echo_error *err) {
     echo_exchange *x = peer->x;
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status = x->feeds->ops->put(x->feeds->ctx, tail->handle, blocks, proof, &problem);
+    echo_status status = tail->feed == NULL ? echo__exchange_feed(&tail->feed, x, &tail->key, true, &problem) : ECHO_OK;
+    if (status == ECHO_OK) status = x->feeds->ops->put(x->feeds->ctx, tail->feed->handle, blocks, proof, &problem);
     if (status == ECHO_ERR_CONFLICT) {
         forked(peer, tail, &problem);
         return ECHO_ERR_CONFLICT;
@@ -173,7 +187,7 @@ static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_b
     for (size_t i = 0; i < n; i++) x->state.block_bytes += blocks[i].len;
     x->state.blocks_received += n;
     tail->at = proof->to;
-    tail->changed = true;
+    tail->feed->changed = true;
     return ECHO_OK;
 }
 
@@ -203,10 +217,12 @@ echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r);
     uint8_t form = echo__read_u8(&r);
+    uint64_t useful = peer->useful_ns;
     echo__request *request = echo__peer_answered(peer, ECHO__REQUEST_TAIL, id);
     if (request == NULL || r.bad || form > ECHO__BLOCKS_ABSENT) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "blocks nobody asked for");
     size_t i = request->tail;
-    if (i >= x->tail_count) { /* of a fetch that is over */
+    if (i >= x->tail_count) { /* of a fetch that is over: it may go on for ever, and is no use */
+        peer->useful_ns = useful;
         if (form != ECHO__BLOCKS_MORE) echo__peer_finish_request(peer);
         return ECHO_OK;
     }
@@ -224,7 +240,7 @@ echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err
     echo__peer_finish_request(peer);
     if (i >= x->tail_count) return ECHO_OK;
     x->tails[i].asked = false;
-    echo__offered_feed *feed = offered(peer, &x->tails[i].key);
+    echo__offered_feed *feed = echo__offer_find(&peer->offer, &x->tails[i].key);
     if (feed != NULL && (form == ECHO__BLOCKS_ABSENT || x->tails[i].at < feed->length)) feed->length = form == ECHO__BLOCKS_ABSENT ? 0 : x->tails[i].at;
     return ECHO_OK;
 }
@@ -232,11 +248,12 @@ echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err
 /* ---- steps ---- */
 
 static echo_status sync_feeds(echo_exchange *x, echo_error *err) {
-    for (size_t i = 0; i < x->tail_count; i++) {
-        if (!x->tails[i].changed) continue;
-        echo_status status = x->feeds->ops->sync(x->feeds->ctx, x->tails[i].handle, err);
+    size_t at = 0;
+    for (echo__open_feed *feed; (feed = echo__map_next(&x->open, &at)) != NULL;) {
+        if (!feed->changed) continue;
+        echo_status status = x->feeds->ops->sync(x->feeds->ctx, feed->handle, err);
         if (status != ECHO_OK) return status;
-        x->tails[i].changed = false;
+        feed->changed = false;
     }
     return ECHO_OK;
 }
@@ -245,6 +262,13 @@ static echo_status sync_feeds(echo_exchange *x, echo_error *err) {
 static echo_status check_and_install(echo_exchange *x, echo_error *err) {
     echo_status status = echo__trust_replay(x, err);
     return status == ECHO_OK ? echo__install(x, err) : status;
+}
+
+/* A peer that came while others were fetched from has not been heard. */
+static bool somebody_new(const echo_exchange *x) {
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.here))) return true;
+    return false;
 }
 
 static void finished(echo_exchange *x) {
@@ -260,7 +284,7 @@ static void finished(echo_exchange *x) {
     if (status == ECHO_OK && checking) {
         status = check_and_install(x, &problem);
         if (status == ECHO_ERR_BUSY) return;
-        if (status == ECHO_ERR_CORRUPT) {
+        if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP) { /* it is wrong, or nobody has what would show that it is right */
             echo_hash digest = x->target_digest;
             echo__offers_ban(x, &digest, &problem, ECHO__REJECT_WRONG);
             echo__chunks_end(x);
@@ -274,7 +298,10 @@ static void finished(echo_exchange *x) {
         return;
     }
     echo__exchange_rest(x);
-    echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);
+    if (somebody_new(x))
+        x->phase = ECHO_EXCHANGE_ASKING;
+    else
+        echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);
 }
 
 void echo__tail_step(echo_exchange *x) {
@@ -282,7 +309,7 @@ void echo__tail_step(echo_exchange *x) {
     for (size_t i = 0; i < x->tail_count; i++) {
         echo__fetched *tail = &x->tails[i];
         if (!tail->asked && !tail->given_up && tail->at < tail->to) ask(x, i);
-        open = open || tail->asked;
+        open = open || tail->asked || (!tail->given_up && tail->at < tail->to);
     }
     if (!open) finished(x);
 }

@@ -10,7 +10,12 @@
 #include "snapshot/snapshot.h"
 #include "tree/path.h"
 
-/* ---- members ---- */
+/*
+ * ---- members ----
+ *
+ * A snapshot's credentials can only tell who is a member: others may have been admitted behind it, or were left out by who made it. Who is none, the
+ * party knows, when it is open here.
+ */
 
 bool echo__trust_member(const echo_exchange *x, const echo_key *key, bool *known) {
     const echo_party *party = x->options.opened;
@@ -19,7 +24,7 @@ bool echo__trust_member(const echo_exchange *x, const echo_key *key, bool *known
     if (x->admission != NULL && (echo__admission_admits(x->admission, key) || echo__admission_trusts(x->admission, key))) return true;
     for (size_t i = 0; i < x->options.member_count; i++)
         if (echo__key_equal(&x->members[i], key)) return true;
-    *known = party != NULL || x->admission != NULL || x->options.member_count > 0;
+    *known = party != NULL || x->options.member_count > 0;
     return false;
 }
 
@@ -274,7 +279,7 @@ echo_status echo__trust_replay(echo_exchange *x, echo_error *err) {
     static const echo_codec_ops ops = {ECHO_CODEC_OPS_VERSION, decode, encode, release, 2};
     if (x->options.trust < ECHO_TRUST_SAMPLED) return ECHO_OK;
     replaying r = {x, {NULL, 0, x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec}};
-    bool all = x->options.trust == ECHO_TRUST_REPLAYED;
+    bool all = x->options.trust == ECHO_TRUST_REPLAYED || x->target.items.items == 0; /* a sample of nothing tells nothing */
     echo_codec filter = {&ops, &r.sample};
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.party = &x->party;
@@ -283,12 +288,12 @@ echo_status echo__trust_replay(echo_exchange *x, echo_error *err) {
     options.codec = all ? x->options.codec : &filter;
     options.no_write = true;
     echo_status status = ECHO_OK;
-    if (x->target.items.items > 0 && !all) status = draw(&r.sample, x, err);
+    if (!all) status = draw(&r.sample, x, err);
     if (status == ECHO_OK) status = echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text));
     if (status == ECHO_OK) status = echo__snapshot_replay(&options, &x->overlay.store, x->target.number, look_at_replayed, &r, err);
     if (status == ECHO_OK) {
         x->state.sampled = all ? x->target.items.items : r.sample.count;
-        x->state.detection = all || x->target.items.items == 0 ? 1 : (double)r.sample.count / (double)x->target.items.items;
+        x->state.detection = all ? 1 : (double)r.sample.count / (double)x->target.items.items;
     }
     for (size_t i = 0; r.sample.ids != NULL && i < r.sample.count; i++) echo__buf_free(&r.sample.ids[i]);
     echo__free(r.sample.ids);

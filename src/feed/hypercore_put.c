@@ -6,6 +6,7 @@
 #include "feed/proof.h"
 
 #define CHUNK 1024u /* nodes written at once */
+#define ROOM ((size_t)CHUNK * ECHO__HYPERCORE_NODE)
 
 /*
  * One put. Nothing is written before the proof holds and nothing that is stored contradicts it. Then data, nodes and signature,
@@ -20,9 +21,29 @@ typedef struct putter {
     uint64_t size[ECHO__HYPERCORE_FILES]; /* to go back to after a failure */
     bool dirty;                           /* something was written */
     bool announced;                       /* bits may have been */
-    uint8_t *nodes;                       /* CHUNK of them, encoded */
+    uint8_t *nodes;                       /* CHUNK of them, encoded; before that, blocks that wait to be written: */
+    size_t waiting;
+    uint64_t waiting_at;
     echo_error *err;
 } putter;
+
+static echo_status flush_data(putter *p) {
+    size_t len = p->waiting;
+    p->waiting = 0;
+    return len == 0 ? ECHO_OK : echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, p->nodes, len, p->waiting_at, p->err);
+}
+
+/* Blocks that lie together are written at once. */
+static echo_status write_block(putter *p, echo_bytes block, uint64_t offset) {
+    echo_status status = ECHO_OK;
+    if (offset != p->waiting_at + p->waiting || block.len > ROOM - p->waiting) status = flush_data(p);
+    if (status != ECHO_OK) return status;
+    if (block.len > ROOM) return echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, block.data, block.len, offset, p->err);
+    if (p->waiting == 0) p->waiting_at = offset;
+    memcpy(p->nodes + p->waiting, block.data, block.len);
+    p->waiting += block.len;
+    return ECHO_OK;
+}
 
 /* Writes a block unless it is here: its bit is set, and its leaf was the one that was proved. */
 static echo_status put_block(putter *p, uint64_t seq, size_t leaf, uint64_t offset) {
@@ -32,7 +53,7 @@ static echo_status put_block(putter *p, uint64_t seq, size_t leaf, uint64_t offs
     if (p->proven.nodes[leaf].here) status = echo__hypercore_present(p->hc, &present, seq, p->err);
     if (status != ECHO_OK || present || block.len == 0) return status;
     p->dirty = true;
-    return echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, block.data, block.len, offset, p->err);
+    return write_block(p, block, offset);
 }
 
 static echo_status put_data(putter *p) {
@@ -44,6 +65,7 @@ static echo_status put_data(putter *p) {
         status = put_block(p, seq, leaf, offset);
         offset += p->blocks[seq - p->proof->from].len;
     }
+    if (status == ECHO_OK) status = flush_data(p);
     /* An empty block behind a hole has its place too. */
     if (status == ECHO_OK) status = echo__hypercore_size(p->hc, &size, ECHO__HYPERCORE_DATA, p->err);
     if (status != ECHO_OK || size >= offset) return status;
@@ -136,7 +158,7 @@ static echo_status put_locked(putter *p) {
         status = echo__hypercore_size(hc, &p->size[file], (echo__hypercore_file)file, p->err);
     if (status == ECHO_OK) status = echo__hypercore_compare(hc, &p->proven, p->err);
     if (status != ECHO_OK) return status;
-    p->nodes = echo__malloc((size_t)CHUNK * ECHO__HYPERCORE_NODE);
+    p->nodes = echo__malloc(ROOM);
     if (p->nodes == NULL) return echo__nomem(p->err);
     status = put_all(p);
     hc->page_loaded = false;

@@ -16,10 +16,12 @@ uint32_t echo__sqlite_capabilities(void *ctx) {
     return ECHO_STORE_DURABLE | (s->read_only ? ECHO_STORE_READONLY : 0);
 }
 
-static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, echo_error *err) {
+static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, const echo_hash *name, echo_error *err) {
+    char hex[ECHO_HEX_CHARS];
     echo_status status = echo__sqlite_unpack(bytes, s, *bytes);
-    if (status == ECHO_ERR_CORRUPT) return echo__error(err, status, "what the store holds is damaged (%s)", s->path);
-    if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "longer than a store takes (%s)", s->path);
+    echo_hash_hex(name, hex);
+    if (status == ECHO_ERR_CORRUPT) return echo__error(err, status, "chunk %s: what the store holds is damaged (%s)", hex, s->path);
+    if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "chunk %s: longer than a store takes (%s)", hex, s->path);
     return status == ECHO_OK ? status : echo__nomem(err);
 }
 
@@ -36,7 +38,7 @@ echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
     status = echo__sqlite_step(&row, s, statement, err, "cannot read a chunk");
     if (status == ECHO_OK && !row) status = echo__store_refuse_absent(err);
     if (status == ECHO_OK) status = echo__sqlite_column_bytes(&bytes, s, statement, 0, err);
-    if (status == ECHO_OK) status = unpack(&bytes, s, err);
+    if (status == ECHO_OK) status = unpack(&bytes, s, name, err);
     if (status == ECHO_OK) status = fn(arg, bytes);
     echo__sqlite_done(statement);
     return status;

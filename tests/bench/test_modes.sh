@@ -105,10 +105,10 @@ drawn open
 # ---- all of them
 expect 0 bench all --quick --json --dir scratch
 tidy
-json '[.bench, .agrees, (.modes | map(.bench))]' '["all",true,["open","pause","throughput","writes","life"]]'
+json '[.bench, .agrees, (.modes | map(.bench))]' '["all",true,["open","pause","throughput","writes","life","join","catchup"]]'
 json '.modes | map(.agrees and (.cases | length) == 1 and .seed == 1) | unique' '[true]'
 expect 0 bench all --quick --csv --seed 5 --dir scratch
-[ "$(grep -c '^bench,items,' out)" -eq 4 ] || fault "CSV of all has not four headers of its kind"
+[ "$(grep -c '^bench,items,' out)" -eq 6 ] || fault "CSV of all has not six headers of its kind"
 out_has '^life,1000,3000,policy,5,'
 expect 0 bench all --quick --dir scratch
 [ "$(grep -c '^Machine' out)" -eq 1 ] || fault "the machine is not told once"
@@ -131,8 +131,8 @@ for bad in 'pause open' 'paus' 'pause --tail 5' 'throughput --feeds 2' 'writes -
     err_has 'ECHO_ERR_INVALID.*\(see echo-snapshot bench --help\)'
 done
 expect 0 bench --help
-for option in plot disk; do out_has "^  --$option "; done
-for mode in open pause throughput writes life all; do out_has "^  $mode "; done
+for option in plot disk link; do out_has "^  --$option "; done
+for mode in open pause throughput writes life join catchup all; do out_has "^  $mode "; done
 "$CLI" bench life --messages 100000 --dir scratch >out 2>err </dev/null &
 child=$!
 sleep 1

@@ -34,13 +34,14 @@ static inline void fuzz_ok(echo_status status, const char *file, int line, const
 }
 
 /*
- * What a call answered to input that may be bad: ECHO_OK or one of the codes named. An error must be told: err (never NULL, cleared before) has
- * the same code and one line of text. NOMEM never belongs there, since no allocation fails here.
+ * What a call answered to input that may be bad: ECHO_OK or one of the codes named. An error must be told: err (never NULL) has the same
+ * code and one line of text. NOMEM never belongs there, since no allocation fails here.
  */
 #define FUZZ_STATUS(status, err, ...)                                                                                              \
-    fuzz_status((status), (err), (const echo_status[]){__VA_ARGS__}, sizeof((const echo_status[]){__VA_ARGS__}) / sizeof(echo_status), \
-                __FILE__, __LINE__)
-static inline void fuzz_status(echo_status status, const echo_error *err, const echo_status *belong, size_t n, const char *file, int line) {
+    fuzz_status((status), (err), (const echo_status[]){__VA_ARGS__},                                                              \
+                sizeof((const echo_status[]){__VA_ARGS__}) / sizeof(echo_status), __FILE__, __LINE__)
+static inline void fuzz_status(echo_status status, const echo_error *err, const echo_status *belong, size_t n, const char *file,
+                               int line) {
     if (status == ECHO_OK) return;
     bool belongs = false;
     for (size_t i = 0; i < n; i++) belongs |= status == belong[i];

@@ -192,7 +192,8 @@ static echo__admission *admit(const echo__buf *list, size_t n, bool backwards) {
         echo_error err = ECHO_ERROR_INIT;
         size_t before = echo__admission_feed_count(admission);
         bool grew = false;
-        echo_status status = echo__admission_add(admission, &keys[pick((uint8_t)at)].public_key, at, echo__buf_bytes(&list[at]), &grew, &err);
+        const echo_key *feed = &keys[pick((uint8_t)at)].public_key;
+        echo_status status = echo__admission_add(admission, feed, at, echo__buf_bytes(&list[at]), &grew, &err);
         FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT);
         FUZZ_CHECK(echo__admission_feed_count(admission) >= before);
         FUZZ_CHECK(grew || echo__admission_feed_count(admission) == before);

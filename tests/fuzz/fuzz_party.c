@@ -1,6 +1,6 @@
 /*
- * A party whose two members write whatever the input says: blocks in memory, which nobody checked. It opens, passes over what is no message,
- * and ends in one state, whether it replays all blocks or goes on from snapshots that were taken on the way.
+ * A party whose two members write whatever the input says: blocks in memory, which nobody checked. It opens, passes over what is no
+ * message, and ends in one state, whether it replays all blocks or goes on from snapshots that were taken on the way.
  *
  * The input is blocks: a byte whose lowest bit is the feed and whose highest asks for a snapshot behind it, then the block with its length
  * before it. The feeds' keys are 32 times 'A' and 32 times 'B'.

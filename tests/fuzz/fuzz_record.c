@@ -1,4 +1,7 @@
-/* Lines of records, their payloads in blobs, the names in their logs, and the line of a node: what is taken is canonical, so that writing it again gives the very bytes. */
+/*
+ * Lines of records, their payloads in blobs, the names in their logs, and the line of a node: what is taken is canonical, so that writing it
+ * again gives the very bytes.
+ */
 #include "base/json.h"
 #include "fuzz.h"
 #include "tree/page.h"
@@ -80,7 +83,8 @@ static void scan(echo_bytes bytes) {
     echo__scan s = echo__scan_of(bytes);
     echo_bytes value;
     uint64_t number;
-    if (echo__scan_value(&s, &value)) FUZZ_CHECK(value.data == bytes.data && value.len > 0 && value.len <= bytes.len && s.at == value.data + value.len);
+    if (echo__scan_value(&s, &value))
+        FUZZ_CHECK(value.data == bytes.data && value.len > 0 && value.len <= bytes.len && s.at == value.data + value.len);
     s = echo__scan_of(bytes);
     if (echo__scan_u64(&s, &number)) {
         echo__buf text = ECHO__BUF_INIT;

@@ -1,9 +1,10 @@
 /*
- * A party restored from a snapshot that a stranger made: the manifest is well-formed, the trees it names are the input's (chunks.h). The party always opens,
- * by replay if need be; whatever is touched afterwards is there, or said to be damaged; and what is written over a sound snapshot is sound.
+ * A party restored from a snapshot that a stranger made: the manifest is well-formed, the trees it names are the input's (chunks.h). The
+ * party always opens, by replay if need be; whatever is touched afterwards is there, or said to be damaged; and what is written over a
+ * sound snapshot is sound.
  *
- * The first byte is the height of the items' tree, whose root is the last chunk, and how to open; the second the number of the chunk, from 1 on, that
- * is the root of the credentials.
+ * The first byte is the height of the items' tree, whose root is the last chunk, and how to open; the second the number of the chunk, from
+ * 1 on, that is the root of the credentials.
  */
 #include <echo/echo.h>
 
@@ -50,7 +51,8 @@ static void publish(const scene *s, const echo__root *items, const echo__root *c
     m.items = *items;
     m.credentials = *credentials;
     m.generation = 2;
-    for (size_t i = 0; i < 6 && items->items > 0 && items->items < 1000; i++) /* more than there are: the counts are not what is looked at here */
+    /* More than there are: the counts are not what is looked at here. */
+    for (size_t i = 0; i < 6 && items->items > 0 && items->items < 1000; i++)
         FUZZ_OK(echo__models_add(&m.models, models[i / 2], i % 2, (int64_t)items->items));
     FUZZ_OK(echo_timeframe_new(&m.timeframe));
     FUZZ_OK(echo__manifest_write(&text, &m, NULL, NULL));
@@ -139,7 +141,8 @@ static void use(scene *s, echo_party *party, bool sound) {
     }
     status = echo_party_snapshot(party, &result, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
-    if (status == ECHO_OK && sound && result.number > 1) FUZZ_STATUS(echo_snapshot_verify(&s->store, &s->party, 0, &err), &err, ECHO_OK);
+    if (status != ECHO_OK || !sound || result.number <= 1) return;
+    FUZZ_STATUS(echo_snapshot_verify(&s->store, &s->party, 0, &err), &err, ECHO_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -46,7 +46,7 @@ grep -qx "echo-snapshot $VERSION" "$work/log" || die "the CMake host does not ru
 # pkg-config and make.
 export PKG_CONFIG_PATH="$prefix/$LIBDIR/pkgconfig"
 [ "$(pkg-config --modversion echo-snapshot)" = "$VERSION" ] || die 'pkg-config tells another version'
-for needed in libcjson libsodium sqlite3 libprotobuf-c; do
+for needed in libcjson libsodium sqlite3 libzstd libprotobuf-c; do
     pkg-config --print-requires echo-snapshot | grep -qx "$needed" || die "$needed is not in Requires"
 done
 cp -r "$here/consumer.c" "$here/consumer-pkgconfig" "$work/"

@@ -15,6 +15,7 @@
 #include "feed/credentials.h"
 #include "support/folder.h"
 #include "support/state.h"
+#include "support/unpack_sql.h"
 
 typedef struct place {
     char *dir, *db;
@@ -81,6 +82,7 @@ static void sql(const place *p, const char *text) {
     sqlite3 *db;
     char *message = NULL;
     assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
+    assert_int_equal(unpack_sql(db), SQLITE_OK);
     if (sqlite3_exec(db, text, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s: %s", text, message);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
@@ -104,9 +106,9 @@ static void test_damaged_manifest_falls_back(void **arg) {
     char *state;
     place *p = place_with_two(&state);
     check(p, state, 2, 0, ECHO_OK);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"items\":', '\"itemz\":') AS BLOB) WHERE number = 2");
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"items\":', '\"itemz\":') AS BLOB) WHERE number = 2");
     check(p, state, 1, 1, ECHO_ERR_CORRUPT);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"format\":1', '\"format\":2') AS BLOB) WHERE number = 1");
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"format\":1', '\"format\":2') AS BLOB) WHERE number = 1");
     check(p, state, 0, 2, ECHO_ERR_CORRUPT);
     echo_party *party = party_open(&p->options);
     assert_int_equal(echo_party_report(party)->damage[1].code, ECHO_ERR_VERSION);
@@ -121,7 +123,7 @@ static void test_flipped_bit_in_manifest(void **arg) {
     (void)arg;
     char *state;
     place *p = place_with_two(&state);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"time\":', '\"time\":1') AS BLOB) WHERE number = 2");
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"time\":', '\"time\":1') AS BLOB) WHERE number = 2");
     check(p, state, 1, 1, ECHO_ERR_CORRUPT);
     free(state);
     place_free(p);
@@ -170,7 +172,7 @@ static void test_damaged_leaf(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     assert_int_equal(echo_party_each(party, NULL, first_id, id, &err), ECHO_ERR_REFUSED);
     echo_party_free(party);
-    snprintf(text, sizeof text, "UPDATE chunks SET data = CAST(replace(CAST(data AS TEXT), '\"tail\":', '\"tale\":') AS BLOB) WHERE hex(hash) <> upper('%s')", hex);
+    snprintf(text, sizeof text, "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"tail\":', '\"tale\":') AS BLOB) WHERE hex(hash) <> upper('%s')", hex);
     sql(p, text);
     p->options.verify = ECHO_VERIFY_FULL;
     check(p, state, 0, 2, ECHO_ERR_CORRUPT); /* both snapshots share leaves or are damaged themselves */

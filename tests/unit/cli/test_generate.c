@@ -277,10 +277,12 @@ static void test_changes(void **arg) {
     generate_close(g);
 }
 
+/* Members are admitted beside the feeds, which have no less for that; they have no feeds until they write. */
 static void test_credentials(void **arg) {
     (void)arg;
     generate_options options = busy();
     options.credentials = true;
+    options.members = 2;
     char *dir = folder_new();
     generator *g = open_with(&options, dir);
     make(g, 1000);
@@ -298,8 +300,11 @@ static void test_credentials(void **arg) {
     echo_party_status_get(&status, party);
     assert_int_equal(status.feeds, options.feeds);
     assert_int_equal(status.refused, 0);
-    assert_int_equal(echo_party_report(party)->messages_applied, 1000 + options.feeds);
+    assert_int_equal(echo_party_report(party)->messages_applied, 1000 + options.feeds + options.members);
     assert_true(status.writable);
+    echo_keypair keys;
+    assert_ok(generate_keys(&keys, options.seed, 1), NULL);
+    assert_memory_equal(&keys.public_key, &generate_feed(g, 1)->public_key, sizeof(echo_key));
     echo_party_free(party);
     echo_registry_free(registry);
 
@@ -350,8 +355,8 @@ static void test_counts(void **arg) {
 
 static void test_refused_options(void **arg) {
     (void)arg;
-    generate_options bad[8];
-    for (size_t i = 0; i < 8; i++) bad[i] = (generate_options)GENERATE_OPTIONS_INIT;
+    generate_options bad[9];
+    for (size_t i = 0; i < 9; i++) bad[i] = (generate_options)GENERATE_OPTIONS_INIT;
     bad[0].feeds = 0;
     bad[1].items = 0;
     bad[2].hot = 1.5;
@@ -361,7 +366,8 @@ static void test_refused_options(void **arg) {
     bad[5].batch = 0;
     bad[6].feeds = 1001;
     bad[7].properties = 0;
-    for (size_t i = 0; i < 8; i++) {
+    bad[8].members = 1;
+    for (size_t i = 0; i < 9; i++) {
         generator *g = NULL;
         echo_error err = ECHO_ERROR_INIT;
         assert_int_equal(generate_open(&g, &bad[i], NULL, &err), ECHO_ERR_INVALID);
