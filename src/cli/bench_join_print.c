@@ -22,15 +22,20 @@ static double more(const bench_join_case *c, bench_join_way way) {
 /* ---- table ---- */
 
 static void print_state(echo_cli_out *out, const bench_join_case *c) {
-    char bytes[BENCH_CELL_CHARS], packed[BENCH_CELL_CHARS], tail[BENCH_CELL_CHARS], feeds[BENCH_CELL_CHARS];
+    char bytes[BENCH_CELL_CHARS], packed[BENCH_CELL_CHARS], tail[BENCH_CELL_CHARS], feeds[BENCH_CELL_CHARS], hash[BENCH_CELL_CHARS],
+        pack[BENCH_CELL_CHARS], unpack[BENCH_CELL_CHARS];
     bench_cell_bytes(bytes, c->state.bytes);
     bench_cell_bytes(packed, c->state.packed);
     bench_cell_bytes(tail, c->tail_bytes);
     bench_cell_bytes(feeds, c->feed_bytes);
+    bench_cell_ns(hash, c->state.ns_hash);
+    bench_cell_ns(pack, c->state.ns_pack);
+    bench_cell_ns(unpack, c->state.ns_unpack);
     echo_cli_print(out,
                    "%7" PRIu64 "  %8" PRIu64 "  state: %" PRIu64 " chunks of %s, in one stream of zstd %s; tail: %" PRIu64
-                   " blocks of %s; feeds: %s\n",
-                   c->items, c->messages, c->state.chunks, bytes, packed, c->tail, tail, feeds);
+                   " blocks of %s; feeds: %s\n"
+                   "                   alone: hashing the chunks %s, packing them %s, unpacking them %s\n",
+                   c->items, c->messages, c->state.chunks, bytes, packed, c->tail, tail, feeds, hash, pack, unpack);
 }
 
 static void print_row(echo_cli_out *out, const bench_join_case *c, bench_join_way way) {
@@ -126,6 +131,9 @@ void bench_join_csv(const bench *b) {
         csv_number(&l, "chunks", "count", c->state.chunks);
         csv_number(&l, "chunk_bytes", "bytes", c->state.bytes);
         csv_number(&l, "packed", "bytes", c->state.packed);
+        csv_number(&l, "hash", "ns", c->state.ns_hash);
+        csv_number(&l, "pack", "ns", c->state.ns_pack);
+        csv_number(&l, "unpack", "ns", c->state.ns_unpack);
         csv_number(&l, "tail", "bytes", c->tail_bytes);
         csv_number(&l, "feeds", "bytes", c->feed_bytes);
         for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++) {
@@ -172,6 +180,9 @@ void bench_join_json(const bench *b) {
         echo_cli_json_number(out, "bytes", c->state.bytes);
         echo_cli_json_number(out, "packed", c->state.packed);
         echo_cli_json_number(out, "records", c->state.records);
+        echo_cli_json_number(out, "hash_ns", c->state.ns_hash);
+        echo_cli_json_number(out, "pack_ns", c->state.ns_pack);
+        echo_cli_json_number(out, "unpack_ns", c->state.ns_unpack);
         echo_cli_json_end(out);
         for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++) json_way(out, c, way);
         echo_cli_json_end(out);

@@ -49,6 +49,8 @@ typedef struct bench_state_size {
     uint64_t chunks, bytes;
     uint64_t packed;  /* all of them in one stream of zstd's */
     uint64_t records; /* bytes of their lines */
+    uint64_t ns_hash, ns_pack,
+        ns_unpack; /* what nobody can do without: hashing each chunk once, packing that stream, unpacking it */
 } bench_state_size;
 typedef struct bench_state_args {
     const char *dir;

@@ -2,6 +2,7 @@
  * What a state takes when it is packed as well as zstd does that at the level of the wire: all chunks in one stream, in the order
  * of their contents, which for leaves is the order of their items.
  */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -51,22 +52,57 @@ static int by_content(const void *a, const void *b) {
     return order != 0 ? order : x->len < y->len ? -1 : x->len > y->len;
 }
 
-static echo_status pack(uint64_t *out, const chunks *c, echo_error *err) {
-    static uint8_t room[1u << 17];
+/* *out has `room` bytes, which must do. */
+static echo_status pack(uint8_t *out, size_t room, bench_state_size *size, const chunks *c, echo_error *err) {
     ZSTD_CCtx *ctx = ZSTD_createCCtx();
+    ZSTD_outBuffer packed = {out, room, 0};
+    uint64_t start = bench_now_ns();
     bool ok = ctx != NULL && !ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_compressionLevel, LEVEL)) &&
               !ZSTD_isError(ZSTD_CCtx_setParameter(ctx, ZSTD_c_windowLog, WINDOW_LOG));
     for (size_t i = 0; ok && i <= c->count; i++) {
-        ZSTD_inBuffer in = {i < c->count ? c->list[i].data : room, i < c->count ? c->list[i].len : 0, 0};
-        for (size_t left = 1; ok && (in.pos < in.size || (i == c->count && left != 0));) {
-            ZSTD_outBuffer packed = {room, sizeof room, 0};
-            left = ZSTD_compressStream2(ctx, &packed, &in, i == c->count ? ZSTD_e_end : ZSTD_e_continue);
-            ok = !ZSTD_isError(left);
-            *out += packed.pos;
-        }
+        bool last = i == c->count;
+        ZSTD_inBuffer in = {last ? NULL : c->list[i].data, last ? 0 : c->list[i].len, 0};
+        size_t left = ZSTD_compressStream2(ctx, &packed, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+        ok = !ZSTD_isError(left) && in.pos == in.size && (!last || left == 0);
     }
     (void)ZSTD_freeCCtx(ctx);
+    size->packed = packed.pos;
+    size->ns_pack = bench_now_ns() - start;
     return ok ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd does not pack");
+}
+
+/* In pieces, as who receives it does. */
+static echo_status unpack(const uint8_t *packed, bench_state_size *size, echo_error *err) {
+    static uint8_t piece[1u << 17];
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    ZSTD_inBuffer in = {packed, size->packed, 0};
+    uint64_t start = bench_now_ns(), bytes = 0;
+    size_t left = 1;
+    while (ctx != NULL && left != 0 && !ZSTD_isError(left)) {
+        ZSTD_outBuffer out = {piece, sizeof piece, 0};
+        left = ZSTD_decompressStream(ctx, &out, &in);
+        bytes += out.pos;
+        if (out.pos == 0 && in.pos == in.size) break;
+    }
+    (void)ZSTD_freeDCtx(ctx);
+    size->ns_unpack = bench_now_ns() - start;
+    return bytes == size->bytes ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd does not unpack");
+}
+
+/* What an exchange cannot do without. */
+static echo_status measure_limits(bench_state_size *size, const chunks *c, echo_error *err) {
+    size_t room = ZSTD_compressBound((size_t)size->bytes) + 1024;
+    uint8_t *packed = malloc(room);
+    echo_hash hash;
+    if (packed == NULL) return bench_fail(err, ECHO_ERR_NOMEM, "out of memory");
+    uint64_t start = bench_now_ns();
+    for (size_t i = 0; i < c->count; i++)
+        (void)crypto_generichash(hash.bytes, sizeof hash.bytes, c->list[i].data, c->list[i].len, NULL, 0);
+    size->ns_hash = bench_now_ns() - start;
+    echo_status status = pack(packed, room, size, c, err);
+    if (status == ECHO_OK) status = unpack(packed, size, err);
+    free(packed);
+    return status;
 }
 
 static echo_status see_info(void *arg, const echo_snapshot_info *info) {
@@ -94,7 +130,7 @@ echo_status bench_state_measure(void *result, void *arg, echo_error *err) {
     }
     out->chunks = c.count;
     if (status == ECHO_OK && c.count > 0) qsort(c.list, c.count, sizeof *c.list, by_content);
-    if (status == ECHO_OK) status = pack(&out->packed, &c, err);
+    if (status == ECHO_OK) status = measure_limits(out, &c, err);
     for (size_t i = 0; i < c.count; i++) free(c.list[i].data);
     free(c.list);
     echo_store_close(&store);

@@ -84,6 +84,17 @@ void echo__chunks_keep(echo__chunks *chunks, size_t bytes) {
     trim(chunks);
 }
 
+static entry *entry_new(const echo_hash *name, echo_bytes bytes) {
+    entry *e = echo__malloc(sizeof *e + bytes.len);
+    if (e == NULL) return NULL;
+    memset(e, 0, sizeof *e);
+    if (bytes.len > 0) memcpy(e->data, bytes.data, bytes.len);
+    e->chunk.name = *name;
+    e->chunk.bytes = echo__bytes(e->data, bytes.len);
+    e->cost = sizeof *e + bytes.len;
+    return e;
+}
+
 typedef struct fetch {
     const echo_hash *name;
     entry *got;
@@ -101,15 +112,8 @@ static echo_status take(void *arg, echo_bytes bytes) {
     echo__hash(&hash, bytes.data, bytes.len);
     if (!echo__hash_equal(&hash, f->name))
         return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
-    entry *e = echo__malloc(sizeof *e + bytes.len);
-    if (e == NULL) return echo__nomem(f->err);
-    memset(e, 0, sizeof *e);
-    if (bytes.len > 0) memcpy(e->data, bytes.data, bytes.len);
-    e->chunk.name = hash;
-    e->chunk.bytes = echo__bytes(e->data, bytes.len);
-    e->cost = sizeof *e + bytes.len;
-    f->got = e;
-    return ECHO_OK;
+    f->got = entry_new(&hash, bytes);
+    return f->got == NULL ? echo__nomem(f->err) : ECHO_OK;
 }
 
 static echo_status failed(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
@@ -167,6 +171,18 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     chunks->newest = e;
     chunks->kept += e->cost;
     trim(chunks);
+}
+
+void echo__chunks_know(echo__chunks *chunks, const echo_hash *name, echo_bytes bytes) {
+    if (echo__map_get(&chunks->map, name->bytes, sizeof name->bytes) != NULL) return;
+    entry *e = entry_new(name, bytes);
+    if (e != NULL && !echo__map_put(&chunks->map, e->chunk.name.bytes, sizeof e->chunk.name.bytes, e)) {
+        entry_free(e);
+        return;
+    }
+    if (e == NULL) return;
+    e->refs = 1;
+    echo__chunks_release(chunks, &e->chunk);
 }
 
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {

@@ -36,6 +36,11 @@ echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, cons
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
 /* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size);
+/*
+ * Keeps bytes whose hash was found to be *name just now: whoever gets the chunk next need not read and hash it again. Nothing is kept when memory
+ * is short.
+ */
+void echo__chunks_know(echo__chunks *chunks, const echo_hash *name, echo_bytes bytes);
 /* Changes the budget of kept bytes; what is too much is dropped. */
 void echo__chunks_keep(echo__chunks *chunks, size_t bytes);
 /* Hashes and puts. *name may be NULL. Not durable before the store's publish. */
