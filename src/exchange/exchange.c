@@ -140,6 +140,7 @@ void echo_exchange_free(echo_exchange *x) {
     echo__overlay_free(&x->overlay);
     close_feeds(x);
     echo__admission_free(x->admission);
+    echo_timeframe_free(x->installed_clock);
     for (size_t i = 0; i < x->wish_count; i++) echo__free(x->wishes[i]);
     echo__free(x->wishes);
     echo__free(x->touching);

@@ -141,6 +141,7 @@ struct echo_exchange {
     bool usable;                /* the store was handed out; it shows a target: */
     echo_hash shown;            /* its digest */
     echo_hash installed;        /* of what was installed last, if anything was */
+    echo_timeframe *installed_clock; /* and what it covers */
     bool installed_any;
     echo_exchange_state state;
     echo__admission *admission; /* of the credentials that are here; NULL: none are yet */
@@ -216,7 +217,7 @@ void echo__offers_blame(echo_exchange *x, const echo_peer *peer);
  * yet.
  */
 const echo_party *echo__offers_party(const echo_exchange *x);
-/* What is covered here: the party's clock; NULL: nothing. */
+/* What is covered here: the party's clock, or that of what was installed before it is opened; NULL: nothing. */
 const echo_timeframe *echo__offers_clock(const echo_exchange *x);
 /* The state is not what it claims to be: nobody's offer of it is taken again. */
 void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason);

@@ -138,6 +138,11 @@ echo_status echo__install(echo_exchange *x, echo_error *err) {
     }
     x->state.installed = newest.number + 1;
     x->installed = x->target_digest;
+    echo_timeframe *clock;
+    if (echo_timeframe_copy(&clock, x->target.timeframe) == ECHO_OK) {
+        echo_timeframe_free(x->installed_clock);
+        x->installed_clock = clock;
+    }
     x->state.trust = x->options.trust;
     if (x->options.trust == ECHO_TRUST_RECEIVED && x->state.attested >= x->options.attestations) x->state.trust = ECHO_TRUST_ATTESTED;
     echo__exchange_tell(x, ECHO_EXCHANGE_INSTALLED, NULL, NULL);

@@ -131,7 +131,7 @@ const echo_party *echo__offers_party(const echo_exchange *x) {
 
 const echo_timeframe *echo__offers_clock(const echo_exchange *x) {
     const echo_party *party = echo__offers_party(x);
-    return party == NULL ? NULL : party->clock;
+    return party == NULL ? x->installed_clock : party->clock;
 }
 
 static void ask(echo_peer *peer) {
@@ -176,7 +176,10 @@ echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *k
 static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     if (!offer->here || !offer->snapshot || offer->banned) return false;
     const echo_party *party = echo__offers_party(x);
-    if (party == NULL) return true;
+    if (party == NULL) { /* nothing is here, or what was installed, which nobody opened yet */
+        const echo_timeframe *clock = x->installed_clock;
+        return clock == NULL || (echo_timeframe_covers(offer->manifest.timeframe, clock) && !echo_timeframe_covers(clock, offer->manifest.timeframe));
+    }
     return echo_timeframe_covers(offer->manifest.timeframe, party->root_clock) && !echo_timeframe_covers(party->clock, offer->manifest.timeframe);
 }
 
