@@ -1,6 +1,6 @@
 /*
- * Two members in one process, connected by a pair of sockets on a libuv loop, as hosts with a network are: Alice has a party and admits Bob, Bob
- * joins from her snapshot, shows an item before the rest is here, and catches up after she has written more.
+ * Two members in one process, connected by a pair of sockets on a libuv loop, as hosts with a network are: Alice has a party and
+ * admits Bob, Bob joins from her snapshot, shows an item before the rest is here, and catches up after she has written more.
  */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
@@ -45,7 +45,9 @@ static void write_note(echo_party *party, int n, bool create, const char *text) 
     must(echo_object_mutation_new(&mutation, 2), &err);
     echo_object_set(mutation, "text", value);
     must(echo_object_mutation_bytes(&bytes, mutation), &err);
-    echo_write write = {.id = id, .create = create, .type = create ? "note" : NULL, .model = create ? ECHO_MODEL_OBJECT : NULL, .mutation = &bytes};
+    echo_write write = {.id = id, .create = create, .mutation = &bytes};
+    if (create) write.type = "note";
+    if (create) write.model = ECHO_MODEL_OBJECT;
     must(echo_party_write(party, &write, 1, NULL, &err), &err);
     echo_object_mutation_free(mutation);
     cJSON_Delete(value);
@@ -136,7 +138,8 @@ static void on_bytes(uv_stream_t *socket, ssize_t n, const uv_buf_t *buffer) {
     member *m = socket->data;
     echo_error err = ECHO_ERROR_INIT;
     if (n < 0) must(ECHO_ERR_IO, &err);
-    must(echo_peer_receive(m->peer, (echo_bytes){(const uint8_t *)buffer->base, (size_t)n}, &err), &err); /* hosts drop the peer and go on */
+    echo_bytes bytes = {(const uint8_t *)buffer->base, (size_t)n};
+    must(echo_peer_receive(m->peer, bytes, &err), &err); /* hosts drop the peer and go on */
     turn(m);
 }
 
@@ -164,7 +167,8 @@ static void look(member *bob) {
     bob->shown = show_note(bob, bob->preview, "note-1234") == ECHO_OK;
     if (!bob->shown) must(echo_exchange_want(bob->exchange, "note-1234", &err), &err);
     echo_exchange_state_get(&state, bob->exchange);
-    if (bob->shown) printf("  %s, after %llu bytes\n", state.items_here < state.items ? "before all is here" : "with all here", (unsigned long long)state.bytes_received);
+    const char *when = state.items_here < state.items ? "before all is here" : "with all here";
+    if (bob->shown) printf("  %s, after %llu bytes\n", when, (unsigned long long)state.bytes_received);
 }
 
 static void on_timer(uv_timer_t *timer) { (void)timer; }
@@ -248,8 +252,8 @@ int main(int argc, char **argv) {
     echo_exchange_set_party(bob.exchange, bob.party);
     echo_exchange_state state;
     echo_exchange_state_get(&state, bob.exchange);
-    printf("Bob has joined: %llu items; %llu messages are covered by the snapshot, %llu blocks were transferred\n", (unsigned long long)state.items,
-           (unsigned long long)state.covered, (unsigned long long)state.blocks_received);
+    printf("Bob has joined: %llu items; %llu messages are covered by the snapshot, %llu blocks were transferred\n",
+           (unsigned long long)state.items, (unsigned long long)state.covered, (unsigned long long)state.blocks_received);
 
     /* Alice goes on, Bob catches up. */
     for (int n = 1234; n < 1240; n++) write_note(alice.party, n, false, "second version");

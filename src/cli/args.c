@@ -66,7 +66,9 @@ void echo_cli_print_exits(echo_cli_out *out) {
 
 static void print_help(echo_cli *cli) {
     const echo_cli_command *command = cli->command;
-    const char *folders = (command->options & ECHO_CLI_TWO) != 0 ? "DIR_A [DIR_B]" : (command->options & ECHO_CLI_INVITATION) != 0 ? "DIR INVITATION" : "DIR";
+    const char *folders = (command->options & ECHO_CLI_TWO) != 0          ? "DIR_A [DIR_B]"
+                          : (command->options & ECHO_CLI_INVITATION) != 0 ? "DIR INVITATION"
+                                                                          : "DIR";
     echo_cli_print(&cli->out, "Usage: echo-snapshot %s %s [options]\n\n%s\nOptions:\n", command->name, folders, command->details);
     echo_cli_print_options(&cli->out, command->options);
     echo_cli_print(&cli->out, "\nExit codes:\n");

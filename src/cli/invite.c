@@ -10,8 +10,8 @@ static echo_status refuse(echo_error *err, const char *what) {
 }
 
 /*
- * Whether the party counts the feed is seen from the outside only by that it counts one more once the feed is here, so it is made, empty, as the
- * exchange would do before it fetches it.
+ * That the party counts the feed is seen from the outside only when it counts one more once the feed is here, so it is made, empty,
+ * as the exchange would do before it fetches it.
  */
 static echo_status admit(echo_cli_side *side, echo_error *err) {
     echo_keypair signer;
@@ -105,7 +105,8 @@ static int run(echo_cli *cli) {
     bool admits = echo_cli_has(cli, ECHO_CLI_ADMIT), signer = echo_cli_has(cli, ECHO_CLI_SIGNER);
     if (admits && !signer) return echo_cli_misuse(cli, "--admit needs --signer FILE, a key that the party trusts");
     if (signer && !admits) return echo_cli_misuse(cli, "--signer signs what --admit writes, which is missing");
-    if (admits && echo_cli_has(cli, ECHO_CLI_NO_WRITE)) return echo_cli_misuse(cli, "--no-write and --admit do not go together: a credential is written");
+    if (admits && echo_cli_has(cli, ECHO_CLI_NO_WRITE))
+        return echo_cli_misuse(cli, "--no-write and --admit do not go together: a credential is written");
     echo_error err = ECHO_ERROR_INIT;
     echo_cli_side side = {.cli = cli};
     echo_status status = invite(&side, &err);

@@ -49,7 +49,8 @@ static void on_event(void *arg, const echo_exchange_event *event) {
     }
     if (!cli->json || cli->quiet || event->error != NULL) return;
     if (event->kind == ECHO_EXCHANGE_CONNECTED || event->kind == ECHO_EXCHANGE_CLOSED) {
-        echo_cli_event(cli, event->kind == ECHO_EXCHANGE_CONNECTED ? "connected" : "closed", echo_cli_net_place(j->side.net, event->peer), event->member, NULL);
+        const char *name = event->kind == ECHO_EXCHANGE_CONNECTED ? "connected" : "closed";
+        echo_cli_event(cli, name, echo_cli_net_place(j->side.net, event->peer), event->member, NULL);
         echo_cli_event_end(cli);
     } else if (event->kind == ECHO_EXCHANGE_TARGET) {
         echo_cli_event(cli, "target", NULL, NULL, NULL);
@@ -81,7 +82,8 @@ static bool alone(echo_cli_joining *j) {
         what = j->problem;
         return give_up(j, what.code, &what);
     }
-    (void)snprintf(what.message, sizeof what.message, "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
+    (void)snprintf(what.message, sizeof what.message,
+                   "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
     return give_up(j, ECHO_ERR_IO, &what);
 }
 
@@ -94,7 +96,8 @@ static bool settle(echo_cli_joining *j) {
         echo_status status = j->side.party == NULL ? echo_cli_side_party(&j->side, &j->options, &err)
                              : j->state.installed != j->installed_before ? echo_cli_side_switch(&j->side, &err)
                                                                          : echo_party_poll(j->side.party, 0, NULL, &err);
-        if (status == ECHO_ERR_NOT_FOUND) (void)snprintf(err.message, sizeof err.message, "the peers have nothing of this party to give");
+        if (status == ECHO_ERR_NOT_FOUND)
+            (void)snprintf(err.message, sizeof err.message, "the peers have nothing of this party to give");
         if (status != ECHO_OK) return give_up(j, status, &err);
     }
     if (!news || ++j->rounds >= ROUNDS_MAX) {
@@ -253,16 +256,20 @@ static int new_key(echo_cli *cli) {
 }
 
 static int check(echo_cli *cli) {
-    if (echo_cli_has(cli, ECHO_CLI_NO_WRITE)) return echo_cli_misuse(cli, "--no-write leaves nothing to do: what is received is written");
+    if (echo_cli_has(cli, ECHO_CLI_NO_WRITE))
+        return echo_cli_misuse(cli, "--no-write leaves nothing to do: what is received is written");
     if (echo_cli_has(cli, ECHO_CLI_NEW_KEY)) {
         uint64_t alone = ECHO_CLI_NEW_KEY | ECHO_CLI_JSON | ECHO_CLI_QUIET;
-        if (cli->invitation != NULL || (cli->given & ~alone) != 0) return echo_cli_misuse(cli, "--new-key goes with DIR alone: the invitation is used when the key is admitted");
+        if (cli->invitation != NULL || (cli->given & ~alone) != 0)
+            return echo_cli_misuse(cli, "--new-key goes with DIR alone: the invitation is used when the key is admitted");
         return ECHO_CLI_EXIT_OK;
     }
     if (cli->invitation == NULL) return echo_cli_misuse(cli, "INVITATION is missing");
     if (cli->peer_count == 0) return echo_cli_misuse(cli, "--peer HOST:PORT is missing");
-    if (cli->attestations != 0 && cli->trust < ECHO_TRUST_ATTESTED) return echo_cli_misuse(cli, "--attestations goes with --trust attested, sampled or replayed");
-    if (cli->samples != 0 && cli->trust != ECHO_TRUST_SAMPLED) return echo_cli_misuse(cli, "--samples goes with --trust sampled");
+    if (cli->attestations != 0 && cli->trust < ECHO_TRUST_ATTESTED)
+        return echo_cli_misuse(cli, "--attestations goes with --trust attested, sampled or replayed");
+    if (cli->samples != 0 && cli->trust != ECHO_TRUST_SAMPLED)
+        return echo_cli_misuse(cli, "--samples goes with --trust sampled");
     return ECHO_CLI_EXIT_OK;
 }
 
@@ -305,5 +312,5 @@ const echo_cli_command echo_cli_join = {
     "messages}, {event: \"item\", id, type, model, parent, properties, bytes, items_here, items}, and\n"
     "at the end {event: \"done\", ...} with what was received and the trust that was reached. With\n"
     "--quiet only items and the end. Remarks on peers go to stderr as in other commands.\n",
-    ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CLI_NO_WRITE | ECHO_CLI_INVITATION | ECHO_CLI_PEER | ECHO_CLI_TRUST | ECHO_CLI_ATTESTATIONS |
-        ECHO_CLI_SAMPLES | ECHO_CLI_ITEM | ECHO_CLI_KEY | ECHO_CLI_NEW_KEY, run};
+    ECHO_CLI_COMMON | ECHO_CLI_INVITATION | ECHO_CLI_PEER | ECHO_CLI_TRUST | ECHO_CLI_ATTESTATIONS | ECHO_CLI_SAMPLES |
+        ECHO_CLI_ITEM | ECHO_CLI_KEY | ECHO_CLI_NEW_KEY, run};

@@ -1,6 +1,6 @@
 /*
- * Items before the join is complete: the party is opened over the store that the exchange shows, reading only. What cannot be read yet
- * is wished for, and looked at again when more has come.
+ * Items before the join is complete: the party is opened over the store that the exchange shows, reading only. What cannot be read
+ * yet is wished for, and looked at again when more has come.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -83,7 +83,8 @@ void echo_cli_join_items(echo_cli_joining *j) {
     for (size_t i = 0; i < j->item_count;) {
         echo_error err = ECHO_ERROR_INIT;
         echo_status status = show(j, j->preview, j->items[i], &err);
-        if (status == ECHO_ERR_PENDING && !j->wanted[i]) j->wanted[i] = echo_exchange_want(j->side.exchange, j->items[i], &err) == ECHO_OK;
+        if (status == ECHO_ERR_PENDING && !j->wanted[i])
+            j->wanted[i] = echo_exchange_want(j->side.exchange, j->items[i], &err) == ECHO_OK;
         if (status == ECHO_OK) shown(j, i);
         else i++; /* pending, or not in the snapshot: the messages behind it may make it */
     }

@@ -75,6 +75,11 @@ typedef struct summary {
     bool by_snapshot; /* this time */
 } summary;
 
+/* Whether the state is the one the invitation names. */
+static bool is_invited(const echo_cli_joining *j, const summary *m) {
+    return m->snapshot != 0 && memcmp(&m->digest, &j->invitation.digest, sizeof m->digest) == 0;
+}
+
 static void summary_json(const echo_cli_joining *j, const summary *m) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
@@ -85,7 +90,7 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
     if (m->snapshot != 0) echo_cli_json_number(out, "snapshot", m->snapshot);
     else echo_cli_json_raw(out, "snapshot", "null");
     echo_cli_json_hex(out, "digest", m->snapshot != 0 ? m->digest.bytes : NULL);
-    if (j->invitation.has_digest) echo_cli_json_flag(out, "invited_digest", m->snapshot != 0 && memcmp(&m->digest, &j->invitation.digest, sizeof m->digest) == 0);
+    if (j->invitation.has_digest) echo_cli_json_flag(out, "invited_digest", is_invited(j, m));
     else echo_cli_json_raw(out, "invited_digest", "null");
     echo_cli_json_flag(out, "by_chunks", m->by_snapshot);
     echo_cli_json_number(out, "items", m->party.items);
@@ -113,8 +118,8 @@ static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
     echo_cli_print(out, "%-12s %s", "trust", levels[s->trust]);
     if (s->attested > 0) echo_cli_print(out, ", attested by %" PRIu32 " member%s", s->attested, s->attested == 1 ? "" : "s");
     if (s->trust == ECHO_TRUST_SAMPLED)
-        echo_cli_print(out, ", %" PRIu64 " items are what the feeds say: one wrong among all would have been found with a probability of %.1f %%",
-                       s->sampled, s->detection * 100);
+        echo_cli_print(out, ", %" PRIu64 " items are what the feeds say: one wrong among all would have been found with "
+                            "a probability of %.1f %%", s->sampled, s->detection * 100);
     if (s->trust == ECHO_TRUST_REPLAYED) echo_cli_print(out, ", all items are what the feeds say");
     echo_cli_print(out, "\n");
 }
@@ -127,10 +132,11 @@ static void summary_text(const echo_cli_joining *j, const summary *m) {
     if (m->snapshot == 0) echo_cli_print(out, "\n%-12s none", "snapshot");
     else echo_cli_print(out, "\n%-12s number %" PRIu64 "%s", "snapshot", m->snapshot, m->by_snapshot ? ", received" : "");
     if (m->snapshot != 0 && j->invitation.has_digest)
-        echo_cli_print(out, ", %s", memcmp(&m->digest, &j->invitation.digest, sizeof m->digest) == 0 ? "the one the invitation names" : "not the one the invitation names");
+        echo_cli_print(out, ", %sthe one the invitation names", is_invited(j, m) ? "" : "not ");
     echo_cli_print(out, "\n%-12s %" PRIu64 "\n", "items", m->party.items);
     if (m->by_snapshot)
-        echo_cli_print(out, "%-12s %" PRIu64 " covered by it, whose blocks were %stransferred\n", "messages", s->covered, m->spared > 0 ? "not " : "");
+        echo_cli_print(out, "%-12s %" PRIu64 " covered by it, whose blocks were %stransferred\n", "messages", s->covered,
+                       m->spared > 0 ? "not " : "");
     echo_cli_print(out, "%-12s %" PRIu64 " received, ", "chunks", s->chunks_received);
     echo_cli_print_bytes(out, s->chunk_bytes);
     echo_cli_print(out, "; %" PRIu64 " were here\n%-12s %" PRIu64 " received, ", s->chunks_kept, "blocks", s->blocks_received);
@@ -152,7 +158,7 @@ void echo_cli_join_summary(echo_cli_joining *j) {
     echo_party_status_get(&m.party, j->side.party);
     (void)!echo_cli_newest(&m.snapshot, &m.digest, &j->side.store, &j->side.key, &ignored);
     m.by_snapshot = j->state.installed != 0;
-    if (m.by_snapshot && j->state.trust < ECHO_TRUST_SAMPLED) m.spared = j->state.covered; /* otherwise they were needed for comparing */
+    if (m.by_snapshot && j->state.trust < ECHO_TRUST_SAMPLED) m.spared = j->state.covered; /* or they were needed for comparing */
     m.ms = echo_cli_now_ms() - j->began_ms;
     if (j->side.cli->json) summary_json(j, &m);
     else summary_text(j, &m);

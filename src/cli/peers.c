@@ -93,7 +93,11 @@ void echo_cli_side_close(echo_cli_side *side) {
 
 /* ---- keys ---- */
 
-static int digit(int c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+static int digit(int c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 static bool read_secret(echo_keypair *out, const char *text) {
     echo_keypair given;
@@ -147,7 +151,8 @@ static echo_status own_feed(echo_keypair *out, const echo_cli_side *side, found 
         echo_keypair keys;
         echo_error ignored = ECHO_ERROR_INIT;
         if (feeds->ops->open(&handle, feeds->ctx, &f->keys[i], &ignored) != ECHO_OK) continue;
-        if (feeds->ops->info(feeds->ctx, handle, &info, &ignored) == ECHO_OK && feeds->ops->keypair(&keys, feeds->ctx, handle) == ECHO_OK) {
+        if (feeds->ops->info(feeds->ctx, handle, &info, &ignored) == ECHO_OK &&
+            feeds->ops->keypair(&keys, feeds->ctx, handle) == ECHO_OK) {
             bool ours = side->party != NULL && echo_timeframe_get(echo_party_clock(side->party), &f->keys[i], NULL);
             writable[ours]++;
             if (ours || writable[1] == 0) *out = keys;

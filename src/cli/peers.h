@@ -1,6 +1,6 @@
 /*
- * What the commands about peers share: one side of an exchange, which is a folder's feeds, store and party, and the keys it proves to be a
- * member with; and how they tell things.
+ * What the commands about peers share: one side of an exchange, which is a folder's feeds, store and party, and the keys it proves
+ * to be a member with; and how they tell things.
  */
 #ifndef ECHO_CLI_PEERS_H
 #define ECHO_CLI_PEERS_H
@@ -37,9 +37,10 @@ echo_status echo_cli_read_key(echo_keypair *out, const char *path, echo_error *e
 /* DIR/feeds; malloc. NULL: out of memory. */
 char *echo_cli_feeds_path(const echo_cli *cli);
 /* Of the party's newest good snapshot in the store; number 0: there is none. */
-echo_status echo_cli_newest(uint64_t *number, echo_hash *digest, const echo_store *store, const echo_key *party, echo_error *err) ECHO_MUST_USE;
+echo_status echo_cli_newest(uint64_t *number, echo_hash *digest, const echo_store *store, const echo_key *party,
+                            echo_error *err) ECHO_MUST_USE;
 
-/* A line about something that happened; with --json an object, that is left open until the next call. place and member may be NULL. */
+/* Begins a line about something that happened, an object with --json. place, member and error may be NULL. */
 void echo_cli_event(echo_cli *cli, const char *name, const char *place, const echo_key *member, const echo_error *error);
 /* A number of that event. */
 void echo_cli_event_number(echo_cli *cli, const char *name, uint64_t value);

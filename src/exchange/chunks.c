@@ -12,6 +12,7 @@
 #define LOOKS 256u                       /* chunks that are here already, looked at in a step */
 #define STORE_AT ((size_t)2 << 20)       /* received bytes that are stored at once */
 #define HOLD_AT ((size_t)64 << 20)       /* received bytes that cannot be stored: nothing more is asked for */
+#define WISHES 64u                       /* items that are looked for in a step, the latest ones */
 #define NODE_EXPECTED 4096u              /* bytes of a chunk whose length is not known */
 
 /* ---- the target ---- */
@@ -171,7 +172,8 @@ static echo_status see_line(void *arg, echo_bytes line) {
 
 /* Looks for the items that are wished for; what is missing on the way is noted by the overlay. */
 static void look_for_wishes(echo_exchange *x) {
-    for (size_t i = x->wish_count; i-- > 0;) {
+    size_t least = x->wish_count > WISHES ? x->wish_count - WISHES : 0;
+    for (size_t i = x->wish_count; i-- > least;) {
         echo_error ignored = ECHO_ERROR_INIT;
         echo_status status = echo__tree_get(x->chunks, &x->target.items, echo__bytes_text(x->wishes[i]), see_line, NULL, &ignored);
         if (status == ECHO_ERR_PENDING) continue;

@@ -102,6 +102,9 @@ static void test_catch_up_by_chunks(void **state) {
     assert_true(s.chunks_kept > 50);
     assert_true(s.bytes_received < 3 * 20 * 400 + 16384);
     peers_switch(&p, 1);
+    assert_int_equal(p.members[1].changes[ECHO_CHANGE_CHANGED], 20);
+    assert_int_equal(p.members[1].changes[ECHO_CHANGE_ADDED], 3);
+    assert_int_equal(p.members[1].changes[ECHO_CHANGE_REMOVED], 0);
     assert_int_equal(echo_party_report(p.members[1].party)->messages_read, 3);
     peers_assert_same(&p, 0, 1);
     peers_end(&p);

@@ -223,11 +223,23 @@ uint64_t peers_snapshot(peers *p, size_t i) {
     return result.number;
 }
 
+static echo_status note_change(void *arg, echo_change change, const echo_item_head *head) {
+    member *m = arg;
+    (void)head;
+    m->changes[change]++;
+    return ECHO_OK;
+}
+
 void peers_switch(peers *p, size_t i) {
     member *m = &p->members[i];
-    if (m->exchange != NULL) echo_exchange_set_party(m->exchange, NULL);
-    echo_party_free(m->party);
-    peers_open(p, i);
+    echo_error err = ECHO_ERROR_INIT;
+    memset(m->changes, 0, sizeof m->changes);
+    if (m->party == NULL) {
+        peers_open(p, i);
+    } else {
+        ok(echo_party_switch(&m->party, note_change, m, &err), &err);
+        ok(echo_party_poll(m->party, 0, NULL, &err), &err);
+    }
     if (m->exchange != NULL) echo_exchange_set_party(m->exchange, m->party);
 }
 

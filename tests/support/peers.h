@@ -17,6 +17,7 @@ typedef struct member {
     echo_party *party; /* NULL: it has not joined yet */
     echo_exchange *exchange;
     unsigned events[ECHO_EXCHANGE_EVENT_MAX_];
+    unsigned changes[3];   /* told by the last switch, by echo_change */
     echo_error last_error; /* of the last event with one */
 } member;
 
