@@ -125,6 +125,7 @@ static void write_base(echo__buf *out, echo_exchange *x, echo__request *r) {
     echo__chunks_release(x->chunks, base);
 }
 
+/* Of the request that was made last. */
 static bool send_want(echo_peer *peer, echo__request *r, bool whole) {
     echo__buf out = ECHO__BUF_INIT;
     echo__write_u32(&out, r->id);
@@ -132,7 +133,12 @@ static bool send_want(echo_peer *peer, echo__request *r, bool whole) {
     r->delta = false;
     if (!whole) write_base(&out, peer->x, r);
     echo_bytes part = echo__buf_bytes(&out);
-    bool ok = out.status == ECHO_OK && echo__peer_send(peer, ECHO__MESSAGE_WANT, &part, 1) == ECHO_OK;
+    bool ok = out.status == ECHO_OK;
+    if (!ok) {
+        echo__chunks_lost(peer->x, r);
+        echo__peer_take_back(peer);
+    }
+    ok = ok && echo__peer_send(peer, ECHO__MESSAGE_WANT, &part, 1) == ECHO_OK;
     echo__buf_free(&out);
     return ok;
 }

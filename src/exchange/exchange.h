@@ -188,6 +188,8 @@ echo_status echo__peer_send(echo_peer *peer, uint8_t type, const echo_bytes *par
 void echo__peer_drop(echo_peer *peer, const echo_error *why);
 echo_status echo__peer_lied(echo_peer *peer, echo_status code, const char *what);
 echo__request *echo__peer_request(echo_peer *peer, echo__request_kind kind, size_t expected);
+/* Forgets the request that was made last: it was not sent, and would be waited for in vain. */
+void echo__peer_take_back(echo_peer *peer);
 /* The first request, if it is of this kind and id; NULL: nobody asked. */
 echo__request *echo__peer_answered(echo_peer *peer, echo__request_kind kind, uint32_t id);
 void echo__peer_finish_request(echo_peer *peer); /* frees the first request */

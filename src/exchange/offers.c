@@ -150,6 +150,8 @@ static void ask(echo_peer *peer) {
             out.len += size;
             echo_bytes part = echo__buf_bytes(&out);
             peer->asked = echo__peer_send(peer, ECHO__MESSAGE_ASK, &part, 1) == ECHO_OK;
+        } else {
+            echo__peer_take_back(peer);
         }
     }
     echo__buf_free(&out);

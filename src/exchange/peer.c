@@ -26,6 +26,19 @@ echo__request *echo__peer_request(echo_peer *peer, echo__request_kind kind, size
     return r;
 }
 
+void echo__peer_take_back(echo_peer *peer) {
+    echo__request **link = &peer->first;
+    while (*link != NULL && (*link)->next != NULL) link = &(*link)->next;
+    echo__request *last = *link;
+    if (last == NULL) return;
+    *link = NULL;
+    peer->end = link;
+    peer->in_flight -= last->expected;
+    peer->request_count--;
+    peer->next_id--;
+    echo__free(last);
+}
+
 echo__request *echo__peer_answered(echo_peer *peer, echo__request_kind kind, uint32_t id) {
     echo__request *r = peer->first;
     if (r == NULL || r->kind != kind || r->id != id) return NULL;
@@ -170,12 +183,9 @@ static echo_status take(echo_peer *peer, uint8_t type, echo_bytes payload, echo_
 }
 
 static void greet(echo_peer *peer) {
-    echo__buf hello = ECHO__BUF_INIT;
-    echo__write_u32(&hello, ECHO__EXCHANGE_VERSION);
-    echo__write_u32(&hello, peer->x->options.no_serve ? 0 : ECHO__HELLO_SERVES);
-    echo_bytes part = echo__buf_bytes(&hello);
-    if (hello.status == ECHO_OK && echo__peer_send(peer, ECHO__MESSAGE_HELLO, &part, 1) == ECHO_OK) peer->greeted = true;
-    echo__buf_free(&hello);
+    uint8_t hello[8] = {0, 0, 0, ECHO__EXCHANGE_VERSION, 0, 0, 0, peer->x->options.no_serve ? 0 : ECHO__HELLO_SERVES};
+    echo_bytes part = {hello, sizeof hello};
+    if (echo__peer_send(peer, ECHO__MESSAGE_HELLO, &part, 1) == ECHO_OK) peer->greeted = true;
 }
 
 static echo_status receive(echo_peer *peer, echo_bytes bytes, echo_error *err) {
@@ -214,8 +224,11 @@ echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err
 /* ---- the host's side ---- */
 
 echo_bytes echo_peer_pending(echo_peer *peer) {
+    echo_error problem = ECHO_ERROR_INIT;
     if (!peer->over) echo__serve_fill(peer);
-    return echo__channel_pending(peer->channel);
+    echo_bytes bytes = echo__channel_pending(peer->channel);
+    if (echo__channel_status(peer->channel, &problem) != ECHO_OK) echo__peer_drop(peer, &problem); /* unless it was */
+    return bytes;
 }
 
 void echo_peer_sent(echo_peer *peer, size_t n) { echo__channel_sent(peer->channel, n); }

@@ -126,7 +126,12 @@ static void ask(echo_exchange *x, size_t i) {
     echo__write_u64(&out, tail->at);
     echo__write_u64(&out, to < tail->to ? to : tail->to);
     echo_bytes part = echo__buf_bytes(&out);
-    if (out.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_TAIL, &part, 1);
+    if (out.status == ECHO_OK) {
+        (void)!echo__peer_send(peer, ECHO__MESSAGE_TAIL, &part, 1);
+    } else {
+        tail->asked = false;
+        echo__peer_take_back(peer);
+    }
     echo__buf_free(&out);
 }
 

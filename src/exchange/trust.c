@@ -130,7 +130,12 @@ void echo__trust_ask(echo_exchange *x) {
         echo__write_u32(&out, r->id);
         echo__buf_append(&out, x->target_digest.bytes, sizeof x->target_digest.bytes);
         echo_bytes part = echo__buf_bytes(&out);
-        if (out.status == ECHO_OK) (void)!echo__peer_send(peer, ECHO__MESSAGE_ATTEST, &part, 1);
+        if (out.status == ECHO_OK) {
+            (void)!echo__peer_send(peer, ECHO__MESSAGE_ATTEST, &part, 1);
+        } else {
+            peer->attest_asked = false;
+            echo__peer_take_back(peer);
+        }
         echo__buf_free(&out);
     }
 }
