@@ -30,6 +30,8 @@ typedef struct echo__chunk_counts {
 /* store is borrowed. */
 echo_status echo__chunks_new(echo__chunks **out, const echo_store *store) ECHO_MUST_USE;
 void echo__chunks_free(echo__chunks *chunks);
+/* The store compares the hash of all it hands out itself: it is not done again. */
+void echo__chunks_hashed(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
