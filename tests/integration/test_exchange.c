@@ -237,7 +237,7 @@ static void test_resume(void **state) {
     peers p;
     peers_begin(&p, 6, 2);
     peers_open(&p, 0);
-    peers_write(&p, 0, "item", 0, 800, "text");
+    peers_write(&p, 0, "item", 0, 1600, "text");
     peers_snapshot(&p, 0);
     peers_write(&p, 0, "item", 0, 50, "tail");
     peers_exchange(&p, 0, NULL);
@@ -265,7 +265,7 @@ static void test_resume(void **state) {
     peers q;
     peers_begin(&q, 6, 2);
     peers_open(&q, 0);
-    peers_write(&q, 0, "item", 0, 800, "text");
+    peers_write(&q, 0, "item", 0, 1600, "text");
     peers_snapshot(&q, 0);
     join(&q, 1, 0);
     assert_int_equal(received, state_of_exchange(&q, 1).chunks_received);
