@@ -301,7 +301,7 @@ static void fill_report(echo_party *party, opening *o) {
     for (size_t i = 0; i < n; i++) echo__party_damage(party, &feeds_damage[i]);
     echo__free(feeds_damage);
     report_feeds(party);
-    echo__chunk_counts counts = {0, 0, 0, 0};
+    echo__chunk_counts counts = {0, 0, 0, 0, 0};
     if (party->chunks != NULL) echo__chunks_counts(party->chunks, &counts);
     report->messages_refused = party->items.refused;
     report->chunks_read = counts.read;

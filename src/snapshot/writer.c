@@ -41,7 +41,8 @@ struct echo__writer {
     echo__written written;   /* until done */
     echo__swept swept;       /* until ended */
     echo_key party;          /* after publishing, when the job is no longer ours */
-    uint64_t needed;         /* bytes that the new roots tell */
+    double packed;           /* bytes that a byte of a chunk takes in the store */
+    uint64_t needed;         /* bytes that the new roots take there, about */
     echo__gc *gc;
     bool threaded;
     pthread_t thread;
@@ -158,6 +159,7 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
     echo__chunks_counts(w->chunks, &counts);
     w->written.chunks = counts.written;
     w->written.bytes = counts.written_bytes;
+    w->packed = counts.written_plain == 0 ? 1 : (double)counts.written_bytes / (double)counts.written_plain;
     w->phase = WRITER_PUBLISH;
     return status;
 }
@@ -197,7 +199,7 @@ static echo_status publish(echo__writer *w, echo_error *err) {
     }
     echo__buf_free(&text);
     w->party = manifest->party;
-    w->needed = manifest->items.bytes + manifest->credentials.bytes;
+    w->needed = (uint64_t)(w->packed * (double)(manifest->items.bytes + manifest->credentials.bytes));
     w->phase = WRITER_RETAIN;
     return status;
 }

@@ -188,6 +188,7 @@ echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, ech
     if (status != ECHO_OK) return failed(err, status, &told, name);
     if (written > 0) {
         chunks->counts.written++;
+        chunks->counts.written_plain += bytes.len;
         chunks->counts.written_bytes +=
             echo__store_has(chunks->store, ECHO__STORE_STORED) ? echo__store_stored(chunks->store) - before : bytes.len;
     }

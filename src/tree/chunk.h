@@ -25,6 +25,7 @@ typedef struct echo__chunk_counts {
     uint64_t read_bytes;
     uint64_t written; /* chunks that were not there before */
     uint64_t written_bytes; /* as the store keeps them */
+    uint64_t written_plain; /* their lengths */
 } echo__chunk_counts;
 
 /* store is borrowed. */
