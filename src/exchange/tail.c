@@ -265,14 +265,15 @@ static echo_status sync_feeds(echo_exchange *x, echo_error *err) {
 
 /* The feeds are whole: now the snapshot is compared with them. */
 static echo_status check_and_install(echo_exchange *x, echo_error *err) {
-    echo_status status = echo__trust_replay(x, err);
+    echo_status status = x->replayed ? ECHO_OK : echo__trust_replay(x, err);
+    if (status == ECHO_OK) x->replayed = true;
     return status == ECHO_OK ? echo__install(x, err) : status;
 }
 
-/* A peer that came while others were fetched from has not been heard. */
+/* A peer that came while others were fetched from has not been heard, or was not asked for what it has. */
 static bool somebody_new(const echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.here))) return true;
+        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.considered))) return true;
     return false;
 }
 
