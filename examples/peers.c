@@ -113,7 +113,6 @@ static void open_exchange(member *m, const echo_invitation *invitation) {
     options.event = on_event;
     options.event_arg = m;
     must(echo_exchange_new(&m->exchange, &options, &err), &err);
-    must(echo_exchange_step(m->exchange, uv_hrtime(), &err), &err); /* what time it is */
 }
 
 /* Sends what the socket takes; the rest waits for the next turn. */

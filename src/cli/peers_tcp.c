@@ -266,11 +266,9 @@ echo_status echo_cli_net_open(echo_cli_net **out, echo_exchange *exchange, const
         if (uv == 0) uv = uv_signal_start(&net->signals[i], on_signal, numbers[i]);
     }
     if (uv == 0) uv = uv_timer_start(&net->timer, on_timer, TURN_MS, TURN_MS);
-    echo_status status = uv != 0 ? echo_cli_net_problem(err, echo_cli_net_status(uv), "peers", "no signals", uv)
-                                 : echo_exchange_step(exchange, uv_hrtime(), err); /* what time it is, before there are peers */
-    if (status != ECHO_OK) {
+    if (uv != 0) {
         echo_cli_net_close(net);
-        return status;
+        return echo_cli_net_problem(err, echo_cli_net_status(uv), "peers", "no signals", uv);
     }
     *out = net;
     return ECHO_OK;
