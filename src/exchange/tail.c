@@ -277,15 +277,30 @@ static bool somebody_new(const echo_exchange *x) {
     return false;
 }
 
+/* Connections ended, and what they were to give is missing: nobody is left to say that nothing is. */
+static bool was_left(const echo_exchange *x) {
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (echo__peer_ready(peer) && peer->serves && !peer->finished) return false;
+    for (size_t i = 0; i < x->tail_count; i++)
+        if (x->tails[i].at < x->tails[i].to) return true;
+    return false;
+}
+
 static void finished(echo_exchange *x) {
     echo_error problem = ECHO_ERROR_INIT;
     bool checking = x->phase == ECHO_EXCHANGE_CHECKING;
     size_t before = x->tail_count;
+    bool left = was_left(x);
     echo_status status = sync_feeds(x, &problem);
     if (status == ECHO_OK && x->admission != NULL) { /* feeds that the tail admitted */
         status = echo__tail_begin(x, checking, &problem);
         if (checking) x->phase = ECHO_EXCHANGE_CHECKING;
         if (status == ECHO_OK && x->tail_count > before) return;
+    }
+    if (status == ECHO_OK && checking && left) { /* what would show that it is right may still come */
+        echo__exchange_rest(x);
+        x->phase = ECHO_EXCHANGE_ASKING;
+        return;
     }
     if (status == ECHO_OK && checking) {
         status = check_and_install(x, &problem);
@@ -304,7 +319,7 @@ static void finished(echo_exchange *x) {
         return;
     }
     echo__exchange_rest(x);
-    if (somebody_new(x))
+    if (left || somebody_new(x))
         x->phase = ECHO_EXCHANGE_ASKING;
     else
         echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);

@@ -595,11 +595,49 @@ static void test_met_late(void **state) {
     peers_end(&p);
 }
 
+/* The connection ends while blocks come: that nothing is missing is not said, nor that the snapshot is wrong, and the next connection goes on. */
+static void test_left_alone(void **state) {
+    (void)state;
+    for (unsigned replay = 0; replay < 2; replay++) {
+        peers p;
+        wire w;
+        echo_error err = ECHO_ERROR_INIT;
+        echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+        options.trust = replay ? ECHO_TRUST_REPLAYED : ECHO_TRUST_RECEIVED;
+        options.attestations = 1;
+        begin(&p, 12, 100);
+        forget(&p);
+        peers_exchange(&p, 1, &options);
+        start(&p);
+        wire_open(&w, &p, 1, 0);
+        echo_exchange_phase last = replay ? ECHO_EXCHANGE_CHECKING : ECHO_EXCHANGE_TAIL;
+        for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != last; round++) {
+            (void)wire_carry(&w);
+            p.now_ns += 1000000;
+            for (size_t i = 0; i < 2; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
+        }
+        wire_close(&w);
+        for (unsigned i = 0; i < 5; i++) assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
+        assert_false(is_done(&p));
+        wire_open(&w, &p, 1, 0);
+        run(&p, &w);
+        assert_true(is_done(&p));
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_REFUSED], 0);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_FAILED], 0);
+        assert_int_equal(state_of_exchange(&p).installed, 1);
+        wire_close(&w);
+        peers_exchange_end(&p, 1);
+        assert_joined(&p);
+        peers_end(&p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_allocations), cmocka_unit_test(test_store_fails_joining), cmocka_unit_test(test_store_fails_catching_up),
         cmocka_unit_test(test_feeds_fail),  cmocka_unit_test(test_cut_joining),         cmocka_unit_test(test_cut_joining_sqlite),
         cmocka_unit_test(test_cut_catching_up), cmocka_unit_test(test_busy_behind_a_replay), cmocka_unit_test(test_met_late),
+        cmocka_unit_test(test_left_alone),
     };
     const char *only = getenv("ECHO_TEST_ONLY");
     if (only != NULL) cmocka_set_test_filter(only);
