@@ -352,7 +352,6 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
     if (status == ECHO_OK) {
         x->state.chunks_received++;
         x->state.chunk_bytes += chunk.len;
-        echo__chunks_know(x->chunks, &r->hash, chunk);
         echo__want *want = r->want;
         echo__frontier *frontier = r->frontier;
         r->want = NULL;

@@ -122,6 +122,7 @@ echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *
     echo__map_init(&x->open);
     echo__overlay_init(&x->overlay, x->store);
     if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
+    if (status == ECHO_OK) echo__chunks_hashed(x->chunks); /* what came was compared before it was kept, and the rest is when it is read */
     if (status != ECHO_OK) {
         echo_exchange_free(x);
         return status;

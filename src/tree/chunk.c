@@ -25,6 +25,7 @@ struct echo__chunks {
     echo__map map;
     entry *newest, *oldest;
     size_t kept, budget;
+    bool hashed; /* by the store */
     echo__chunk_counts counts;
 };
 
@@ -84,19 +85,11 @@ void echo__chunks_keep(echo__chunks *chunks, size_t bytes) {
     trim(chunks);
 }
 
-static entry *entry_new(const echo_hash *name, echo_bytes bytes) {
-    entry *e = echo__malloc(sizeof *e + bytes.len);
-    if (e == NULL) return NULL;
-    memset(e, 0, sizeof *e);
-    if (bytes.len > 0) memcpy(e->data, bytes.data, bytes.len);
-    e->chunk.name = *name;
-    e->chunk.bytes = echo__bytes(e->data, bytes.len);
-    e->cost = sizeof *e + bytes.len;
-    return e;
-}
+void echo__chunks_hashed(echo__chunks *chunks) { chunks->hashed = true; }
 
 typedef struct fetch {
     const echo_hash *name;
+    bool hashed;
     entry *got;
     echo_error *err;
 } fetch;
@@ -108,12 +101,19 @@ static echo_status take(void *arg, echo_bytes bytes) {
     echo_hash_hex(f->name, hex);
     if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store gave it twice", hex);
     if (bytes.len > ECHO__CHUNK_MAX) return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
-    echo_hash hash;
-    echo__hash(&hash, bytes.data, bytes.len);
+    echo_hash hash = *f->name;
+    if (!f->hashed) echo__hash(&hash, bytes.data, bytes.len);
     if (!echo__hash_equal(&hash, f->name))
         return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
-    f->got = entry_new(&hash, bytes);
-    return f->got == NULL ? echo__nomem(f->err) : ECHO_OK;
+    entry *e = echo__malloc(sizeof *e + bytes.len);
+    if (e == NULL) return echo__nomem(f->err);
+    memset(e, 0, sizeof *e);
+    if (bytes.len > 0) memcpy(e->data, bytes.data, bytes.len);
+    e->chunk.name = hash;
+    e->chunk.bytes = echo__bytes(e->data, bytes.len);
+    e->cost = sizeof *e + bytes.len;
+    f->got = e;
+    return ECHO_OK;
 }
 
 static echo_status failed(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
@@ -126,7 +126,7 @@ static echo_status failed(echo_error *err, echo_status status, echo_error *told,
 
 static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
     echo_error told = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
-    fetch f = {name, NULL, &told};
+    fetch f = {name, chunks->hashed, NULL, &told};
     echo_status status = chunks->store->ops->get(chunks->store->ctx, name, take, &f, &told);
     if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
     if (status == ECHO_OK && !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
@@ -171,18 +171,6 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     chunks->newest = e;
     chunks->kept += e->cost;
     trim(chunks);
-}
-
-void echo__chunks_know(echo__chunks *chunks, const echo_hash *name, echo_bytes bytes) {
-    if (echo__map_get(&chunks->map, name->bytes, sizeof name->bytes) != NULL) return;
-    entry *e = entry_new(name, bytes);
-    if (e != NULL && !echo__map_put(&chunks->map, e->chunk.name.bytes, sizeof e->chunk.name.bytes, e)) {
-        entry_free(e);
-        return;
-    }
-    if (e == NULL) return;
-    e->refs = 1;
-    echo__chunks_release(chunks, &e->chunk);
 }
 
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {

@@ -30,17 +30,14 @@ typedef struct echo__chunk_counts {
 /* store is borrowed. */
 echo_status echo__chunks_new(echo__chunks **out, const echo_store *store) ECHO_MUST_USE;
 void echo__chunks_free(echo__chunks *chunks);
+/* The store compares the hash of all it hands out itself: it is not done again. */
+void echo__chunks_hashed(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
 /* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size);
-/*
- * Keeps bytes whose hash was found to be *name just now: whoever gets the chunk next need not read and hash it again. Nothing is kept when memory
- * is short.
- */
-void echo__chunks_know(echo__chunks *chunks, const echo_hash *name, echo_bytes bytes);
 /* Changes the budget of kept bytes; what is too much is dropped. */
 void echo__chunks_keep(echo__chunks *chunks, size_t bytes);
 /* Hashes and puts. *name may be NULL. Not durable before the store's publish. */

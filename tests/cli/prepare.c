@@ -26,7 +26,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <zstd.h>
+
+#include "../support/unpack_sql.h"
 
 static int fail(const char *what, echo_status status, const echo_error *err) {
     fprintf(stderr, "prepare: %s: %s: %s\n", what, echo_status_name(status), err->message);
@@ -260,22 +261,11 @@ static int run_proxy(unsigned long port, size_t left, bool stall) {
 
 /* ---- stores ---- */
 
-static void unpack(sqlite3_context *context, int count, sqlite3_value **values) {
-    (void)count;
-    const void *packed = sqlite3_value_blob(values[0]);
-    size_t len = (size_t)sqlite3_value_bytes(values[0]), most = (size_t)1 << 24;
-    char *text = malloc(most);
-    size_t size = text == NULL ? 0 : ZSTD_decompress(text, most, packed, len);
-    if (text == NULL || ZSTD_isError(size)) sqlite3_result_value(context, values[0]); /* as it is */
-    else sqlite3_result_text(context, text, (int)size, SQLITE_TRANSIENT);
-    free(text);
-}
-
 static int run_sql(const char *file, const char *sql, bool hold) {
     sqlite3 *db;
     sqlite3_stmt *statement;
     int rc = sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_create_function(db, "chunk", 1, SQLITE_UTF8, NULL, unpack, NULL, NULL);
+    if (rc == SQLITE_OK) rc = unpack_sql(db);
     if (rc == SQLITE_OK) rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(statement);

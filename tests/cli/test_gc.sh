@@ -108,7 +108,7 @@ for command in pin unpin; do
 done
 
 # ---- damage ----
-leaf="id = (SELECT max(id) FROM chunks WHERE chunk(data) LIKE '{\"state\":%')" # the newest's long state
+leaf="id = (SELECT max(id) FROM chunks WHERE CAST(unpack(data) AS TEXT) LIKE '{\"state\":%')" # the newest's long state
 for sql in "DELETE FROM chunks WHERE $leaf" "UPDATE chunks SET data = zeroblob(length(data)) WHERE $leaf"; do
     fresh
     "$PREPARE" sql d/snapshots.db "$sql"

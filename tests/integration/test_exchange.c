@@ -237,7 +237,7 @@ static void test_resume(void **state) {
     peers p;
     peers_begin(&p, 6, 2);
     peers_open(&p, 0);
-    peers_write(&p, 0, "item", 0, 800, "text");
+    peers_write(&p, 0, "item", 0, 3000, "text");
     peers_snapshot(&p, 0);
     peers_write(&p, 0, "item", 0, 50, "tail");
     peers_exchange(&p, 0, NULL);
@@ -248,7 +248,7 @@ static void test_resume(void **state) {
         peers_exchange(&p, 1, NULL);
         start(&p, 1);
         wire_open(&w, &p, 1, 0);
-        w.cut_after = 1500 + peers_random(&p, 2000);
+        w.cut_after = 5000 + peers_random(&p, 5000);
         wires_run(&w, 1, NULL, NULL);
         done = p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] > 0;
         wire_close(&w);
@@ -265,7 +265,7 @@ static void test_resume(void **state) {
     peers q;
     peers_begin(&q, 6, 2);
     peers_open(&q, 0);
-    peers_write(&q, 0, "item", 0, 800, "text");
+    peers_write(&q, 0, "item", 0, 3000, "text");
     peers_snapshot(&q, 0);
     join(&q, 1, 0);
     assert_int_equal(received, state_of_exchange(&q, 1).chunks_received);

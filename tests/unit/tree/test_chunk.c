@@ -41,30 +41,6 @@ static void test_put_and_get(void **state) {
     test_store_free(store);
 }
 
-/* Bytes whose hash somebody found already are not read again; one that is at hand stays as it is. */
-static void test_know(void **state) {
-    (void)state;
-    test_store *store = test_store_new();
-    echo__chunks *chunks = test_chunks(store);
-    const echo__chunk *a, *b;
-    echo__chunk_counts counts;
-    echo_hash name = {{1}};
-    echo__chunks_know(chunks, &name, text("known"));
-    assert_ok(echo__chunks_get(&a, chunks, &name, NULL));
-    assert_bytes_text(a->bytes, "known");
-    echo__chunks_know(chunks, &name, text("other")); /* it is in use */
-    assert_ok(echo__chunks_get(&b, chunks, &name, NULL));
-    assert_ptr_equal(a, b);
-    echo__chunks_release(chunks, a);
-    echo__chunks_release(chunks, b);
-    echo__chunks_counts(chunks, &counts);
-    assert_int_equal(counts.read, 0);
-    echo__chunks_keep(chunks, 1); /* and goes like others */
-    assert_status(echo__chunks_get(&a, chunks, &name, NULL), ECHO_ERR_NOT_FOUND);
-    echo__chunks_free(chunks);
-    test_store_free(store);
-}
-
 /* P8, P11: what the store gives is hashed, and each failure keeps its class and names the chunk. */
 static void test_failures(void **state) {
     (void)state;
@@ -192,7 +168,7 @@ static void test_budget(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_put_and_get), cmocka_unit_test(test_know),
+        cmocka_unit_test(test_put_and_get),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_odd_stores),
         cmocka_unit_test(test_budget),
