@@ -22,7 +22,7 @@ void echo__chunks_end(echo_exchange *x) {
         echo__frontier_free(&x->credentials);
         echo__frontier_free(&x->items);
     }
-    x->walking = false;
+    x->walking = x->replayed = false;
     x->spent = x->instead = 0;
     x->has_target = false;
     x->touching_count = 0;
@@ -73,7 +73,7 @@ static bool offers_target(const echo_exchange *x, const echo_peer *peer) {
 /* Nobody can give it any more: ask again what there is. What came is kept. */
 static void lose_target(echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        if (offers_target(x, peer) && (peer->lacks || peer->offer.banned)) echo__offers_blame(x, peer);
+        if (offers_target(x, peer) && peer->lacks) echo__offers_blame(x, peer);
     echo__chunks_end(x);
     x->phase = ECHO_EXCHANGE_ASKING;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {

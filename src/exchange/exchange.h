@@ -56,6 +56,7 @@ typedef struct echo__offer {
     bool here;            /* it answered */
     bool snapshot;        /* and has one that can be considered: */
     bool banned;
+    bool considered;      /* it was here when a plan was made */
     echo__buf text;
     echo__manifest manifest;
     echo_hash digest;
@@ -153,6 +154,7 @@ struct echo_exchange {
     echo__buf target_text;
     echo__frontier credentials, items;
     bool walking;               /* they are initialised */
+    bool replayed;              /* it is what the feeds say */
     uint64_t instead;           /* bytes of the tail that may be fetched instead, while chunks are tried; 0: they are settled on */
     uint64_t spent;             /* bytes of chunks and prints, for this target */
     char **wishes;              /* items to fetch next, latest last */

@@ -117,6 +117,7 @@ void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_erro
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!peer->offer.snapshot || !echo__hash_equal(&peer->offer.digest, digest)) continue;
         peer->offer.banned = true;
+        echo__offers_blame(x, peer);
         if (!peer->over) echo__peer_reject(peer, reason, why);
     }
 }
@@ -251,6 +252,7 @@ static void decide(echo_exchange *x) {
     echo__plan_facts facts;
     uint64_t instead = 0;
     x->state.by_chunks = false;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->offer.considered = peer->offer.here;
     if (best != NULL) {
         weigh(&facts, x, &best->offer);
         /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */

@@ -265,14 +265,24 @@ static echo_status sync_feeds(echo_exchange *x, echo_error *err) {
 
 /* The feeds are whole: now the snapshot is compared with them. */
 static echo_status check_and_install(echo_exchange *x, echo_error *err) {
-    echo_status status = echo__trust_replay(x, err);
+    echo_status status = x->replayed ? ECHO_OK : echo__trust_replay(x, err);
+    if (status == ECHO_OK) x->replayed = true;
     return status == ECHO_OK ? echo__install(x, err) : status;
 }
 
-/* A peer that came while others were fetched from has not been heard. */
+/* A peer that came while others were fetched from has not been heard, or was not asked for what it has. */
 static bool somebody_new(const echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.here))) return true;
+        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.considered))) return true;
+    return false;
+}
+
+/* Connections ended, and what they were to give is missing: nobody is left to say that nothing is. */
+static bool was_left(const echo_exchange *x) {
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (echo__peer_ready(peer) && peer->serves && !peer->finished) return false;
+    for (size_t i = 0; i < x->tail_count; i++)
+        if (x->tails[i].at < x->tails[i].to) return true;
     return false;
 }
 
@@ -280,11 +290,17 @@ static void finished(echo_exchange *x) {
     echo_error problem = ECHO_ERROR_INIT;
     bool checking = x->phase == ECHO_EXCHANGE_CHECKING;
     size_t before = x->tail_count;
+    bool left = was_left(x);
     echo_status status = sync_feeds(x, &problem);
     if (status == ECHO_OK && x->admission != NULL) { /* feeds that the tail admitted */
         status = echo__tail_begin(x, checking, &problem);
         if (checking) x->phase = ECHO_EXCHANGE_CHECKING;
         if (status == ECHO_OK && x->tail_count > before) return;
+    }
+    if (status == ECHO_OK && checking && left) { /* what would show that it is right may still come */
+        echo__exchange_rest(x);
+        x->phase = ECHO_EXCHANGE_ASKING;
+        return;
     }
     if (status == ECHO_OK && checking) {
         status = check_and_install(x, &problem);
@@ -303,7 +319,7 @@ static void finished(echo_exchange *x) {
         return;
     }
     echo__exchange_rest(x);
-    if (somebody_new(x))
+    if (left || somebody_new(x))
         x->phase = ECHO_EXCHANGE_ASKING;
     else
         echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);

@@ -505,11 +505,139 @@ static void test_cut_catching_up(void **state) {
     peers_end(&p);
 }
 
+/* ---- others ---- */
+
+/* Replaying the feeds takes long: it is not done again because another process holds the store. */
+static void test_busy_behind_a_replay(void **state) {
+    (void)state;
+    peers p;
+    wire w;
+    store_fault fault;
+    feed_fault f;
+    echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+    options.trust = ECHO_TRUST_REPLAYED;
+    options.attestations = 1;
+    begin(&p, 10, 30);
+    forget(&p);
+    member *m = &p.members[1];
+    echo_feeds own = m->feeds;
+    feed_fault_init(&f, &own);
+    m->feeds = f.feeds;
+    m->own = store_fault_wrap(&fault, m->own);
+    peers_exchange(&p, 1, &options);
+    start(&p);
+    wire_open(&w, &p, 1, 0);
+    store_fault_plan_from(&fault, STORE_FAULT_PUBLISH, 1, ECHO_ERR_BUSY);
+    run(&p, &w);
+    assert_true(store_fault_hit(&fault));
+    assert_int_equal(state_of_exchange(&p).phase, ECHO_EXCHANGE_CHECKING);
+    uint64_t reads = f.calls[FEED_FAULT_READ];
+    assert_true(reads > 0);
+    for (unsigned i = 0; i < 5; i++) run(&p, &w);
+    assert_int_equal(f.calls[FEED_FAULT_READ], reads);
+    store_fault_plan(&fault, STORE_FAULT_ANY, 0, ECHO_OK);
+    run(&p, &w);
+    assert_true(is_done(&p));
+    assert_int_equal(state_of_exchange(&p).installed, 1);
+    assert_int_equal(f.calls[FEED_FAULT_READ], reads);
+    wire_close(&w);
+    peers_exchange_end(&p, 1);
+    m->feeds = own;
+    forget(&p);
+    peers_end(&p);
+}
+
+/* Who is met while the last blocks come may have more: they are fetched before it is said that nothing is missing. */
+static void test_met_late(void **state) {
+    (void)state;
+    static playing g;
+    peers p;
+    wire w;
+    puppet u;
+    echo_error err = ECHO_ERROR_INIT;
+    begin_away(&p, 11); /* member 2 has less than member 0 */
+    forget(&p);
+    memset(&g, 0, sizeof g);
+    g.p = &p;
+    peers_exchange(&p, 1, NULL);
+    start(&p);
+    wire_open(&w, &p, 1, 2);
+    for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != ECHO_EXCHANGE_TAIL; round++) {
+        (void)wire_carry(&w);
+        p.now_ns += 1000000;
+        for (size_t i = 1; i < 3; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
+    }
+    assert_int_equal(state_of_exchange(&p).phase, ECHO_EXCHANGE_TAIL);
+    puppet_begin(&u, &p, 1, &p.members[0].keys, true);
+    u.hear = note_question;
+    u.arg = &g;
+    for (unsigned round = 0; round < 20; round++) { /* it greets and offers before the other one's blocks come */
+        if (g.at < g.count) answer(&u, &g);
+        (void)puppet_carry(&u);
+        if (round < 8) continue;
+        p.now_ns += 1000000;
+        (void)wire_carry(&w);
+        for (size_t i = 1; i < 3; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
+    }
+    for (unsigned round = 0; round < 200 && !is_done(&p); round++) {
+        if (g.at < g.count) answer(&u, &g);
+        (void)puppet_carry(&u);
+        (void)wire_carry(&w);
+        p.now_ns += 1000000;
+        for (size_t i = 1; i < 3; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
+    }
+    assert_true(is_done(&p));
+    while (g.at < g.count) echo__buf_free(&g.asked[g.at++]);
+    puppet_end(&u);
+    wire_close(&w);
+    peers_exchange_end(&p, 1);
+    assert_joined(&p);
+    peers_end(&p);
+}
+
+/* The connection ends while blocks come: that nothing is missing is not said, nor that the snapshot is wrong, and the next connection goes on. */
+static void test_left_alone(void **state) {
+    (void)state;
+    for (unsigned replay = 0; replay < 2; replay++) {
+        peers p;
+        wire w;
+        echo_error err = ECHO_ERROR_INIT;
+        echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+        options.trust = replay ? ECHO_TRUST_REPLAYED : ECHO_TRUST_RECEIVED;
+        options.attestations = 1;
+        begin(&p, 12, 100);
+        forget(&p);
+        peers_exchange(&p, 1, &options);
+        start(&p);
+        wire_open(&w, &p, 1, 0);
+        echo_exchange_phase last = replay ? ECHO_EXCHANGE_CHECKING : ECHO_EXCHANGE_TAIL;
+        for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != last; round++) {
+            (void)wire_carry(&w);
+            p.now_ns += 1000000;
+            for (size_t i = 0; i < 2; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
+        }
+        wire_close(&w);
+        for (unsigned i = 0; i < 5; i++) assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
+        assert_false(is_done(&p));
+        wire_open(&w, &p, 1, 0);
+        run(&p, &w);
+        assert_true(is_done(&p));
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_REFUSED], 0);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_FAILED], 0);
+        assert_int_equal(state_of_exchange(&p).installed, 1);
+        wire_close(&w);
+        peers_exchange_end(&p, 1);
+        assert_joined(&p);
+        peers_end(&p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_allocations), cmocka_unit_test(test_store_fails_joining), cmocka_unit_test(test_store_fails_catching_up),
         cmocka_unit_test(test_feeds_fail),  cmocka_unit_test(test_cut_joining),         cmocka_unit_test(test_cut_joining_sqlite),
-        cmocka_unit_test(test_cut_catching_up),
+        cmocka_unit_test(test_cut_catching_up), cmocka_unit_test(test_busy_behind_a_replay), cmocka_unit_test(test_met_late),
+        cmocka_unit_test(test_left_alone),
     };
     const char *only = getenv("ECHO_TEST_ONLY");
     if (only != NULL) cmocka_set_test_filter(only);

@@ -60,22 +60,17 @@ static void begin(peers *p, uint64_t seed, size_t items) {
 
 /* ---- what a puppet that joins in can offer ---- */
 
-typedef struct newest {
-    echo__buf text;
-} newest;
-
 static echo_status copy_newest(void *arg, uint64_t number, echo_bytes text) {
-    newest *n = arg;
+    echo__buf *out = arg;
     (void)number;
-    if (n->text.len == 0) echo__buf_append(&n->text, text.data, text.len);
-    return n->text.status;
+    if (out->len == 0) echo__buf_append(out, text.data, text.len);
+    return out->status;
 }
 
 static void newest_manifest(echo__buf *out, peers *p, size_t i) {
-    newest n = {ECHO__BUF_INIT};
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(p->members[i].own.ops->list(p->members[i].own.ctx, &p->party.public_key, copy_newest, &n, &err), &err);
-    *out = n.text;
+    *out = (echo__buf)ECHO__BUF_INIT;
+    assert_ok(p->members[i].own.ops->list(p->members[i].own.ctx, &p->party.public_key, copy_newest, out, &err), &err);
 }
 
 static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
@@ -535,6 +530,7 @@ static void test_blocks_without_end(void **state) {
     run(&p, NULL, &u, 1000);
     assert_int_equal(p.members[1].events[ECHO_EXCHANGE_FAILED], 1); /* the rest of what was asked is of no use */
     assert_int_equal(s.held_count, 1);
+    u.hear = NULL; /* it owes the answer before the next offer */
     start(&p, 1);
     for (unsigned round = 0; round < 100 && !echo_peer_is_over(u.peer); round++) {
         echo__buf out = ECHO__BUF_INIT;
@@ -545,6 +541,7 @@ static void test_blocks_without_end(void **state) {
         step_all(&p, UINT64_C(3000000000));
     }
     assert_true(echo_peer_is_over(u.peer));
+    assert_int_equal(p.members[1].last_error.code, ECHO_ERR_IO);
     puppet_end(&u);
     script_end(&s);
     peers_exchange_end(&p, 1);
@@ -826,6 +823,241 @@ static void test_sample_of_nothing(void **state) {
     peers_end(&p);
 }
 
+/* ---- answers that are none ---- */
+
+typedef enum wrong { WRONG_BYTES, WRONG_LONG, WRONG_ID, WRONG_UNASKED, WRONG_DELTA, WRONG_FORM, WRONG_COUNT } wrong;
+
+typedef struct wronging {
+    script s;
+    wrong how;
+    unsigned wants;
+} wronging;
+
+/* True answers, but for the second chunk. */
+static void answer_wrongly(puppet *u, uint8_t type, echo_bytes payload) {
+    wronging *g = u->arg;
+    echo__reader r = echo__reader_of(payload);
+    uint32_t id = echo__read_u32(&r);
+    echo__buf out = ECHO__BUF_INIT;
+    if (type == ECHO__MESSAGE_ASK) puppet_offer(u, id, echo__buf_bytes(&g->s.manifest), g->s.feeds, g->s.feed_count);
+    if (type != ECHO__MESSAGE_WANT) return;
+    if (g->wants++ != 1) {
+        puppet_answer_honestly(u, &g->s.p->members[0], type, payload);
+        return;
+    }
+    if (g->how == WRONG_UNASKED) { /* the true one, and then it again */
+        puppet_answer_honestly(u, &g->s.p->members[0], type, payload);
+        puppet_answer_honestly(u, &g->s.p->members[0], type, payload);
+        return;
+    }
+    if (g->how == WRONG_ID) { /* the true one, of another question */
+        echo__buf other = ECHO__BUF_INIT;
+        echo__write_u32(&other, id + 1);
+        echo__buf_append(&other, payload.data + 4, payload.len - 4);
+        puppet_answer_honestly(u, &g->s.p->members[0], type, echo__buf_bytes(&other));
+        echo__buf_free(&other);
+        return;
+    }
+    echo__write_u32(&out, id);
+    echo__buf_byte(&out, g->how == WRONG_DELTA ? ECHO__CHUNK_DELTA : g->how == WRONG_FORM ? 3 : ECHO__CHUNK_WHOLE);
+    echo__buf_append(&out, "\1\0\0\0\1x", 6);
+    while (g->how == WRONG_LONG && out.len < ((size_t)3 << 20)) echo__buf_text(&out, "more and more ");
+    puppet_send(u, ECHO__MESSAGE_CHUNK, &out);
+}
+
+/* Named, dropped, and nothing of it taken; what it owed comes from another. */
+static void test_wrong_answers(void **state) {
+    (void)state;
+    for (wrong how = 0; how < WRONG_COUNT; how++) {
+        peers p;
+        wire w;
+        puppet u;
+        static wronging g;
+        begin(&p, 19, 300);
+        peers_exchange(&p, 0, NULL);
+        peers_exchange(&p, 1, NULL);
+        memset(&g, 0, sizeof g);
+        script_begin(&g.s, &p);
+        g.how = how;
+        puppet_begin(&u, &p, 1, &p.members[2].keys, true);
+        u.hear = answer_wrongly;
+        u.arg = &g;
+        start(&p, 1);
+        run(&p, NULL, &u, 200);
+        if (!echo_peer_is_over(u.peer)) fail_msg("%d: it was not dropped", (int)how);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_DROPPED], 1);
+        echo_status code = p.members[1].last_error.code; /* LIMIT: no chunk may come at all */
+        if (how == WRONG_LONG || (how == WRONG_UNASKED && code != ECHO_ERR_CORRUPT)) assert_int_equal(code, ECHO_ERR_LIMIT);
+        else assert_int_equal(code, ECHO_ERR_CORRUPT);
+        assert_in_range(state_of_exchange(&p, 1).chunks_received, 1, 2);
+        wire_open(&w, &p, 1, 0);
+        run(&p, &w, &u, 3000);
+        assert_up_to_date(&p, 1);
+        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+        peers_open(&p, 1);
+        peers_assert_same(&p, 0, 1);
+        puppet_end(&u);
+        script_end(&g.s);
+        wire_close(&w);
+        peers_end(&p);
+    }
+}
+
+/* A leaf that is longer than its manifest or node says is not taken, whatever its hash: memory is taken by what was said. */
+static void test_longer_than_said(void **state) {
+    (void)state;
+    peers p;
+    puppet u;
+    static script s;
+    echo__manifest m;
+    echo_error err = ECHO_ERROR_INIT;
+    begin(&p, 20, 30);
+    peers_exchange(&p, 1, NULL);
+    script_begin(&s, &p);
+    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+    assert_true(m.items.height > 0);
+    m.items.height = 0;
+    m.items.items = 1;
+    m.items.bytes = 10;
+    echo__buf_clear(&s.manifest);
+    assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
+    echo__manifest_free(&m);
+    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
+    u.hear = play;
+    u.arg = &s;
+    start(&p, 1);
+    run(&p, NULL, &u, 200);
+    assert_true(echo_peer_is_over(u.peer));
+    assert_int_equal(p.members[1].last_error.code, ECHO_ERR_LIMIT);
+    puppet_end(&u);
+    script_end(&s);
+    peers_end(&p);
+}
+
+/* Deltas that give other chunks: each is asked for again, in full, and nothing is taken on trust. */
+static void nonsense_deltas(puppet *u, uint8_t type, echo_bytes payload) {
+    script *s = u->arg;
+    echo__reader r = echo__reader_of(payload);
+    uint32_t id = echo__read_u32(&r);
+    echo__buf out = ECHO__BUF_INIT;
+    if (type != ECHO__MESSAGE_WANT || payload.len <= 36) {
+        play(u, type, payload);
+        return;
+    }
+    s->held_count++;
+    echo__write_u32(&out, id);
+    echo__buf_byte(&out, ECHO__CHUNK_DELTA);
+    echo__buf_append(&out, "\0\0\0", 3); /* the first line of the base */
+    puppet_send(u, ECHO__MESSAGE_CHUNK, &out);
+}
+
+static void test_lied_deltas(void **state) {
+    (void)state;
+    peers p;
+    wire w;
+    puppet u;
+    static script s;
+    begin(&p, 21, 2000);
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    run(&p, &w, NULL, 100000);
+    wire_close(&w);
+    peers_switch(&p, 1);
+    peers_exchange_end(&p, 1);
+    for (unsigned round = 0; round < 60; round++)
+        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
+    peers_snapshot(&p, 0);
+    peers_exchange(&p, 1, NULL);
+    script_begin(&s, &p);
+    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
+    u.hear = nonsense_deltas;
+    u.arg = &s;
+    start(&p, 1);
+    run(&p, NULL, &u, 3000);
+    assert_true(s.held_count > 10);
+    assert_up_to_date(&p, 1);
+    assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
+    assert_int_equal(state_of_exchange(&p, 1).installed, 2);
+    peers_switch(&p, 1);
+    peers_assert_same(&p, 0, 1);
+    puppet_end(&u);
+    script_end(&s);
+    peers_end(&p);
+}
+
+/* Words that members never gave do not count. */
+static void test_words_nobody_gave(void **state) {
+    (void)state;
+    for (unsigned given = 0; given < 2; given++) {
+        peers p;
+        puppet u;
+        static script s;
+        echo__manifest m;
+        echo_hash digest;
+        echo_error err = ECHO_ERROR_INIT;
+        echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+        begin(&p, 22, 30);
+        options.trust = ECHO_TRUST_ATTESTED;
+        options.attestations = 2;
+        peers_exchange(&p, 1, &options);
+        script_begin(&s, &p);
+        assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+        assert_int_equal(echo__manifest_digest(&digest, &m), ECHO_OK);
+        echo__attestation word;
+        echo__attest(&word, &digest, &p.members[2].keys);
+        if (!given) word.signature[9] ^= 1;
+        assert_int_equal(echo__manifest_attested(&m, &word), ECHO_OK);
+        assert_int_equal(m.attestation_count, 2);
+        echo__buf_clear(&s.manifest);
+        assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
+        echo__manifest_free(&m);
+        puppet_begin(&u, &p, 1, &p.members[2].keys, true);
+        u.hear = play;
+        u.arg = &s;
+        start(&p, 1);
+        run(&p, NULL, &u, 3000);
+        assert_up_to_date(&p, 1);
+        assert_int_equal(state_of_exchange(&p, 1).installed, given);
+        assert_int_equal(state_of_exchange(&p, 1).attested, 1 + given);
+        puppet_end(&u);
+        script_end(&s);
+        peers_end(&p);
+    }
+}
+
+/* Who was taken as a peer before anybody knew better is dropped when the party is open. */
+static void test_no_member_after_all(void **state) {
+    (void)state;
+    peers p;
+    wire w;
+    puppet u;
+    echo_keypair stranger;
+    begin(&p, 23, 30);
+    assert_int_equal(echo_keypair_new(&stranger), ECHO_OK);
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    puppet_begin(&u, &p, 1, &stranger, true);
+    wire_open(&w, &p, 1, 0);
+    run(&p, &w, &u, 100);
+    assert_false(echo_peer_is_over(u.peer));
+    puppet_end(&u);
+    start(&p, 1);
+    run(&p, &w, NULL, 3000);
+    assert_up_to_date(&p, 1);
+    puppet_begin(&u, &p, 1, &stranger, true);
+    run(&p, &w, &u, 100);
+    assert_false(echo_peer_is_over(u.peer));
+    peers_switch(&p, 1);
+    assert_true(echo_peer_is_over(u.peer));
+    assert_int_equal(p.members[1].last_error.code, ECHO_ERR_REFUSED);
+    assert_false(echo_peer_is_over(w.ends[0]));
+    puppet_end(&u);
+    wire_close(&w);
+    peers_end(&p);
+}
+
 typedef struct removing {
     const echo_exchange *x;
     echo_hash names[4096];
@@ -896,7 +1128,9 @@ static void test_base_goes_away(void **state) {
     assert_up_to_date(&p, 1);
     assert_true(state_of_exchange(&p, 1).installed > 0);
     assert_whole(&p, 1);
-    peers_switch(&p, 1);
+    echo_exchange_set_party(p.members[1].exchange, NULL);
+    echo_party_free(p.members[1].party); /* what it reads from is gone */
+    peers_open(&p, 1);
     peers_assert_same(&p, 0, 1);
     wire_close(&w);
     peers_end(&p);
@@ -905,48 +1139,46 @@ static void test_base_goes_away(void **state) {
 /* The party is opened from what is still being fetched, and told; then the connection ends. What it covers is not here yet. */
 static void test_party_of_half_a_snapshot(void **state) {
     (void)state;
-    for (unsigned once = 0; once < 1; once++) {
-        peers p;
-        wire w;
-        echo_party *half;
-        echo_error err = ECHO_ERROR_INIT;
-        begin(&p, 18, 3000);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
-        start(&p, 1);
-        wire_open(&w, &p, 1, 0);
-        for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 20; round++) {
-            (void)wire_carry(&w);
-            step_all(&p, 1000000);
-        }
-        echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
-        options.party = &p.party.public_key;
-        options.feeds = &p.members[1].feeds;
-        options.store = echo_exchange_store(p.members[1].exchange);
-        options.models = p.models;
-        options.no_write = true;
-        assert_non_null(options.store);
-        assert_ok(echo_party_restore(&half, &options, &err), &err);
-        echo_exchange_set_party(p.members[1].exchange, half);
-        wire_close(&w);
+    peers p;
+    wire w;
+    echo_party *half;
+    echo_error err = ECHO_ERROR_INIT;
+    begin(&p, 18, 3000);
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 20; round++) {
+        (void)wire_carry(&w);
         step_all(&p, 1000000);
-        wire_open(&w, &p, 1, 0);
-        run(&p, &w, NULL, 100000);
-        assert_up_to_date(&p, 1);
-        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-        assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-        assert_whole(&p, 1);
-        start(&p, 1); /* nothing is new */
-        run(&p, &w, NULL, 100000);
-        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-        assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-        echo_exchange_set_party(p.members[1].exchange, NULL);
-        echo_party_free(half);
-        peers_switch(&p, 1);
-        peers_assert_same(&p, 0, 1);
-        wire_close(&w);
-        peers_end(&p);
     }
+    echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.party = &p.party.public_key;
+    options.feeds = &p.members[1].feeds;
+    options.store = echo_exchange_store(p.members[1].exchange);
+    options.models = p.models;
+    options.no_write = true;
+    assert_non_null(options.store);
+    assert_ok(echo_party_restore(&half, &options, &err), &err);
+    echo_exchange_set_party(p.members[1].exchange, half);
+    wire_close(&w);
+    step_all(&p, 1000000);
+    wire_open(&w, &p, 1, 0);
+    run(&p, &w, NULL, 100000);
+    assert_up_to_date(&p, 1);
+    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+    assert_whole(&p, 1);
+    start(&p, 1); /* nothing is new */
+    run(&p, &w, NULL, 100000);
+    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+    echo_exchange_set_party(p.members[1].exchange, NULL);
+    echo_party_free(half);
+    peers_switch(&p, 1);
+    peers_assert_same(&p, 0, 1);
+    wire_close(&w);
+    peers_end(&p);
 }
 
 int main(void) {
@@ -957,6 +1189,8 @@ int main(void) {
         cmocka_unit_test(test_requests_at_once), cmocka_unit_test(test_slow_and_large), cmocka_unit_test(test_questions_without_end),
         cmocka_unit_test(test_server_rots), cmocka_unit_test(test_admitted_behind_the_snapshot), cmocka_unit_test(test_second_target),
         cmocka_unit_test(test_sample_of_nothing), cmocka_unit_test(test_base_goes_away), cmocka_unit_test(test_party_of_half_a_snapshot),
+        cmocka_unit_test(test_wrong_answers), cmocka_unit_test(test_longer_than_said), cmocka_unit_test(test_lied_deltas),
+        cmocka_unit_test(test_words_nobody_gave), cmocka_unit_test(test_no_member_after_all),
     };
     const char *only = getenv("ECHO_TEST_ONLY");
     if (only != NULL) cmocka_set_test_filter(only);
