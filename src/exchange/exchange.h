@@ -92,7 +92,7 @@ struct echo_peer {
     bool finished;              /* we said goodbye */
     bool attest_asked;          /* for its word about the target */
     echo__serving *wanted, **wanted_end;
-    size_t wanted_count;
+    size_t wanted_count, wanted_bytes;
 };
 
 /* A feed whose blocks are fetched. */
