@@ -303,7 +303,7 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
     echo__request *r = echo__peer_answered(peer, ECHO__REQUEST_CHUNK, id);
     if (r == NULL || reader.bad || form > ECHO__CHUNK_ABSENT) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a chunk nobody asked for");
     if (form == ECHO__CHUNK_ABSENT) return absent(peer, r);
-    if (r->want == NULL && r->frontier == NULL && !x->has_target) { /* of a fetch that is over */
+    if (r->want == NULL && (!x->has_target || r->delta)) { /* of a fetch that is over; what a delta is of went with it */
         echo__peer_finish_request(peer);
         return ECHO_OK;
     }

@@ -130,7 +130,7 @@ static void begin(joiner *j, const fuzz_world *w, fuzz_input *in) {
 }
 
 static void open_end(joiner *j, unsigned i) {
-    const echo_key *who = i == 1 ? &j->w->stranger.public_key : &j->w->keys[i].public_key;
+    const echo_key *who = i == 1 && (j->flags & OLD) == 0 ? &j->w->stranger.public_key : &j->w->keys[i == 0 ? 0 : 2].public_key;
     if (i < 2 && (j->flags & MEMBER)) who = &j->w->keys[2 - 2 * i].public_key;
     if (!fuzz_end_open(&j->ends[i], j->w, j->x, who, i == 0)) memset(&j->ends[i], 0, sizeof j->ends[i]);
 }
