@@ -73,7 +73,7 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         echo__peer_reject(peer, ECHO__REJECT_PARTY, &problem);
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
     }
-    if (offer->manifest.items.bytes > (uint64_t)1 << 60)
+    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.items.items > offer->manifest.items.bytes)
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
@@ -184,9 +184,10 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
         if (there <= here) continue;
         facts->covered += there - here;
         if (feed == NULL || feed->length <= here) continue;
-        uint64_t covered = (uint64_t)((double)feed->bytes * (double)(there - here) / (double)(feed->length - here));
-        facts->covered_bytes += covered < feed->bytes ? covered : feed->bytes;
-        facts->tail_bytes += feed->bytes - (covered < feed->bytes ? covered : feed->bytes);
+        double share = (double)feed->bytes * (double)(there - here) / (double)(feed->length - here);
+        uint64_t covered = share < (double)feed->bytes ? (uint64_t)share : feed->bytes; /* any numbers may stand in an offer */
+        facts->covered_bytes += covered;
+        facts->tail_bytes += feed->bytes - covered;
     }
 }
 

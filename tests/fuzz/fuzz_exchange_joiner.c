@@ -257,7 +257,7 @@ static void doctor(echo__buf *out, joiner *j, fuzz_input *in) {
         fuzz_chunks_root(&m.credentials, &j->chunks, count, fuzz_u8(in));
     }
     if (how & 8) {
-        m.items.items = fuzz_u64(in, 7);
+        m.items.items = fuzz_u64(in, 8);
         m.items.bytes = fuzz_u64(in, 8);
         m.items.height = fuzz_u8(in);
     }
@@ -541,6 +541,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     begin(&j, w, &in);
     open_end(&j, 0);
     if (j.flags & TWO) open_end(&j, 1);
+    carry(&j);
+    step(&j, 1000000);
+    carry(&j);
     for (unsigned moves = 0; moves < 200 && fuzz_left(&in) > 0; moves++) play(&j, &in);
     come_to_an_end(&j);
     for (unsigned i = 0; i < 3; i++) fuzz_end_close(&j.ends[i]);
