@@ -70,17 +70,21 @@ static void lose_target(echo_exchange *x) {
     }
 }
 
-/* The trees are not what they claim to be. Whoever made the manifest is to blame, not who sent the chunk. */
-static void give_up_target(echo_exchange *x, const echo_error *why) {
-    echo_hash digest = x->target_digest;
-    echo__offers_ban(x, &digest, why, ECHO__REJECT_WRONG);
+/*
+ * The trees are not what they claim to be. Whoever made the manifest is to blame, not who sent the chunk. When no member vouches for the manifest
+ * others may still offer the same state in one that a member does.
+ */
+static void give_up_target(echo_exchange *x, echo_status status, const echo_error *why) {
+    echo_hash hash = x->target_digest;
+    if (status == ECHO_ERR_SIGNATURE) echo__hash(&hash, x->target_text.data, x->target_text.len);
+    echo__offers_ban(x, &hash, why, status == ECHO_ERR_SIGNATURE ? ECHO__REJECT_SIGNATURE : ECHO__REJECT_WRONG);
     lose_target(x);
 }
 
 static void walk_failed(echo_exchange *x, echo_status status, const echo_error *why) {
     if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE ||
         status == ECHO_ERR_REFUSED)
-        give_up_target(x, why);
+        give_up_target(x, status, why);
     else
         echo__exchange_fail(x, why);
 }
@@ -90,6 +94,13 @@ static void walk_failed(echo_exchange *x, echo_status status, const echo_error *
 static bool is_source(const echo_exchange *x, const echo_peer *peer) {
     return echo__peer_ready(peer) && !peer->finished && peer->offer.here && peer->offer.snapshot && !peer->lacks &&
            echo__hash_equal(&peer->offer.digest, &x->target_digest);
+}
+
+/* Whether somebody who offered the target could not give all of it; otherwise who can is merely not connected. */
+static bool is_lacked(const echo_exchange *x) {
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (peer->lacks && !peer->over) return true;
+    return false;
 }
 
 /* The source with the least to do, if it has room. */
@@ -217,7 +228,7 @@ static void ask_missing(echo_exchange *x, echo__frontier *frontier) {
         if (!ask(peer, frontier, want, &hash, want->most)) return;
     }
     if (any || echo__frontier_done(frontier)) return;
-    x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest; /* whoever offered it has it no more, or never had */
+    if (is_lacked(x)) x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest; /* whoever offered it has it no more, or never had */
     lose_target(x);
 }
 

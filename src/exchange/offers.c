@@ -7,6 +7,8 @@
 #include "exchange/exchange.h"
 #include "exchange/plan.h"
 
+#define UNVOUCHED_MAX 4u /* manifests of a peer's that nobody vouches for before it is dropped */
+
 void echo__offer_free(echo__offer *offer) {
     echo__buf_free(&offer->text);
     echo__manifest_free(&offer->manifest);
@@ -16,11 +18,11 @@ void echo__offer_free(echo__offer *offer) {
 
 /* ---- answers ---- */
 
-static bool is_banned(const echo_exchange *x, const echo_hash *digest) {
+static bool is_banned(const echo_exchange *x, const echo_hash *hash) {
     for (size_t i = 0; i < x->banned_count; i++)
-        if (echo__hash_equal(&x->banned[i], digest)) return true;
+        if (echo__hash_equal(&x->banned[i], hash)) return true;
     for (size_t i = 0; i < x->gone_count && i < ECHO__GONE; i++)
-        if (echo__hash_equal(&x->gone[i], digest)) return true;
+        if (echo__hash_equal(&x->gone[i], hash)) return true;
     return false;
 }
 
@@ -83,7 +85,8 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     echo__buf_append(&offer->text, text.data, text.len);
     if (offer->text.status != ECHO_OK) return echo__nomem(err);
     offer->snapshot = true;
-    offer->banned = is_banned(x, &offer->digest);
+    echo__hash(&offer->text_hash, text.data, text.len);
+    offer->banned = is_banned(x, &offer->digest) || is_banned(x, &offer->text_hash);
     return ECHO_OK;
 }
 
@@ -103,12 +106,15 @@ echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *e
     return ECHO_OK;
 }
 
-void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason) {
-    if (!is_banned(x, digest) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned)) x->banned[x->banned_count++] = *digest;
+void echo__offers_ban(echo_exchange *x, const echo_hash *hash, const echo_error *why, uint8_t reason) {
+    if (!is_banned(x, hash) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned)) x->banned[x->banned_count++] = *hash;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
-        if (!peer->offer.snapshot || !echo__hash_equal(&peer->offer.digest, digest)) continue;
+        const echo__offer *offer = &peer->offer;
+        if (!offer->snapshot || (!echo__hash_equal(&offer->digest, hash) && !echo__hash_equal(&offer->text_hash, hash))) continue;
         peer->offer.banned = true;
         if (!peer->over) echo__peer_reject(peer, reason, why);
+        if (reason == ECHO__REJECT_SIGNATURE && ++peer->unvouched == UNVOUCHED_MAX)
+            (void)echo__peer_lied(peer, ECHO_ERR_SIGNATURE, "it offers one manifest after the other that no member vouches for");
     }
 }
 

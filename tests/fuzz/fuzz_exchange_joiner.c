@@ -120,6 +120,7 @@ static void begin(joiner *j, const fuzz_world *w, fuzz_input *in) {
     options.member_count = j->flags & NAMED ? 2 : 0;
     options.no_serve = (j->flags & NO_SERVE) != 0;
     options.samples = 3;
+    if (options.trust > ECHO_TRUST_ATTESTED) options.attestations = 1;
     if (window > 0) options.window = (size_t)window << 10;
     options.event = note_event;
     options.event_arg = j;
@@ -524,6 +525,8 @@ static void come_to_an_end(joiner *j) {
     if (is_trusted_lie(j) || e->peer == NULL) return;
     FUZZ_CHECK(!echo_peer_is_over(e->peer));
     FUZZ_CHECK(j->up_to_date > 0 && state.phase == ECHO_EXCHANGE_IDLE);
+    /* Whatever was said before, the honest snapshot was taken; when two were to attest it there is no second one. */
+    if ((j->flags & OLD) == 0 && j->party == NULL && (j->flags & TRUST) != ECHO_TRUST_ATTESTED << 1) FUZZ_CHECK(state.installed > 0);
     switch_party(j);
     FUZZ_CHECK(j->party != NULL);
     echo_error err = ECHO_ERROR_INIT;
