@@ -82,17 +82,21 @@ static void lose_target(echo_exchange *x) {
     }
 }
 
-/* The trees are not what they claim to be. Whoever made the manifest is to blame, not who sent the chunk. */
-static void give_up_target(echo_exchange *x, const echo_error *why) {
-    echo_hash digest = x->target_digest;
-    echo__offers_ban(x, &digest, why, ECHO__REJECT_WRONG);
+/*
+ * The trees are not what they claim to be. Whoever made the manifest is to blame, not who sent the chunk. When no member vouches for the manifest
+ * others may still offer the same state in one that a member does.
+ */
+static void give_up_target(echo_exchange *x, echo_status status, const echo_error *why) {
+    echo_hash hash = x->target_digest;
+    if (status == ECHO_ERR_SIGNATURE) echo__hash(&hash, x->target_text.data, x->target_text.len);
+    echo__offers_ban(x, &hash, why, status == ECHO_ERR_SIGNATURE ? ECHO__REJECT_SIGNATURE : ECHO__REJECT_WRONG);
     lose_target(x);
 }
 
 static void walk_failed(echo_exchange *x, echo_status status, const echo_error *why) {
     if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE ||
         status == ECHO_ERR_REFUSED)
-        give_up_target(x, why);
+        give_up_target(x, status, why);
     else
         echo__exchange_fail(x, why);
 }

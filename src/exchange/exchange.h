@@ -60,6 +60,7 @@ typedef struct echo__offer {
     echo__buf text;
     echo__manifest manifest;
     echo_hash digest;
+    echo_hash text_hash;
     echo__offered_feed *feeds; /* ascending by key */
     size_t feed_count;
 } echo__offer;
@@ -95,6 +96,7 @@ struct echo_peer {
     bool lacks;                 /* chunks of the target */
     bool looked;                /* at the time */
     bool finished;              /* we said goodbye */
+    unsigned unvouched;         /* manifests of its that nobody vouched for */
     bool attest_asked;          /* for its word about the target */
     echo__serving *wanted, **wanted_end;
     size_t wanted_count, wanted_bytes;
@@ -166,7 +168,7 @@ struct echo_exchange {
 
     echo__fetched *tails;
     size_t tail_count, tail_cap;
-    echo_hash *banned;          /* digests of states that are not what they claim */
+    echo_hash *banned;          /* digests of states that are not what they claim, and hashes of manifests that no member vouches for */
     size_t banned_count, banned_cap;
     echo_hash gone[ECHO__GONE]; /* digests of states that nobody could give in this fetch */
     unsigned gone_count;
@@ -223,8 +225,8 @@ void echo__offers_blame(echo_exchange *x, const echo_peer *peer);
 const echo_party *echo__offers_party(const echo_exchange *x);
 /* What is covered here: the party's clock, or that of what was installed before it is opened; NULL: nothing. */
 const echo_timeframe *echo__offers_clock(const echo_exchange *x);
-/* The state is not what it claims to be: nobody's offer of it is taken again. */
-void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason);
+/* A state, by its digest, is not what it claims to be, or a manifest, by its hash, is vouched for by nobody: no offer of it is taken again. */
+void echo__offers_ban(echo_exchange *x, const echo_hash *hash, const echo_error *why, uint8_t reason);
 
 /* chunks.c */
 echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_error *err) ECHO_MUST_USE;

@@ -8,6 +8,8 @@
 #include "exchange/plan.h"
 #include "tree/path.h"
 
+#define UNVOUCHED_MAX 4u /* manifests of a peer's that nobody vouches for before it is dropped */
+
 void echo__offer_free(echo__offer *offer) {
     echo__buf_free(&offer->text);
     echo__manifest_free(&offer->manifest);
@@ -17,11 +19,11 @@ void echo__offer_free(echo__offer *offer) {
 
 /* ---- answers ---- */
 
-static bool is_banned(const echo_exchange *x, const echo_hash *digest) {
+static bool is_banned(const echo_exchange *x, const echo_hash *hash) {
     for (size_t i = 0; i < x->banned_count; i++)
-        if (echo__hash_equal(&x->banned[i], digest)) return true;
+        if (echo__hash_equal(&x->banned[i], hash)) return true;
     for (size_t i = 0; i < x->gone_count && i < ECHO__GONE; i++)
-        if (echo__hash_equal(&x->gone[i], digest)) return true;
+        if (echo__hash_equal(&x->gone[i], hash)) return true;
     return false;
 }
 
@@ -75,7 +77,8 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
     }
     echo__path check;
-    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
+    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.items.items > offer->manifest.items.bytes ||
+        echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
         echo__path_init(&check, x->chunks, &offer->manifest.credentials, &problem) != ECHO_OK)
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
@@ -92,7 +95,8 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     echo__buf_append(&offer->text, text.data, text.len);
     if (offer->text.status != ECHO_OK) return echo__nomem(err);
     offer->snapshot = true;
-    offer->banned = is_banned(x, &offer->digest);
+    echo__hash(&offer->text_hash, text.data, text.len);
+    offer->banned = is_banned(x, &offer->digest) || is_banned(x, &offer->text_hash);
     return ECHO_OK;
 }
 
@@ -112,13 +116,16 @@ echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *e
     return ECHO_OK;
 }
 
-void echo__offers_ban(echo_exchange *x, const echo_hash *digest, const echo_error *why, uint8_t reason) {
-    if (!is_banned(x, digest) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned)) x->banned[x->banned_count++] = *digest;
+void echo__offers_ban(echo_exchange *x, const echo_hash *hash, const echo_error *why, uint8_t reason) {
+    if (!is_banned(x, hash) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned)) x->banned[x->banned_count++] = *hash;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
-        if (!peer->offer.snapshot || !echo__hash_equal(&peer->offer.digest, digest)) continue;
+        const echo__offer *offer = &peer->offer;
+        if (!offer->snapshot || (!echo__hash_equal(&offer->digest, hash) && !echo__hash_equal(&offer->text_hash, hash))) continue;
         peer->offer.banned = true;
         echo__offers_blame(x, peer);
         if (!peer->over) echo__peer_reject(peer, reason, why);
+        if (reason == ECHO__REJECT_SIGNATURE && ++peer->unvouched == UNVOUCHED_MAX)
+            (void)echo__peer_lied(peer, ECHO_ERR_SIGNATURE, "it offers one manifest after the other that no member vouches for");
     }
 }
 
@@ -209,9 +216,10 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
         if (there <= here) continue;
         facts->covered += there - here;
         if (feed == NULL || feed->length <= here) continue;
-        uint64_t covered = (uint64_t)((double)feed->bytes * (double)(there - here) / (double)(feed->length - here));
-        facts->covered_bytes += covered < feed->bytes ? covered : feed->bytes;
-        facts->tail_bytes += feed->bytes - (covered < feed->bytes ? covered : feed->bytes);
+        double share = (double)feed->bytes * (double)(there - here) / (double)(feed->length - here);
+        uint64_t covered = share < (double)feed->bytes ? (uint64_t)share : feed->bytes; /* any numbers may stand in an offer */
+        facts->covered_bytes += covered;
+        facts->tail_bytes += feed->bytes - covered;
     }
 }
 

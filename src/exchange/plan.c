@@ -9,11 +9,13 @@
 /* How many of n places k random ones hit. */
 static double hit(double n, double k) { return n <= 0 ? 0 : n * (1.0 - exp(-k / n)); }
 
+static uint64_t whole(double bytes) { return bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX; }
+
 uint64_t echo__plan_chunk_bytes(const echo__plan_facts *f) {
     double items = (double)f->root.items, run = (double)(1u << ECHO__TREE_BITS);
     if (f->root.items == 0) return 0;
     double record = (double)f->root.bytes / items;
-    if (f->base.items == 0) return (uint64_t)((double)f->root.bytes + items / run * ENTRY_BYTES);
+    if (f->base.items == 0) return whole((double)f->root.bytes + items / run * ENTRY_BYTES);
     double added = f->root.items > f->base.items ? items - (double)f->base.items : 0;
     double changed = hit(items, (double)f->covered);
     if (changed < added) changed = added;
@@ -23,7 +25,7 @@ uint64_t echo__plan_chunk_bytes(const echo__plan_facts *f) {
         double chunks = hit(places, changed);
         bytes += chunks * ENTRY_BYTES + chunks * run * PRINT_BYTES;
     }
-    return (uint64_t)bytes;
+    return whole(bytes);
 }
 
 echo__plan echo__plan_make(const echo__plan_facts *f) {

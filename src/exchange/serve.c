@@ -1,6 +1,6 @@
 /*
  * Answering a peer. What it asks is queued, and answered in that order when the host takes bytes to send: so a slow connection holds up
- * nothing but itself, and takes no more memory than a message.
+ * nothing but itself, and takes no more memory than a message and the questions that wait, which are limited.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -9,7 +9,7 @@
 #include "exchange/exchange.h"
 
 #define QUEUE_MAX 16384u
-#define QUEUE_BYTES ((size_t)24 << 20) /* of what was asked; a message more may come when there is room at all */
+#define QUEUE_BYTES ((size_t)16 << 20) /* of questions that wait: they may be packed to a thousandth of that */
 #define SENDING ((size_t)128 << 10) /* bytes written ahead of what the host takes, about */
 #define BLOCKS_AT_ONCE 4096u
 
@@ -18,14 +18,16 @@ static bool serves(const echo_peer *peer) {
 }
 
 size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
-    if (peer->wanted_count >= QUEUE_MAX || peer->wanted_bytes >= QUEUE_BYTES) return 0;
+    size_t room = peer->wanted_bytes < QUEUE_BYTES ? QUEUE_BYTES - peer->wanted_bytes : 0, longest;
+    if (peer->wanted_count >= QUEUE_MAX) return 0;
     switch (type) {
-    case ECHO__MESSAGE_ASK: return 4 + (size_t)ECHO__FEEDS_MAX * 40;
-    case ECHO__MESSAGE_WANT: return 36 + ECHO__DELTA_LINES * ECHO__DELTA_PRINT;
-    case ECHO__MESSAGE_TAIL: return 4 + 32 + 16;
-    case ECHO__MESSAGE_ATTEST: return 4 + 32;
+    case ECHO__MESSAGE_ASK: longest = 4 + (size_t)ECHO__FEEDS_MAX * 40; break;
+    case ECHO__MESSAGE_WANT: longest = 36 + ECHO__DELTA_LINES * ECHO__DELTA_PRINT; break;
+    case ECHO__MESSAGE_TAIL: longest = 4 + 32 + 16; break;
+    case ECHO__MESSAGE_ATTEST: longest = 4 + 32; break;
     default: return 0;
     }
+    return longest < room ? longest : room;
 }
 
 static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes bytes, echo_error *err) {
@@ -39,7 +41,7 @@ static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes 
     *peer->wanted_end = one;
     peer->wanted_end = &one->next;
     peer->wanted_count++;
-    peer->wanted_bytes += one->len;
+    peer->wanted_bytes += sizeof *one + one->len;
     return ECHO_OK;
 }
 
@@ -303,7 +305,7 @@ void echo__serve_fill(echo_peer *peer) {
         peer->wanted = one->next;
         if (peer->wanted == NULL) peer->wanted_end = &peer->wanted;
         peer->wanted_count--;
-        peer->wanted_bytes -= one->len;
+        peer->wanted_bytes -= sizeof *one + one->len;
         echo__free(one);
     }
 }

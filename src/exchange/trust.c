@@ -47,35 +47,36 @@ static echo_status take_credential(void *arg, const echo__stamp *stamp, echo_byt
 
 /* ---- attestations ---- */
 
-static uint32_t count_words(const echo_exchange *x) {
-    uint32_t count = 0;
-    for (size_t i = 0; i < x->target.attestation_count; i++) {
-        bool known;
-        const echo__attestation *word = &x->target.attestations[i];
-        if (echo__trust_member(x, &word->member, &known) && echo__attestation_ok(word, &x->target_digest)) count++;
-    }
-    return count;
+static bool counts(const echo_exchange *x, const echo__attestation *word) {
+    bool known;
+    return echo__trust_member(x, &word->member, &known) && echo__attestation_ok(word, &x->target_digest);
+}
+
+/* Words of nobody would leave no room for those of members. */
+static void drop_others(echo_exchange *x) {
+    size_t kept = 0;
+    for (size_t i = 0; i < x->target.attestation_count; i++)
+        if (counts(x, &x->target.attestations[i])) x->target.attestations[kept++] = x->target.attestations[i];
+    x->target.attestation_count = kept;
 }
 
 /* Peers offer the same state in manifests of their own, with words of others. */
 static echo_status gather(echo_exchange *x, echo_error *err) {
+    drop_others(x);
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!peer->offer.snapshot || !echo__hash_equal(&peer->offer.digest, &x->target_digest)) continue;
         for (size_t i = 0; i < peer->offer.manifest.attestation_count; i++) {
             const echo__attestation *word = &peer->offer.manifest.attestations[i];
-            if (!echo__attestation_ok(word, &x->target_digest)) continue;
+            if (!counts(x, word)) continue;
             if (echo__manifest_attested(&x->target, word) != ECHO_OK) return echo__nomem(err);
         }
     }
     return ECHO_OK;
 }
 
-echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
+/* Who the target's credentials admit. */
+static echo_status take_credentials(echo_exchange *x, echo_error *err) {
     echo__admission *admission;
-    if (x->target.credentials.items == 0) { /* a party whose members the hosts know by themselves */
-        if (x->options.opened != NULL || x->options.member_count > 0) return ECHO_OK;
-        return echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
-    }
     if (echo__admission_new(&admission, &x->party) != ECHO_OK) return echo__nomem(err);
     echo_status status = echo__credentials_each(x->chunks, &x->target.credentials, take_credential, admission, err);
     if (status == ECHO_OK && !echo__admission_has_genesis(admission))
@@ -87,14 +88,24 @@ echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
     echo__admission_free(x->admission);
     x->admission = admission;
     echo__trust_judge_peers(x);
+    return ECHO_OK;
+}
+
+echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
     const echo__manifest *m = &x->target;
+    echo_status status = ECHO_OK;
+    if (m->credentials.items > 0)
+        status = take_credentials(x, err);
+    else if (x->options.opened == NULL && x->options.member_count == 0) /* otherwise a party whose members the host knows by itself */
+        status = echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
+    if (status != ECHO_OK) return status;
     if (m->is_signed) {
         bool known;
         if (echo__trust_member(x, &m->author, &known)) return ECHO_OK;
         return echo__error(err, ECHO_ERR_SIGNATURE, "the manifest is signed by somebody who is no member of the party");
     }
     status = gather(x, err);
-    if (status == ECHO_OK && count_words(x) == 0)
+    if (status == ECHO_OK && x->target.attestation_count == 0)
         status = echo__error(err, ECHO_ERR_SIGNATURE, "the manifest is neither signed nor attested by a member");
     return status;
 }
@@ -112,7 +123,7 @@ static bool asking(const echo_exchange *x) {
 echo_status echo__trust_enough(echo_exchange *x, echo_error *err) {
     echo_status status = gather(x, err);
     if (status != ECHO_OK) return status;
-    uint32_t words = x->state.attested = count_words(x);
+    uint32_t words = x->state.attested = (uint32_t)x->target.attestation_count;
     bool asked = x->options.trust >= ECHO_TRUST_ATTESTED;
     uint32_t needed = asked ? x->options.attestations : x->target.is_signed ? 0 : 1;
     if (words >= needed) return ECHO_OK;
@@ -154,10 +165,7 @@ echo_status echo__trust_take(echo_peer *peer, echo_bytes payload, echo_error *er
         return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a word nobody asked for");
     echo__peer_finish_request(peer);
     if (!has || !x->has_target) return ECHO_OK;
-    if (!echo__attestation_ok(&word, &x->target_digest)) {
-        /* of a target that was given up it may be right */
-        return ECHO_OK;
-    }
+    if (!counts(x, &word)) return ECHO_OK; /* of a target that was given up it may be right */
     return echo__manifest_attested(&x->target, &word) == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 

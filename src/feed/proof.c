@@ -73,9 +73,10 @@ static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes 
         proof->right_count != echo__proof_cover(index, proof->to, proof->length))
         return refuse(key, err, ECHO_ERR_CORRUPT, "has too many nodes or too few");
     for (size_t i = 0; i < proof->left_count + proof->right_count; i++) {
-        uint64_t size = i < proof->left_count ? proof->left[i].size : proof->right[i - proof->left_count].size;
-        if (size > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "tells of too many bytes");
-        bytes += size;
+        const echo_feed_node *node = i < proof->left_count ? &proof->left[i] : &proof->right[i - proof->left_count];
+        if (echo__hypercore_node_blank(node)) return refuse(key, err, ECHO_ERR_CORRUPT, "has a node of zeros, which in a tree's file is none");
+        if (node->size > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "tells of too many bytes");
+        bytes += node->size;
     }
     for (uint64_t i = 0; i < proof->to - proof->from; i++) {
         if (blocks[i].len > ECHO__HYPERCORE_BLOCK_MAX) return refuse(key, err, ECHO_ERR_LIMIT, "comes with one that is too large");

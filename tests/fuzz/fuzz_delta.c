@@ -1,0 +1,44 @@
+/*
+ * Deltas. The input is a base, a chunk, and a delta or fingerprints that a stranger made: what is made from the base's own fingerprints gives the
+ * chunk again, and of the stranger's nothing longer comes than may.
+ */
+#include "exchange/delta.h"
+#include "fuzz.h"
+
+static void apply(echo_bytes base, echo_bytes delta, size_t most) {
+    echo__buf out = ECHO__BUF_INIT;
+    echo_status status = echo__delta_apply(&out, base, delta, most);
+    FUZZ_CHECK(status == ECHO_OK || status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT);
+    FUZZ_CHECK(out.len <= most);
+    echo__buf_free(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_input in = fuzz_input_of(data, size);
+    size_t most = fuzz_u16(&in);
+    echo_bytes base = fuzz_part(&in), chunk = fuzz_part(&in), foreign = fuzz_rest(&in);
+    base.data = fuzz_copy(base, false);
+    chunk.data = fuzz_copy(chunk, false);
+    foreign.data = fuzz_copy(foreign, false);
+    echo__buf prints = ECHO__BUF_INIT, delta = ECHO__BUF_INIT, again = ECHO__BUF_INIT;
+    size_t n = echo__delta_prints(&prints, base);
+    FUZZ_CHECK(n <= ECHO__DELTA_LINES && prints.len == n * ECHO__DELTA_PRINT);
+    echo__delta_make(&delta, chunk, echo__buf_bytes(&prints));
+    FUZZ_OK(delta.status);
+    FUZZ_OK(echo__delta_apply(&again, base, echo__buf_bytes(&delta), chunk.len)); /* four bytes of a hash do not fit by accident here */
+    FUZZ_EQUAL(echo__buf_bytes(&again), chunk);
+    apply(base, foreign, most);
+    apply(base, echo__buf_bytes(&delta), most);
+    apply(foreign, echo__buf_bytes(&delta), most);
+    echo__buf_clear(&delta);
+    echo__delta_make(&delta, chunk, foreign); /* prints of nothing that is known */
+    FUZZ_OK(delta.status);
+    apply(base, echo__buf_bytes(&delta), SIZE_MAX);
+    echo__buf_free(&prints);
+    echo__buf_free(&delta);
+    echo__buf_free(&again);
+    free((void *)(uintptr_t)base.data);
+    free((void *)(uintptr_t)chunk.data);
+    free((void *)(uintptr_t)foreign.data);
+    return 0;
+}
