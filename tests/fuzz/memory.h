@@ -18,7 +18,7 @@
 #endif
 
 #ifdef FUZZ_ASAN
-#include <sanitizer/allocator_interface.h>
+size_t __sanitizer_get_current_allocated_bytes(void); /* gcc comes without the header that declares it */
 static inline size_t fuzz_memory(void) { return __sanitizer_get_current_allocated_bytes(); }
 #else
 static inline size_t fuzz_memory(void) {
