@@ -96,13 +96,6 @@ static bool is_source(const echo_exchange *x, const echo_peer *peer) {
            echo__hash_equal(&peer->offer.digest, &x->target_digest);
 }
 
-/* Whether somebody who offered the target could not give all of it; otherwise who can is merely not connected. */
-static bool is_lacked(const echo_exchange *x) {
-    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        if (peer->lacks && !peer->over) return true;
-    return false;
-}
-
 /* The source with the least to do, if it has room. */
 static echo_peer *find_peer(const echo_exchange *x, bool *any) {
     echo_peer *best = NULL;
@@ -228,7 +221,11 @@ static void ask_missing(echo_exchange *x, echo__frontier *frontier) {
         if (!ask(peer, frontier, want, &hash, want->most)) return;
     }
     if (any || echo__frontier_done(frontier)) return;
-    if (is_lacked(x)) x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest; /* whoever offered it has it no more, or never had */
+    for (echo_peer *one = x->peers; one != NULL; one = one->next) { /* it has it no more, or never had; others may */
+        if (!one->lacks) continue;
+        one->has_lacked = true;
+        one->lacked = x->target_digest;
+    }
     lose_target(x);
 }
 

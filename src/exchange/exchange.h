@@ -89,6 +89,8 @@ struct echo_peer {
     uint32_t next_id;
     uint64_t useful_ns;         /* when it last sent something that was asked for, or was asked while idle */
     bool lacks;                 /* chunks of the target */
+    bool has_lacked;            /* in this fetch it could not give what it offered: */
+    echo_hash lacked;
     bool looked;                /* at the time */
     bool finished;              /* we said goodbye */
     unsigned unvouched;         /* manifests of its that nobody vouched for */
@@ -109,8 +111,6 @@ typedef struct echo__open_feed {
     echo_key key;
     void *handle;
 } echo__open_feed;
-
-#define ECHO__GONE 16u
 
 struct echo_exchange {
     echo_exchange_options options; /* keys, members: see below */
@@ -151,8 +151,6 @@ struct echo_exchange {
     size_t tail_count, tail_cap;
     echo_hash *banned;          /* digests of states that are not what they claim, and hashes of manifests that no member vouches for */
     size_t banned_count, banned_cap;
-    echo_hash gone[ECHO__GONE]; /* digests of states that nobody could give in this fetch */
-    unsigned gone_count;
     unsigned attest_asked;      /* of this target: peers asked for their word */
 };
 
