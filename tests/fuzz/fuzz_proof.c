@@ -133,6 +133,9 @@ static echo_status take(void *arg, uint64_t seq, echo_bytes block) {
     return ECHO_OK;
 }
 
+#define DAMAGED (UINT64_C(1) << 63)
+
+/* A bit for each block that is there. */
 static uint64_t read_all(const source *s, bool known, bool deep) {
     echo_feed_info info;
     echo_error err = ECHO_ERROR_INIT;
@@ -143,12 +146,17 @@ static uint64_t read_all(const source *s, bool known, bool deep) {
     for (uint64_t seq = 0; deep && seq < BLOCKS && seq < info.verified; seq++) {
         reading r = {s, known, seq};
         echo_status status = s->feeds.ops->read(s->feeds.ctx, s->feed, seq, seq + 1, take, &r, &err);
-        FUZZ_STATUS(status, &err, ECHO_ERR_GAP);
+        /* Who signed two lengths that were not proved to be one feed may have put a block where another lies. */
+        FUZZ_STATUS(status, &err, ECHO_ERR_GAP, known ? ECHO_ERR_GAP : ECHO_ERR_CORRUPT);
+        if (status == ECHO_ERR_CORRUPT) {
+            present |= DAMAGED;
+            continue;
+        }
         FUZZ_CHECK((status == ECHO_OK) == s->feeds.ops->has(s->feeds.ctx, s->feed, seq));
         if (status == ECHO_OK) present |= UINT64_C(1) << seq;
         echo_feed_proof proof;
         echo_status proved = s->feeds.ops->prove(&proof, s->feeds.ctx, s->feed, seq, seq + 1, &err);
-        FUZZ_STATUS(proved, &err, ECHO_ERR_GAP);
+        FUZZ_STATUS(proved, &err, ECHO_ERR_GAP, known ? ECHO_ERR_GAP : ECHO_ERR_CORRUPT);
         if (status == ECHO_OK && known) FUZZ_OK(proved); /* of one length all proofs meet */
     }
     return present;
@@ -206,10 +214,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         fuzz_memory_check(before);
     }
     uint64_t a = read_all(&s[0], known, true), b = read_all(&s[1], known, true);
-    FUZZ_CHECK(a == b);
+    FUZZ_CHECK(a == b || ((b & DAMAGED) != 0 && (a & DAMAGED) == 0));
     s[1].feeds.ops->close(s[1].feeds.ctx, s[1].feed); /* and so it is when it is opened again */
     FUZZ_OK(s[1].feeds.ops->open(&s[1].feed, s[1].feeds.ctx, &keys.public_key, NULL));
-    FUZZ_CHECK(read_all(&s[1], known, true) == a);
+    FUZZ_CHECK(read_all(&s[1], known, true) == b);
     for (unsigned i = 0; i < 2; i++) {
         s[i].feeds.ops->close(s[i].feeds.ctx, s[i].feed);
         echo_feeds_close(&s[i].feeds);
