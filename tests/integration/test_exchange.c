@@ -246,7 +246,7 @@ static void test_resume(void **state) {
         peers_exchange(&p, 1, NULL);
         start(&p, 1);
         wire_open(&w, &p, 1, 0);
-        w.cut_after = 2500 + peers_random(&p, 4000);
+        w.cut_after = 2500 + peers_random(&p, 2000);
         wires_run(&w, 1, NULL, NULL);
         done = p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] > 0;
         wire_close(&w);
