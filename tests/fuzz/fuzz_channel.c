@@ -16,7 +16,7 @@
 
 #define MOST 5000u /* of a message */
 
-typedef enum form { RAW, FRAMES, PACKED, TWO, FORMS } form;
+enum form { RAW, FRAMES, PACKED, TWO, FORMS };
 
 static echo_keypair keys[2];
 static echo_key party;
@@ -195,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(&party, 3, sizeof party);
     uint8_t how = fuzz_u8(&in), cut = fuzz_u8(&in);
     bool initiator = (how & 1) != 0, plain = (how & 2) != 0;
-    form form = (how >> 2) % FORMS;
+    enum form form = (enum form)((how >> 2) % FORMS);
     size_t before = fuzz_memory();
     if (form == TWO) {
         talk(plain, &in, cut);
