@@ -391,7 +391,8 @@ static void join_beside_liar(lie what, bool named, uint64_t seed) {
         assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
     }
     assert_up_to_date(&p, 1);
-    if (what == LIE_NO_CREDENTIALS) assert_in_range(p.members[1].events[ECHO_EXCHANGE_REFUSED], 1, 4); /* then it is dropped */
+    if (what != LIE_WORDS) assert_in_range(p.members[1].events[ECHO_EXCHANGE_REFUSED], 1, 4); /* then it is dropped */
+    assert_int_equal(state_of_exchange(&p, 1).attested, 1);
     assert_int_equal(state_of_exchange(&p, 1).installed, 1);
     assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
     peers_open(&p, 1);
@@ -406,6 +407,12 @@ static void test_words_of_strangers(void **state) {
     (void)state;
     join_beside_liar(LIE_WORDS, false, 13);
     join_beside_liar(LIE_WORDS, true, 14);
+}
+
+static void test_signed_by_stranger(void **state) {
+    (void)state;
+    join_beside_liar(LIE_STRANGER, false, 17);
+    join_beside_liar(LIE_STRANGER, true, 18);
 }
 
 static void test_no_credentials(void **state) {
@@ -527,6 +534,7 @@ int main(void) {
         cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested),
         cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain),
         cmocka_unit_test(test_reconnect),    cmocka_unit_test(test_words_of_strangers), cmocka_unit_test(test_no_credentials),
+        cmocka_unit_test(test_signed_by_stranger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
