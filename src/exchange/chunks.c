@@ -245,9 +245,11 @@ static void ask_missing(echo_exchange *x, echo__frontier *frontier) {
         if (!ask(peer, frontier, want, &hash, want->most)) return;
     }
     if (any || echo__frontier_done(frontier)) return;
-    bool lacked = false; /* whoever offered it has it no more, or never had; otherwise connections ended, and may be made again */
-    for (peer = x->peers; peer != NULL; peer = peer->next) lacked = lacked || (peer->lacks && offers_target(x, peer));
-    if (lacked) x->gone[x->gone_count++ % ECHO__GONE] = x->target_digest;
+    for (echo_peer *one = x->peers; one != NULL; one = one->next) { /* it has it no more, or never had; others may */
+        if (!one->lacks || !offers_target(x, one)) continue;
+        one->has_lacked = true;
+        one->lacked = x->target_digest;
+    }
     lose_target(x);
 }
 

@@ -166,9 +166,8 @@ echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
     if (x->phase != ECHO_EXCHANGE_IDLE) return ECHO_OK;
     x->phase = ECHO_EXCHANGE_ASKING;
     x->state.problem = (echo_error)ECHO_ERROR_INIT;
-    x->gone_count = 0;
     x->blamed_count = 0;
-    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->asked = peer->offer.here = false;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->asked = peer->offer.here = peer->has_lacked = false;
     return ECHO_OK;
 }
 

@@ -94,6 +94,8 @@ struct echo_peer {
     uint64_t useful_ns;         /* when it last sent something that was asked for, or was asked while idle */
     uint64_t useful_raw;        /* bytes received by then */
     bool lacks;                 /* chunks of the target */
+    bool has_lacked;            /* in this fetch it could not give what it offered: */
+    echo_hash lacked;
     bool looked;                /* at the time */
     bool finished;              /* we said goodbye */
     unsigned unvouched;         /* manifests of its that nobody vouched for */
@@ -122,7 +124,6 @@ typedef struct echo__blamed {
     unsigned count;
 } echo__blamed;
 
-#define ECHO__GONE 16u
 #define ECHO__ABSENT 16u
 #define ECHO__BLAME_MOST 3u /* snapshots of one member that are tried in vain in a fetch */
 
@@ -170,8 +171,6 @@ struct echo_exchange {
     size_t tail_count, tail_cap;
     echo_hash *banned;          /* digests of states that are not what they claim, and hashes of manifests that no member vouches for */
     size_t banned_count, banned_cap;
-    echo_hash gone[ECHO__GONE]; /* digests of states that nobody could give in this fetch */
-    unsigned gone_count;
     echo__blamed *blamed;
     size_t blamed_count, blamed_cap;
     unsigned attest_asked;      /* of this target: peers asked for their word */

@@ -22,8 +22,6 @@ void echo__offer_free(echo__offer *offer) {
 static bool is_banned(const echo_exchange *x, const echo_hash *hash) {
     for (size_t i = 0; i < x->banned_count; i++)
         if (echo__hash_equal(&x->banned[i], hash)) return true;
-    for (size_t i = 0; i < x->gone_count && i < ECHO__GONE; i++)
-        if (echo__hash_equal(&x->gone[i], hash)) return true;
     return false;
 }
 
@@ -96,7 +94,7 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     if (offer->text.status != ECHO_OK) return echo__nomem(err);
     offer->snapshot = true;
     echo__hash(&offer->text_hash, text.data, text.len);
-    offer->banned = is_banned(x, &offer->digest) || is_banned(x, &offer->text_hash);
+    offer->banned = is_banned(x, &offer->digest) || is_banned(x, &offer->text_hash) || (peer->has_lacked && echo__hash_equal(&offer->digest, &peer->lacked));
     return ECHO_OK;
 }
 

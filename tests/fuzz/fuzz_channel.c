@@ -16,7 +16,7 @@
 
 #define MOST 5000u /* of a message */
 
-typedef enum form { RAW, FRAMES, PACKED, TWO, FORMS } form;
+enum form { RAW, FRAMES, PACKED, TWO, FORMS };
 
 static echo_keypair keys[2];
 static echo_key party;
@@ -195,16 +195,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(&party, 3, sizeof party);
     uint8_t how = fuzz_u8(&in), cut = fuzz_u8(&in);
     bool initiator = (how & 1) != 0, plain = (how & 2) != 0;
-    form shape = (how >> 2) % FORMS;
+    enum form form = (enum form)((how >> 2) % FORMS);
     size_t before = fuzz_memory();
-    if (shape == TWO) {
+    if (form == TWO) {
         talk(plain, &in, cut);
         return 0;
     }
     echo__buf made = ECHO__BUF_INIT;
-    echo__channel *c = make(initiator, shape != RAW || plain);
-    if (shape != RAW) make_frames(&made, &in, shape == PACKED);
-    (void)give_cut(c, shape == RAW ? fuzz_rest(&in) : echo__buf_bytes(&made), cut);
+    echo__channel *c = make(initiator, form != RAW || plain);
+    if (form != RAW) make_frames(&made, &in, form == PACKED);
+    (void)give_cut(c, form == RAW ? fuzz_rest(&in) : echo__buf_bytes(&made), cut);
     echo__buf_free(&made);
     size_t now = fuzz_memory();
     FUZZ_CHECK(now < before || now - before < ((size_t)24 << 20));

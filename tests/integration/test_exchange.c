@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "support/liar.h"
 #include "support/peers.h"
 #include "support/state.h"
 
@@ -273,6 +274,35 @@ static void test_resume(void **state) {
     peers_end(&p);
 }
 
+/* The connection ends and another is made, to the same exchange: the snapshot goes on where it was. */
+static void test_reconnect(void **state) {
+    (void)state;
+    peers p;
+    peers_begin(&p, 12, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 800, "text");
+    peers_snapshot(&p, 0);
+    peers_write(&p, 0, "item", 0, 50, "tail");
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    start(&p, 1);
+    unsigned cuts = 0;
+    for (; p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; cuts++) {
+        wire w;
+        wire_open(&w, &p, 1, 0);
+        w.cut_after = 4000;
+        wires_run(&w, 1, NULL, NULL);
+        wire_close(&w);
+        echo_error err = ECHO_ERROR_INIT;
+        assert_ok(echo_exchange_step(p.members[1].exchange, ++p.now_ns, &err), &err);
+        assert_in_range(cuts, 0, 200);
+    }
+    assert_true(cuts > 3);
+    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 50);
+    peers_end(&p);
+}
+
 /* ---- several sources ---- */
 
 static void test_many_sources(void **state) {
@@ -334,6 +364,65 @@ static void test_stranger(void **state) {
 }
 
 /* ---- trust ---- */
+
+/* What a liar says of a state, which a member has as well: nothing comes of it, and the member's is taken. Blocks that come: those it lacks. */
+static void join_beside_liar(lie what, bool named, uint64_t seed) {
+    peers p;
+    wire w;
+    liar l;
+    echo_peer *met;
+    echo_error err = ECHO_ERROR_INIT;
+    echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+    echo_peer_options how = ECHO_PEER_OPTIONS_INIT;
+    peers_begin(&p, seed, 3);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 100, "text");
+    peers_snapshot(&p, 0);
+    peers_exchange(&p, 0, NULL);
+    const echo_key members[2] = {p.members[0].keys.public_key, p.members[2].keys.public_key};
+    options.members = members;
+    options.member_count = named ? 2 : 0;
+    peers_exchange(&p, 1, &options);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    how.initiator = true;
+    assert_ok(echo_peer_open(&met, p.members[1].exchange, &how, &err), &err);
+    liar_begin(&l, &p, 0, &p.members[2].keys, what, seed);
+    for (unsigned rounds = 0; rounds < 1000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; rounds++) {
+        (void)liar_carry(&l, met);
+        (void)wire_carry(&w);
+        assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
+    }
+    assert_up_to_date(&p, 1);
+    if (what != LIE_WORDS) assert_in_range(p.members[1].events[ECHO_EXCHANGE_REFUSED], 1, 4); /* then it is dropped */
+    assert_int_equal(state_of_exchange(&p, 1).attested, 1);
+    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+    peers_open(&p, 1);
+    peers_assert_same(&p, 0, 1);
+    wire_close(&w);
+    echo_peer_close(met);
+    liar_end(&l);
+    peers_end(&p);
+}
+
+static void test_words_of_strangers(void **state) {
+    (void)state;
+    join_beside_liar(LIE_WORDS, false, 13);
+    join_beside_liar(LIE_WORDS, true, 14);
+}
+
+static void test_signed_by_stranger(void **state) {
+    (void)state;
+    join_beside_liar(LIE_STRANGER, false, 17);
+    join_beside_liar(LIE_STRANGER, true, 18);
+}
+
+static void test_no_credentials(void **state) {
+    (void)state;
+    join_beside_liar(LIE_NO_CREDENTIALS, false, 15);
+    join_beside_liar(LIE_NO_CREDENTIALS, true, 16);
+}
 
 static void test_attested(void **state) {
     (void)state;
@@ -447,6 +536,8 @@ int main(void) {
         cmocka_unit_test(test_own_writes_survive), cmocka_unit_test(test_touch),        cmocka_unit_test(test_resume),
         cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested),
         cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_reconnect),    cmocka_unit_test(test_words_of_strangers), cmocka_unit_test(test_no_credentials),
+        cmocka_unit_test(test_signed_by_stranger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,7 +114,7 @@ static void doctor(liar *l, echo__buf *text) {
     assert_ok(echo__manifest_read(&m, echo__buf_bytes(text), &err), &err);
     assert_int_equal(echo_keypair_new(&stranger), ECHO_OK);
     m.attestation_count = 0;
-    m.items.hash.bytes[3] ^= 1;
+    if (l->what != LIE_WORDS && l->what != LIE_STRANGER && l->what != LIE_NO_CREDENTIALS) m.items.hash.bytes[3] ^= 1;
     if (l->what == LIE_FORGED) signer = &stranger;
     if (l->what == LIE_OTHER_PARTY) {
         m.party = stranger.public_key;
@@ -125,7 +125,16 @@ static void doctor(liar *l, echo__buf *text) {
         m.items.items = UINT64_MAX / 2 + random_below(l, 1000000);
         m.items.height = (uint32_t)random_below(l, 41);
     }
-    if (l->what == LIE_BAD_SIGNATURE) signer = &stranger;
+    if (l->what == LIE_BAD_SIGNATURE || l->what == LIE_STRANGER) signer = &stranger;
+    for (unsigned i = 0; l->what == LIE_WORDS && i < ECHO__ATTESTATIONS_MAX; i++) {
+        echo__attestation word;
+        memset(&word, (int)i, sizeof word);
+        assert_int_equal(echo__manifest_attested(&m, &word), ECHO_OK);
+    }
+    if (l->what == LIE_NO_CREDENTIALS) {
+        memset(&m.credentials, 0, sizeof m.credentials);
+        signer = &stranger;
+    }
     echo__buf_clear(text);
     assert_ok(echo__manifest_write(text, &m, signer, &err), &err);
     if (l->what == LIE_BAD_SIGNATURE) {

@@ -27,6 +27,9 @@
     XX(UNSIGNED)        /* or by nobody */                                                                                        \
     XX(BAD_SIGNATURE)   /* or with a wrong signature */                                                                           \
     XX(OTHER_PARTY)     /* a manifest of another party */                                                                         \
+    XX(WORDS)           /* the true state, in a manifest that is full of words of strangers */                                    \
+    XX(STRANGER)        /* or in one that a stranger signed */                                                                     \
+    XX(NO_CREDENTIALS)  /* a manifest without credentials, signed by a stranger */                                                 \
     XX(OLD)             /* an older snapshot, which is true */                                                                    \
     XX(COUNTS)          /* roots with absurd numbers */                                                                           \
     XX(FEEDS_LONG)      /* feeds are said to be longer than they are */                                                           \

@@ -275,6 +275,29 @@ static void hostile_numbers(void **state) {
     test_free_blocks(&t.blocks);
 }
 
+/* Zeros are no node in a tree's file: whoever signed them. */
+static void a_blank_node_is_refused(void **state) {
+    tree t;
+    echo_feed_proof proof;
+    uint8_t message[40];
+    uint64_t index[ECHO_FEED_PROOF_SIDE];
+    echo__hypercore_roots roots;
+    (void)state;
+    tree_begin(&t, 7);
+    make(&t, &proof, 0, 1, 2);
+    memset(&proof.right[0], 0, sizeof proof.right[0]);
+    memset(&roots, 0, sizeof roots);
+    echo__proof_push(&roots, 0, &t.node[0], NULL, NULL);
+    assert_int_equal(echo__proof_cover(index, 1, 2), 1);
+    echo__proof_push(&roots, index[0], &proof.right[0], NULL, NULL);
+    echo__hypercore_signable(message, &roots);
+    echo__sign(proof.signature, message, sizeof message, &t.keys);
+    refused(&t, &proof, ECHO_ERR_CORRUPT);
+    proof.right[0].hash.bytes[0] = 1;
+    refused(&t, &proof, ECHO_ERR_SIGNATURE);
+    test_free_blocks(&t.blocks);
+}
+
 static void what_is_missing_is_a_gap(void **state) {
     (void)state;
     tree t;
@@ -340,7 +363,7 @@ int main(void) {
         cmocka_unit_test(the_cover_is_the_smallest), cmocka_unit_test(every_range),
         cmocka_unit_test(everything_tampered),       cmocka_unit_test(hostile_numbers),
         cmocka_unit_test(what_is_missing_is_a_gap),  cmocka_unit_test(forks_are_told_where_they_begin),
-        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(a_blank_node_is_refused),   cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
