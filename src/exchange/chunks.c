@@ -88,6 +88,16 @@ static void lose_target(echo_exchange *x) {
  */
 static void give_up_target(echo_exchange *x, echo_status status, const echo_error *why) {
     echo_hash hash = x->target_digest;
+    if (status == ECHO_ERR_REFUSED) { /* too few vouch for it today: in another fetch it may be more */
+        for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+            if (!offers_target(x, peer) || peer->over) continue;
+            peer->lacks = peer->has_lacked = true;
+            peer->lacked = x->target_digest;
+            echo__peer_reject(peer, ECHO__REJECT_SIGNATURE, why);
+        }
+        lose_target(x);
+        return;
+    }
     if (status == ECHO_ERR_SIGNATURE) echo__hash(&hash, x->target_text.data, x->target_text.len);
     echo__offers_ban(x, &hash, why, status == ECHO_ERR_SIGNATURE ? ECHO__REJECT_SIGNATURE : ECHO__REJECT_WRONG);
     lose_target(x);

@@ -462,6 +462,39 @@ static void test_attested(void **state) {
     }
 }
 
+/* Too few members vouch for it now; when one more does, the next fetch takes it. */
+static void test_attested_later(void **state) {
+    (void)state;
+    peers p;
+    wire w[2];
+    echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
+    options.trust = ECHO_TRUST_ATTESTED;
+    options.attestations = 2;
+    peers_begin(&p, 12, 3);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 100, "text");
+    peers_replicate_to(&p, 1);
+    peers_open(&p, 1);
+    peers_snapshot(&p, 0);
+    peers_exchange(&p, 0, NULL);
+    peers_exchange(&p, 1, NULL);
+    peers_exchange(&p, 2, &options);
+    start(&p, 2);
+    wire_open(&w[0], &p, 2, 0);
+    wires_run(w, 1, NULL, NULL);
+    assert_int_equal(state_of_exchange(&p, 2).installed, 0);
+    assert_true(p.members[2].events[ECHO_EXCHANGE_REFUSED] > 0);
+    peers_snapshot(&p, 1);
+    wire_open(&w[1], &p, 2, 1);
+    start(&p, 2);
+    wires_run(w, 2, NULL, NULL);
+    assert_int_equal(state_of_exchange(&p, 2).installed, 1);
+    assert_int_equal(state_of_exchange(&p, 2).attested, 2);
+    wire_close(&w[0]);
+    wire_close(&w[1]);
+    peers_end(&p);
+}
+
 /* Levels that look into the feeds fetch them whole, and tell how sure they are. */
 static void test_replayed(void **state) {
     (void)state;
@@ -534,7 +567,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_join),         cmocka_unit_test(test_catch_up_by_chunks), cmocka_unit_test(test_catch_up_by_tail),
         cmocka_unit_test(test_own_writes_survive), cmocka_unit_test(test_touch),        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested),
+        cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested), cmocka_unit_test(test_attested_later),
         cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain),
         cmocka_unit_test(test_reconnect),    cmocka_unit_test(test_words_of_strangers), cmocka_unit_test(test_no_credentials),
         cmocka_unit_test(test_signed_by_stranger),
