@@ -1,4 +1,12 @@
+#include <string.h>
+
 #include "cli.h"
+
+/* Of a party that is here as a snapshot only, the genesis is not. */
+static const uint8_t *genesis_of(const echo_party_entry *entry) {
+    static const echo_key none;
+    return memcmp(&entry->genesis_feed, &none, sizeof none) == 0 ? NULL : entry->genesis_feed.bytes;
+}
 
 static echo_status show(void *arg, const echo_party_entry *entry) {
     echo_cli *cli = arg;
@@ -7,13 +15,18 @@ static echo_status show(void *arg, const echo_party_entry *entry) {
         echo_cli_json_list(out);
         echo_cli_json_object(out, NULL);
         echo_cli_json_hex(out, "party", entry->party.bytes);
-        echo_cli_json_hex(out, "genesis_feed", entry->genesis_feed.bytes);
+        echo_cli_json_hex(out, "genesis_feed", genesis_of(entry));
         echo_cli_json_flag(out, "identity", entry->identity);
         echo_cli_json_end(out);
         return ECHO_OK;
     }
     echo_cli_print_hex(out, entry->party.bytes);
-    echo_cli_print(out, "  %-8s  feed ", entry->identity ? "identity" : "party");
+    echo_cli_print(out, "  %-8s  ", entry->identity ? "identity" : "party");
+    if (genesis_of(entry) == NULL) {
+        echo_cli_print(out, "joined, as a snapshot\n");
+        return ECHO_OK;
+    }
+    echo_cli_print(out, "feed ");
     echo_cli_print_hex(out, entry->genesis_feed.bytes);
     echo_cli_print(out, "\n");
     return ECHO_OK;
@@ -33,6 +46,8 @@ const echo_cli_command echo_cli_parties = {
     "parties", "list the parties in a folder",
     "Lists the parties whose genesis is the first block of a feed in DIR/feeds, with that feed. A\n"
     "member's own identity party, which holds credentials and no items, is marked \"identity\".\n"
-    "Feeds that cannot be read are passed over.\n\n"
-    "JSON: an array of {party, genesis_feed, identity}.\n",
+    "Feeds that cannot be read are passed over. A party that was joined is here as a snapshot, without\n"
+    "its genesis.\n\n"
+    "JSON: an array of {party, genesis_feed, identity}; genesis_feed is null when its first block is\n"
+    "not here.\n",
     ECHO_CLI_COMMON, run};

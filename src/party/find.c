@@ -19,6 +19,16 @@ echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_f
     return status;
 }
 
+echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_store_sqlite_options *how, echo_error *err) {
+    echo__buf path = ECHO__BUF_INIT;
+    *out = (echo_store){NULL, NULL};
+    echo__buf_text(&path, dir);
+    echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
+    echo_status status = path.status != ECHO_OK ? echo__nomem(err) : echo_store_open_sqlite(out, (const char *)path.data, how, err);
+    echo__buf_free(&path);
+    return status;
+}
+
 typedef struct finding {
     const echo_feeds *feeds;
     echo_codec codec;
@@ -84,49 +94,30 @@ static echo_status add_stored(void *arg, const echo_key *party) {
     return ECHO_OK;
 }
 
-/* A store that cannot be read is told when the party is opened. */
-static echo_status find_stored(finding *f, const char *dir, const echo_store *store) {
-    echo_store opened = {NULL, NULL};
-    echo_error ignored = ECHO_ERROR_INIT;
-    if (store == NULL && dir != NULL) {
-        echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
-        echo__buf path = ECHO__BUF_INIT;
-        how.read_only = true;
-        echo__buf_text(&path, dir);
-        echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
-        if (path.status == ECHO_OK) (void)!echo_store_open_sqlite(&opened, (const char *)path.data, &how, &ignored);
-        echo__buf_free(&path);
-        store = &opened;
-    }
-    echo_status status = ECHO_OK;
-    if (store != NULL && store->ops != NULL) status = echo__store_parties(store, add_stored, f, &ignored);
-    echo_store_close(&opened);
-    return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
-}
-
 static int by_party(const void *a, const void *b) {
     return echo__key_compare(&((const echo_party_entry *)a)->party, &((const echo_party_entry *)b)->party);
 }
 
-static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const char *dir, const echo_store *store,
-                            echo_error *err) {
+/* A store that cannot be read is told when the party is opened. */
+static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const echo_store *store, echo_error *err) {
     memset(f, 0, sizeof *f);
     f->feeds = feeds;
     f->codec = codec != NULL ? *codec : echo_codec_dxos();
     echo_status status = feeds->ops->list(feeds->ctx, look_into, f, err);
-    if (status == ECHO_OK) status = find_stored(f, dir, store);
+    echo_error ignored = ECHO_ERROR_INIT;
+    if (status == ECHO_OK && store->ops != NULL && echo__store_parties(store, add_stored, f, &ignored) == ECHO_ERR_NOMEM) status = ECHO_ERR_NOMEM;
     if (status == ECHO_ERR_NOMEM) echo__nomem(err);
     if (f->count > 1) qsort(f->entries, f->count, sizeof *f->entries, by_party);
     return status;
 }
 
-echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_party_options *options, echo_error *err) {
+echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store, const echo_party_options *options, echo_error *err) {
     if (options->party != NULL) {
         *out = *options->party;
         return ECHO_OK;
     }
     finding f;
-    echo_status status = find_all(&f, feeds, options->codec, options->dir, options->store, err);
+    echo_status status = find_all(&f, feeds, options->codec, store, err);
     size_t found = 0;
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (f.entries[i].identity) continue;
@@ -146,16 +137,22 @@ echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
     how.read_only = true;
+    echo_store_sqlite_options readable = ECHO_STORE_SQLITE_OPTIONS_INIT;
+    readable.read_only = true;
     echo_feeds feeds;
+    echo_store store;
     finding f;
+    echo_error ignored = ECHO_ERROR_INIT;
     echo_status status = echo__feeds_of_folder(&feeds, dir, &how, err);
     if (status != ECHO_OK) return status;
-    status = find_all(&f, &feeds, NULL, dir, NULL, err);
+    (void)!echo__store_of_folder(&store, dir, &readable, &ignored);
+    status = find_all(&f, &feeds, NULL, &store, err);
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (i > 0 && by_party(&f.entries[i - 1], &f.entries[i]) == 0) continue;
         status = fn(arg, &f.entries[i]);
     }
     echo__free(f.entries);
+    echo_store_close(&store);
     echo_feeds_close(&feeds);
     return status;
 }

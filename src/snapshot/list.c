@@ -259,7 +259,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
     if (options->feeds != NULL) feeds = *options->feeds;
     else status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
     if (status != ECHO_OK) return status;
-    status = echo__party_find(&key, &feeds, options, err);
+    status = echo__party_find(&key, &feeds, store, options, err);
     if (status == ECHO_OK) status = echo__snapshot_open(&manifest, &chunks, store, &key, number, err);
     if (status == ECHO_OK) {
         echo_party_options replay;

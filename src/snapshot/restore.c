@@ -54,6 +54,19 @@ static echo_status open_feeds(opening *o, echo_error *err) {
 }
 
 /* A store that cannot be used is told and done without; only what may pass (memory, another process) fails the opening. */
+static echo_status do_without_store(opening *o, echo_status status, const echo_error *problem, echo_error *err) {
+    if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
+        if (err != NULL) *err = *problem;
+        return status;
+    }
+    if (o->owns_store) echo_store_close(&o->store);
+    o->owns_store = false;
+    o->store = (echo_store){NULL, NULL};
+    o->store_problem = *problem;
+    note(o, problem);
+    return ECHO_OK;
+}
+
 static echo_status open_store(opening *o, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = ECHO_OK;
@@ -63,26 +76,18 @@ static echo_status open_store(opening *o, echo_error *err) {
         echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
         how.read_only = o->options->no_write;
         how.create = !o->options->no_write;
-        echo__buf path = ECHO__BUF_INIT;
-        echo__buf_text(&path, o->options->dir);
-        echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
-        status = path.status != ECHO_OK ? echo__nomem(&problem) : echo_store_open_sqlite(&o->store, (const char *)path.data, &how, &problem);
-        echo__buf_free(&path);
+        status = echo__store_of_folder(&o->store, o->options->dir, &how, &problem);
         o->owns_store = status == ECHO_OK;
     }
-    if (status == ECHO_ERR_NOT_FOUND && o->options->no_write) return ECHO_OK;
-    if (status == ECHO_OK && o->store.ops != NULL) status = echo__candidates_list(&o->candidates, &o->store, &o->key, &problem);
-    if (status == ECHO_OK) return ECHO_OK;
-    if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
-        if (err != NULL) *err = problem;
-        return status;
-    }
-    if (o->owns_store) echo_store_close(&o->store);
-    o->owns_store = false;
-    o->store = (echo_store){NULL, NULL};
-    o->store_problem = problem;
-    note(o, &problem);
-    return ECHO_OK;
+    if (status == ECHO_OK || (status == ECHO_ERR_NOT_FOUND && o->options->no_write)) return ECHO_OK;
+    return do_without_store(o, status, &problem, err);
+}
+
+static echo_status list_candidates(opening *o, echo_error *err) {
+    echo_error problem = ECHO_ERROR_INIT;
+    if (o->store.ops == NULL) return ECHO_OK;
+    echo_status status = echo__candidates_list(&o->candidates, &o->store, &o->key, &problem);
+    return status == ECHO_OK ? ECHO_OK : do_without_store(o, status, &problem, err);
 }
 
 static echo_status take_credential(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err) {
@@ -318,8 +323,9 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
     echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
     status = open_feeds(&o, err);
-    if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, options, err);
     if (status == ECHO_OK) status = open_store(&o, err);
+    if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, &o.store, options, err);
+    if (status == ECHO_OK) status = list_candidates(&o, err);
     if (status == ECHO_OK && o.candidates.count > 0) o.newest = o.candidates.list[0].number;
     o.ns_open = echo__now_ns() - o.start;
     if (status == ECHO_OK) status = attempts(&party, &o, err);

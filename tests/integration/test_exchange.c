@@ -528,6 +528,30 @@ static void test_replayed(void **state) {
     }
 }
 
+/* Who joined has no genesis block; the party is found all the same, by what the store has. */
+static void test_found_unnamed(void **state) {
+    (void)state;
+    peers p;
+    echo_party *party;
+    echo_error err = ECHO_ERROR_INIT;
+    echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    peers_begin(&p, 13, 2);
+    peers_open(&p, 0);
+    peers_write(&p, 0, "item", 0, 20, "text");
+    peers_snapshot(&p, 0);
+    options.feeds = &p.members[1].feeds;
+    options.store = &p.members[1].store;
+    options.models = p.models;
+    assert_int_equal(echo_party_restore(&party, &options, &err), ECHO_ERR_NOT_FOUND);
+    join(&p, 1, 0);
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+    assert_ok(echo_party_restore(&party, &options, &err), &err);
+    assert_memory_equal(echo_party_key(party), &p.party.public_key, sizeof(echo_key));
+    assert_int_equal(echo_party_report(party)->snapshot_items, 20);
+    echo_party_free(party);
+    peers_end(&p);
+}
+
 /* A connection whose transport says who the peer is. */
 static void test_plain(void **state) {
     (void)state;
@@ -568,7 +592,7 @@ int main(void) {
         cmocka_unit_test(test_join),         cmocka_unit_test(test_catch_up_by_chunks), cmocka_unit_test(test_catch_up_by_tail),
         cmocka_unit_test(test_own_writes_survive), cmocka_unit_test(test_touch),        cmocka_unit_test(test_resume),
         cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested), cmocka_unit_test(test_attested_later),
-        cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain), cmocka_unit_test(test_found_unnamed),
         cmocka_unit_test(test_reconnect),    cmocka_unit_test(test_words_of_strangers), cmocka_unit_test(test_no_credentials),
         cmocka_unit_test(test_signed_by_stranger),
     };
