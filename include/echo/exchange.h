@@ -119,8 +119,10 @@ void echo_peer_finish(echo_peer *peer);
 bool echo_peer_is_over(const echo_peer *peer);
 
 /*
- * Does what is due: asks for more, stores what came, looks for peers that stall. Call it after bytes came and now and then; now_ns: any clock
- * that never goes back. ECHO_OK, also when something failed that will be tried again, which is told as an event; ECHO_ERR_NOMEM.
+ * Does what is due: asks for more, stores what came, looks for peers that stall. Call it after bytes came and now and then; now_ns: any
+ * clock that never goes back. A call is short (some chunks looked at, some MiB stored), but for two: the one that publishes looks for
+ * each chunk of the snapshot, and with ECHO_TRUST_SAMPLED and above one replays the feeds. ECHO_OK, also when something failed that will
+ * be tried again, which is told as an event; ECHO_ERR_NOMEM.
  */
 echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_error *err) ECHO_MUST_USE;
 
