@@ -1,6 +1,6 @@
 /*
- * A model with hooks: a counter. A mutation is a decimal number to add. Addition gives the same sum in any order, so the model converges by
- * itself, as a model with hooks must. Its state is one number, saved as JSON.
+ * A model with hooks: a counter. A mutation is a decimal number to add. Addition gives the same sum in any order, so
+ * the model converges by itself, as a model with hooks must. Its state is one number, saved as JSON.
  */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
@@ -64,7 +64,8 @@ static echo_status counter_view(cJSON **out, void *ctx, const void *state, echo_
     (void)ctx;
     (void)err;
     *out = cJSON_CreateObject();
-    if (*out == NULL || cJSON_AddNumberToObject(*out, "sum", (double)((const counter *)state)->sum) == NULL) return ECHO_ERR_NOMEM;
+    if (*out == NULL || cJSON_AddNumberToObject(*out, "sum", (double)((const counter *)state)->sum) == NULL)
+        return ECHO_ERR_NOMEM;
     return ECHO_OK;
 }
 
@@ -95,7 +96,8 @@ static echo_status run(const char *dir, echo_registry *models, echo_error *err) 
     echo_status status = echo_party_restore(&party, &options, err);
     if (status != ECHO_OK) return status;
     status = echo_item_get(&item, party, "visits", err);
-    status = status == ECHO_OK || status == ECHO_ERR_NOT_FOUND ? add(party, "1", status == ECHO_ERR_NOT_FOUND, err) : status;
+    status =
+        status == ECHO_OK || status == ECHO_ERR_NOT_FOUND ? add(party, "1", status == ECHO_ERR_NOT_FOUND, err) : status;
     if (status == ECHO_OK) status = echo_item_get(&item, party, "visits", err);
     if (status == ECHO_OK) {
         const counter *c = echo_item_state(item);

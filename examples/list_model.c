@@ -1,6 +1,7 @@
 /*
- * A model without hooks: a list of lines in the order they were written. Order matters to it, and it does nothing about that: the library
- * keeps its mutations, and gives them to it in the one canonical order, again from the start when one arrives late.
+ * A model without hooks: a list of lines in the order they were written. Order matters to it, and it does nothing about
+ * that: the library keeps its mutations, and gives them to it in the one canonical order, again from the start when one
+ * arrives late.
  */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>

@@ -1,4 +1,5 @@
-/* The smallest host: opens the party in a folder, adds an item, prints all items, and saves a snapshot for the next start. */
+/* The smallest host: opens the party in a folder, adds an item, prints all items, and saves a snapshot for the next
+ * start. */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
 #include <stdio.h>
@@ -22,7 +23,8 @@ static echo_status add_note(echo_party *party, const char *text, echo_error *err
     }
     if (status == ECHO_OK) {
         echo_id_new(id);
-        echo_write write = {.id = id, .create = true, .type = "example.org/type/note", .model = ECHO_MODEL_OBJECT, .mutation = &bytes};
+        echo_write write = {
+            .id = id, .create = true, .type = "example.org/type/note", .model = ECHO_MODEL_OBJECT, .mutation = &bytes};
         status = echo_party_write(party, &write, 1, NULL, err);
     }
     echo_object_mutation_free(mutation);
@@ -59,7 +61,9 @@ int main(int argc, char **argv) {
     if (status == ECHO_OK) status = run(argv[1], models, &err);
     if (status == ECHO_ERR_NOT_FOUND) { /* a first run: a party of our own, then the same call */
         echo_keypair party, feed;
-        status = echo_keypair_new(&party) == ECHO_OK && echo_keypair_new(&feed) == ECHO_OK ? echo_party_create(argv[1], &party, &feed, &err) : ECHO_ERR_IO;
+        status = echo_keypair_new(&party) == ECHO_OK && echo_keypair_new(&feed) == ECHO_OK
+                     ? echo_party_create(argv[1], &party, &feed, &err)
+                     : ECHO_ERR_IO;
         if (status == ECHO_OK) status = run(argv[1], models, &err);
     }
     echo_registry_free(models);

@@ -1,6 +1,7 @@
 /*
- * Two members in one process, connected by a pair of sockets on a libuv loop, as hosts with a network are: Alice has a party and
- * admits Bob, Bob joins from her snapshot, shows an item before the rest is here, and catches up after she has written more.
+ * Two members in one process, connected by a pair of sockets on a libuv loop, as hosts with a network are: Alice has a
+ * party and admits Bob, Bob joins from her snapshot, shows an item before the rest is here, and catches up after she
+ * has written more.
  */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
@@ -14,14 +15,14 @@
 
 typedef struct member {
     const char *name;
-    echo_key key;             /* the party's */
-    echo_keypair keys;        /* of the own feed: who this member is */
+    echo_key key;      /* the party's */
+    echo_keypair keys; /* of the own feed: who this member is */
     echo_registry *models;
     echo_feeds feeds;
-    echo_store store;         /* the exchange's handle */
+    echo_store store; /* the exchange's handle */
     echo_party *party, *preview;
     echo_exchange *exchange;
-    echo_peer *peer;          /* the connection to the other */
+    echo_peer *peer; /* the connection to the other */
     bool usable, up_to_date, shown;
     uv_pipe_t socket;
     char in[65536];
@@ -252,7 +253,8 @@ int main(int argc, char **argv) {
     echo_exchange_state state;
     echo_exchange_state_get(&state, bob.exchange);
     printf("Bob has joined: %llu items; %llu messages are covered by the snapshot, %llu blocks were transferred\n",
-           (unsigned long long)state.items, (unsigned long long)state.covered, (unsigned long long)state.blocks_received);
+           (unsigned long long)state.items, (unsigned long long)state.covered,
+           (unsigned long long)state.blocks_received);
 
     /* Alice goes on, Bob catches up. */
     for (int n = 1234; n < 1240; n++) write_note(alice.party, n, false, "second version");

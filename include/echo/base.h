@@ -3,10 +3,14 @@
  *
  * Conventions (docs/CONVENTIONS.md has all of them)
  *  - Every function that can fail returns echo_status: ECHO_OK (0) or a negative code. There are no positive codes.
- *  - Out parameters come first. On error they are NULL or untouched, nothing was consumed and nothing needs cleaning up.
- *  - Functions that do I/O or read foreign bytes take an `echo_error *err`, which may be NULL. It is written on failure only.
- *  - `_new`/`_free` for heap objects, `_open`/`_close` for resources, `_get` borrows. `_free(NULL)` and `_close(NULL)` do nothing.
- *  - An echo_bytes handed to a callback or a hook is a view: it is valid during that call and must be copied to be kept.
+ *  - Out parameters come first. On error they are NULL or untouched, nothing was consumed and nothing needs cleaning
+ * up.
+ *  - Functions that do I/O or read foreign bytes take an `echo_error *err`, which may be NULL. It is written on failure
+ * only.
+ *  - `_new`/`_free` for heap objects, `_open`/`_close` for resources, `_get` borrows. `_free(NULL)` and `_close(NULL)`
+ * do nothing.
+ *  - An echo_bytes handed to a callback or a hook is a view: it is valid during that call and must be copied to be
+ * kept.
  *  - No function may be called on one object from two threads at a time. The library keeps no global state.
  */
 #ifndef ECHO_BASE_H
@@ -34,24 +38,24 @@ extern "C" {
 #endif
 
 /* One class of failure per code; a code never stands in for another (docs/CONVENTIONS.md says which is used when). */
-#define ECHO_STATUS_MAP(XX)                                                                   \
-    XX(INVALID, -1, "invalid argument")                                                       \
-    XX(NOMEM, -2, "out of memory")                                                            \
-    XX(IO, -3, "input/output error")                                                          \
-    XX(CORRUPT, -4, "data is corrupt")                                                        \
-    XX(VERSION, -5, "version is not supported")                                               \
-    XX(LIMIT, -6, "a limit was exceeded")                                                     \
-    XX(SIGNATURE, -7, "signature does not verify")                                            \
-    XX(GAP, -8, "a block is not present")                                                     \
-    XX(PRUNED, -9, "the data was removed on purpose")                                         \
-    XX(BUSY, -10, "in use by another process or call")                                        \
-    XX(NOT_FOUND, -11, "not found")                                                           \
-    XX(EXISTS, -12, "exists already")                                                         \
-    XX(READONLY, -13, "cannot be written to")                                                 \
-    XX(CONFLICT, -14, "somebody else published first")                                        \
-    XX(BEHIND, -15, "own feed is shorter than what was published from it")                    \
-    XX(REFUSED, -16, "refused")                                                               \
-    XX(UNSUPPORTED, -17, "not supported")                                                     \
+#define ECHO_STATUS_MAP(XX)                                                                                            \
+    XX(INVALID, -1, "invalid argument")                                                                                \
+    XX(NOMEM, -2, "out of memory")                                                                                     \
+    XX(IO, -3, "input/output error")                                                                                   \
+    XX(CORRUPT, -4, "data is corrupt")                                                                                 \
+    XX(VERSION, -5, "version is not supported")                                                                        \
+    XX(LIMIT, -6, "a limit was exceeded")                                                                              \
+    XX(SIGNATURE, -7, "signature does not verify")                                                                     \
+    XX(GAP, -8, "a block is not present")                                                                              \
+    XX(PRUNED, -9, "the data was removed on purpose")                                                                  \
+    XX(BUSY, -10, "in use by another process or call")                                                                 \
+    XX(NOT_FOUND, -11, "not found")                                                                                    \
+    XX(EXISTS, -12, "exists already")                                                                                  \
+    XX(READONLY, -13, "cannot be written to")                                                                          \
+    XX(CONFLICT, -14, "somebody else published first")                                                                 \
+    XX(BEHIND, -15, "own feed is shorter than what was published from it")                                             \
+    XX(REFUSED, -16, "refused")                                                                                        \
+    XX(UNSUPPORTED, -17, "not supported")                                                                              \
     XX(PENDING, -18, "not here yet")
 
 typedef enum echo_status {
@@ -111,14 +115,17 @@ echo_status echo_keypair_from_seed(echo_keypair *out, const uint8_t seed[32]) EC
 #define ECHO_ERROR_ITEM 80u
 typedef struct echo_error {
     echo_status code;
-    bool has_feed;                     /* `feed` names the feed concerned */
-    bool has_seq;                      /* `seq` names the block concerned */
+    bool has_feed; /* `feed` names the feed concerned */
+    bool has_seq;  /* `seq` names the block concerned */
     echo_key feed;
     uint64_t seq;
-    char item[ECHO_ERROR_ITEM];        /* the item's id, cut and marked with "..." when longer; "" when none */
-    char message[ECHO_ERROR_MESSAGE];  /* one line, English, no newline */
+    char item[ECHO_ERROR_ITEM];       /* the item's id, cut and marked with "..." when longer; "" when none */
+    char message[ECHO_ERROR_MESSAGE]; /* one line, English, no newline */
 } echo_error;
-#define ECHO_ERROR_INIT {ECHO_OK, false, false, {{0}}, 0, {0}, {0}}
+#define ECHO_ERROR_INIT                                                                                                \
+    {                                                                                                                  \
+        ECHO_OK, false, false, {{0}}, 0, {0}, { 0 }                                                                    \
+    }
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,9 @@
 /*
  * echo/timeframe.h: a timeframe says, per feed, the last seq that is covered: feed key => seq (zero-based).
  *
- * A feed that is absent has nothing covered; a feed at seq n has the n + 1 blocks 0..n covered. Timeframes form a lattice: merge is
- * the least upper bound, covers the partial order. Lookup is O(1); an ordered walk sorts once after changes.
- * Sequence numbers up to ECHO_SEQ_MAX (2^53 - 1, so that every JSON reader keeps them) are accepted.
+ * A feed that is absent has nothing covered; a feed at seq n has the n + 1 blocks 0..n covered. Timeframes form a
+ * lattice: merge is the least upper bound, covers the partial order. Lookup is O(1); an ordered walk sorts once after
+ * changes. Sequence numbers up to ECHO_SEQ_MAX (2^53 - 1, so that every JSON reader keeps them) are accepted.
  */
 #ifndef ECHO_TIMEFRAME_H
 #define ECHO_TIMEFRAME_H
@@ -20,9 +20,9 @@ typedef struct echo_timeframe echo_timeframe;
 
 typedef enum echo_order {
     ECHO_ORDER_EQUAL = 0,
-    ECHO_ORDER_BEFORE = -1,    /* a < b: b covers a and more */
-    ECHO_ORDER_AFTER = 1,      /* a > b */
-    ECHO_ORDER_CONCURRENT = 2  /* neither covers the other */
+    ECHO_ORDER_BEFORE = -1,   /* a < b: b covers a and more */
+    ECHO_ORDER_AFTER = 1,     /* a > b */
+    ECHO_ORDER_CONCURRENT = 2 /* neither covers the other */
 } echo_order;
 
 typedef struct echo_frame {
@@ -44,8 +44,10 @@ echo_status echo_timeframe_set(echo_timeframe *tf, const echo_key *feed, uint64_
 void echo_timeframe_unset(echo_timeframe *tf, const echo_key *feed);
 /* tf becomes the least timeframe that covers both. On ECHO_ERR_NOMEM tf is unchanged. */
 echo_status echo_timeframe_merge(echo_timeframe *tf, const echo_timeframe *other) ECHO_MUST_USE;
-/* The frames of `a` that `b` does not cover: what is still awaited by somebody at `b` who wants to apply a message stamped `a`. */
-echo_status echo_timeframe_dependencies(echo_timeframe **out, const echo_timeframe *a, const echo_timeframe *b) ECHO_MUST_USE;
+/* The frames of `a` that `b` does not cover: what is still awaited by somebody at `b` who wants to apply a message
+ * stamped `a`. */
+echo_status echo_timeframe_dependencies(echo_timeframe **out, const echo_timeframe *a,
+                                        const echo_timeframe *b) ECHO_MUST_USE;
 /* true when every frame of `b` is at or below `a`'s. */
 bool echo_timeframe_covers(const echo_timeframe *a, const echo_timeframe *b);
 echo_order echo_timeframe_compare(const echo_timeframe *a, const echo_timeframe *b);
@@ -55,17 +57,17 @@ uint64_t echo_timeframe_total(const echo_timeframe *tf);
 bool echo_timeframe_at(echo_timeframe *tf, size_t i, echo_frame *out);
 
 /*
- * Canonical JSON text, {"<feed hex>":seq,...} with keys ascending. *out is NUL-terminated, owned by the caller, released with
- * echo_timeframe_text_free(). Parsing refuses duplicate keys, other shapes and numbers that are not integers of 0..ECHO_SEQ_MAX
- * (ECHO_ERR_CORRUPT).
+ * Canonical JSON text, {"<feed hex>":seq,...} with keys ascending. *out is NUL-terminated, owned by the caller,
+ * released with echo_timeframe_text_free(). Parsing refuses duplicate keys, other shapes and numbers that are not
+ * integers of 0..ECHO_SEQ_MAX (ECHO_ERR_CORRUPT).
  */
 echo_status echo_timeframe_to_json(char **out, echo_timeframe *tf) ECHO_MUST_USE;
 void echo_timeframe_text_free(char *text);
 echo_status echo_timeframe_from_json(echo_timeframe **out, const char *text, size_t len, echo_error *err) ECHO_MUST_USE;
 
 /*
- * Binary: 40 bytes a frame, key (32) || seq (u64, big-endian), keys strictly ascending. `size` gives the bytes needed; `write`
- * fills exactly those. Reading refuses any other length, order or value (ECHO_ERR_CORRUPT).
+ * Binary: 40 bytes a frame, key (32) || seq (u64, big-endian), keys strictly ascending. `size` gives the bytes needed;
+ * `write` fills exactly those. Reading refuses any other length, order or value (ECHO_ERR_CORRUPT).
  */
 size_t echo_timeframe_binary_size(const echo_timeframe *tf);
 void echo_timeframe_to_binary(echo_timeframe *tf, uint8_t *out);

@@ -1,6 +1,6 @@
 /*
- * The library's memory. Thin over malloc so that tests can make each allocation fail in turn (the linker wraps malloc, calloc
- * and realloc of the test programs); nothing outside src/base/alloc.c calls malloc.
+ * The library's memory. Thin over malloc so that tests can make each allocation fail in turn (the linker wraps malloc,
+ * calloc and realloc of the test programs); nothing outside src/base/alloc.c calls malloc.
  */
 #ifndef ECHO_BASE_ALLOC_H
 #define ECHO_BASE_ALLOC_H
@@ -16,7 +16,8 @@ void echo__free(void *p);
 char *echo__strndup(const void *data, size_t len);
 char *echo__strdup(const char *text);
 
-/* Grows *array (of elements of `size`, capacity *cap) to hold at least `need` elements. false: out of memory, nothing changed. */
+/* Grows *array (of elements of `size`, capacity *cap) to hold at least `need` elements. false: out of memory, nothing
+ * changed. */
 _Bool echo__grow(void *array, size_t *cap, size_t need, size_t size);
 
 #endif

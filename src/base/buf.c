@@ -91,15 +91,20 @@ bool echo__base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t
     size_t got = 0;
     for (size_t i = 0; i < len; i++)
         if ((uint8_t)text[i] > 0x7f) return false; /* libsodium takes some of these for digits */
-    if (len % 4 != 0 || sodium_base642bin(out, len / 4 * 3, text, len, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+    if (len % 4 != 0 ||
+        sodium_base642bin(out, len / 4 * 3, text, len, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return false;
     *out_len = got;
     return true;
 }
 
-echo_bytes echo__bytes_text(const char *text) { return text == NULL ? echo__bytes(NULL, 0) : echo__bytes(text, strlen(text)); }
+echo_bytes echo__bytes_text(const char *text) {
+    return text == NULL ? echo__bytes(NULL, 0) : echo__bytes(text, strlen(text));
+}
 
-bool echo__bytes_equal(echo_bytes a, echo_bytes b) { return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0); }
+bool echo__bytes_equal(echo_bytes a, echo_bytes b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 int echo__bytes_compare(echo_bytes a, echo_bytes b) {
     size_t common = a.len < b.len ? a.len : b.len;

@@ -18,7 +18,9 @@ void echo__hash_parts(echo_hash *out, const echo_bytes *parts, size_t n) {
     (void)crypto_generichash_final(&state, out->bytes, sizeof out->bytes);
 }
 
-bool echo__hash_equal(const echo_hash *a, const echo_hash *b) { return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0; }
+bool echo__hash_equal(const echo_hash *a, const echo_hash *b) {
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
 
 int echo__key_compare(const echo_key *a, const echo_key *b) { return memcmp(a->bytes, b->bytes, sizeof a->bytes); }
 
@@ -34,9 +36,13 @@ bool echo__verify(const uint8_t signature[64], const void *data, size_t len, con
     return crypto_sign_verify_detached(signature, data, len, key->bytes) == 0;
 }
 
-void echo_key_hex(const echo_key *key, char out[ECHO_HEX_CHARS]) { echo__hex_encode(out, key->bytes, sizeof key->bytes); }
+void echo_key_hex(const echo_key *key, char out[ECHO_HEX_CHARS]) {
+    echo__hex_encode(out, key->bytes, sizeof key->bytes);
+}
 
-void echo_hash_hex(const echo_hash *hash, char out[ECHO_HEX_CHARS]) { echo__hex_encode(out, hash->bytes, sizeof hash->bytes); }
+void echo_hash_hex(const echo_hash *hash, char out[ECHO_HEX_CHARS]) {
+    echo__hex_encode(out, hash->bytes, sizeof hash->bytes);
+}
 
 static echo_status parse(uint8_t out[32], const char *hex) {
     if (hex == NULL || strnlen(hex, ECHO_HEX_CHARS) != ECHO_HEX_CHARS - 1) return ECHO_ERR_INVALID;

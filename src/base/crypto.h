@@ -6,7 +6,8 @@
 
 #include <echo/base.h>
 
-/* Initialises libsodium (idempotent, thread-safe). false when the system has no random source. Each entry point that opens calls it. */
+/* Initialises libsodium (idempotent, thread-safe). false when the system has no random source. Each entry point that
+ * opens calls it. */
 bool echo__crypto_init(void);
 
 /* BLAKE2b-256, unkeyed. */

@@ -8,7 +8,7 @@
 const char *echo_status_name(echo_status status) {
     switch (status) {
     case ECHO_OK: return "ECHO_OK";
-#define XX(name, value, text)                                                                                                    \
+#define XX(name, value, text)                                                                                          \
     case ECHO_ERR_##name: return "ECHO_ERR_" #name;
         ECHO_STATUS_MAP(XX)
 #undef XX
@@ -19,7 +19,7 @@ const char *echo_status_name(echo_status status) {
 const char *echo_status_text(echo_status status) {
     switch (status) {
     case ECHO_OK: return "success";
-#define XX(name, value, text)                                                                                                    \
+#define XX(name, value, text)                                                                                          \
     case ECHO_ERR_##name: return text;
         ECHO_STATUS_MAP(XX)
 #undef XX

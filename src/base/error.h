@@ -1,6 +1,6 @@
 /*
- * Filling an echo_error. Every function takes err == NULL. All return the code they were given, so that a failure is one line:
- *     return echo__error(err, ECHO_ERR_CORRUPT, "leaf has no records");
+ * Filling an echo_error. Every function takes err == NULL. All return the code they were given, so that a failure is
+ * one line: return echo__error(err, ECHO_ERR_CORRUPT, "leaf has no records");
  */
 #ifndef ECHO_BASE_ERROR_H
 #define ECHO_BASE_ERROR_H

@@ -1,6 +1,6 @@
 /*
- * A set of hashes with a few bits for each: 33 bytes a place, open addressing. SipHash with a key of its own, so that chosen chunks cannot
- * pile up. Zeroed is not empty: echo__hashes_init.
+ * A set of hashes with a few bits for each: 33 bytes a place, open addressing. SipHash with a key of its own, so that
+ * chosen chunks cannot pile up. Zeroed is not empty: echo__hashes_init.
  */
 #ifndef ECHO_BASE_HASHES_H
 #define ECHO_BASE_HASHES_H
@@ -17,7 +17,8 @@ typedef struct echo__hashes {
 
 void echo__hashes_init(echo__hashes *set);
 void echo__hashes_free(echo__hashes *set); /* also makes it empty and usable again */
-/* Gives a hash these bits (not 0) beside those it has; *news tells whether it lacked one. false: out of memory, nothing changed. */
+/* Gives a hash these bits (not 0) beside those it has; *news tells whether it lacked one. false: out of memory, nothing
+ * changed. */
 bool echo__hashes_add(echo__hashes *set, const echo_hash *hash, uint8_t bits, bool *news);
 /* Its bits; 0 when it is not in the set. */
 uint8_t echo__hashes_get(const echo__hashes *set, const echo_hash *hash);

@@ -53,7 +53,8 @@ static decimal shortest(double value) {
     bool closer = fraction == 0 && biased > 1;           /* the neighbour below is nearer than the one above */
     int k = (q * 1262611 - (closer ? 524031 : 0)) >> 22; /* floor(log10(width of the interval that reads back)) */
     int h = q + ((-k * 1741647) >> 19) + 1;              /* q + floor(log2(10^-k)) + 1 */
-    uint64_t high = echo__json_pow10[-k - ECHO__JSON_POW10_MIN][0], low = echo__json_pow10[-k - ECHO__JSON_POW10_MIN][1];
+    uint64_t high = echo__json_pow10[-k - ECHO__JSON_POW10_MIN][0],
+             low = echo__json_pow10[-k - ECHO__JSON_POW10_MIN][1];
     if ((-k < 0 || -k > ECHO__JSON_POW10_EXACT) && ++low == 0) high++;
 
     uint64_t vb = round_to_odd(high, low, (4 * c) << h);

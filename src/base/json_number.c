@@ -40,12 +40,14 @@ typedef struct estimate {
 #define INFINITE ((estimate){UINT64_C(0x7ff0000000000000), false, false})
 
 /*
- * w * 10^q for w > 0. The product with the table's 128 bits is at or below the true value, by less than w in its last place,
- * which is at most 2 in the last place of its upper 128 bits; only values that close below the middle of two doubles are unsure.
+ * w * 10^q for w > 0. The product with the table's 128 bits is at or below the true value, by less than w in its last
+ * place, which is at most 2 in the last place of its upper 128 bits; only values that close below the middle of two
+ * doubles are unsure.
  */
 static estimate scale(uint64_t w, int64_t q) {
     if (q > 308) return INFINITE;
-    if (q < ECHO__JSON_POW10_MIN) return (estimate){0, false, false}; /* < 10^19 * 10^-343, less than half the smallest double */
+    if (q < ECHO__JSON_POW10_MIN)
+        return (estimate){0, false, false}; /* < 10^19 * 10^-343, less than half the smallest double */
     int shift = leading_zeros(w);
     w <<= shift;
     const uint64_t *power = echo__json_pow10[q - ECHO__JSON_POW10_MIN];
@@ -109,7 +111,8 @@ static int big_compare(const big *a, const big *b) {
     return 0;
 }
 
-/* The mantissa as an integer; returns the power of ten that goes with it. Digits beyond those that matter become a single 1. */
+/* The mantissa as an integer; returns the power of ten that goes with it. Digits beyond those that matter become a
+ * single 1. */
 static int64_t big_mantissa(big *b, const literal *text) {
     int64_t exponent = text->exponent;
     size_t kept = 0;
@@ -179,7 +182,8 @@ static uint64_t convert(const literal *text) {
     return at.down + (unsure ? above_middle(text, at.down) : at.up);
 }
 
-/* An integer beyond 64 bits is read when its text is the canonical one of a double, as doubles up to 1e21 are printed. */
+/* An integer beyond 64 bits is read when its text is the canonical one of a double, as doubles up to 1e21 are printed.
+ */
 static echo__json_scanned long_integer(const literal *text, echo__json_scan *out) {
     char canonical[ECHO__JSON_NUMBER_CHARS];
     uint64_t bits = convert(text);
@@ -258,7 +262,8 @@ echo__json_scanned echo__json_scan_number(const uint8_t **at, const uint8_t *end
     }
     uint64_t bits;
     estimate fast;
-    if (text.end - text.digits <= WORD_DIGITS && word != 0 && !(fast = scale(word, text.exponent - (int64_t)point)).unsure)
+    if (text.end - text.digits <= WORD_DIGITS && word != 0 &&
+        !(fast = scale(word, text.exponent - (int64_t)point)).unsure)
         bits = fast.down + fast.up;
     else
         bits = convert(&text);

@@ -1,6 +1,7 @@
 /*
- * Numbers of JSON text, without the C library's conversions, which follow the locale. Reading rounds to the nearest double, ties to
- * even; printing gives what ECMAScript's Number::toString gives, and "-0" for negative zero, since it must read back exactly.
+ * Numbers of JSON text, without the C library's conversions, which follow the locale. Reading rounds to the nearest
+ * double, ties to even; printing gives what ECMAScript's Number::toString gives, and "-0" for negative zero, since it
+ * must read back exactly.
  */
 #ifndef ECHO_BASE_JSON_NUMBER_H
 #define ECHO_BASE_JSON_NUMBER_H

@@ -25,14 +25,17 @@ static echo_status fail(const parser *p, echo_status code, const char *what) {
 
 static echo_status fail_here(const parser *p, const char *expected) {
     size_t at = (size_t)(p->at - p->start);
-    if (p->at == p->end) return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, text ends at byte %zu", expected, at);
+    if (p->at == p->end)
+        return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, text ends at byte %zu", expected, at);
     if (*p->at < 0x21 || *p->at > 0x7e)
-        return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, byte 0x%02x found at byte %zu", expected, *p->at, at);
+        return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, byte 0x%02x found at byte %zu", expected,
+                           *p->at, at);
     return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: %s expected, '%c' found at byte %zu", expected, *p->at, at);
 }
 
 static void skip_space(parser *p) {
-    while (p->at < p->end && *p->at <= ' ' && (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t')) p->at++;
+    while (p->at < p->end && *p->at <= ' ' && (*p->at == ' ' || *p->at == '\n' || *p->at == '\r' || *p->at == '\t'))
+        p->at++;
 }
 
 /* Nodes are cJSON's own, so that cJSON_Delete releases them whatever hooks the host has set. */
@@ -210,7 +213,8 @@ static echo_status number_value(parser *p, cJSON **out) {
     echo__json_scan number;
     const uint8_t *begin = p->at;
     echo__json_scanned form = echo__json_scan_number(&p->at, p->end, &number);
-    if (form == ECHO__JSON_MALFORMED) return fail_here(p, *begin == '0' ? "end of the number after its leading zero" : "digit");
+    if (form == ECHO__JSON_MALFORMED)
+        return fail_here(p, *begin == '0' ? "end of the number after its leading zero" : "digit");
     if (form == ECHO__JSON_OVERFLOW || form == ECHO__JSON_IMPRECISE) {
         p->at = begin;
         return fail(p, ECHO_ERR_LIMIT, form == ECHO__JSON_OVERFLOW ? "number too large" : "integer beyond 64 bits");
@@ -252,7 +256,8 @@ static echo_status parse_value(parser *p, cJSON **out);
 /* Either comma or the closing bracket. */
 static echo_status next_member(parser *p, uint8_t close, bool *more) {
     skip_space(p);
-    if (p->at == p->end || (*p->at != ',' && *p->at != close)) return fail_here(p, close == ']' ? "',' or ']'" : "',' or '}'");
+    if (p->at == p->end || (*p->at != ',' && *p->at != close))
+        return fail_here(p, close == ']' ? "',' or ']'" : "',' or '}'");
     *more = *p->at++ == ',';
     if (*more) skip_space(p);
     return ECHO_OK;
@@ -281,7 +286,8 @@ static echo_status parse_array(parser *p, cJSON *array) {
 static int compare_keys(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static echo_status duplicate(const parser *p, const char *key) {
-    return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: key \"%.64s\" is there twice in the object that ends at byte %zu", key,
+    return echo__error(p->err, ECHO_ERR_CORRUPT,
+                       "JSON: key \"%.64s\" is there twice in the object that ends at byte %zu", key,
                        (size_t)(p->at - p->start - 1));
 }
 
@@ -384,7 +390,8 @@ static echo_status parse_value(parser *p, cJSON **out) {
 echo_status echo__json_parse(cJSON **out, const void *text, size_t len, echo_error *err) {
     parser p = {text, text, NULL, 0, err};
     *out = NULL;
-    if (len > TEXT_MAX) return echo__error(err, ECHO_ERR_LIMIT, "JSON: text of %zu bytes, the limit is %zu", len, TEXT_MAX);
+    if (len > TEXT_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "JSON: text of %zu bytes, the limit is %zu", len, TEXT_MAX);
     if (len == 0) return echo__error(err, ECHO_ERR_CORRUPT, "JSON: value expected, text is empty");
     p.end = p.start + len;
     skip_space(&p);
@@ -414,7 +421,9 @@ static cJSON *integer_node(bool negative, uint64_t magnitude) {
     return node;
 }
 
-cJSON *echo__json_int64(int64_t value) { return integer_node(value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value); }
+cJSON *echo__json_int64(int64_t value) {
+    return integer_node(value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
 
 cJSON *echo__json_uint64(uint64_t value) { return integer_node(false, value); }
 

@@ -152,7 +152,8 @@ static echo_status sort_members(printer *p, const cJSON *object) {
     for (const cJSON *node = object->child; node != NULL; node = node->next) p->sorted[p->count++] = node;
     qsort(run, count, sizeof *run, compare_members);
     for (size_t i = 1; i < count; i++)
-        if (strcmp(run[i - 1]->string, run[i]->string) == 0) return ECHO_ERR_INVALID; /* one text per value, and readable */
+        if (strcmp(run[i - 1]->string, run[i]->string) == 0)
+            return ECHO_ERR_INVALID; /* one text per value, and readable */
     return ECHO_OK;
 }
 

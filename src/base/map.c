@@ -76,7 +76,8 @@ bool echo__map_put(echo__map *map, const void *key, size_t len, void *value) {
         if (!rehash(map, size)) return false;
     }
     echo__map_slot entry = {key, len, hash, value};
-    place(map->slots, map->mask, &entry); /* a removed slot may be taken again; `used` then over-counts, which only rehashes sooner */
+    place(map->slots, map->mask,
+          &entry); /* a removed slot may be taken again; `used` then over-counts, which only rehashes sooner */
     map->count++;
     map->used++;
     return true;

@@ -16,9 +16,9 @@ typedef struct echo__map_slot {
 
 typedef struct echo__map {
     echo__map_slot *slots;
-    size_t mask;   /* slots - 1, 0 when there are none */
-    size_t count;  /* live */
-    size_t used;   /* live and deleted */
+    size_t mask;  /* slots - 1, 0 when there are none */
+    size_t count; /* live */
+    size_t used;  /* live and deleted */
     uint8_t seed[16];
 } echo__map;
 
@@ -29,7 +29,8 @@ void *echo__map_get(const echo__map *map, const void *key, size_t len);
 bool echo__map_put(echo__map *map, const void *key, size_t len, void *value);
 /* The value that was removed, or NULL. */
 void *echo__map_remove(echo__map *map, const void *key, size_t len);
-/* Walks the values in no particular order: start with *at = 0; NULL at the end. Removing the value just returned is allowed. */
+/* Walks the values in no particular order: start with *at = 0; NULL at the end. Removing the value just returned is
+ * allowed. */
 void *echo__map_next(const echo__map *map, size_t *at);
 
 #endif

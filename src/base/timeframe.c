@@ -11,9 +11,9 @@
 #include "base/json.h"
 
 /*
- * Frames lie in an array; beyond a few there is an index over it, open addressing with linear probing at most half full. Messages
- * carry small timeframes by the million, so a small one is an array and nothing else. `ascending` is kept as long as it happens to
- * be true.
+ * Frames lie in an array; beyond a few there is an index over it, open addressing with linear probing at most half
+ * full. Messages carry small timeframes by the million, so a small one is an array and nothing else. `ascending` is
+ * kept as long as it happens to be true.
  */
 struct echo_timeframe {
     echo_frame *frames;
@@ -275,7 +275,8 @@ void echo_timeframe_text_free(char *text) { echo__free(text); }
 static echo_status read_frame(echo_timeframe *tf, const cJSON *node, echo_error *err) {
     echo_frame frame;
     char hex[ECHO_HEX_CHARS];
-    if (strlen(node->string) != ECHO_HEX_CHARS - 1 || !echo__hex_decode(frame.feed.bytes, node->string, ECHO_HEX_CHARS - 1))
+    if (strlen(node->string) != ECHO_HEX_CHARS - 1 ||
+        !echo__hex_decode(frame.feed.bytes, node->string, ECHO_HEX_CHARS - 1))
         return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: \"%.80s\" is not a feed key", node->string);
     echo_key_hex(&frame.feed, hex);
     if (strcmp(hex, node->string) != 0)
@@ -293,7 +294,8 @@ static echo_status read_frames(echo_timeframe *tf, const cJSON *value, echo_erro
     if (!cJSON_IsObject(value)) return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: not a JSON object");
     echo_status status = reserve(tf, (size_t)cJSON_GetArraySize(value));
     if (status != ECHO_OK) return echo__error(err, status, "timeframe: %s", echo_status_text(status));
-    for (const cJSON *node = value->child; node != NULL && status == ECHO_OK; node = node->next) status = read_frame(tf, node, err);
+    for (const cJSON *node = value->child; node != NULL && status == ECHO_OK; node = node->next)
+        status = read_frame(tf, node, err);
     return status;
 }
 
@@ -342,7 +344,8 @@ static echo_status read_binary(echo_timeframe *tf, echo_bytes bytes, echo_error 
         const uint8_t *at = bytes.data + i * BINARY_FRAME;
         memcpy(frame.feed.bytes, at, ECHO_KEY_BYTES);
         frame.seq = echo__be64(at + ECHO_KEY_BYTES);
-        if (frame.seq > ECHO_SEQ_MAX) return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: seq of frame %zu is too large", i);
+        if (frame.seq > ECHO_SEQ_MAX)
+            return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: seq of frame %zu is too large", i);
         if (i > 0 && echo__key_compare(&tf->frames[i - 1].feed, &frame.feed) >= 0)
             return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: feed keys do not ascend at frame %zu", i);
         add(tf, &frame);

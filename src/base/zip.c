@@ -40,7 +40,8 @@ echo_status echo__zip_pack(echo_bytes *out, echo__zip *zip, echo_bytes bytes) {
     size_t most = ZSTD_compressBound(bytes.len);
     uint8_t *to = room(zip, most);
     if (to == NULL) return ECHO_ERR_NOMEM;
-    size_t len = ZSTD_compressCCtx(zip->pack, to, most, bytes.len == 0 ? "" : (const void *)bytes.data, bytes.len, LEVEL);
+    size_t len =
+        ZSTD_compressCCtx(zip->pack, to, most, bytes.len == 0 ? "" : (const void *)bytes.data, bytes.len, LEVEL);
     if (ZSTD_isError(len)) return ECHO_ERR_NOMEM; /* with room for the longest frame, nothing else can be wrong */
     *out = echo__bytes(to, len);
     return ECHO_OK;
@@ -56,7 +57,8 @@ echo_status echo__zip_unpack(echo_bytes *out, echo__zip *zip, echo_bytes frame, 
     uint8_t *to = room(zip, (size_t)declared);
     if (to == NULL) return ECHO_ERR_NOMEM;
     size_t len = ZSTD_decompressDCtx(zip->unpack, to, (size_t)declared, frame.data, frame.len);
-    if (ZSTD_isError(len)) return ZSTD_getErrorCode(len) == ZSTD_error_memory_allocation ? ECHO_ERR_NOMEM : ECHO_ERR_CORRUPT;
+    if (ZSTD_isError(len))
+        return ZSTD_getErrorCode(len) == ZSTD_error_memory_allocation ? ECHO_ERR_NOMEM : ECHO_ERR_CORRUPT;
     if (len != declared) return ECHO_ERR_CORRUPT;
     *out = echo__bytes(to, len);
     return ECHO_OK;

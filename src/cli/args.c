@@ -30,7 +30,8 @@ static const option options[] = {
     {ECHO_CLI_MEMBERS, "--members", NULL, "name the party's other members too, 8 in all at most"},
     {ECHO_CLI_ADMIT, "--admit", "KEY", "first admit this feed to the party; needs --signer"},
     {ECHO_CLI_SIGNER, "--signer", "FILE", "key file of a key that the party trusts, such as the party's own"},
-    {ECHO_CLI_LISTEN, "--listen", "PLACE", "HOST:PORT to listen at (127.0.0.1:0); port 0 takes a free one, which is printed"},
+    {ECHO_CLI_LISTEN, "--listen", "PLACE",
+     "HOST:PORT to listen at (127.0.0.1:0); port 0 takes a free one, which is printed"},
     {ECHO_CLI_ONCE, "--once", "N", "end when N connections have come and gone"},
     {ECHO_CLI_PEER, "--peer", "PLACE", "HOST:PORT of a peer; several give it several peers to fetch from at once"},
     {ECHO_CLI_TRUST, "--trust", "LEVEL", "received (the default), attested, sampled or replayed; see above"},
@@ -43,7 +44,8 @@ static const option options[] = {
     {ECHO_CLI_NO_WRITE, "--no-write", NULL, "change nothing on disk"},
     {ECHO_CLI_EAGER, "--eager", NULL, "make the state of every item at opening"},
     {ECHO_CLI_VERIFY_FULL, "--verify-full", NULL, "check every chunk of the snapshot before using it"},
-    {ECHO_CLI_JSON, "--json", NULL, "results as JSON; errors as {\"error\":{code,message,path,feed,seq,item}} on stderr"},
+    {ECHO_CLI_JSON, "--json", NULL,
+     "results as JSON; errors as {\"error\":{code,message,path,feed,seq,item}} on stderr"},
     {ECHO_CLI_QUIET, "--quiet", NULL, "no progress, no remarks; errors are still told"},
     {ECHO_CLI_HELP, "--help", NULL, "this text"},
 };
@@ -54,7 +56,8 @@ void echo_cli_print_options(echo_cli_out *out, uint64_t taken) {
         const option *o = &options[i];
         if ((taken & o->bit) == 0) continue;
         int width = (int)(18 - strlen(o->name));
-        echo_cli_print(out, "  %s %-*s %s\n", o->name, width > 0 ? width : 0, o->value != NULL ? o->value : "", o->help);
+        echo_cli_print(out, "  %s %-*s %s\n", o->name, width > 0 ? width : 0, o->value != NULL ? o->value : "",
+                       o->help);
     }
 }
 
@@ -69,7 +72,8 @@ static void print_help(echo_cli *cli) {
     const char *folders = (command->options & ECHO_CLI_TWO) != 0          ? "DIR_A [DIR_B]"
                           : (command->options & ECHO_CLI_INVITATION) != 0 ? "DIR INVITATION"
                                                                           : "DIR";
-    echo_cli_print(&cli->out, "Usage: echo-snapshot %s %s [options]\n\n%s\nOptions:\n", command->name, folders, command->details);
+    echo_cli_print(&cli->out, "Usage: echo-snapshot %s %s [options]\n\n%s\nOptions:\n", command->name, folders,
+                   command->details);
     echo_cli_print_options(&cli->out, command->options);
     echo_cli_print(&cli->out, "\nExit codes:\n");
     echo_cli_print_exits(&cli->out);
@@ -140,7 +144,8 @@ static int take_value(echo_cli *cli, const option *o, const char *value) {
     if (o->bit == ECHO_CLI_PARTY && echo_key_parse(&cli->party, value) != ECHO_OK)
         return echo_cli_misuse(cli, "--party needs 64 hex digits, not '%s'", value);
     if (o->bit == ECHO_CLI_KEEP) {
-        if (!read_number(&keep, value, UINT32_MAX)) return echo_cli_misuse(cli, "--keep needs a number from 0 to 4294967295, not '%s'", value);
+        if (!read_number(&keep, value, UINT32_MAX))
+            return echo_cli_misuse(cli, "--keep needs a number from 0 to 4294967295, not '%s'", value);
         cli->keep = (uint32_t)keep;
     }
     if (o->bit == ECHO_CLI_ADMIT && echo_key_parse(&cli->admit, value) != ECHO_OK)
@@ -166,7 +171,8 @@ static int take_option(echo_cli *cli, int argc, char **argv, int *at) {
     if (o == NULL) return echo_cli_misuse(cli, "unknown option %s", argv[*at]);
     if ((cli->command->options & o->bit) == 0) return echo_cli_misuse(cli, "%s is no option of this command", o->name);
     if (o->value == NULL && value != NULL) return echo_cli_misuse(cli, "%s takes no value", o->name);
-    if (o->value != NULL && (cli->given & o->bit & ~MANY) != 0) return echo_cli_misuse(cli, "%s is given twice", o->name);
+    if (o->value != NULL && (cli->given & o->bit & ~MANY) != 0)
+        return echo_cli_misuse(cli, "%s is given twice", o->name);
     cli->given |= o->bit;
     if (o->value == NULL) return ECHO_CLI_EXIT_OK;
     if (value == NULL && *at + 1 == argc) return echo_cli_misuse(cli, "%s needs a value", o->name);
@@ -181,8 +187,10 @@ static int take_word(echo_cli *cli, const char *word) {
     }
     if (cli->dir != NULL && !two) return echo_cli_misuse(cli, "one argument too many: '%s'", word);
     if (word[0] == '\0') return echo_cli_misuse(cli, "DIR is empty");
-    if (cli->dir != NULL) cli->dir_b = word;
-    else cli->dir = word;
+    if (cli->dir != NULL)
+        cli->dir_b = word;
+    else
+        cli->dir = word;
     return ECHO_CLI_EXIT_OK;
 }
 
@@ -190,9 +198,12 @@ static int take_all(echo_cli *cli, int argc, char **argv) {
     bool only_words = false;
     for (int i = 1; i < argc; i++) {
         int code = ECHO_CLI_EXIT_OK;
-        if (!only_words && strcmp(argv[i], "--") == 0) only_words = true;
-        else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') code = take_option(cli, argc, argv, &i);
-        else code = take_word(cli, argv[i]);
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0')
+            code = take_option(cli, argc, argv, &i);
+        else
+            code = take_word(cli, argv[i]);
         if (code != ECHO_CLI_EXIT_OK || echo_cli_has(cli, ECHO_CLI_HELP)) return code;
     }
     return cli->dir != NULL ? ECHO_CLI_EXIT_OK : echo_cli_misuse(cli, "DIR is missing");

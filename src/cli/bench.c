@@ -83,7 +83,8 @@ static void tell(bench *b) {
     }
 }
 
-/* Again, when something was made in it meanwhile: a process that was stopped may have one of its own, which ends a little later. */
+/* Again, when something was made in it meanwhile: a process that was stopped may have one of its own, which ends a
+ * little later. */
 static void remove_work(const bench *b) {
     struct timespec moment = {0, 20000000};
     for (unsigned tries = 0; tries < 50; tries++) {

@@ -1,9 +1,9 @@
 /*
- * The benchmark inside. bench.c runs what was asked for and tells it, bench_options.c reads options; each mode is a table of
- * functions in a file of its name, the rest is what they share.
+ * The benchmark inside. bench.c runs what was asked for and tells it, bench_options.c reads options; each mode is a
+ * table of functions in a file of its name, the rest is what they share.
  *
- * Every measurement runs in a process of its own, so that memory is that of the measurement alone and none profits from what
- * another left in the allocator. All times are nanoseconds of the monotonic clock, all sizes bytes.
+ * Every measurement runs in a process of its own, so that memory is that of the measurement alone and none profits from
+ * what another left in the allocator. All times are nanoseconds of the monotonic clock, all sizes bytes.
  */
 #ifndef ECHO_CLI_BENCH_H
 #define ECHO_CLI_BENCH_H
@@ -155,7 +155,8 @@ typedef struct bench_folder_state {
     echo_hash files[BENCH_FOLDER_FILES];
     size_t count;
 } bench_folder_state;
-/* Copies a file that is there into a folder, in place of what is there. A file that is not there is removed there too. */
+/* Copies a file that is there into a folder, in place of what is there. A file that is not there is removed there too.
+ */
 echo_status bench_folder_copy_file(const char *to, const char *from, const char *name, echo_error *err) ECHO_MUST_USE;
 /* Looks at every file in it and below. ECHO_ERR_LIMIT: more files than BENCH_FOLDER_FILES. */
 echo_status bench_folder_look(bench_folder_state *out, const char *path, echo_error *err) ECHO_MUST_USE;

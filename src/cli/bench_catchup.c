@@ -1,6 +1,7 @@
 /*
- * A party on disk that lives on in rows: some items change, a snapshot is taken. Two members have copies from before the first row
- * and catch up after each, one as the exchange plans it and one by the blocks alone. So each row begins where the one before ended.
+ * A party on disk that lives on in rows: some items change, a snapshot is taken. Two members have copies from before
+ * the first row and catch up after each, one as the exchange plans it and one by the blocks alone. So each row begins
+ * where the one before ended.
  */
 #include "bench_catchup.h"
 
@@ -56,8 +57,8 @@ static echo_status add_record(void *arg, const char *id, echo_bytes line) {
     return ECHO_OK;
 }
 
-static echo_status add_records(uint64_t *out, const living_args *a, const echo_key *party, const uint32_t *list, size_t n,
-                               echo_error *err) {
+static echo_status add_records(uint64_t *out, const living_args *a, const echo_key *party, const uint32_t *list,
+                               size_t n, echo_error *err) {
     char path[BENCH_PATH_MAX];
     echo_store store = {NULL, NULL};
     echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
@@ -89,7 +90,8 @@ static void draw(uint32_t *list, uint64_t items, uint64_t n, generate_random *ra
 }
 
 /* The party is closed when it returns: processes that are made then find no open store of this one. */
-static echo_status live(living *out, bench_session *s, size_t i, const living_args *a, const uint32_t *list, echo_error *err) {
+static echo_status live(living *out, bench_session *s, size_t i, const living_args *a, const uint32_t *list,
+                        echo_error *err) {
     echo_snapshot_policy policy = bench_policy_manual(); /* copied */
     const bench_catchup_row *row = &a->c->rows[i];
     generate_counts before, after;
@@ -210,7 +212,8 @@ static echo_status run_once(bench *b, bench_catchup_case *c, size_t run, echo_er
     living_args args = {b, c, dir, {copies[0], copies[1]}, b->options.seed + 1000 * run};
     bench_tick(b, "catchup");
     echo_status status = bench_folder_make(dir, b->work, err);
-    for (size_t i = 0; status == ECHO_OK && i < BENCH_CATCHUP_WAYS; i++) status = bench_folder_make(copies[i], b->work, err);
+    for (size_t i = 0; status == ECHO_OK && i < BENCH_CATCHUP_WAYS; i++)
+        status = bench_folder_make(copies[i], b->work, err);
     if (status == ECHO_OK) status = bench_child(&result, sizeof result, measure, &args, err);
     for (size_t i = 0; !b->options.keep && i < BENCH_CATCHUP_WAYS; i++)
         if (copies[i][0] != '\0') bench_folder_remove(copies[i]);
@@ -231,8 +234,9 @@ static echo_status run_once(bench *b, bench_catchup_case *c, size_t run, echo_er
 /* ---- goals ---- */
 
 static void judge(bench *b, const bench_catchup_case *c) {
-    bench_goal *goal = bench_goal_add(b, "%llu items, 1%% of them changed: %.0f times their records' bytes and 64 KiB at most",
-                                      (unsigned long long)c->items, CHUNKS_FACTOR);
+    bench_goal *goal =
+        bench_goal_add(b, "%llu items, 1%% of them changed: %.0f times their records' bytes and 64 KiB at most",
+                       (unsigned long long)c->items, CHUNKS_FACTOR);
     goal->met = true;
     for (size_t i = 0; i < c->row_count; i++) {
         const bench_catchup_row *row = &c->rows[i];
@@ -241,8 +245,8 @@ static void judge(bench *b, const bench_catchup_case *c) {
         size_t len = strlen(goal->value);
         goal->measured = true;
         goal->met = goal->met && (double)in <= CHUNKS_FACTOR * (double)row->records + CHUNKS_MORE;
-        (void)snprintf(goal->value + len, sizeof goal->value - len, "%s%llu bytes for records of %llu", len > 0 ? ", " : "",
-                       (unsigned long long)in, (unsigned long long)row->records);
+        (void)snprintf(goal->value + len, sizeof goal->value - len, "%s%llu bytes for records of %llu",
+                       len > 0 ? ", " : "", (unsigned long long)in, (unsigned long long)row->records);
     }
 }
 

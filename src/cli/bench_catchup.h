@@ -8,8 +8,8 @@
 #define BENCH_CATCHUP_ROWS 8u
 
 /* Ways of catching up. */
-#define BENCH_CATCHUP_WAY_MAP(XX)                                                                                                  \
-    XX(PLAN, "plan") /* as the exchange chooses */                                                                                 \
+#define BENCH_CATCHUP_WAY_MAP(XX)                                                                                      \
+    XX(PLAN, "plan") /* as the exchange chooses */                                                                     \
     XX(TAIL, "tail") /* from a member that shows no snapshot: the blocks, and applying them */
 typedef enum bench_catchup_way {
 #define XX(name, text) BENCH_CATCHUP_##name,
@@ -27,8 +27,8 @@ typedef struct bench_catchup_set {
 /* What happened while it was away. */
 typedef struct bench_catchup_row {
     uint64_t changed, times;                    /* different items, messages to each */
-    uint64_t records, chunk_bytes, block_bytes; /* bytes: of the changed items' records now, of chunks that the snapshot put into
-                                                   the store, packed, of the blocks */
+    uint64_t records, chunk_bytes, block_bytes; /* bytes: of the changed items' records now, of chunks that the snapshot
+                                                   put into the store, packed, of the blocks */
     bench_catchup_set sets[BENCH_CATCHUP_WAYS];
 } bench_catchup_row;
 

@@ -10,10 +10,11 @@ static const bench_catchup_case *cases_of(const bench *b) { return b->cases; }
 
 /* ---- table ---- */
 
-static void print_row(echo_cli_out *out, const bench_catchup_case *c, const bench_catchup_row *row, bench_catchup_way way) {
+static void print_row(echo_cli_out *out, const bench_catchup_case *c, const bench_catchup_row *row,
+                      bench_catchup_way way) {
     const bench_catchup_set *set = &row->sets[way];
-    char records[BENCH_CELL_CHARS], in[BENCH_CELL_CHARS], sent[BENCH_CELL_CHARS], all[BENCH_CELL_CHARS], party[BENCH_CELL_CHARS],
-        cpu[BENCH_CELL_CHARS], server[BENCH_CELL_CHARS], blocks[BENCH_CELL_CHARS];
+    char records[BENCH_CELL_CHARS], in[BENCH_CELL_CHARS], sent[BENCH_CELL_CHARS], all[BENCH_CELL_CHARS],
+        party[BENCH_CELL_CHARS], cpu[BENCH_CELL_CHARS], server[BENCH_CELL_CHARS], blocks[BENCH_CELL_CHARS];
     bench_cell_bytes(records, row->records);
     bench_cell_bytes(blocks, row->block_bytes);
     bench_cell_bytes(in, bench_median(&set->in));
@@ -23,8 +24,8 @@ static void print_row(echo_cli_out *out, const bench_catchup_case *c, const benc
     bench_cell_ns(cpu, bench_median(&set->cpu));
     bench_cell_ns(server, bench_median(&set->server_cpu));
     echo_cli_print(out,
-                   "%7" PRIu64 "  %7" PRIu64 "  %5" PRIu64 "  %10s  %10s  %-4s  %-6s  %10s  %10s  %8" PRIu64 "  %8" PRIu64
-                   "  %10s  %10s  %10s  %10s\n",
+                   "%7" PRIu64 "  %7" PRIu64 "  %5" PRIu64 "  %10s  %10s  %-4s  %-6s  %10s  %10s  %8" PRIu64
+                   "  %8" PRIu64 "  %10s  %10s  %10s  %10s\n",
                    c->items, row->changed, row->times, records, blocks, bench_catchup_way_names[way],
                    set->last.by_chunks ? "chunks" : "tail", in, sent, set->last.state.chunks_received,
                    set->last.state.blocks_received, all, party, cpu, server);
@@ -34,18 +35,21 @@ void bench_catchup_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
     char link[LINK_CHARS];
     bench_link_describe(link, sizeof link, &b->options.link);
-    echo_cli_print(
-        out,
-        "Catching up after being away, medians of %zu; rows follow one another on the same party. times: messages to each changed\n"
-        "item; records: of the changed items, as they are now; behind: the blocks' bytes. plan: as the exchange chooses; tail: "
-        "from a\n"
-        "member that shows no snapshot. all: until nothing is missing and the party shows it; party: opening or polling it, of "
-        "that.\n",
-        b->options.runs);
+    echo_cli_print(out,
+                   "Catching up after being away, medians of %zu; rows follow one another on the same party. times: "
+                   "messages to each changed\n"
+                   "item; records: of the changed items, as they are now; behind: the blocks' bytes. plan: as the "
+                   "exchange chooses; tail: "
+                   "from a\n"
+                   "member that shows no snapshot. all: until nothing is missing and the party shows it; party: "
+                   "opening or polling it, of "
+                   "that.\n",
+                   b->options.runs);
     if (b->options.link.given)
         echo_cli_print(out, "Connections are %s%s%s.\n", link, b->options.link.real ? "" : ": ", b->options.link.why);
-    echo_cli_print(out, "  items  changed  times     records      behind  way   by        received        sent    chunks    blocks"
-                        "         all       party   computing      server\n");
+    echo_cli_print(
+        out, "  items  changed  times     records      behind  way   by        received        sent    chunks    blocks"
+             "         all       party   computing      server\n");
     for (size_t i = 0; i < b->count; i++)
         for (size_t n = 0; n < cases_of(b)[i].row_count; n++)
             for (bench_catchup_way way = BENCH_CATCHUP_PLAN; way < BENCH_CATCHUP_WAYS; way++)
@@ -80,7 +84,8 @@ typedef struct line {
 
 static void csv_line(void *arg, const char *name, const char *unit, const bench_series *series) {
     const line *l = arg;
-    bench_csv_series(&l->b->cli->out, l->b, l->c->items, l->row->changed * l->row->times, l->variant, name, unit, series);
+    bench_csv_series(&l->b->cli->out, l->b, l->c->items, l->row->changed * l->row->times, l->variant, name, unit,
+                     series);
 }
 
 void bench_catchup_csv(const bench *b) {
@@ -132,15 +137,16 @@ void bench_catchup_json(const bench *b) {
 
 /* ---- plot ---- */
 
-static const char script[] = "set title 'Catching up'\n"
-                             "set logscale xy\n"
-                             "set xlabel 'items changed meanwhile, % of all'\n"
-                             "set ylabel 'received, KiB'\n"
-                             "plot 'catchup.dat' index 0 using 1:2 with linespoints ls 1 title 'each changed once', \\\n"
-                             "     '' index 0 using 1:3 with lines ls 1 dt 2 title 'the same, by the tail alone', \\\n"
-                             "     '' index 1 using 1:2 with linespoints ls 2 title 'each changed 10 times', \\\n"
-                             "     '' index 1 using 1:3 with lines ls 2 dt 2 title 'the same, by the tail alone', \\\n"
-                             "     '' index 1 using 1:4 with lines dt 3 lc '#909090' title 'the changed records'\n";
+static const char script[] =
+    "set title 'Catching up'\n"
+    "set logscale xy\n"
+    "set xlabel 'items changed meanwhile, % of all'\n"
+    "set ylabel 'received, KiB'\n"
+    "plot 'catchup.dat' index 0 using 1:2 with linespoints ls 1 title 'each changed once', \\\n"
+    "     '' index 0 using 1:3 with lines ls 1 dt 2 title 'the same, by the tail alone', \\\n"
+    "     '' index 1 using 1:2 with linespoints ls 2 title 'each changed 10 times', \\\n"
+    "     '' index 1 using 1:3 with lines ls 2 dt 2 title 'the same, by the tail alone', \\\n"
+    "     '' index 1 using 1:4 with lines dt 3 lc '#909090' title 'the changed records'\n";
 
 static void put_rows(FILE *file, const bench_catchup_case *c, bool once) {
     for (size_t i = 0; i < c->row_count; i++) {

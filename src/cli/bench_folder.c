@@ -184,7 +184,8 @@ static uint64_t missing(const bench_folder_state *from, const bench_folder_state
     uint64_t count = 0;
     for (size_t i = 0; i < from->count; i++) {
         bool found = false;
-        for (size_t k = 0; k < in->count && !found; k++) found = memcmp(&from->files[i], &in->files[k], sizeof(echo_hash)) == 0;
+        for (size_t k = 0; k < in->count && !found; k++)
+            found = memcmp(&from->files[i], &in->files[k], sizeof(echo_hash)) == 0;
         count += found ? 0 : 1;
     }
     return count;

@@ -1,6 +1,6 @@
 /*
- * A party in a folder, with a snapshot and a tail. Members serve it from there, in one process; who joins is another, with a folder
- * of its own, over TCP on the loopback and the real channel.
+ * A party in a folder, with a snapshot and a tail. Members serve it from there, in one process; who joins is another,
+ * with a folder of its own, over TCP on the loopback and the real channel.
  */
 #include "bench_join.h"
 
@@ -119,10 +119,11 @@ static void check(bench *b, const bench_join_case *c, bench_join_way way) {
     if (got->items != c->items)
         bench_wrong(b, "%llu items, %s: %llu came", (unsigned long long)c->items, name, (unsigned long long)got->items);
     if (got->state.blocks_received != blocks || got->messages_read != blocks)
-        bench_wrong(b, "%llu items, %s: %llu blocks were transferred and %llu read instead of %llu", (unsigned long long)c->items,
-                    name, (unsigned long long)got->state.blocks_received, (unsigned long long)got->messages_read,
-                    (unsigned long long)blocks);
-    if (got->by_chunks == bare) bench_wrong(b, "%llu items, %s: the plan is another", (unsigned long long)c->items, name);
+        bench_wrong(b, "%llu items, %s: %llu blocks were transferred and %llu read instead of %llu",
+                    (unsigned long long)c->items, name, (unsigned long long)got->state.blocks_received,
+                    (unsigned long long)got->messages_read, (unsigned long long)blocks);
+    if (got->by_chunks == bare)
+        bench_wrong(b, "%llu items, %s: the plan is another", (unsigned long long)c->items, name);
     if (!bare && (got->state.chunks_received != c->state.chunks || got->state.chunk_bytes != c->state.bytes))
         bench_wrong(b, "%llu items, %s: %llu chunks came instead of %llu", (unsigned long long)c->items, name,
                     (unsigned long long)got->state.chunks_received, (unsigned long long)c->state.chunks);
@@ -154,7 +155,8 @@ static echo_status run_case(bench *b, bench_join_case *c, echo_error *err) {
 /* ---- goals ---- */
 
 static void judge_first(bench *b, const bench_join_case *c) {
-    bench_goal *goal = bench_goal_add(b, "%llu items: the first is readable after 64 KiB", (unsigned long long)c->items);
+    bench_goal *goal =
+        bench_goal_add(b, "%llu items: the first is readable after 64 KiB", (unsigned long long)c->items);
     uint64_t most = bench_range_of(&c->sets[BENCH_JOIN_SNAPSHOT].first_bytes).max;
     goal->measured = true;
     goal->met = most <= FIRST_BYTES;
@@ -162,26 +164,30 @@ static void judge_first(bench *b, const bench_join_case *c) {
 }
 
 static void judge_big(bench *b, const bench_join_case *c) {
-    bench_goal *bytes =
-        bench_goal_add(b, "100,000 items, 1,000,000 messages: %.1f times the packed state and the tail at most", BYTES_FACTOR);
-    bench_goal *time =
-        bench_goal_add(b, "the same: joining is %.0f times faster than transferring and replaying the feeds", TIMES_FASTER);
+    bench_goal *bytes = bench_goal_add(
+        b, "100,000 items, 1,000,000 messages: %.1f times the packed state and the tail at most", BYTES_FACTOR);
+    bench_goal *time = bench_goal_add(
+        b, "the same: joining is %.0f times faster than transferring and replaying the feeds", TIMES_FASTER);
     if (c == NULL) return;
-    double in = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in), need = (double)(c->state.packed + c->tail_bytes);
+    double in = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in),
+           need = (double)(c->state.packed + c->tail_bytes);
     double join = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].ns),
            replay = (double)bench_median(&c->sets[BENCH_JOIN_REPLAY].ns);
     bytes->measured = time->measured = true;
     bytes->met = in <= BYTES_FACTOR * need;
     time->met = replay >= TIMES_FASTER * join;
     (void)snprintf(bytes->value, sizeof bytes->value, "%.3f times", in / need);
-    (void)snprintf(time->value, sizeof time->value, "%.1f times; %.1f times less computing by the joiner", replay / join,
-                   (double)bench_median(&c->sets[BENCH_JOIN_REPLAY].cpu) / (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].cpu));
+    (void)snprintf(time->value, sizeof time->value, "%.1f times; %.1f times less computing by the joiner",
+                   replay / join,
+                   (double)bench_median(&c->sets[BENCH_JOIN_REPLAY].cpu) /
+                       (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].cpu));
 }
 
 static void judge_sources(bench *b, const bench_join_case *c) {
     bench_goal *goal = bench_goal_add(b, "%llu items from five members: %.2f times the bytes of one at most",
                                       (unsigned long long)c->items, SOURCES_FACTOR);
-    double five = (double)bench_median(&c->sets[BENCH_JOIN_FIVE].in), one = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in);
+    double five = (double)bench_median(&c->sets[BENCH_JOIN_FIVE].in),
+           one = (double)bench_median(&c->sets[BENCH_JOIN_SNAPSHOT].in);
     if (c->items < SOURCES_ITEMS) return;
     goal->measured = true;
     goal->met = five <= SOURCES_FACTOR * one;
@@ -244,7 +250,8 @@ static echo_status run(bench *b, echo_error *err) {
 }
 
 const bench_mode bench_join_mode = {.name = "join",
-                                    .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE | BENCH_TAKES_LINK,
+                                    .takes =
+                                        BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE | BENCH_TAKES_LINK,
                                     .runs = 3,
                                     .run = run,
                                     .table = bench_join_table,

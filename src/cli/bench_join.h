@@ -6,9 +6,9 @@
 #include "bench_peers.h"
 
 /* Ways of joining. */
-#define BENCH_JOIN_WAY_MAP(XX)                                                                                                     \
-    XX(SNAPSHOT, "snapshot") /* from one member's snapshot, and the blocks behind it */                                            \
-    XX(FIVE, "five")         /* the same from five members at the same state */                                                    \
+#define BENCH_JOIN_WAY_MAP(XX)                                                                                         \
+    XX(SNAPSHOT, "snapshot") /* from one member's snapshot, and the blocks behind it */                                \
+    XX(FIVE, "five")         /* the same from five members at the same state */                                        \
     XX(REPLAY, "replay")     /* from a member without one: every block, with proofs, and replay */
 typedef enum bench_join_way {
 #define XX(name, text) BENCH_JOIN_##name,

@@ -22,8 +22,8 @@ static double more(const bench_join_case *c, bench_join_way way) {
 /* ---- table ---- */
 
 static void print_state(echo_cli_out *out, const bench_join_case *c) {
-    char bytes[BENCH_CELL_CHARS], packed[BENCH_CELL_CHARS], tail[BENCH_CELL_CHARS], feeds[BENCH_CELL_CHARS], hash[BENCH_CELL_CHARS],
-        pack[BENCH_CELL_CHARS], unpack[BENCH_CELL_CHARS];
+    char bytes[BENCH_CELL_CHARS], packed[BENCH_CELL_CHARS], tail[BENCH_CELL_CHARS], feeds[BENCH_CELL_CHARS],
+        hash[BENCH_CELL_CHARS], pack[BENCH_CELL_CHARS], unpack[BENCH_CELL_CHARS];
     bench_cell_bytes(bytes, c->state.bytes);
     bench_cell_bytes(packed, c->state.packed);
     bench_cell_bytes(tail, c->tail_bytes);
@@ -32,16 +32,17 @@ static void print_state(echo_cli_out *out, const bench_join_case *c) {
     bench_cell_ns(pack, c->state.ns_pack);
     bench_cell_ns(unpack, c->state.ns_unpack);
     echo_cli_print(out,
-                   "%7" PRIu64 "  %8" PRIu64 "  state: %" PRIu64 " chunks of %s, in one stream of zstd %s; tail: %" PRIu64
-                   " blocks of %s; feeds: %s\n"
+                   "%7" PRIu64 "  %8" PRIu64 "  state: %" PRIu64
+                   " chunks of %s, in one stream of zstd %s; tail: %" PRIu64 " blocks of %s; feeds: %s\n"
                    "                   alone: hashing the chunks %s, packing them %s, unpacking them %s\n",
                    c->items, c->messages, c->state.chunks, bytes, packed, c->tail, tail, feeds, hash, pack, unpack);
 }
 
 static void print_row(echo_cli_out *out, const bench_join_case *c, bench_join_way way) {
     const bench_join_set *set = &c->sets[way];
-    char first[BENCH_CELL_CHARS] = "", first_bytes[BENCH_CELL_CHARS] = "", all[BENCH_CELL_CHARS], party[BENCH_CELL_CHARS],
-         in[BENCH_CELL_CHARS], sent[BENCH_CELL_CHARS], cpu[BENCH_CELL_CHARS], server[BENCH_CELL_CHARS], peak[BENCH_CELL_CHARS];
+    char first[BENCH_CELL_CHARS] = "", first_bytes[BENCH_CELL_CHARS] = "", all[BENCH_CELL_CHARS],
+         party[BENCH_CELL_CHARS], in[BENCH_CELL_CHARS], sent[BENCH_CELL_CHARS], cpu[BENCH_CELL_CHARS],
+         server[BENCH_CELL_CHARS], peak[BENCH_CELL_CHARS];
     if (set->last.ns_first > 0) {
         bench_cell_ns(first, bench_median(&set->first));
         bench_cell_bytes(first_bytes, bench_median(&set->first_bytes));
@@ -53,9 +54,10 @@ static void print_row(echo_cli_out *out, const bench_join_case *c, bench_join_wa
     bench_cell_bytes(in, bench_median(&set->in));
     bench_cell_bytes(sent, bench_median(&set->out));
     bench_cell_bytes(peak, bench_median(&set->peak));
-    echo_cli_print(out, "%7" PRIu64 "  %8" PRIu64 "  %-8s  %10s  %10s  %10s  %5.2f  %10s  %10s  %10s  %6.1f  %10s  %10s  %10s\n",
-                   c->items, c->messages, bench_join_way_names[way], first_bytes, first, in, more(c, way), sent, all, party,
-                   faster(c, way), cpu, server, peak);
+    echo_cli_print(
+        out, "%7" PRIu64 "  %8" PRIu64 "  %-8s  %10s  %10s  %10s  %5.2f  %10s  %10s  %10s  %6.1f  %10s  %10s  %10s\n",
+        c->items, c->messages, bench_join_way_names[way], first_bytes, first, in, more(c, way), sent, all, party,
+        faster(c, way), cpu, server, peak);
 }
 
 void bench_join_table(const bench *b) {
@@ -64,18 +66,22 @@ void bench_join_table(const bench *b) {
     bench_link_describe(link, sizeof link, &b->options.link);
     echo_cli_print(
         out,
-        "Joining a party, medians of %zu. snapshot: from a member's snapshot, and the blocks behind it; five: the same from five\n"
-        "members at the same state; replay: every block with its proof, from a member without a snapshot, and replaying them.\n"
-        "first: until a random item can be read. of need: received, by the state packed in one stream and the tail's bytes. all:\n"
+        "Joining a party, medians of %zu. snapshot: from a member's snapshot, and the blocks behind it; five: the same "
+        "from five\n"
+        "members at the same state; replay: every block with its proof, from a member without a snapshot, and "
+        "replaying them.\n"
+        "first: until a random item can be read. of need: received, by the state packed in one stream and the tail's "
+        "bytes. all:\n"
         "until nothing is missing and the party is open; party: opening it, of that. server: its computing time.\n",
         b->options.runs);
     if (b->options.link.given)
         echo_cli_print(out, "Connections are %s%s%s.\n", link, b->options.link.real ? "" : ": ", b->options.link.why);
-    echo_cli_print(
-        out, "  items  messages  way       first after       first    received  of need     sent         all       party  faster"
-             "   computing      server        peak\n");
+    echo_cli_print(out, "  items  messages  way       first after       first    received  of need     sent         "
+                        "all       party  faster"
+                        "   computing      server        peak\n");
     for (size_t i = 0; i < b->count; i++) {
-        for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++) print_row(out, &cases_of(b)[i], way);
+        for (bench_join_way way = BENCH_JOIN_SNAPSHOT; way < BENCH_JOIN_WAYS; way++)
+            print_row(out, &cases_of(b)[i], way);
         print_state(out, &cases_of(b)[i]);
     }
 }
@@ -225,8 +231,8 @@ static echo_status draw(const bench *b, const columns *what, echo_error *err) {
             curve > 0 ? ", \\\n     " : "", curve, what->join, style, c->items, curve, what->other, style, c->items,
             what->other_title);
         if (what->third > 0)
-            ADD(", \\\n     '' index %zu using 2:%u with points ls %zu pt 1 ps 1 title '%" PRIu64 " items, %s'", curve, what->third,
-                style, c->items, what->third_title);
+            ADD(", \\\n     '' index %zu using 2:%u with points ls %zu pt 1 ps 1 title '%" PRIu64 " items, %s'", curve,
+                what->third, style, c->items, what->third_title);
         curve++;
     }
     ADD("\n");
@@ -235,8 +241,9 @@ static echo_status draw(const bench *b, const columns *what, echo_error *err) {
 }
 
 echo_status bench_join_plot(const bench *b, echo_error *err) {
-    static const columns time = {"join-time", "time, ms", 4, 6, 3, "every block and replay", "until the first can be read"},
-                         bytes = {"join-bytes", "received, MiB", 7, 9, 8, "every block", "state and tail, packed in one stream"};
+    static const columns
+        time = {"join-time", "time, ms", 4, 6, 3, "every block and replay", "until the first can be read"},
+        bytes = {"join-bytes", "received, MiB", 7, 9, 8, "every block", "state and tail, packed in one stream"};
     FILE *file;
     echo_status status = bench_plot_open(&file, b, "join.dat", err);
     if (status != ECHO_OK) return status;

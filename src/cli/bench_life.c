@@ -41,10 +41,12 @@ static void check(bench *b, const bench_life_case *c, bench_life_rule rule) {
     const bench_life_result *result = &c->results[rule];
     const char *name = bench_life_rule_names[rule];
     if (memcmp(&result->digest, &result->replayed, sizeof result->digest) != 0)
-        bench_wrong(b, "%" PRIu64 " messages, %s: the last snapshot's digest disagrees with that of replaying what it covers",
-                    c->messages, name);
+        bench_wrong(
+            b, "%" PRIu64 " messages, %s: the last snapshot's digest disagrees with that of replaying what it covers",
+            c->messages, name);
     if (result->damage > 0)
-        bench_wrong(b, "%" PRIu64 " messages, %s: opening found %" PRIu64 " damaged things", c->messages, name, result->damage);
+        bench_wrong(b, "%" PRIu64 " messages, %s: opening found %" PRIu64 " damaged things", c->messages, name,
+                    result->damage);
     if (result->messages != c->messages)
         bench_wrong(b, "%" PRIu64 " messages, %s: %" PRIu64 " were applied", c->messages, name, result->messages);
 }
@@ -55,7 +57,8 @@ static echo_status run_once(bench *b, bench_life_case *c, bench_life_rule rule, 
     bench_tick(b, bench_life_rule_names[rule]);
     echo_status status = bench_folder_make(dir, b->work, err);
     if (status == ECHO_OK) status = bench_folder_make(copy, b->work, err);
-    if (status == ECHO_OK) status = bench_child(&c->results[rule], sizeof c->results[rule], bench_life_live, &args, err);
+    if (status == ECHO_OK)
+        status = bench_child(&c->results[rule], sizeof c->results[rule], bench_life_live, &args, err);
     if (!b->options.keep && copy[0] != '\0') bench_folder_remove(copy);
     if (!b->options.keep && dir[0] != '\0') bench_folder_remove(dir);
     if (status != ECHO_OK) return status;
@@ -71,20 +74,26 @@ static double factor_of(const bench_life_case *c, bench_life_rule rule, const be
     return feed == 0 ? 0 : (double)bench_median(bytes) / (double)feed;
 }
 
-double bench_life_factor(const bench_life_case *c, bench_life_rule rule) { return factor_of(c, rule, &c->chunk_bytes[rule]); }
+double bench_life_factor(const bench_life_case *c, bench_life_rule rule) {
+    return factor_of(c, rule, &c->chunk_bytes[rule]);
+}
 
 static void judge(bench *b, const bench_life_case *c) {
-    uint64_t longest = bench_median(&c->open_max[BENCH_LIFE_POLICY]), fixed = bench_median(&c->open_max[BENCH_LIFE_FIXED]);
+    uint64_t longest = bench_median(&c->open_max[BENCH_LIFE_POLICY]),
+             fixed = bench_median(&c->open_max[BENCH_LIFE_FIXED]);
     double factor = bench_life_factor(c, BENCH_LIFE_POLICY), fixed_factor = bench_life_factor(c, BENCH_LIFE_FIXED);
-    bench_goal *goal = bench_goal_add(b, "%" PRIu64 " messages: opening takes %.0f ms at most", c->messages, OPEN_NS / 1e6);
+    bench_goal *goal =
+        bench_goal_add(b, "%" PRIu64 " messages: opening takes %.0f ms at most", c->messages, OPEN_NS / 1e6);
     goal->measured = true;
     goal->met = longest <= OPEN_NS;
     (void)snprintf(goal->value, sizeof goal->value, "%.1f ms", (double)longest / 1e6);
-    goal = bench_goal_add(b, "%" PRIu64 " messages: %.0f bytes written per byte of the feeds at most", c->messages, WRITE_FACTOR);
+    goal = bench_goal_add(b, "%" PRIu64 " messages: %.0f bytes written per byte of the feeds at most", c->messages,
+                          WRITE_FACTOR);
     goal->measured = true;
     goal->met = factor <= WRITE_FACTOR;
     (void)snprintf(goal->value, sizeof goal->value, "%.2f", factor);
-    goal = bench_goal_add(b, "%" PRIu64 " messages: not worse in both than a snapshot every 1,000 messages", c->messages);
+    goal =
+        bench_goal_add(b, "%" PRIu64 " messages: not worse in both than a snapshot every 1,000 messages", c->messages);
     goal->measured = true;
     goal->met = longest <= fixed || factor <= fixed_factor;
     (void)snprintf(goal->value, sizeof goal->value, "%.1f ms and %.2f, %.1f ms and %.2f", (double)longest / 1e6, factor,
@@ -93,7 +102,9 @@ static void judge(bench *b, const bench_life_case *c) {
 
 static echo_status run(bench *b, echo_error *err) {
     static const bench_sizes usual = {{1000, 10000, 100000, 1000000}, 4}, quick = {{3000}, 1};
-    const bench_sizes *sizes = b->options.messages.count > 0 ? &b->options.messages : b->options.quick ? &quick : &usual;
+    const bench_sizes *sizes = b->options.messages.count > 0 ? &b->options.messages
+                               : b->options.quick            ? &quick
+                                                             : &usual;
     uint64_t items = b->options.items.count > 0 ? b->options.items.list[0] : b->options.quick ? 1000 : 10000;
     echo_status status = ECHO_OK;
     b->steps = sizes->count * b->options.runs * BENCH_LIFE_RULES;

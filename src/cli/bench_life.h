@@ -1,6 +1,6 @@
 /*
- * Mode `life`: a month of a party under a policy, in simulated time. bench_life_script.c says what happens, bench_life_live.c lets
- * it happen, bench_life_opener.c measures how long opening would take at points of it.
+ * Mode `life`: a month of a party under a policy, in simulated time. bench_life_script.c says what happens,
+ * bench_life_live.c lets it happen, bench_life_opener.c measures how long opening would take at points of it.
  */
 #ifndef ECHO_CLI_BENCH_LIFE_H
 #define ECHO_CLI_BENCH_LIFE_H
@@ -14,10 +14,10 @@
 #define BENCH_LIFE_DAYS 30u
 #define BENCH_LIFE_BATCH_MAX 65536u
 
-#define BENCH_LIFE_PHASE_MAP(XX)                                                                                                   \
-    XX(HOT, "hot")     /* most messages go to a few items, all day long */                                                         \
-    XX(COLD, "cold")   /* to items anywhere, all day long */                                                                       \
-    XX(BURST, "burst") /* three times as many, in three bursts, half of them to some hundred items */                              \
+#define BENCH_LIFE_PHASE_MAP(XX)                                                                                       \
+    XX(HOT, "hot")     /* most messages go to a few items, all day long */                                             \
+    XX(COLD, "cold")   /* to items anywhere, all day long */                                                           \
+    XX(BURST, "burst") /* three times as many, in three bursts, half of them to some hundred items */                  \
     XX(QUIET, "quiet") /* a handful */
 typedef enum bench_life_phase {
 #define XX(name, text) BENCH_LIFE_##name,
@@ -54,8 +54,8 @@ bool bench_life_next(bench_life_batch *out, bench_life_script *script);
 /* ---- bench_life_opener.c ---- */
 
 /*
- * A process that opens the party as it lies on disk. It is made before the party is opened, since a process with threads and an
- * open store cannot be divided safely.
+ * A process that opens the party as it lies on disk. It is made before the party is opened, since a process with
+ * threads and an open store cannot be divided safely.
  */
 typedef struct bench_opener {
     int to, from; /* pipes */
@@ -77,8 +77,8 @@ void bench_opener_end(const bench_opener *opener);
 
 /* ---- bench_life_live.c ---- */
 
-#define BENCH_LIFE_RULE_MAP(XX)                                                                                                    \
-    XX(POLICY, "policy") /* the default policy */                                                                                  \
+#define BENCH_LIFE_RULE_MAP(XX)                                                                                        \
+    XX(POLICY, "policy") /* the default policy */                                                                      \
     XX(FIXED, "fixed")   /* a snapshot every 1,000 messages */
 typedef enum bench_life_rule {
 #define XX(name, text) BENCH_LIFE_##name,

@@ -1,9 +1,10 @@
 /*
- * The party's clock is the real one, ahead by what the script lets pass: costs that the library measures are true, and nothing
- * sleeps. A snapshot that begins is let finish before the next messages come, as the long times between them would.
+ * The party's clock is the real one, ahead by what the script lets pass: costs that the library measures are true, and
+ * nothing sleeps. A snapshot that begins is let finish before the next messages come, as the long times between them
+ * would.
  *
- * The store is copied whenever a snapshot is done. So when the next one is seen to run, or to have run, the copy and the feeds are
- * what a crash right before it would have left: the points at which opening is slowest.
+ * The store is copied whenever a snapshot is done. So when the next one is seen to run, or to have run, the copy and
+ * the feeds are what a crash right before it would have left: the points at which opening is slowest.
  */
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +67,8 @@ static echo_status add_point(life *l, bool before, echo_error *err) {
     return ECHO_OK;
 }
 
-/* Before the first snapshots always, later now and then, and whenever more messages are behind the last one than ever. */
+/* Before the first snapshots always, later now and then, and whenever more messages are behind the last one than ever.
+ */
 static bool is_worth(life *l) {
     uint64_t apart = l->args->messages / EVERY_MESSAGES / ALL_UP_TO + 1;
     bool more = l->since > l->longest_tail;

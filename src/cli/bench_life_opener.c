@@ -98,7 +98,8 @@ static echo_status link_feeds(const place *p, echo_error *err) {
     return status;
 }
 
-echo_status bench_opener_begin(bench_opener *out, const char *dir, const char *copy, const echo_key *party, echo_error *err) {
+echo_status bench_opener_begin(bench_opener *out, const char *dir, const char *copy, const echo_key *party,
+                               echo_error *err) {
     int there[2] = {-1, -1}, back[2] = {-1, -1};
     place p = {dir, copy, party};
     echo_status status = link_feeds(&p, err);
@@ -125,7 +126,9 @@ static echo_status ask(bench_opened *out, const bench_opener *opener, request wh
     return answer.problem.code;
 }
 
-echo_status bench_opener_copy(const bench_opener *opener, echo_error *err) { return ask(NULL, opener, REQUEST_COPY, err); }
+echo_status bench_opener_copy(const bench_opener *opener, echo_error *err) {
+    return ask(NULL, opener, REQUEST_COPY, err);
+}
 
 echo_status bench_opener_open(bench_opened *out, const bench_opener *opener, echo_error *err) {
     return ask(out, opener, REQUEST_OPEN, err);

@@ -7,7 +7,9 @@
 
 static const bench_life_case *cases_of(const bench *b) { return b->cases; }
 
-static const bench_series *of_rule(const bench_series series[BENCH_LIFE_RULES], bench_life_rule rule) { return &series[rule]; }
+static const bench_series *of_rule(const bench_series series[BENCH_LIFE_RULES], bench_life_rule rule) {
+    return &series[rule];
+}
 
 static double factor(const bench_life_result *result, uint64_t bytes) {
     return result->feed_bytes == 0 ? 0 : (double)bytes / (double)result->feed_bytes;
@@ -36,20 +38,24 @@ static void print_row(echo_cli_out *out, const bench_life_case *c, bench_life_ru
     bench_cell_bytes(chunks, bench_median(of_rule(c->chunk_bytes, rule)));
     bench_cell_bytes(feeds, result->feed_bytes);
     put_reasons(reasons, result);
-    echo_cli_print(out, "%9" PRIu64 "  %8" PRIu64 "  %-6s  %10s  %10s  %10s  %10s  %7.2f  %7.2f  %9" PRIu64 "  %s\n", c->messages,
-                   c->items, bench_life_rule_names[rule], median, longest, feeds, chunks, bench_life_factor(c, rule),
-                   factor(result, bench_median(of_rule(c->file_bytes, rule))), bench_median(of_rule(c->snapshots, rule)), reasons);
+    echo_cli_print(out, "%9" PRIu64 "  %8" PRIu64 "  %-6s  %10s  %10s  %10s  %10s  %7.2f  %7.2f  %9" PRIu64 "  %s\n",
+                   c->messages, c->items, bench_life_rule_names[rule], median, longest, feeds, chunks,
+                   bench_life_factor(c, rule), factor(result, bench_median(of_rule(c->file_bytes, rule))),
+                   bench_median(of_rule(c->snapshots, rule)), reasons);
 }
 
 void bench_life_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
-    echo_cli_print(
-        out, "A month of a party under the default policy, and under a snapshot every 1,000 messages. Opening: lazily, at points\n"
-             "spread over the month (median) and right before snapshots too (longest). factor: bytes of chunks per byte of the\n"
-             "feeds; files: the same of what SQLite wrote, log and removals and all.\n"
-             " messages     items  rule        median     longest       feeds     written   factor    files  snapshots  reasons\n");
+    echo_cli_print(out, "A month of a party under the default policy, and under a snapshot every 1,000 messages. "
+                        "Opening: lazily, at points\n"
+                        "spread over the month (median) and right before snapshots too (longest). factor: bytes of "
+                        "chunks per byte of the\n"
+                        "feeds; files: the same of what SQLite wrote, log and removals and all.\n"
+                        " messages     items  rule        median     longest       feeds     written   factor    files "
+                        " snapshots  reasons\n");
     for (size_t i = 0; i < b->count; i++)
-        for (bench_life_rule rule = BENCH_LIFE_POLICY; rule < BENCH_LIFE_RULES; rule++) print_row(out, &cases_of(b)[i], rule);
+        for (bench_life_rule rule = BENCH_LIFE_POLICY; rule < BENCH_LIFE_RULES; rule++)
+            print_row(out, &cases_of(b)[i], rule);
 }
 
 /* ---- CSV and JSON ---- */
@@ -75,7 +81,8 @@ typedef struct line {
 
 static void csv_measure(void *arg, const char *name, const char *unit, const bench_series *series) {
     const line *l = arg;
-    bench_csv_series(&l->b->cli->out, l->b, l->c->items, l->c->messages, bench_life_rule_names[l->rule], name, unit, series);
+    bench_csv_series(&l->b->cli->out, l->b, l->c->items, l->c->messages, bench_life_rule_names[l->rule], name, unit,
+                     series);
 }
 
 void bench_life_csv(const bench *b) {
@@ -145,28 +152,31 @@ void bench_life_json(const bench *b) {
 
 /* ---- plots ---- */
 
-static const char script_open[] = "set title 'Opening a party over a month'\n"
-                                  "set xlabel 'day'\n"
-                                  "set ylabel 'opening time, ms'\n"
-                                  "set yrange [0:*]\n"
-                                  "plot 'life.dat' index 0 using 1:3 with linespoints ls 1 title 'default policy', \\\n"
-                                  "     '' index 1 using 1:3 with linespoints ls 2 title 'a snapshot every 1,000 messages', \\\n"
-                                  "     100 with lines dt 2 lc '#909090' title 'what the policy promises'\n";
-static const char script_written[] = "set title 'What snapshots write over a month'\n"
-                                     "set xlabel 'day'\n"
-                                     "set ylabel 'MiB'\n"
-                                     "set yrange [0:*]\n"
-                                     "plot 'life.dat' index 0 using 1:6 with lines ls 1 title 'default policy', \\\n"
-                                     "     '' index 1 using 1:6 with lines ls 2 title 'a snapshot every 1,000 messages', \\\n"
-                                     "     '' index 0 using 1:5 with lines ls 4 title 'the feeds', \\\n"
-                                     "     '' index 0 using 1:(2*$5) with lines dt 2 lc '#909090' title 'twice the feeds'\n";
+static const char script_open[] =
+    "set title 'Opening a party over a month'\n"
+    "set xlabel 'day'\n"
+    "set ylabel 'opening time, ms'\n"
+    "set yrange [0:*]\n"
+    "plot 'life.dat' index 0 using 1:3 with linespoints ls 1 title 'default policy', \\\n"
+    "     '' index 1 using 1:3 with linespoints ls 2 title 'a snapshot every 1,000 messages', \\\n"
+    "     100 with lines dt 2 lc '#909090' title 'what the policy promises'\n";
+static const char script_written[] =
+    "set title 'What snapshots write over a month'\n"
+    "set xlabel 'day'\n"
+    "set ylabel 'MiB'\n"
+    "set yrange [0:*]\n"
+    "plot 'life.dat' index 0 using 1:6 with lines ls 1 title 'default policy', \\\n"
+    "     '' index 1 using 1:6 with lines ls 2 title 'a snapshot every 1,000 messages', \\\n"
+    "     '' index 0 using 1:5 with lines ls 4 title 'the feeds', \\\n"
+    "     '' index 0 using 1:(2*$5) with lines dt 2 lc '#909090' title 'twice the feeds'\n";
 
 static void put_points(FILE *file, const bench_life_result *result) {
     for (size_t i = 0; i < result->point_count; i++) {
         const bench_life_point *p = &result->points[i];
-        (void)fprintf(file, "%.4f %" PRIu64 " %.3f %" PRIu64 " %.4f %.4f %.4f %" PRIu64 " %d\n", (double)p->at_ms / 86400000.0,
-                      p->messages, (double)p->open_ns / 1e6, p->tail, (double)p->feed_bytes / 0x1p20,
-                      (double)p->chunk_bytes / 0x1p20, (double)p->file_bytes / 0x1p20, p->snapshots, p->before ? 1 : 0);
+        (void)fprintf(file, "%.4f %" PRIu64 " %.3f %" PRIu64 " %.4f %.4f %.4f %" PRIu64 " %d\n",
+                      (double)p->at_ms / 86400000.0, p->messages, (double)p->open_ns / 1e6, p->tail,
+                      (double)p->feed_bytes / 0x1p20, (double)p->chunk_bytes / 0x1p20, (double)p->file_bytes / 0x1p20,
+                      p->snapshots, p->before ? 1 : 0);
     }
 }
 

@@ -9,8 +9,9 @@
 #define BURST_ITEMS 200u
 
 /* Of ten days three are hot, three cold, two have bursts, two are quiet. */
-static const bench_life_phase mix[10] = {BENCH_LIFE_HOT,  BENCH_LIFE_HOT,   BENCH_LIFE_HOT,   BENCH_LIFE_COLD,  BENCH_LIFE_COLD,
-                                         BENCH_LIFE_COLD, BENCH_LIFE_BURST, BENCH_LIFE_BURST, BENCH_LIFE_QUIET, BENCH_LIFE_QUIET};
+static const bench_life_phase mix[10] = {BENCH_LIFE_HOT,   BENCH_LIFE_HOT,  BENCH_LIFE_HOT,   BENCH_LIFE_COLD,
+                                         BENCH_LIFE_COLD,  BENCH_LIFE_COLD, BENCH_LIFE_BURST, BENCH_LIFE_BURST,
+                                         BENCH_LIFE_QUIET, BENCH_LIFE_QUIET};
 /* Messages of a day, in relation to the others. */
 static const double weights[BENCH_LIFE_PHASES] = {1.0, 1.0, 3.0, 0.01};
 /* Batches of a day, if there are as many messages. */

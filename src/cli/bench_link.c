@@ -51,8 +51,8 @@ bool bench_link_read(bench_link *out, const char *text) {
 void bench_link_describe(char *out, size_t size, const bench_link *link) {
     out[0] = '\0';
     if (!link->given) return;
-    (void)snprintf(out, size, "over %.3f Mbit/s with %.1f ms each way, %s", (double)link->bits / 1e6, (double)link->delay_ns / 1e6,
-                   link->real ? "by the kernel" : "SIMULATED in the joiner's transport");
+    (void)snprintf(out, size, "over %.3f Mbit/s with %.1f ms each way, %s", (double)link->bits / 1e6,
+                   (double)link->delay_ns / 1e6, link->real ? "by the kernel" : "SIMULATED in the joiner's transport");
 }
 
 void bench_link_json(echo_cli_out *out, const bench_link *link) {

@@ -1,6 +1,7 @@
 /*
- * A slow link for the modes that measure peers: a network namespace whose loopback is slowed down by the kernel (netem), where the
- * machine allows that, otherwise a simulation of it in the joiner's transport, which says that it is one.
+ * A slow link for the modes that measure peers: a network namespace whose loopback is slowed down by the kernel
+ * (netem), where the machine allows that, otherwise a simulation of it in the joiner's transport, which says that it is
+ * one.
  */
 #ifndef ECHO_CLI_BENCH_LINK_H
 #define ECHO_CLI_BENCH_LINK_H

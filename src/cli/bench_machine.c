@@ -26,7 +26,8 @@ static void hash_some(unsigned n) {
 }
 
 static void verify_some(unsigned n) {
-    uint8_t key[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES], signature[crypto_sign_BYTES], message[40] = {1};
+    uint8_t key[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES], signature[crypto_sign_BYTES],
+        message[40] = {1};
     static const uint8_t seed[crypto_sign_SEEDBYTES] = {2};
     (void)crypto_sign_seed_keypair(key, secret, seed);
     (void)crypto_sign_detached(signature, NULL, message, sizeof message, secret);

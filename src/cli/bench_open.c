@@ -1,7 +1,7 @@
 /*
- * Opening, in four ways. A case is a party with a snapshot and a tail behind it: it is opened by replay, eagerly and lazily; then
- * a second snapshot is taken, whose digest must be that of replay; then, with nothing behind the snapshot, lazily up to the first
- * item. The ways take turns, so that what else the machine does falls on all of them alike.
+ * Opening, in four ways. A case is a party with a snapshot and a tail behind it: it is opened by replay, eagerly and
+ * lazily; then a second snapshot is taken, whose digest must be that of replay; then, with nothing behind the snapshot,
+ * lazily up to the first item. The ways take turns, so that what else the machine does falls on all of them alike.
  */
 #include <stdio.h>
 #include <string.h>
@@ -98,9 +98,13 @@ static echo_status run_limits(bench *b, bench_case *c, echo_error *err) {
 
 /* ---- is it right? ---- */
 
-static echo_status take_replayed(void *result, void *arg, echo_error *err) { return bench_party_snapshot(result, arg, true, err); }
+static echo_status take_replayed(void *result, void *arg, echo_error *err) {
+    return bench_party_snapshot(result, arg, true, err);
+}
 
-static echo_status take_restored(void *result, void *arg, echo_error *err) { return bench_party_snapshot(result, arg, false, err); }
+static echo_status take_restored(void *result, void *arg, echo_error *err) {
+    return bench_party_snapshot(result, arg, false, err);
+}
 
 static void disagree(bench_case *c, const char *what, uint64_t is, uint64_t expected) {
     if (!c->agrees) return;
@@ -139,7 +143,8 @@ static echo_status check(bench *b, bench_case *c, echo_error *err) {
     }
     if (c->agrees && memcmp(&replayed.digest, &c->update.digest, sizeof replayed.digest) != 0) {
         c->agrees = false;
-        (void)snprintf(c->disagreement, sizeof c->disagreement, "the state digest after restore is not that of full replay");
+        (void)snprintf(c->disagreement, sizeof c->disagreement,
+                       "the state digest after restore is not that of full replay");
     }
     return ECHO_OK;
 }
@@ -150,7 +155,8 @@ static echo_status run_case(bench *b, bench_case *c, echo_error *err) {
     bench_tick(b, "making a party");
     echo_status status = bench_party_make(b, c, err);
     for (size_t run = 0; status == ECHO_OK && run < b->options.runs; run++) {
-        for (bench_way way = BENCH_REPLAY; status == ECHO_OK && way <= BENCH_LAZY; way++) status = run_way(b, c, way, run, err);
+        for (bench_way way = BENCH_REPLAY; status == ECHO_OK && way <= BENCH_LAZY; way++)
+            status = run_way(b, c, way, run, err);
         if (status == ECHO_OK) status = run_limits(b, c, err);
     }
     if (status == ECHO_OK) status = check(b, c, err);
@@ -207,7 +213,8 @@ static echo_status run(bench *b, echo_error *err) {
 }
 
 const bench_mode bench_open_mode = {.name = "open",
-                                    .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE | BENCH_TAKES_FOLDER,
+                                    .takes = BENCH_TAKES_ITEMS | BENCH_TAKES_MESSAGES | BENCH_TAKES_SHAPE |
+                                             BENCH_TAKES_FOLDER,
                                     .runs = 5,
                                     .run = run,
                                     .table = bench_open_table,

@@ -7,10 +7,10 @@
 /* ---- what is measured of a party ---- */
 
 /* Ways of opening, slowest first. */
-#define BENCH_WAY_MAP(XX)                                                                                                          \
-    XX(REPLAY, "replay") /* no snapshot: the oracle */                                                                             \
-    XX(EAGER, "eager")   /* every item's state made */                                                                             \
-    XX(LAZY, "lazy")                                                                                                               \
+#define BENCH_WAY_MAP(XX)                                                                                              \
+    XX(REPLAY, "replay") /* no snapshot: the oracle */                                                                 \
+    XX(EAGER, "eager")   /* every item's state made */                                                                 \
+    XX(LAZY, "lazy")                                                                                                   \
     XX(FIRST, "first_item") /* lazy and without a tail, until a random item's state is there */
 
 typedef enum bench_way {
@@ -22,8 +22,8 @@ typedef enum bench_way {
 
 /* One opening. */
 typedef struct bench_opening {
-    uint64_t ns;                                     /* all of it */
-    uint64_t cpu;                                    /* of that, what the process computed: the same on a busy machine */
+    uint64_t ns;  /* all of it */
+    uint64_t cpu; /* of that, what the process computed: the same on a busy machine */
     uint64_t ns_open, ns_feeds, ns_tail, ns_hydrate; /* as the restore report has them */
     uint64_t peak;                                   /* resident memory at most */
     uint64_t kept;                                   /* resident memory that opening added */
@@ -78,7 +78,8 @@ static inline bench_case *bench_open_cases(const bench *b) { return b->cases; }
 
 /* ---- bench_party.c ---- */
 
-/* Makes c->dir: a party of c's size, or a copy of the folder that was given; with a snapshot, and the tail behind it. */
+/* Makes c->dir: a party of c's size, or a copy of the folder that was given; with a snapshot, and the tail behind it.
+ */
 echo_status bench_party_make(bench *b, bench_case *c, echo_error *err) ECHO_MUST_USE;
 /* Takes a snapshot of the party in a folder, into its store or, with `replay`, of its replay and into memory. */
 echo_status bench_party_snapshot(bench_taken *out, const bench_case *c, bool replay, echo_error *err) ECHO_MUST_USE;

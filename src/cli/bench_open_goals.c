@@ -1,4 +1,5 @@
-/* The numbers the design promises, looked up in what was measured. Told, not enforced: a busy machine is no fault of the library.
+/* The numbers the design promises, looked up in what was measured. Told, not enforced: a busy machine is no fault of
+ * the library.
  */
 #include <stdio.h>
 
@@ -15,11 +16,13 @@ static uint64_t median(const bench_series *series) { return bench_median(series)
 /* ---- goals ---- */
 
 static void judge_replay(bench *b) {
-    bench_goal *goal = bench_goal_add(b, "replay of one feed's 150-byte blocks: %u verified messages/s", REPLAY_PER_SECOND);
+    bench_goal *goal =
+        bench_goal_add(b, "replay of one feed's 150-byte blocks: %u verified messages/s", REPLAY_PER_SECOND);
     const bench_case *best = NULL;
     for (size_t i = 0; i < b->count; i++) {
         const bench_case *c = &bench_open_cases(b)[i];
-        if (c->party.feeds != 1 || c->party.block_bytes == 0 || c->party.block_bytes > 170 || c->party.messages < 10000) continue;
+        if (c->party.feeds != 1 || c->party.block_bytes == 0 || c->party.block_bytes > 170 || c->party.messages < 10000)
+            continue;
         if (best == NULL || c->party.messages > best->party.messages) best = c;
     }
     if (best == NULL) return;
@@ -33,7 +36,8 @@ static void judge_replay(bench *b) {
 
 static const bench_case *case_of_items(const bench *b, uint64_t items) {
     for (size_t i = 0; i < b->count; i++)
-        if (bench_open_cases(b)[i].items == items && bench_open_cases(b)[i].party.items == items) return &bench_open_cases(b)[i];
+        if (bench_open_cases(b)[i].items == items && bench_open_cases(b)[i].party.items == items)
+            return &bench_open_cases(b)[i];
     return NULL;
 }
 
@@ -58,12 +62,13 @@ static void judge_growth(bench *b) {
 }
 
 static void judge_memory(bench *b) {
-    bench_goal *goal =
-        bench_goal_add(b, "memory of lazy opening up to the first item, whatever the number of items: 1 MiB more at most");
+    bench_goal *goal = bench_goal_add(
+        b, "memory of lazy opening up to the first item, whatever the number of items: 1 MiB more at most");
     const bench_case *few = NULL, *many = NULL;
     for (size_t i = 0; i < b->count; i++) {
         const bench_case *c = &bench_open_cases(b)[i];
-        if (c->party.items < 10000 || c->ns[BENCH_FIRST].count == 0) continue; /* below that, it is all in a chunk or two */
+        if (c->party.items < 10000 || c->ns[BENCH_FIRST].count == 0)
+            continue; /* below that, it is all in a chunk or two */
         if (few == NULL || c->party.items < few->party.items) few = c;
         if (many == NULL || c->party.items > many->party.items) many = c;
     }
@@ -71,8 +76,9 @@ static void judge_memory(bench *b) {
     uint64_t less = median(&few->peak[BENCH_FIRST]), more = median(&many->peak[BENCH_FIRST]);
     goal->measured = true;
     goal->met = more <= less + MEMORY_SLACK;
-    (void)snprintf(goal->value, sizeof goal->value, "%.1f MiB with %llu items, %.1f MiB with %llu", (double)less / 0x1p20,
-                   (unsigned long long)few->party.items, (double)more / 0x1p20, (unsigned long long)many->party.items);
+    (void)snprintf(goal->value, sizeof goal->value, "%.1f MiB with %llu items, %.1f MiB with %llu",
+                   (double)less / 0x1p20, (unsigned long long)few->party.items, (double)more / 0x1p20,
+                   (unsigned long long)many->party.items);
 }
 
 static void judge_hydration(bench *b) {

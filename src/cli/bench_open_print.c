@@ -16,7 +16,9 @@ static uint64_t median(const bench_series *series) { return bench_median(series)
 
 static uint64_t rate(uint64_t n, uint64_t ns) { return ns == 0 ? 0 : (uint64_t)((double)n * 1e9 / (double)ns); }
 
-static uint64_t messages_per_second(const bench_case *c) { return rate(c->party.messages, median(&c->ns[BENCH_REPLAY])); }
+static uint64_t messages_per_second(const bench_case *c) {
+    return rate(c->party.messages, median(&c->ns[BENCH_REPLAY]));
+}
 
 static uint64_t read_per_second(const bench_case *c) { return rate(c->party.data_bytes, median(&c->read)); }
 
@@ -47,9 +49,10 @@ static void cell_taken(char out[CELL_CHARS], const bench_case *c) { put_ns(out, 
 static void cell_update(char out[CELL_CHARS], const bench_case *c) { put_ns(out, c->update.ns); }
 
 static const column times[] = {
-    {"messages", 9, cell_messages}, {"items", 8, cell_items},       {"tail", 6, cell_tail},        {"replay", 10, cell_replay},
-    {"msg/s", 8, cell_rate},        {"eager", 10, cell_eager},      {"hydrate", 10, cell_hydrate}, {"cJSON", 10, cell_parse},
-    {"lazy", 10, cell_lazy},        {"first item", 10, cell_first}, {"snapshot", 10, cell_taken},  {"2nd snap", 10, cell_update},
+    {"messages", 9, cell_messages}, {"items", 8, cell_items},     {"tail", 6, cell_tail},
+    {"replay", 10, cell_replay},    {"msg/s", 8, cell_rate},      {"eager", 10, cell_eager},
+    {"hydrate", 10, cell_hydrate},  {"cJSON", 10, cell_parse},    {"lazy", 10, cell_lazy},
+    {"first item", 10, cell_first}, {"snapshot", 10, cell_taken}, {"2nd snap", 10, cell_update},
 };
 
 static void cell_data(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, c->party.data_bytes); }
@@ -59,13 +62,23 @@ static void cell_speed(char out[CELL_CHARS], const bench_case *c) {
 static void cell_stored(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, c->party.snapshot.bytes); }
 static void cell_updated(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, c->update.bytes); }
 static void cell_read(char out[CELL_CHARS], const bench_case *c) { put_number(out, c->last[BENCH_LAZY].messages_read); }
-static void cell_skipped(char out[CELL_CHARS], const bench_case *c) { put_number(out, c->last[BENCH_LAZY].messages_skipped); }
+static void cell_skipped(char out[CELL_CHARS], const bench_case *c) {
+    put_number(out, c->last[BENCH_LAZY].messages_skipped);
+}
 static void cell_chunks(char out[CELL_CHARS], const bench_case *c) { put_number(out, c->last[BENCH_LAZY].chunks_read); }
-static void cell_hydrated(char out[CELL_CHARS], const bench_case *c) { put_number(out, c->last[BENCH_LAZY].items_hydrated); }
-static void cell_peak_replay(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, median(&c->peak[BENCH_REPLAY])); }
-static void cell_peak_eager(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, median(&c->peak[BENCH_EAGER])); }
+static void cell_hydrated(char out[CELL_CHARS], const bench_case *c) {
+    put_number(out, c->last[BENCH_LAZY].items_hydrated);
+}
+static void cell_peak_replay(char out[CELL_CHARS], const bench_case *c) {
+    put_bytes(out, median(&c->peak[BENCH_REPLAY]));
+}
+static void cell_peak_eager(char out[CELL_CHARS], const bench_case *c) {
+    put_bytes(out, median(&c->peak[BENCH_EAGER]));
+}
 static void cell_peak_lazy(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, median(&c->peak[BENCH_LAZY])); }
-static void cell_peak_first(char out[CELL_CHARS], const bench_case *c) { put_bytes(out, median(&c->peak[BENCH_FIRST])); }
+static void cell_peak_first(char out[CELL_CHARS], const bench_case *c) {
+    put_bytes(out, median(&c->peak[BENCH_FIRST]));
+}
 
 static const column sizes[] = {
     {"messages", 9, cell_messages},
@@ -100,7 +113,8 @@ static const column computing[] = {
 };
 
 static void print_rows(echo_cli_out *out, const bench *b, const column *columns, size_t count) {
-    for (size_t i = 0; i < count; i++) echo_cli_print(out, "%s%*s", i > 0 ? "  " : "", columns[i].width, columns[i].head);
+    for (size_t i = 0; i < count; i++)
+        echo_cli_print(out, "%s%*s", i > 0 ? "  " : "", columns[i].width, columns[i].head);
     echo_cli_print(out, "\n");
     for (size_t row = 0; row < b->count; row++) {
         for (size_t i = 0; i < count; i++) {
@@ -114,16 +128,19 @@ static void print_rows(echo_cli_out *out, const bench *b, const column *columns,
 
 void bench_open_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
-    echo_cli_print(
-        out,
-        "Opening a party, medians of %zu. replay: no snapshot; eager: all states made, hydrate: that part alone, cJSON:\n"
-        "cJSON_Parse of the same records alone; lazy: states made when touched; first item: lazy, no tail, until a state is "
-        "there.\n",
-        b->options.runs);
+    echo_cli_print(out,
+                   "Opening a party, medians of %zu. replay: no snapshot; eager: all states made, hydrate: that part "
+                   "alone, cJSON:\n"
+                   "cJSON_Parse of the same records alone; lazy: states made when touched; first item: lazy, no tail, "
+                   "until a state is "
+                   "there.\n",
+                   b->options.runs);
     print_rows(out, b, times, sizeof times / sizeof times[0]);
-    echo_cli_print(out, "\nOf that, time spent computing (user and system), which other work on the machine hardly changes.\n");
+    echo_cli_print(
+        out, "\nOf that, time spent computing (user and system), which other work on the machine hardly changes.\n");
     print_rows(out, b, computing, sizeof computing / sizeof computing[0]);
-    echo_cli_print(out, "\nWhat it took. read to hydrated: of a lazy opening; peak: resident memory of the process at most.\n");
+    echo_cli_print(
+        out, "\nWhat it took. read to hydrated: of a lazy opening; peak: resident memory of the process at most.\n");
     print_rows(out, b, sizes, sizeof sizes / sizeof sizes[0]);
 }
 
@@ -157,11 +174,14 @@ typedef struct csv {
 static void csv_line(void *arg, const char *name, const char *unit, const bench_series *series) {
     const csv *s = arg;
     bench_range range = bench_range_of(series);
-    uint64_t messages = s->c != NULL ? s->c->party.messages : 0, items = s->c != NULL ? s->c->last[BENCH_REPLAY].items : 0;
+    uint64_t messages = s->c != NULL ? s->c->party.messages : 0,
+             items = s->c != NULL ? s->c->last[BENCH_REPLAY].items : 0;
     uint64_t feeds = s->c != NULL ? s->c->party.feeds : 0, tail = s->c != NULL ? s->c->party.tail : 0;
-    echo_cli_print(
-        s->out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%s,%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
-        messages, items, feeds, tail, s->bench->options.seed, name, unit, series->count, range.median, range.min, range.max);
+    echo_cli_print(s->out,
+                   "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%s,%zu,%" PRIu64 ",%" PRIu64
+                   ",%" PRIu64 "\n",
+                   messages, items, feeds, tail, s->bench->options.seed, name, unit, series->count, range.median,
+                   range.min, range.max);
 }
 
 static void csv_value(csv *s, const char *name, const char *unit, uint64_t value) {

@@ -8,47 +8,64 @@
 #define DEFAULT_TAIL 100u
 #define SIZE_LIMIT UINT64_C(100000000)
 
-const bench_mode *const bench_modes[] = {&bench_open_mode,   &bench_pause_mode, &bench_throughput_mode,
-                                         &bench_writes_mode, &bench_life_mode,  &bench_join_mode,  &bench_catchup_mode, NULL};
+const bench_mode *const bench_modes[] = {
+    &bench_open_mode, &bench_pause_mode, &bench_throughput_mode, &bench_writes_mode,
+    &bench_life_mode, &bench_join_mode,  &bench_catchup_mode,    NULL};
 
 static const char help[] =
     "Usage: echo-snapshot bench [MODE] [options]\n\n"
-    "Measures on this machine. Parties are made for it, always the same for a seed, in a folder that is removed afterwards. "
+    "Measures on this machine. Parties are made for it, always the same for a seed, in a folder that is removed "
+    "afterwards. "
     "Beside\n"
-    "the times stand what the machine itself can do, and the counts that explain them. Results are checked: the state in a\n"
+    "the times stand what the machine itself can do, and the counts that explain them. Results are checked: the state "
+    "in a\n"
     "snapshot must be that of replaying the messages it covers.\n\n"
     "Modes:\n"
-    "  open         opening a party: by replaying every message, from a snapshot with every item's state made (eager), from a\n"
-    "               snapshot alone (lazy), and up to the first item. 1,000 items and 1,000 to 1,000,000 messages, then 1,000 to\n"
+    "  open         opening a party: by replaying every message, from a snapshot with every item's state made (eager), "
+    "from a\n"
+    "               snapshot alone (lazy), and up to the first item. 1,000 items and 1,000 to 1,000,000 messages, then "
+    "1,000 to\n"
     "               1,000,000 items. The default\n"
-    "  pause        how long messages take while a snapshot of every item is taken: on the writer's thread, without one, and by\n"
+    "  pause        how long messages take while a snapshot of every item is taken: on the writer's thread, without "
+    "one, and by\n"
     "               saving in between. 10,000 to 1,000,000 items\n"
-    "  throughput   messages per second without snapshots, with a policy that begins none, and while they are taken. 100,000\n"
+    "  throughput   messages per second without snapshots, with a policy that begins none, and while they are taken. "
+    "100,000\n"
     "               items\n"
     "  writes       what a snapshot writes after changes to some of 100,000 items\n"
-    "  life         a month of a party under the default policy: how long opening it would take, and what is written; beside it\n"
+    "  life         a month of a party under the default policy: how long opening it would take, and what is written; "
+    "beside it\n"
     "               one snapshot every 1,000 messages. 10,000 items, 1,000 to 1,000,000 messages\n"
-    "  join         joining a party from a member's snapshot, until the first item and as a whole, and beside it by transferring and\n"
+    "  join         joining a party from a member's snapshot, until the first item and as a whole, and beside it by "
+    "transferring and\n"
     "               replaying every block. 1,000 to 100,000 items, 10,000 to 1,000,000 messages\n"
-    "  catchup      a member that was away while 0.1 to 100% of 100,000 items changed: what it receives, and by which plan\n"
+    "  catchup      a member that was away while 0.1 to 100% of 100,000 items changed: what it receives, and by which "
+    "plan\n"
     "  all          all of these, with their defaults\n\n"
     "Options:\n"
-    "  --messages N,N,...   open: parties of so many messages; of 1,000 items each, unless --items says otherwise. life: messages\n"
-    "                       of the month. pause: messages that come at full speed, at most. throughput: messages of each run\n"
-    "  --items N,N,...      parties of so many items; open: of a tenth more messages, unless --messages says otherwise\n"
+    "  --messages N,N,...   open: parties of so many messages; of 1,000 items each, unless --items says otherwise. "
+    "life: messages\n"
+    "                       of the month. pause: messages that come at full speed, at most. throughput: messages of "
+    "each run\n"
+    "  --items N,N,...      parties of so many items; open: of a tenth more messages, unless --messages says "
+    "otherwise\n"
     "  --feeds N            open, join: feeds that take turns writing (1)\n"
     "  --tail N             open, join: messages behind the snapshot, out of those (100)\n"
     "  --party-dir DIR      open: measure a copy of this party's folder instead; the folder itself is only read\n"
     "  --party HEX          open: which party, where that folder holds several\n"
-    "  --disk               pause, throughput: feeds in the folder instead of in memory, so that reading them, and making them\n"
+    "  --disk               pause, throughput: feeds in the folder instead of in memory, so that reading them, and "
+    "making them\n"
     "                       durable, is measured too\n"
-    "  --link RATE,DELAY    join, catchup: over a link of that rate (kbit, mbit, gbit) and delay (us, ms, s) each way, such as\n"
-    "                       20mbit,50ms; by the kernel (netem, in a network namespace) where that is allowed, otherwise simulated\n"
+    "  --link RATE,DELAY    join, catchup: over a link of that rate (kbit, mbit, gbit) and delay (us, ms, s) each way, "
+    "such as\n"
+    "                       20mbit,50ms; by the kernel (netem, in a network namespace) where that is allowed, "
+    "otherwise simulated\n"
     "  --seed S             of what is random (1)\n"
     "  --runs N             times each measurement is made, 1 to 99 (open, throughput 5; pause, writes, join 3; life,\n"
     "                       catchup 1)\n"
     "  --dir DIR            where the folder is made (TMPDIR or /tmp); its disk is what is measured\n"
-    "  --plot DIR           write data and scripts for gnuplot into this folder, and have it draw them as SVG where it is "
+    "  --plot DIR           write data and scripts for gnuplot into this folder, and have it draw them as SVG where it "
+    "is "
     "installed\n"
     "  --quick              small parties, one run: to see that it works\n"
     "  --keep               leave the folder there, and tell where it is\n"
@@ -184,7 +201,8 @@ static int scan(bench *b, given *g, int argc, char **argv) {
         if (option == '?' && optopt > 0) return echo_cli_misuse(b->cli, "%s takes no value", argv[optind - 1]);
         if (option == '?') return echo_cli_misuse(b->cli, "unknown option '%s'", argv[optind - 1]);
         if (option == ':') return echo_cli_misuse(b->cli, "%s needs a value", argv[optind - 1]);
-        if (!take_option(b, option, optarg)) return echo_cli_misuse(b->cli, "--%s cannot be '%s'", options[index].name, optarg);
+        if (!take_option(b, option, optarg))
+            return echo_cli_misuse(b->cli, "--%s cannot be '%s'", options[index].name, optarg);
         g->names[option] = options[index].name;
     }
     return ECHO_CLI_EXIT_OK;
@@ -211,7 +229,8 @@ static int check(bench *b, const given *g) {
         if (b->mode != NULL && (b->mode->takes_one & kind) != 0 && sizes->count > 1)
             return echo_cli_misuse(b->cli, "--%s takes one number for '%s'", g->names[option], b->mode->name);
         if (b->mode != NULL && (b->mode->takes & kind) != 0) continue;
-        return echo_cli_misuse(b->cli, "--%s is not for '%s'", g->names[option], b->mode == NULL ? "all" : b->mode->name);
+        return echo_cli_misuse(b->cli, "--%s is not for '%s'", g->names[option],
+                               b->mode == NULL ? "all" : b->mode->name);
     }
     if (o->csv && o->json) return echo_cli_misuse(b->cli, "--csv and --json exclude each other");
     if (o->party_dir != NULL && o->messages.count + o->items.count > 0)

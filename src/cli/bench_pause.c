@@ -1,8 +1,8 @@
 /*
- * A party of which nothing is saved yet takes a snapshot while messages to random items keep coming, and every poll for a message
- * is timed. Messages are made beforehand, some thousands at a time, outside of what is timed. They come at full speed up to a
- * limit; behind it they come one at a time between polls that find none, or a snapshot that takes its time would need more of them
- * than memory holds.
+ * A party of which nothing is saved yet takes a snapshot while messages to random items keep coming, and every poll for
+ * a message is timed. Messages are made beforehand, some thousands at a time, outside of what is timed. They come at
+ * full speed up to a limit; behind it they come one at a time between polls that find none, or a snapshot that takes
+ * its time would need more of them than memory holds.
  */
 #include "bench_pause.h"
 
@@ -45,8 +45,8 @@ static echo_status make(pausing *p, uint64_t n, echo_error *err) {
 }
 
 /*
- * Applies one message. `more` is time that it had to wait besides. A poll that brings nothing, though something is there (what was
- * appended just now may be seen by the second poll only), is made again and counted apart.
+ * Applies one message. `more` is time that it had to wait besides. A poll that brings nothing, though something is
+ * there (what was appended just now may be seen by the second poll only), is made again and counted apart.
  */
 static echo_status apply_one(pausing *p, bench_histogram *times, uint64_t more, echo_error *err) {
     uint64_t applied = 0;
@@ -60,7 +60,8 @@ static echo_status apply_one(pausing *p, bench_histogram *times, uint64_t more, 
         else if (ns > p->empty_max)
             p->empty_max = ns;
     }
-    if (status == ECHO_OK && applied != 1) return bench_fail(err, ECHO_ERR_CORRUPT, "a message that was made does not come");
+    if (status == ECHO_OK && applied != 1)
+        return bench_fail(err, ECHO_ERR_CORRUPT, "a message that was made does not come");
     p->ready--;
     return status;
 }
@@ -120,7 +121,8 @@ static echo_status take(pausing *p, bench_pause_run *out, echo_error *err) {
     out->empty_max = p->empty_max;
     out->result = state.last;
     if (state.taken == 1) return ECHO_OK;
-    if (state.error.code == ECHO_OK) return bench_fail(err, ECHO_ERR_CORRUPT, "a snapshot that was begun was not taken");
+    if (state.error.code == ECHO_OK)
+        return bench_fail(err, ECHO_ERR_CORRUPT, "a snapshot that was begun was not taken");
     *err = state.error;
     return state.error.code;
 }

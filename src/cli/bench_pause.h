@@ -6,9 +6,9 @@
 #include "bench_histogram.h"
 
 /* Ways of taking it. */
-#define BENCH_PAUSE_WAY_MAP(XX)                                                                                                    \
-    XX(THREAD, "thread")       /* the policy's default: a thread writes */                                                         \
-    XX(NO_THREAD, "no_thread") /* all of it in steps on the party's thread */                                                      \
+#define BENCH_PAUSE_WAY_MAP(XX)                                                                                        \
+    XX(THREAD, "thread")       /* the policy's default: a thread writes */                                             \
+    XX(NO_THREAD, "no_thread") /* all of it in steps on the party's thread */                                          \
     XX(BLOCKING, "blocking")   /* echo_party_snapshot() between two messages */
 typedef enum bench_pause_way {
 #define XX(name, text) BENCH_PAUSE_##name,

@@ -35,8 +35,8 @@ static void print_counts(echo_cli_out *out, const bench_pause_case *c, bench_pau
     echo_cli_print(out, "%8" PRIu64 "  %-9s", c->items, bench_pause_way_names[way]);
     for (size_t q = 1; q < BENCH_QUANTILES; q++) print_ns(out, 9, &set->added[q]);
     print_ns(out, 10, &set->duration);
-    echo_cli_print(out, "  %9" PRIu64 "  %8" PRIu64 "  %7" PRIu64, bench_median(&set->messages), bench_median(&set->copied),
-                   bench_median(&set->steps));
+    echo_cli_print(out, "  %9" PRIu64 "  %8" PRIu64 "  %7" PRIu64, bench_median(&set->messages),
+                   bench_median(&set->copied), bench_median(&set->steps));
     print_ns(out, 10, &set->worst_step);
     print_ns(out, 9, &set->empty);
     echo_cli_print(out, "  %9s  %s\n", bytes, set->checked > 0 ? "yes" : "no");
@@ -46,21 +46,27 @@ void bench_pause_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
     echo_cli_print(
         out,
-        "How long a message takes, without a snapshot and while one of every item is taken, medians of %zu. thread: the\n"
+        "How long a message takes, without a snapshot and while one of every item is taken, medians of %zu. thread: "
+        "the\n"
         "policy's default; no_thread: in steps between messages; blocking: one message waits for the whole save.\n"
         "                            without                                     during\n"
         "   items  way              p50        p99      p99.9        max        p50        p99      p99.9        max\n",
         b->options.runs);
     for (size_t i = 0; i < b->count; i++)
-        for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++) print_set(out, &cases_of(b)[i], way);
+        for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++)
+            print_set(out, &cases_of(b)[i], way);
     echo_cli_print(
-        out, "\nAdded delay: during, less the median without. messages: that were processed while it was taken; copied: items\n"
-             "serialised early, because a message was about to change them; empty: the longest poll that brought no message.\n"
-             "                          added\n"
-             "   items  way              p99      p99.9        max    duration   messages    copied    steps  worst step"
-             "      empty      bytes  checked\n");
+        out,
+        "\nAdded delay: during, less the median without. messages: that were processed while it was taken; copied: "
+        "items\n"
+        "serialised early, because a message was about to change them; empty: the longest poll that brought no "
+        "message.\n"
+        "                          added\n"
+        "   items  way              p99      p99.9        max    duration   messages    copied    steps  worst step"
+        "      empty      bytes  checked\n");
     for (size_t i = 0; i < b->count; i++)
-        for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++) print_counts(out, &cases_of(b)[i], way);
+        for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_WAYS; way++)
+            print_counts(out, &cases_of(b)[i], way);
 }
 
 /* ---- CSV and JSON ---- */
@@ -153,15 +159,16 @@ void bench_pause_json(const bench *b) {
 
 /* ---- plots: the time that a message in so many exceeds ---- */
 
-static const char script[] = "set title 'Messages while a snapshot of every item is taken'\n"
-                             "set logscale xy\n"
-                             "set xlabel 'one message in so many takes longer'\n"
-                             "set ylabel 'time of a message, µs'\n"
-                             "set format xy '%.0s%c'\n"
-                             "plot 'pause.dat' index 0 using 1:2 with lines ls 4 title 'no snapshot', \\\n"
-                             "     '' index 1 using 1:2 with lines ls 1 title 'with the writer thread', \\\n"
-                             "     '' index 2 using 1:2 with lines ls 2 title 'in steps, no thread', \\\n"
-                             "     '' index 3 using 1:2 with lines ls 3 dt 2 title 'the one that waits for a blocking save'\n";
+static const char script[] =
+    "set title 'Messages while a snapshot of every item is taken'\n"
+    "set logscale xy\n"
+    "set xlabel 'one message in so many takes longer'\n"
+    "set ylabel 'time of a message, µs'\n"
+    "set format xy '%.0s%c'\n"
+    "plot 'pause.dat' index 0 using 1:2 with lines ls 4 title 'no snapshot', \\\n"
+    "     '' index 1 using 1:2 with lines ls 1 title 'with the writer thread', \\\n"
+    "     '' index 2 using 1:2 with lines ls 2 title 'in steps, no thread', \\\n"
+    "     '' index 3 using 1:2 with lines ls 3 dt 2 title 'the one that waits for a blocking save'\n";
 static const char script_sizes[] = "set title 'The longest a message takes'\n"
                                    "set logscale xy\n"
                                    "set xlabel 'items, all of them changed'\n"
@@ -188,8 +195,8 @@ static echo_status plot_curves(const bench *b, const bench_pause_case *c, echo_e
     for (bench_pause_way way = BENCH_PAUSE_THREAD; way < BENCH_PAUSE_BLOCKING; way++)
         put_curve(file, &c->sets[way].all_during, bench_pause_way_names[way]);
     double waits = (double)bench_median(&c->sets[BENCH_PAUSE_BLOCKING].during[0]) / 1e3;
-    (void)fprintf(file, "# blocking: a line\n2 %.3f\n%" PRIu64 " %.3f\n", waits, c->sets[BENCH_PAUSE_THREAD].all_without.count,
-                  waits);
+    (void)fprintf(file, "# blocking: a line\n2 %.3f\n%" PRIu64 " %.3f\n", waits,
+                  c->sets[BENCH_PAUSE_THREAD].all_without.count, waits);
     status = bench_plot_close(file, "pause.dat", err);
     return status == ECHO_OK ? bench_plot_draw(b, "pause", script, err) : status;
 }
@@ -207,8 +214,9 @@ echo_status bench_pause_plot(const bench *b, echo_error *err) {
     for (size_t i = 0; i < b->count; i++) {
         const bench_pause_case *c = &cases_of(b)[i];
         if (c->items > largest->items) largest = c;
-        (void)fprintf(file, "%" PRIu64 " %.4f %.4f %.4f %.4f\n", c->items, longest_ms(c->sets[BENCH_PAUSE_THREAD].without),
-                      longest_ms(c->sets[BENCH_PAUSE_THREAD].during), longest_ms(c->sets[BENCH_PAUSE_NO_THREAD].during),
+        (void)fprintf(file, "%" PRIu64 " %.4f %.4f %.4f %.4f\n", c->items,
+                      longest_ms(c->sets[BENCH_PAUSE_THREAD].without), longest_ms(c->sets[BENCH_PAUSE_THREAD].during),
+                      longest_ms(c->sets[BENCH_PAUSE_NO_THREAD].during),
                       longest_ms(c->sets[BENCH_PAUSE_BLOCKING].during));
     }
     status = bench_plot_close(file, "pause-sizes.dat", err);

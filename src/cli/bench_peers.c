@@ -60,7 +60,8 @@ static echo_status open_server(server *s, const bench_fetch_args *a, size_t i, e
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     echo_status status = keys_of(&s->keys, a, i, err);
     if (status == ECHO_OK) status = open_feeds(&s->feeds, a->server_dir, false, err);
-    if (status == ECHO_OK) status = a->bare ? echo_store_new_memory(&s->store) : open_store(&s->store, a->server_dir, false, err);
+    if (status == ECHO_OK)
+        status = a->bare ? echo_store_new_memory(&s->store) : open_store(&s->store, a->server_dir, false, err);
     options.party = &a->party;
     options.store = &s->store;
     options.feeds = &s->feeds;
@@ -69,7 +70,8 @@ static echo_status open_server(server *s, const bench_fetch_args *a, size_t i, e
     return status == ECHO_OK ? echo_exchange_new(&s->exchange, &options, err) : status;
 }
 
-static echo_status open_servers(bench_wire *w, const bench_fetch_args *a, const int fds[BENCH_SERVERS], echo_error *err) {
+static echo_status open_servers(bench_wire *w, const bench_fetch_args *a, const int fds[BENCH_SERVERS],
+                                echo_error *err) {
     static server servers[BENCH_SERVERS]; /* zero; the process ends with them */
     static echo_snapshot_policy policy;
     echo_party_options options;
@@ -109,7 +111,8 @@ static echo_status start_servers(serving *s, const bench_fetch_args *a, echo_err
     int pipes[2], pairs[BENCH_SERVERS][2], theirs[BENCH_SERVERS];
     echo_status status = ECHO_OK;
     for (size_t i = 0; i < a->servers; i++) {
-        if ((status = bench_wire_pair(pairs[i], err)) != ECHO_OK) return status; /* the process ends with what is open */
+        if ((status = bench_wire_pair(pairs[i], err)) != ECHO_OK)
+            return status; /* the process ends with what is open */
         s->fds[i] = pairs[i][0];
         theirs[i] = pairs[i][1];
     }
@@ -125,7 +128,8 @@ static echo_status start_servers(serving *s, const bench_fetch_args *a, echo_err
     (void)close(pipes[1]);
     s->told = pipes[0];
     echo_error problem = ECHO_ERROR_INIT;
-    if (!bench_pipe_read(s->told, &problem, sizeof problem)) return bench_fail(err, ECHO_ERR_IO, "the server ended early");
+    if (!bench_pipe_read(s->told, &problem, sizeof problem))
+        return bench_fail(err, ECHO_ERR_IO, "the server ended early");
     if (problem.code != ECHO_OK) *err = problem;
     return problem.code;
 }

@@ -1,6 +1,6 @@
 /*
- * Members of a party in processes of their own: servers, and one that joins or catches up and measures that. What modes `join` and
- * `catchup` share.
+ * Members of a party in processes of their own: servers, and one that joins or catches up and measures that. What modes
+ * `join` and `catchup` share.
  */
 #ifndef ECHO_CLI_BENCH_PEERS_H
 #define ECHO_CLI_BENCH_PEERS_H

@@ -1,6 +1,6 @@
 /*
- * What a state takes when it is packed as well as zstd does that at the level of the wire: all chunks in one stream, in the order
- * of their contents, which for leaves is the order of their items.
+ * What a state takes when it is packed as well as zstd does that at the level of the wire: all chunks in one stream, in
+ * the order of their contents, which for leaves is the order of their items.
  */
 #include <sodium.h>
 #include <stdlib.h>

@@ -44,8 +44,9 @@ void bench_print_machine(echo_cli_out *out, const bench *b) {
     const bench_machine *machine = &b->machine;
     char sync[BENCH_CELL_CHARS];
     bench_cell_ns(sync, bench_median(&machine->sync));
-    echo_cli_print(out, "Machine: %" PRIu64 " BLAKE2b-256 of 150 bytes/s, %" PRIu64 " Ed25519 verifies/s, fsync of 4 KiB in %s\n",
-                   bench_median(&machine->hashes), bench_median(&machine->verifies), sync);
+    echo_cli_print(
+        out, "Machine: %" PRIu64 " BLAKE2b-256 of 150 bytes/s, %" PRIu64 " Ed25519 verifies/s, fsync of 4 KiB in %s\n",
+        bench_median(&machine->hashes), bench_median(&machine->verifies), sync);
 }
 
 void bench_print_verdict(echo_cli_out *out, const bench *b) {
@@ -104,6 +105,7 @@ void bench_csv_header(echo_cli_out *out) {
 void bench_csv_series(echo_cli_out *out, const bench *b, uint64_t items, uint64_t messages, const char *variant,
                       const char *measure, const char *unit, const bench_series *series) {
     bench_range range = bench_range_of(series);
-    echo_cli_print(out, "%s,%" PRIu64 ",%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", b->mode->name,
-                   items, messages, variant, b->options.seed, measure, unit, series->count, range.median, range.min, range.max);
+    echo_cli_print(out, "%s,%" PRIu64 ",%" PRIu64 ",%s,%" PRIu64 ",%s,%s,%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n",
+                   b->mode->name, items, messages, variant, b->options.seed, measure, unit, series->count, range.median,
+                   range.min, range.max);
 }

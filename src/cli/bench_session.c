@@ -18,14 +18,15 @@ void bench_rest(uint64_t ns) {
     (void)nanosleep(&time, NULL);
 }
 
-echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options, uint64_t messages,
-                                   echo_error *err) {
+echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options,
+                                   uint64_t messages, echo_error *err) {
     bool disk = options->credentials;
     *s = (bench_session){.dir = dir, .disk = disk, .options = ECHO_PARTY_OPTIONS_INIT};
     echo_status status = generate_open(&s->generator, options, disk ? dir : NULL, err);
     if (status == ECHO_OK) status = generate_some(s->generator, messages, err);
     if (status == ECHO_OK && disk) sync(); /* a snapshot then makes durable what comes from here on, and no more */
-    if (status == ECHO_OK && (status = echo_registry_new(&s->models)) != ECHO_OK) bench_fail(err, status, "out of memory");
+    if (status == ECHO_OK && (status = echo_registry_new(&s->models)) != ECHO_OK)
+        bench_fail(err, status, "out of memory");
     if (status == ECHO_OK) status = generate_models(s->models, err);
     if (status != ECHO_OK) return status;
     s->options.dir = dir;
@@ -36,7 +37,8 @@ echo_status bench_session_generate(bench_session *s, const char *dir, const gene
     return ECHO_OK;
 }
 
-echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items, echo_error *err) {
+echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items,
+                               echo_error *err) {
     generate_options options = GENERATE_OPTIONS_INIT;
     options.seed = seed;
     options.items = items;
@@ -59,7 +61,8 @@ echo_status bench_session_apply(bench_session *s, uint64_t messages, echo_error 
     echo_status status = ECHO_OK;
     for (uint64_t done = 0, applied; status == ECHO_OK && done < messages; done += applied) {
         status = echo_party_poll(s->party, 0, &applied, err);
-        if (status == ECHO_OK && applied == 0) return bench_fail(err, ECHO_ERR_CORRUPT, "messages that were made do not come");
+        if (status == ECHO_OK && applied == 0)
+            return bench_fail(err, ECHO_ERR_CORRUPT, "messages that were made do not come");
     }
     return status;
 }

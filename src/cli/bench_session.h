@@ -1,6 +1,6 @@
 /*
- * A party that grows while it is open: a generator, and the party that reads what it makes. For one process, which ends with the
- * measurement; what is left open then is not released.
+ * A party that grows while it is open: a generator, and the party that reads what it makes. For one process, which ends
+ * with the measurement; what is left open then is not released.
  */
 #ifndef ECHO_CLI_BENCH_SESSION_H
 #define ECHO_CLI_BENCH_SESSION_H
@@ -17,13 +17,13 @@ typedef struct bench_session {
     echo_party *party;
 } bench_session;
 
-/* Makes one of `items` items, each by one message (about 150 bytes; a record of about 410), in a folder that is there. Not open
- * yet. */
+/* Makes one of `items` items, each by one message (about 150 bytes; a record of about 410), in a folder that is there.
+ * Not open yet. */
 echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items,
                                echo_error *err) ECHO_MUST_USE;
 /* Makes one of so many messages. With credentials it is on disk, otherwise in memory. */
-echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options, uint64_t messages,
-                                   echo_error *err) ECHO_MUST_USE;
+echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options,
+                                   uint64_t messages, echo_error *err) ECHO_MUST_USE;
 /* Opens it with a policy (NULL: the default). */
 echo_status bench_session_open(bench_session *s, const echo_snapshot_policy *policy, echo_error *err) ECHO_MUST_USE;
 /* Polls until all messages are applied; ECHO_ERR_CORRUPT when fewer than `messages` come. */
@@ -32,7 +32,8 @@ echo_status bench_session_apply(bench_session *s, uint64_t messages, echo_error 
 echo_status bench_session_settle(bench_session *s, echo_error *err) ECHO_MUST_USE;
 void bench_session_close(bench_session *s);
 /* The state digest of replaying exactly what a snapshot of its store covers. Any time. */
-echo_status bench_session_replay(echo_hash *digest, const bench_session *s, uint64_t number, echo_error *err) ECHO_MUST_USE;
+echo_status bench_session_replay(echo_hash *digest, const bench_session *s, uint64_t number,
+                                 echo_error *err) ECHO_MUST_USE;
 bool bench_snapshot_runs(const bench_session *s);
 /* Lets other threads work for a moment. */
 void bench_rest(uint64_t ns);

@@ -1,8 +1,9 @@
 /*
- * Messages per second, in ways that take turns: without snapshots, with a policy that is far from beginning one, and while one is taken on
- * the writer's thread: of a tenth of the items, as after some thousand messages, and of all, one after the other, where nearly every
- * message finds an item that has to be serialised before it changes. Messages are made beforehand, some thousands at a time, outside
- * of what is timed; so is what changes items between two snapshots of a tenth.
+ * Messages per second, in ways that take turns: without snapshots, with a policy that is far from beginning one, and
+ * while one is taken on the writer's thread: of a tenth of the items, as after some thousand messages, and of all, one
+ * after the other, where nearly every message finds an item that has to be serialised before it changes. Messages are
+ * made beforehand, some thousands at a time, outside of what is timed; so is what changes items between two snapshots
+ * of a tenth.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -126,7 +127,8 @@ static double loss(const bench_series ns[WAYS], way how) {
 }
 
 static void judge_way(bench *b, const flow_case *c, way how, double most, const char *what) {
-    bench_goal *goal = bench_goal_add(b, "%" PRIu64 " items: %s costs %.0f%% of the messages per second at most", c->items, what, most);
+    bench_goal *goal = bench_goal_add(b, "%" PRIu64 " items: %s costs %.0f%% of the messages per second at most",
+                                      c->items, what, most);
     goal->measured = true;
     goal->met = loss(c->cpu, how) <= most;
     (void)snprintf(goal->value, sizeof goal->value, "%.1f%%, in computing %.1f%%", loss(c->ns, how), loss(c->cpu, how));
@@ -163,19 +165,20 @@ static echo_status run(bench *b, echo_error *err) {
 static void table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
     const flow_case *cases = b->cases;
-    echo_cli_print(
-        out,
-        "Messages to random items, medians of %zu that took turns. off: no snapshots; idle: a policy that is far from beginning\n"
-        "one; running: while one of a tenth of the items is taken with the writer's thread; running_all: of all, one after the\n"
-        "other. computing: time of the party's thread, which other work on the machine hardly changes.\n"
-        "   items  messages  way               msg/s    loss  msg/s of computing    loss  snapshots\n",
-        b->options.runs);
+    echo_cli_print(out,
+                   "Messages to random items, medians of %zu that took turns. off: no snapshots; idle: a policy that "
+                   "is far from beginning\n"
+                   "one; running: while one of a tenth of the items is taken with the writer's thread; running_all: of "
+                   "all, one after the\n"
+                   "other. computing: time of the party's thread, which other work on the machine hardly changes.\n"
+                   "   items  messages  way               msg/s    loss  msg/s of computing    loss  snapshots\n",
+                   b->options.runs);
     for (size_t i = 0; i < b->count; i++)
         for (way how = WAY_OFF; how < WAYS; how++) {
             const flow_case *c = &cases[i];
-            echo_cli_print(out, "%8" PRIu64 "  %8" PRIu64 "  %-11s  %10.0f  %5.1f%%  %18.0f  %5.1f%%  %9" PRIu64 "\n", c->items,
-                           c->messages, way_names[how], rate(&c->ns[how]), loss(c->ns, how), rate(&c->cpu[how]), loss(c->cpu, how),
-                           bench_median(&c->taken[how]));
+            echo_cli_print(out, "%8" PRIu64 "  %8" PRIu64 "  %-11s  %10.0f  %5.1f%%  %18.0f  %5.1f%%  %9" PRIu64 "\n",
+                           c->items, c->messages, way_names[how], rate(&c->ns[how]), loss(c->ns, how),
+                           rate(&c->cpu[how]), loss(c->cpu, how), bench_median(&c->taken[how]));
         }
 }
 

@@ -1,6 +1,6 @@
 /*
- * The real VFS opens the file into the caller's memory, as if nobody stood between; only the table of methods is replaced, by a
- * copy with two functions changed. Tables are few and live for ever: one copy per original.
+ * The real VFS opens the file into the caller's memory, as if nobody stood between; only the table of methods is
+ * replaced, by a copy with two functions changed. Tables are few and live for ever: one copy per original.
  */
 #include "bench_vfs.h"
 
@@ -24,7 +24,9 @@ static size_t table_count;
 static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint_fast64_t syncs, writes, bytes;
 
-static const sqlite3_io_methods *real_of(const sqlite3_file *file) { return ((const table *)(const void *)file->pMethods)->real; }
+static const sqlite3_io_methods *real_of(const sqlite3_file *file) {
+    return ((const table *)(const void *)file->pMethods)->real;
+}
 
 static int count_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 offset) {
     atomic_fetch_add(&writes, 1);

@@ -1,6 +1,6 @@
 /*
- * What SQLite does to its files: a default VFS that hands everything on to the one before and counts. For the process it is
- * installed in, until that ends. Threads may use it at the same time.
+ * What SQLite does to its files: a default VFS that hands everything on to the one before and counts. For the process
+ * it is installed in, until that ends. Threads may use it at the same time.
  */
 #ifndef ECHO_CLI_BENCH_VFS_H
 #define ECHO_CLI_BENCH_VFS_H

@@ -62,7 +62,8 @@ echo_status bench_wire_add(bench_wire *w, echo_exchange *exchange, int fd, bool 
     bench_conn *conn = &w->conns[w->count++];
     options.initiator = initiator;
     *conn = (bench_conn){fd, exchange, NULL, false};
-    echo_status status = echo_exchange_step(exchange, bench_now_ns(), err); /* it tells the time, from which patience counts */
+    echo_status status =
+        echo_exchange_step(exchange, bench_now_ns(), err); /* it tells the time, from which patience counts */
     if (status != ECHO_OK) return status;
     return echo_peer_open(&conn->peer, exchange, &options, err);
 }
@@ -170,7 +171,8 @@ static echo_status wait_and_take(bench_wire *w, echo_error *err) {
         if (!w->simulated || bench_lane_room(&w->in) > 0) polled[i].events |= POLLIN;
         if (!w->simulated && echo_peer_pending(conn->peer).len > 0) polled[i].events |= POLLOUT;
     }
-    if (poll(polled, w->count, patience(w)) < 0 && errno != EINTR) return bench_fail(err, ECHO_ERR_IO, "poll: %s", strerror(errno));
+    if (poll(polled, w->count, patience(w)) < 0 && errno != EINTR)
+        return bench_fail(err, ECHO_ERR_IO, "poll: %s", strerror(errno));
     echo_status status = ECHO_OK;
     for (size_t i = 0; status == ECHO_OK && i < w->count; i++)
         if ((polled[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0) status = take(w, i, err);

@@ -1,6 +1,6 @@
 /*
- * Carrying bytes between an exchange and its peers over TCP on the loopback: one thread, poll, and no more than that. What a
- * process receives can pass a simulated link first, and so can what it sends.
+ * Carrying bytes between an exchange and its peers over TCP on the loopback: one thread, poll, and no more than that.
+ * What a process receives can pass a simulated link first, and so can what it sends.
  */
 #ifndef ECHO_CLI_BENCH_WIRE_H
 #define ECHO_CLI_BENCH_WIRE_H
@@ -34,8 +34,10 @@ echo_status bench_wire_pair(int ends[2], echo_error *err) ECHO_MUST_USE;
 /* link may be NULL. Must be closed, also after errors. */
 void bench_wire_init(bench_wire *w, const bench_link *link);
 /* Another connection; the descriptor is the wire's from here on. */
-echo_status bench_wire_add(bench_wire *w, echo_exchange *exchange, int fd, bool initiator, echo_error *err) ECHO_MUST_USE;
-/* Waits until something can be carried, 50 ms at most, carries it, and steps every exchange. *over: all connections ended. */
+echo_status bench_wire_add(bench_wire *w, echo_exchange *exchange, int fd, bool initiator,
+                           echo_error *err) ECHO_MUST_USE;
+/* Waits until something can be carried, 50 ms at most, carries it, and steps every exchange. *over: all connections
+ * ended. */
 echo_status bench_wire_turn(bench_wire *w, bool *over, echo_error *err) ECHO_MUST_USE;
 /* Closes peers and descriptors; before the exchanges are freed. */
 void bench_wire_close(bench_wire *w);

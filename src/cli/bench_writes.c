@@ -1,7 +1,7 @@
 /*
- * A party on disk, saved in full; then for each row some items change, by one message each unless the row says otherwise, and a
- * snapshot is taken. Rows follow one another on the same party. What SQLite does is counted below it, feeds that are synced by the
- * library.
+ * A party on disk, saved in full; then for each row some items change, by one message each unless the row says
+ * otherwise, and a snapshot is taken. Rows follow one another on the same party. What SQLite does is counted below it,
+ * feeds that are synced by the library.
  */
 #include "bench_writes.h"
 
@@ -41,8 +41,8 @@ static void draw(uint32_t *list, uint64_t items, uint64_t n, generate_random *ra
     }
 }
 
-static echo_status change(bench_session *s, const bench_writes_row *row, uint32_t *list, uint64_t items, generate_random *random,
-                          echo_error *err) {
+static echo_status change(bench_session *s, const bench_writes_row *row, uint32_t *list, uint64_t items,
+                          generate_random *random, echo_error *err) {
     echo_status status = ECHO_OK;
     if (row->messages == 0) return ECHO_OK;
     draw(list, items, row->changed, random);
@@ -210,8 +210,8 @@ static void judge_paths(bench *b, const bench_writes_case *c) {
     uint64_t most = 10 * (row->taken.height + 1);
     goal->measured = true;
     goal->met = row->taken.chunks <= most;
-    (void)snprintf(goal->value, sizeof goal->value, "%llu chunks, 10 paths have %llu", (unsigned long long)row->taken.chunks,
-                   (unsigned long long)most);
+    (void)snprintf(goal->value, sizeof goal->value, "%llu chunks, 10 paths have %llu",
+                   (unsigned long long)row->taken.chunks, (unsigned long long)most);
 }
 
 static void judge_nothing(bench *b, const bench_writes_case *c) {
@@ -225,8 +225,8 @@ static void judge_nothing(bench *b, const bench_writes_case *c) {
     }
     goal->measured = true;
     goal->met = bytes == 0 && syncs == 0;
-    (void)snprintf(goal->value, sizeof goal->value, "%llu bytes, %llu syncs, %llu files changed", (unsigned long long)bytes,
-                   (unsigned long long)syncs, (unsigned long long)c->opening.files_changed);
+    (void)snprintf(goal->value, sizeof goal->value, "%llu bytes, %llu syncs, %llu files changed",
+                   (unsigned long long)bytes, (unsigned long long)syncs, (unsigned long long)c->opening.files_changed);
 }
 
 static echo_status run(bench *b, echo_error *err) {

@@ -13,28 +13,30 @@ static void print_row(echo_cli_out *out, const bench_writes_case *c, const bench
     bench_cell_bytes(files, bench_median(&row->file_bytes));
     bench_cell_ns(time, bench_median(&row->ns));
     echo_cli_print(out,
-                   "%8" PRIu64 "  %-16s  %8" PRIu64 "  %8" PRIu64 "  %10s  %6.2f%%  %7" PRIu64 "  %10s  %5" PRIu64 "  %10" PRIu64
-                   "  %10s\n",
+                   "%8" PRIu64 "  %-16s  %8" PRIu64 "  %8" PRIu64 "  %10s  %6.2f%%  %7" PRIu64 "  %10s  %5" PRIu64
+                   "  %10" PRIu64 "  %10s\n",
                    c->items, row->name, row->messages, row->taken.items, bytes, bench_writes_share(c, row) * 100,
                    bench_median(&row->chunks), files, bench_median(&row->syncs), bench_median(&row->feed_syncs), time);
 }
 
 void bench_writes_table(const bench *b) {
     echo_cli_out *out = &b->cli->out;
-    echo_cli_print(
-        out,
-        "What a snapshot writes, medians of %zu; rows follow one another on the same party. written: chunks, as the library\n"
-        "counts them; files: what SQLite wrote for that, log and all, and how often it made it durable.\n"
-        "   items  changes           messages     items     written   of full   chunks    to files  syncs  feed syncs        "
-        "time\n",
-        b->options.runs);
+    echo_cli_print(out,
+                   "What a snapshot writes, medians of %zu; rows follow one another on the same party. written: "
+                   "chunks, as the library\n"
+                   "counts them; files: what SQLite wrote for that, log and all, and how often it made it durable.\n"
+                   "   items  changes           messages     items     written   of full   chunks    to files  syncs  "
+                   "feed syncs        "
+                   "time\n",
+                   b->options.runs);
     for (size_t i = 0; i < b->count; i++) {
         const bench_writes_case *c = &cases_of(b)[i];
         for (size_t n = 0; n < c->row_count; n++) print_row(out, c, &c->rows[n]);
         echo_cli_print(out,
                        "%8" PRIu64 "  opened and closed: %" PRIu64 " files changed, %" PRIu64 " bytes in %" PRIu64
                        " writes, %" PRIu64 " syncs\n",
-                       c->items, c->opening.files_changed, c->opening.files.bytes, c->opening.files.writes, c->opening.files.syncs);
+                       c->items, c->opening.files_changed, c->opening.files.bytes, c->opening.files.writes,
+                       c->opening.files.syncs);
     }
 }
 
@@ -111,8 +113,8 @@ static const char script[] =
 static void put_row(FILE *file, const bench_writes_case *c, const bench_writes_row *row) {
     double full = (double)bench_median(&c->rows[0].bytes);
     (void)fprintf(file, "%.6g %.6g %.6g %" PRIu64 "\n", 100.0 * (double)row->changed / (double)c->items,
-                  100.0 * (double)bench_median(&row->bytes) / full, 100.0 * (double)bench_median(&row->file_bytes) / full,
-                  bench_median(&row->bytes));
+                  100.0 * (double)bench_median(&row->bytes) / full,
+                  100.0 * (double)bench_median(&row->file_bytes) / full, bench_median(&row->bytes));
 }
 
 echo_status bench_writes_plot(const bench *b, echo_error *err) {

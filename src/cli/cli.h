@@ -1,7 +1,7 @@
 /*
- * The echo-snapshot command inside: main.c dispatches, args.c reads options, each sub-command has a file, the rest is what they
- * share. Results go to stdout and nothing else does; errors, remarks and progress go to stderr. It stands on the public headers
- * alone.
+ * The echo-snapshot command inside: main.c dispatches, args.c reads options, each sub-command has a file, the rest is
+ * what they share. Results go to stdout and nothing else does; errors, remarks and progress go to stderr. It stands on
+ * the public headers alone.
  */
 #ifndef ECHO_CLI_H
 #define ECHO_CLI_H
@@ -12,13 +12,13 @@
 #include "progress.h"
 
 /* The exit codes: `--help` prints this table, echo_cli_exit_of() maps statuses to it. */
-#define ECHO_CLI_EXIT_MAP(XX)                                                                                                      \
-    XX(OK, 0, "done")                                                                                                              \
-    XX(FINDING, 1, "verify found a problem, or diff a difference")                                                                                       \
-    XX(USAGE, 2, "wrong options or arguments, or several parties and none named")                                                  \
-    XX(ABSENT, 3, "not found: the folder, party, snapshot, item, or a block of a feed")                                            \
-    XX(DAMAGED, 4, "data is corrupt, wrongly signed, or of a version that is not supported")                                       \
-    XX(IO, 5, "input or output failed (standard output included), in use by another process, or not writable")                     \
+#define ECHO_CLI_EXIT_MAP(XX)                                                                                          \
+    XX(OK, 0, "done")                                                                                                  \
+    XX(FINDING, 1, "verify found a problem, or diff a difference")                                                     \
+    XX(USAGE, 2, "wrong options or arguments, or several parties and none named")                                      \
+    XX(ABSENT, 3, "not found: the folder, party, snapshot, item, or a block of a feed")                                \
+    XX(DAMAGED, 4, "data is corrupt, wrongly signed, or of a version that is not supported")                           \
+    XX(IO, 5, "input or output failed (standard output included), in use by another process, or not writable")         \
     XX(MEMORY, 6, "out of memory, or a limit was exceeded")
 
 typedef enum echo_cli_exit {
@@ -85,8 +85,8 @@ struct echo_cli {
     const echo_cli_command *command; /* NULL outside of sub-commands */
     const char *dir;
     const char *invitation; /* the word behind DIR, NULL: not given */
-    const char *dir_b; /* NULL: none named */
-    uint64_t given; /* options that were given */
+    const char *dir_b;      /* NULL: none named */
+    uint64_t given;         /* options that were given */
     bool json, quiet;
     echo_key party;
     const char *type, *model, *parent, *id;
@@ -139,7 +139,8 @@ static inline bool echo_cli_has(const echo_cli *cli, uint64_t option) { return (
 /* ---- report.c: everything on stderr ---- */
 
 int echo_cli_exit_of(echo_status status);
-/* Tells code, message, feed, seq, item and folder in one line; with --json {"error":{...}}. Of an err without a code, status is told. */
+/* Tells code, message, feed, seq, item and folder in one line; with --json {"error":{...}}. Of an err without a code,
+ * status is told. */
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err);
 /* A usage error, with a hint to --help. Returns ECHO_CLI_EXIT_USAGE. */
 int echo_cli_misuse(echo_cli *cli, const char *format, ...) ECHO_PRINTF(2, 3);

@@ -49,8 +49,10 @@ void echo_cli_json_snapshot(echo_cli_out *out, const echo_snapshot_info *info, b
 
 static void text_root(echo_cli_out *out, const char *name, const echo_snapshot_root *root) {
     echo_cli_print(out, "%-12s ", name);
-    if (root->items > 0) echo_cli_print_hex(out, root->hash.bytes);
-    else echo_cli_print(out, "-");
+    if (root->items > 0)
+        echo_cli_print_hex(out, root->hash.bytes);
+    else
+        echo_cli_print(out, "-");
     echo_cli_print(out, "  %" PRIu64 " records, ", root->items);
     echo_cli_print_bytes(out, root->bytes);
     echo_cli_print(out, ", %" PRIu32 " levels above the leaves\n", root->height);
@@ -63,13 +65,17 @@ static void text_fields(echo_cli_out *out, const echo_snapshot_info *info) {
     echo_cli_print(out, "\n%-12s ", "party");
     echo_cli_print_hex(out, info->party.bytes);
     echo_cli_print(out, "\n%-12s ", "author");
-    if (info->is_signed) echo_cli_print_hex(out, info->author.bytes);
-    else echo_cli_print(out, "not signed");
+    if (info->is_signed)
+        echo_cli_print_hex(out, info->author.bytes);
+    else
+        echo_cli_print(out, "not signed");
     echo_cli_print(out, "\n%-12s ", "digest");
     echo_cli_print_hex(out, info->digest.bytes);
     echo_cli_print(out, "\n%-12s ", "previous");
-    if (info->has_previous) echo_cli_print_hex(out, info->previous.bytes);
-    else echo_cli_print(out, "none");
+    if (info->has_previous)
+        echo_cli_print_hex(out, info->previous.bytes);
+    else
+        echo_cli_print(out, "none");
     echo_cli_print(out, "\n");
     text_root(out, "items", &info->items);
     text_root(out, "credentials", &info->credentials);
@@ -83,7 +89,8 @@ static void text_fields(echo_cli_out *out, const echo_snapshot_info *info) {
 
 void echo_cli_print_snapshot(echo_cli_out *out, const echo_snapshot_info *info) {
     bool good = info->status == ECHO_OK;
-    echo_cli_print(out, "%-12s %" PRIu64 "%s%s\n", "snapshot", info->number, good ? "" : ", damaged", info->pinned ? ", pinned" : "");
+    echo_cli_print(out, "%-12s %" PRIu64 "%s%s\n", "snapshot", info->number, good ? "" : ", damaged",
+                   info->pinned ? ", pinned" : "");
     if (good) text_fields(out, info);
     echo_cli_print(out, "%-12s ", "manifest");
     echo_cli_print_text(out, info->json, 0);

@@ -132,7 +132,10 @@ static void text_item(echo_cli_out *out, const echo_difference *item) {
     echo_cli_print_text(out, item->id, 0);
     echo_cli_print(out, "  type ");
     echo_cli_print_text(out, item->type, 0);
-    echo_cli_print(out, "  %s%s\n", verdicts[item->verdict], item->a.data == NULL ? ", only in b" : item->b.data == NULL ? ", only in a" : "");
+    echo_cli_print(out, "  %s%s\n", verdicts[item->verdict],
+                   item->a.data == NULL   ? ", only in b"
+                   : item->b.data == NULL ? ", only in a"
+                                          : "");
     for (size_t i = 0; i < item->parts_count; i++) text_part(out, &item->parts[i]);
 }
 
@@ -142,11 +145,14 @@ static void text_summary(echo_cli_out *out, const echo_difference_report *r, uin
     echo_cli_print_hex(out, r->digest_a.bytes);
     echo_cli_print(out, "\n%-12s %" PRIu64 ", digest ", "b", r->number_b);
     echo_cli_print_hex(out, r->digest_b.bytes);
-    echo_cli_print(out, "\n%-12s %s\n%-12s %s\n%-12s %s\n", "digests", r->same_digest ? "equal" : "differ", "timeframes",
-                   r->same_timeframe ? "equal" : "differ", "credentials", r->same_credentials ? "equal" : "differ");
+    echo_cli_print(out, "\n%-12s %s\n%-12s %s\n%-12s %s\n", "digests", r->same_digest ? "equal" : "differ",
+                   "timeframes", r->same_timeframe ? "equal" : "differ", "credentials",
+                   r->same_credentials ? "equal" : "differ");
     echo_cli_print(out, "%-12s %" PRIu64 " differ", "items", r->items);
     if (r->items > 0)
-        echo_cli_print(out, ": %" PRIu64 " by messages that one side alone covers, %" PRIu64 " diverged, %" PRIu64 " unknown", r->covered, r->diverged, r->unknown);
+        echo_cli_print(
+            out, ": %" PRIu64 " by messages that one side alone covers, %" PRIu64 " diverged, %" PRIu64 " unknown",
+            r->covered, r->diverged, r->unknown);
     echo_cli_print(out, "\n");
     if (r->items > 0) {
         echo_cli_print(out, "%-12s ", "parting");
@@ -168,8 +174,10 @@ static echo_status show(void *arg, const echo_difference *item) {
     uint64_t limit = echo_cli_has(d->cli, ECHO_CLI_LIMIT) ? d->cli->limit : SHOWN_ITEMS;
     if (limit > 0 && d->shown >= limit) return ECHO_OK;
     d->shown++;
-    if (d->cli->json) json_item(d, item);
-    else text_item(&d->cli->out, item);
+    if (d->cli->json)
+        json_item(d, item);
+    else
+        text_item(&d->cli->out, item);
     return echo_cli_out_ok(&d->cli->out) ? ECHO_OK : ECHO_ERR_IO;
 }
 
@@ -190,7 +198,8 @@ static echo_status compare(echo_difference_report *report, differing *d, echo_er
     if (status == ECHO_OK) status = echo_cli_open_store(&a, cli, true, err);
     if (status == ECHO_OK && cli->dir_b != NULL) status = open_second(&b, cli, err);
     if (status == ECHO_OK)
-        status = echo_snapshot_compare(report, &a, cli->number_a, cli->dir_b != NULL ? &b : &a, cli->number_b, &party, show, d, err);
+        status = echo_snapshot_compare(report, &a, cli->number_a, cli->dir_b != NULL ? &b : &a, cli->number_b, &party,
+                                       show, d, err);
     echo_store_close(&b);
     echo_store_close(&a);
     return status;
@@ -204,8 +213,10 @@ static int run(echo_cli *cli) {
         return echo_cli_misuse(cli, "with one folder, --a or --b must tell which snapshot is compared with the newest");
     echo_status status = compare(&report, &d, &err);
     if (status != ECHO_OK) return echo_cli_fail(cli, status, &err);
-    if (cli->json) json_summary(&d, &report);
-    else text_summary(&cli->out, &report, d.shown);
+    if (cli->json)
+        json_summary(&d, &report);
+    else
+        text_summary(&cli->out, &report, d.shown);
     return report.same_digest ? ECHO_CLI_EXIT_OK : ECHO_CLI_EXIT_FINDING;
 }
 

@@ -46,7 +46,8 @@ echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) {
 echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, bool read_only, echo_error *err) {
     static const char name[] = "/snapshots.db";
     struct stat at;
-    if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode)) return set(err, ECHO_ERR_NOT_FOUND, "there is no such folder");
+    if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode))
+        return set(err, ECHO_ERR_NOT_FOUND, "there is no such folder");
     size_t len = strlen(cli->dir);
     char *path = malloc(len + sizeof name);
     if (path == NULL) return set(err, ECHO_ERR_NOMEM, "out of memory");
@@ -95,7 +96,8 @@ echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error 
         echo_status status = echo_registry_add_object(cli->models, err);
         if (status != ECHO_OK) return status;
     }
-    static echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT; /* a command does what it is told: begins none, removes none */
+    static echo_snapshot_policy policy =
+        ECHO_SNAPSHOT_POLICY_INIT; /* a command does what it is told: begins none, removes none */
     policy.manual = policy.no_thread = true;
     policy.keep = 0;
     *out = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
@@ -114,7 +116,8 @@ echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error 
     return ECHO_OK;
 }
 
-echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options, echo_error *err) {
+echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options,
+                                   echo_error *err) {
     echo_status status = echo_party_restore(out, options, err);
     echo_cli_progress_clear(&cli->progress);
     return status;

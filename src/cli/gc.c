@@ -22,9 +22,10 @@ static void show_json(echo_cli_out *out, const echo_gc_report *r, bool dry_run) 
 
 static void show_text(echo_cli_out *out, const echo_gc_report *r, bool dry_run) {
     const char *done = dry_run ? "would be removed" : "removed";
-    echo_cli_print(out, "%-10s %" PRIu64 " %s, %" PRIu64 " kept, of %" PRIu64 " %s\n", "snapshots", r->snapshots_removed, done,
-                   r->snapshots_kept, r->parties, r->parties == 1 ? "party" : "parties");
-    echo_cli_print(out, "%-10s %" PRIu64 " %s, %" PRIu64 " kept\n%-10s ", "chunks", r->chunks_removed, done, r->chunks_kept, "bytes");
+    echo_cli_print(out, "%-10s %" PRIu64 " %s, %" PRIu64 " kept, of %" PRIu64 " %s\n", "snapshots",
+                   r->snapshots_removed, done, r->snapshots_kept, r->parties, r->parties == 1 ? "party" : "parties");
+    echo_cli_print(out, "%-10s %" PRIu64 " %s, %" PRIu64 " kept\n%-10s ", "chunks", r->chunks_removed, done,
+                   r->chunks_kept, "bytes");
     echo_cli_print_bytes(out, r->bytes_removed);
     echo_cli_print(out, " %s, ", done);
     echo_cli_print_bytes(out, r->bytes_kept);
@@ -47,8 +48,10 @@ static int run(echo_cli *cli) {
     echo_cli_progress_clear(&cli->progress);
     echo_store_close(&store);
     if (status != ECHO_OK) return echo_cli_fail(cli, status, &err);
-    if (cli->json) show_json(&cli->out, &report, options.dry_run);
-    else show_text(&cli->out, &report, options.dry_run);
+    if (cli->json)
+        show_json(&cli->out, &report, options.dry_run);
+    else
+        show_text(&cli->out, &report, options.dry_run);
     return ECHO_CLI_EXIT_OK;
 }
 

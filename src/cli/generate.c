@@ -1,6 +1,6 @@
 /*
- * A writer's clock names, per feed, the last message it has seen: clock[f], -1 for none. It is closed under causality, because a
- * writer takes over another's whole clock or none of it; so every message made here can be applied.
+ * A writer's clock names, per feed, the last message it has seen: clock[f], -1 for none. It is closed under causality,
+ * because a writer takes over another's whole clock or none of it; so every message made here can be applied.
  */
 #include "generate.h"
 
@@ -69,7 +69,8 @@ static echo_status check(const generate_options *o, echo_error *err) {
     const double shares[] = {o->create, o->hot,    o->concurrency, o->deletions, o->parents,
                              o->links,  o->nested, o->varied,      o->hookless};
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
-        if (!(shares[i] >= 0.0 && shares[i] <= 1.0)) return fail(err, ECHO_ERR_INVALID, "a share is not between 0 and 1");
+        if (!(shares[i] >= 0.0 && shares[i] <= 1.0))
+            return fail(err, ECHO_ERR_INVALID, "a share is not between 0 and 1");
     if (o->generation != 1 && o->generation != 2) return fail(err, ECHO_ERR_INVALID, "the dialect is 1 or 2");
     if (o->generation == 1 && (o->deletions > 0 || o->links > 0 || o->nested > 0 || o->credentials))
         return fail(err, ECHO_ERR_INVALID, "dialect 1 is made without deletions, links, nested paths and credentials");
@@ -162,7 +163,8 @@ static echo_status make_feeds(generator *g, const char *dir, echo_error *err) {
     if (status == ECHO_OK && credentials) status = echo_party_create(dir, &g->party, &g->writers[0].keys, err);
     for (size_t i = credentials ? 1 : 0; status == ECHO_OK && i < g->options.feeds; i++)
         status = echo_feed_create(g->feeds_path, &g->writers[i].keys, err);
-    if (status == ECHO_OK && credentials && g->options.feeds + g->options.members > 1) status = admit_feeds(g, dir, err);
+    if (status == ECHO_OK && credentials && g->options.feeds + g->options.members > 1)
+        status = admit_feeds(g, dir, err);
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
     how.relaxed = true;
     return status == ECHO_OK ? echo_feeds_open_dir(&g->source, g->feeds_path, &how, err) : status;
@@ -217,7 +219,8 @@ echo_status generate_open(generator **out, const generate_options *options, cons
 }
 
 static void release_blocks(generator *g, writer *w) {
-    for (size_t i = 0; i < w->pending; i++) g->codec.ops->release(g->codec.ctx, (uint8_t *)(uintptr_t)w->blocks[i].data);
+    for (size_t i = 0; i < w->pending; i++)
+        g->codec.ops->release(g->codec.ctx, (uint8_t *)(uintptr_t)w->blocks[i].data);
     w->pending = 0;
 }
 

@@ -8,7 +8,8 @@
 #define KEY_CHARS 64u
 
 echo_status generate_content_init(generate_content *content, const generate_options *options, generate_random *random) {
-    *content = (generate_content){options, random, NULL, malloc(options->value_bytes + 1), malloc(options->value_bytes + 8)};
+    *content =
+        (generate_content){options, random, NULL, malloc(options->value_bytes + 1), malloc(options->value_bytes + 8)};
     return content->text == NULL || content->log == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
@@ -172,7 +173,8 @@ static echo_status log_apply(void *ctx, void *state, const echo_mutation *mutati
     (void)err;
     log_state *log = state;
     log->count++;
-    for (size_t i = 0; i < mutation->bytes.len; i++) log->hash = (log->hash ^ mutation->bytes.data[i]) * UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < mutation->bytes.len; i++)
+        log->hash = (log->hash ^ mutation->bytes.data[i]) * UINT64_C(0x100000001b3);
     return ECHO_OK;
 }
 
@@ -183,7 +185,8 @@ static echo_status log_view(cJSON **out, void *ctx, const void *state, echo_erro
     char hash[20];
     (void)snprintf(hash, sizeof hash, "%016llx", (unsigned long long)log->hash);
     *out = cJSON_CreateObject();
-    if (cJSON_AddNumberToObject(*out, "count", (double)log->count) != NULL && cJSON_AddStringToObject(*out, "hash", hash) != NULL)
+    if (cJSON_AddNumberToObject(*out, "count", (double)log->count) != NULL &&
+        cJSON_AddStringToObject(*out, "hash", hash) != NULL)
         return ECHO_OK;
     cJSON_Delete(*out);
     *out = NULL;

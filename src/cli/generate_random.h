@@ -1,4 +1,5 @@
-/* Seeded random numbers: splitmix64 spreads a seed, xoshiro256** draws from it. Both are in the public domain (Vigna, Blackman). */
+/* Seeded random numbers: splitmix64 spreads a seed, xoshiro256** draws from it. Both are in the public domain (Vigna,
+ * Blackman). */
 #ifndef ECHO_CLI_GENERATE_RANDOM_H
 #define ECHO_CLI_GENERATE_RANDOM_H
 

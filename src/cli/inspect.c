@@ -24,10 +24,13 @@ static echo_status show_snapshot(void *arg, const echo_snapshot_info *info) {
     l->found = true;
     if (info->status != ECHO_OK) {
         l->problem.code = info->status;
-        (void)snprintf(l->problem.message, sizeof l->problem.message, "snapshot %" PRIu64 ": %s", info->number, info->problem);
+        (void)snprintf(l->problem.message, sizeof l->problem.message, "snapshot %" PRIu64 ": %s", info->number,
+                       info->problem);
     }
-    if (l->cli->json) echo_cli_json_snapshot(out, info, true);
-    else echo_cli_print_snapshot(out, info);
+    if (l->cli->json)
+        echo_cli_json_snapshot(out, info, true);
+    else
+        echo_cli_print_snapshot(out, info);
     return end(l);
 }
 

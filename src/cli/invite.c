@@ -10,8 +10,8 @@ static echo_status refuse(echo_error *err, const char *what) {
 }
 
 /*
- * That the party counts the feed is seen from the outside only when it counts one more once the feed is here, so it is made, empty,
- * as the exchange would do before it fetches it.
+ * That the party counts the feed is seen from the outside only when it counts one more once the feed is here, so it is
+ * made, empty, as the exchange would do before it fetches it.
  */
 static echo_status admit(echo_cli_side *side, echo_error *err) {
     echo_keypair signer;
@@ -28,7 +28,8 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
     echo_party_status_get(&after, side->party);
     memset(&signer, 0, sizeof signer);
     if (status == ECHO_OK && fresh && after.feeds == before.feeds)
-        status = refuse(err, "the credential is written, and admits nothing: the signer is no key that the party trusts");
+        status =
+            refuse(err, "the credential is written, and admits nothing: the signer is no key that the party trusts");
     return status;
 }
 
@@ -39,7 +40,8 @@ static echo_status add_members(echo_invitation *out, const echo_cli_side *side, 
     echo_status status = echo_timeframe_copy(&clock, echo_party_clock(side->party));
     if (status != ECHO_OK) return err->code = status;
     for (size_t i = 0; out->member_count < ECHO_INVITATION_MEMBERS && echo_timeframe_at(clock, i, &frame); i++)
-        if (memcmp(&frame.feed, &out->members[0], sizeof frame.feed) != 0) out->members[out->member_count++] = frame.feed;
+        if (memcmp(&frame.feed, &out->members[0], sizeof frame.feed) != 0)
+            out->members[out->member_count++] = frame.feed;
     echo_timeframe_free(clock);
     return ECHO_OK;
 }
@@ -89,7 +91,8 @@ static echo_status invite(echo_cli_side *side, echo_error *err) {
     options.no_write = !writes;
     if (status == ECHO_OK) status = echo_cli_side_party(side, &options, err);
     if (status == ECHO_OK) status = echo_cli_side_keys(side, err);
-    if (status == ECHO_OK && writes && side->cli->key == NULL) { /* which of several feeds is the own one may depend on it */
+    if (status == ECHO_OK && writes &&
+        side->cli->key == NULL) { /* which of several feeds is the own one may depend on it */
         options.own_feed = &side->keys.public_key;
         status = echo_cli_side_party(side, &options, err);
     }
@@ -124,4 +127,6 @@ const echo_cli_command echo_cli_invite = {
     "by a key that it trusts, such as the party's own, which whoever made the party keeps: --signer\n"
     "names a file with that key, as 128 hex digits (the secret in libsodium's form: seed, public key).\n\n"
     "JSON: {invitation, party, members, digest, admitted}.\n",
-    ECHO_CLI_COMMON | ECHO_CLI_PARTY | ECHO_CLI_KEY | ECHO_CLI_DIGEST | ECHO_CLI_MEMBERS | ECHO_CLI_ADMIT | ECHO_CLI_SIGNER, run};
+    ECHO_CLI_COMMON | ECHO_CLI_PARTY | ECHO_CLI_KEY | ECHO_CLI_DIGEST | ECHO_CLI_MEMBERS | ECHO_CLI_ADMIT |
+        ECHO_CLI_SIGNER,
+    run};

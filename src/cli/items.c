@@ -1,11 +1,11 @@
 /*
- * Items, in ascending order of id. A walk over the snapshot reads heads alone and may not touch the party, so that for JSON,
- * which shows states, it gathers the ids first (a list of ids, not of items); each item is then made, printed and forgotten
- * here.
+ * Items, in ascending order of id. A walk over the snapshot reads heads alone and may not touch the party, so that for
+ * JSON, which shows states, it gathers the ids first (a list of ids, not of items); each item is then made, printed and
+ * forgotten here.
  *
- * A damaged chunk can turn up at any time in that, since the party is opened lazily. It is then opened once more with everything
- * checked, which falls back to an older snapshot or to replay: the same state at the same clock. Printing goes on behind the
- * last id printed.
+ * A damaged chunk can turn up at any time in that, since the party is opened lazily. It is then opened once more with
+ * everything checked, which falls back to an older snapshot or to replay: the same state at the same clock. Printing
+ * goes on behind the last id printed.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -77,8 +77,10 @@ static echo_status print_item(listing *l, const char *id, echo_error *err) {
     echo_status status = echo_item_get(&item, l->party, id, err);
     if (status != ECHO_OK) return status;
     echo_item_head_get(&head, item);
-    if (l->cli->json) status = print_json(l, item, &head, err);
-    else print_row(l, &head);
+    if (l->cli->json)
+        status = print_json(l, item, &head, err);
+    else
+        print_row(l, &head);
     if (status == ECHO_OK) printed(l, &head);
     return status;
 }
@@ -113,7 +115,8 @@ static echo_status print_listed(listing *l, echo_error *err) {
     uint64_t done = 0;
     echo_status status = ECHO_OK;
     bool mixed = isatty(STDOUT_FILENO) == 1; /* what is printed would run into the progress line */
-    for (size_t at = 0; status == ECHO_OK && at < l->len && echo_cli_out_ok(&l->cli->out); at += strlen(l->ids + at) + 1) {
+    for (size_t at = 0; status == ECHO_OK && at < l->len && echo_cli_out_ok(&l->cli->out);
+         at += strlen(l->ids + at) + 1) {
         status = print_item(l, l->ids + at, err);
         if (++done % 256 == 0 && !mixed) echo_cli_tick(l->cli, "items", done, l->count);
     }
@@ -173,7 +176,8 @@ static echo_status print_items(listing *l, echo_error *err) {
     status = print_from_party(l, &options, &by_snapshot, err);
     if (status != ECHO_ERR_CORRUPT || !by_snapshot || options.verify == ECHO_VERIFY_FULL) return status;
     echo_cli_note(l->cli, err);
-    echo_error again = {.code = ECHO_ERR_CORRUPT, .message = "the snapshot is damaged: opening once more, with all of it checked"};
+    echo_error again = {.code = ECHO_ERR_CORRUPT,
+                        .message = "the snapshot is damaged: opening once more, with all of it checked"};
     echo_cli_note(l->cli, &again);
     *err = (echo_error)ECHO_ERROR_INIT;
     options.verify = ECHO_VERIFY_FULL;

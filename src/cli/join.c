@@ -7,7 +7,7 @@
 #define FAILURES_MAX 3u /* in a row: what keeps failing here is not going to work */
 #define ROUNDS_MAX 8u
 #define PATIENCE_MS 3000u /* for the other peers, once the first is there */
-#define QUIET_TURNS 5u  /* without a byte, after which peers are thought to have fetched what they lack */
+#define QUIET_TURNS 5u    /* without a byte, after which peers are thought to have fetched what they lack */
 
 /* ---- what the exchange tells ---- */
 
@@ -27,7 +27,8 @@ static void note_problem(echo_cli_joining *j, const echo_error *problem) {
 static void note_peer(echo_cli_joining *j, const echo_exchange_event *event) {
     echo_error what = *event->error;
     const char *place = event->peer != NULL ? echo_cli_net_place(j->side.net, event->peer) : "";
-    if (place[0] != '\0') (void)snprintf(what.message, sizeof what.message, "%.80s: %.170s", place, event->error->message);
+    if (place[0] != '\0')
+        (void)snprintf(what.message, sizeof what.message, "%.80s: %.170s", place, event->error->message);
     note_problem(j, &what);
 }
 
@@ -82,20 +83,24 @@ static bool alone(echo_cli_joining *j) {
         what = j->problem;
         return give_up(j, what.code, &what);
     }
-    (void)snprintf(what.message, sizeof what.message,
-                   "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
+    (void)snprintf(
+        what.message, sizeof what.message,
+        "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
     return give_up(j, ECHO_ERR_IO, &what);
 }
 
-/* The party as it is now; more may be known of it than before, so it is asked once more until a round brings nothing. */
+/* The party as it is now; more may be known of it than before, so it is asked once more until a round brings nothing.
+ */
 static bool settle(echo_cli_joining *j) {
     echo_error err = ECHO_ERROR_INIT;
-    bool news = j->state.blocks_received != j->blocks_before || j->state.installed != j->installed_before || j->side.party == NULL;
+    bool news = j->state.blocks_received != j->blocks_before || j->state.installed != j->installed_before ||
+                j->side.party == NULL;
     echo_cli_join_close_preview(j);
     if (news) {
         echo_status status = j->side.party == NULL ? echo_cli_side_party(&j->side, &j->options, &err)
-                             : j->state.installed != j->installed_before ? echo_cli_side_switch(&j->side, &err)
-                                                                         : echo_party_poll(j->side.party, 0, NULL, &err);
+                             : j->state.installed != j->installed_before
+                                 ? echo_cli_side_switch(&j->side, &err)
+                                 : echo_party_poll(j->side.party, 0, NULL, &err);
         if (status == ECHO_ERR_NOT_FOUND)
             (void)snprintf(err.message, sizeof err.message, "the peers have nothing of this party to give");
         if (status != ECHO_OK) return give_up(j, status, &err);
@@ -199,7 +204,8 @@ static echo_status join(echo_cli_joining *j, echo_error *err) {
     echo_status status = open_side(j, err);
     if (status == ECHO_OK) status = make_exchange(j, err);
     if (status == ECHO_OK) status = echo_cli_net_open(&side->net, side->exchange, &hooks, err);
-    for (size_t i = 0; status == ECHO_OK && i < cli->peer_count; i++) status = echo_cli_net_connect(side->net, cli->peers[i], err);
+    for (size_t i = 0; status == ECHO_OK && i < cli->peer_count; i++)
+        status = echo_cli_net_connect(side->net, cli->peers[i], err);
     if (status == ECHO_OK) status = echo_cli_net_run(side->net, err);
     if (status != ECHO_OK) return status;
     echo_cli_progress_clear(&side->cli->progress);
@@ -214,7 +220,8 @@ static echo_status join(echo_cli_joining *j, echo_error *err) {
 
 /* As a command ends that minds no signals, but with what was received stored. */
 static int interrupted(echo_cli *cli, int number) {
-    echo_error what = {.code = ECHO_ERR_PENDING, .message = "interrupted: what was received is kept, and the same command goes on"};
+    echo_error what = {.code = ECHO_ERR_PENDING,
+                       .message = "interrupted: what was received is kept, and the same command goes on"};
     echo_cli_note(cli, &what);
     (void)echo_cli_finish(cli, ECHO_CLI_EXIT_OK);
     (void)signal(number, SIG_DFL);
@@ -247,10 +254,14 @@ static int new_key(echo_cli *cli) {
     free(path);
     if (status != ECHO_OK) return echo_cli_fail(cli, status, &err);
     if (cli->json) echo_cli_json_object(&cli->out, NULL);
-    if (cli->json) echo_cli_json_hex(&cli->out, "key", keys.public_key.bytes);
-    else echo_cli_print_hex(&cli->out, keys.public_key.bytes);
-    if (cli->json) echo_cli_json_end(&cli->out);
-    else echo_cli_print(&cli->out, "\n");
+    if (cli->json)
+        echo_cli_json_hex(&cli->out, "key", keys.public_key.bytes);
+    else
+        echo_cli_print_hex(&cli->out, keys.public_key.bytes);
+    if (cli->json)
+        echo_cli_json_end(&cli->out);
+    else
+        echo_cli_print(&cli->out, "\n");
     memset(&keys, 0, sizeof keys);
     return ECHO_CLI_EXIT_OK;
 }
@@ -261,7 +272,8 @@ static int check(echo_cli *cli) {
     if (echo_cli_has(cli, ECHO_CLI_NEW_KEY)) {
         uint64_t alone = ECHO_CLI_NEW_KEY | ECHO_CLI_JSON | ECHO_CLI_QUIET;
         if (cli->invitation != NULL || (cli->given & ~alone) != 0)
-            return echo_cli_misuse(cli, "--new-key goes with DIR alone: the invitation is used when the key is admitted");
+            return echo_cli_misuse(cli,
+                                   "--new-key goes with DIR alone: the invitation is used when the key is admitted");
         return ECHO_CLI_EXIT_OK;
     }
     if (cli->invitation == NULL) return echo_cli_misuse(cli, "INVITATION is missing");
@@ -313,4 +325,5 @@ const echo_cli_command echo_cli_join = {
     "at the end {event: \"done\", ...} with what was received and the trust that was reached. With\n"
     "--quiet only items and the end. Remarks on peers go to stderr as in other commands.\n",
     ECHO_CLI_COMMON | ECHO_CLI_INVITATION | ECHO_CLI_PEER | ECHO_CLI_TRUST | ECHO_CLI_ATTESTATIONS | ECHO_CLI_SAMPLES |
-        ECHO_CLI_ITEM | ECHO_CLI_KEY | ECHO_CLI_NEW_KEY, run};
+        ECHO_CLI_ITEM | ECHO_CLI_KEY | ECHO_CLI_NEW_KEY,
+    run};

@@ -1,6 +1,6 @@
 /*
- * Items before the join is complete: the party is opened over the store that the exchange shows, reading only. What cannot be read
- * yet is wished for, and looked at again when more has come.
+ * Items before the join is complete: the party is opened over the store that the exchange shows, reading only. What
+ * cannot be read yet is wished for, and looked at again when more has come.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -49,8 +49,10 @@ static echo_status show(echo_cli_joining *j, echo_party *party, const char *id, 
     if (status != ECHO_OK) return status;
     echo_item_head_get(&head, item);
     echo_cli_progress_clear(&j->side.cli->progress);
-    if (j->side.cli->json) show_json(j, &head, view);
-    else show_text(j, &head, view);
+    if (j->side.cli->json)
+        show_json(j, &head, view);
+    else
+        show_text(j, &head, view);
     (void)echo_cli_out_flush(&j->side.cli->out);
     cJSON_Delete(view);
     return ECHO_OK;
@@ -85,8 +87,10 @@ void echo_cli_join_items(echo_cli_joining *j) {
         echo_status status = show(j, j->preview, j->items[i], &err);
         if (status == ECHO_ERR_PENDING && !j->wanted[i])
             j->wanted[i] = echo_exchange_want(j->side.exchange, j->items[i], &err) == ECHO_OK;
-        if (status == ECHO_OK) shown(j, i);
-        else i++; /* pending, or not in the snapshot: the messages behind it may make it */
+        if (status == ECHO_OK)
+            shown(j, i);
+        else
+            i++; /* pending, or not in the snapshot: the messages behind it may make it */
     }
 }
 

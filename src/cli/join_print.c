@@ -30,8 +30,11 @@ static void progress(echo_cli_joining *j, uint64_t now) {
     bool items = s->phase == ECHO_EXCHANGE_ITEMS;
     short_bytes(bytes, (double)s->bytes_received);
     short_bytes(rate, j->rate);
-    if (items) (void)snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu64 ", %s, %s/s", s->items_here, s->items, bytes, rate);
-    else (void)snprintf(text, sizeof text, "%s: %" PRIu64 " blocks, %s, %s/s", phases[s->phase], s->blocks_received, bytes, rate);
+    if (items)
+        (void)snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu64 ", %s, %s/s", s->items_here, s->items, bytes, rate);
+    else
+        (void)snprintf(text, sizeof text, "%s: %" PRIu64 " blocks, %s, %s/s", phases[s->phase], s->blocks_received,
+                       bytes, rate);
     echo_cli_progress_line(&j->side.cli->progress, now, text, s->items_here, items ? s->items : 0);
 }
 
@@ -87,11 +90,15 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
     echo_cli_json_string(out, "event", "done");
     echo_cli_json_hex(out, "party", j->side.key.bytes);
     echo_cli_json_hex(out, "member", j->side.keys.public_key.bytes);
-    if (m->snapshot != 0) echo_cli_json_number(out, "snapshot", m->snapshot);
-    else echo_cli_json_raw(out, "snapshot", "null");
+    if (m->snapshot != 0)
+        echo_cli_json_number(out, "snapshot", m->snapshot);
+    else
+        echo_cli_json_raw(out, "snapshot", "null");
     echo_cli_json_hex(out, "digest", m->snapshot != 0 ? m->digest.bytes : NULL);
-    if (j->invitation.has_digest) echo_cli_json_flag(out, "invited_digest", is_invited(j, m));
-    else echo_cli_json_raw(out, "invited_digest", "null");
+    if (j->invitation.has_digest)
+        echo_cli_json_flag(out, "invited_digest", is_invited(j, m));
+    else
+        echo_cli_json_raw(out, "invited_digest", "null");
     echo_cli_json_flag(out, "by_chunks", m->by_snapshot);
     echo_cli_json_number(out, "items", m->party.items);
     echo_cli_json_number(out, "messages_covered", m->by_snapshot ? s->covered : 0);
@@ -108,7 +115,8 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
     echo_cli_json_number(out, "attested", s->attested);
     echo_cli_json_number(out, "sampled", s->sampled);
     char detection[32] = "null";
-    if (m->by_snapshot && s->trust >= ECHO_TRUST_SAMPLED) (void)snprintf(detection, sizeof detection, "%.6g", s->detection);
+    if (m->by_snapshot && s->trust >= ECHO_TRUST_SAMPLED)
+        (void)snprintf(detection, sizeof detection, "%.6g", s->detection);
     echo_cli_json_raw(out, "detection", detection);
     echo_cli_json_number(out, "ms", m->ms);
     echo_cli_json_end(out);
@@ -116,10 +124,13 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
 
 static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
     echo_cli_print(out, "%-12s %s", "trust", levels[s->trust]);
-    if (s->attested > 0) echo_cli_print(out, ", attested by %" PRIu32 " member%s", s->attested, s->attested == 1 ? "" : "s");
+    if (s->attested > 0)
+        echo_cli_print(out, ", attested by %" PRIu32 " member%s", s->attested, s->attested == 1 ? "" : "s");
     if (s->trust == ECHO_TRUST_SAMPLED)
-        echo_cli_print(out, ", %" PRIu64 " items are what the feeds say: one wrong among all would have been found with "
-                            "a probability of %.1f %%", s->sampled, s->detection * 100);
+        echo_cli_print(out,
+                       ", %" PRIu64 " items are what the feeds say: one wrong among all would have been found with "
+                       "a probability of %.1f %%",
+                       s->sampled, s->detection * 100);
     if (s->trust == ECHO_TRUST_REPLAYED) echo_cli_print(out, ", all items are what the feeds say");
     echo_cli_print(out, "\n");
 }
@@ -129,25 +140,31 @@ static void summary_text(const echo_cli_joining *j, const summary *m) {
     const echo_exchange_state *s = &j->state;
     echo_cli_print(out, "%-12s ", "party");
     echo_cli_print_hex(out, j->side.key.bytes);
-    if (m->snapshot == 0) echo_cli_print(out, "\n%-12s none", "snapshot");
-    else echo_cli_print(out, "\n%-12s number %" PRIu64 "%s", "snapshot", m->snapshot, m->by_snapshot ? ", received" : "");
+    if (m->snapshot == 0)
+        echo_cli_print(out, "\n%-12s none", "snapshot");
+    else
+        echo_cli_print(out, "\n%-12s number %" PRIu64 "%s", "snapshot", m->snapshot,
+                       m->by_snapshot ? ", received" : "");
     if (m->snapshot != 0 && j->invitation.has_digest)
         echo_cli_print(out, ", %sthe one the invitation names", is_invited(j, m) ? "" : "not ");
     echo_cli_print(out, "\n%-12s %" PRIu64 "\n", "items", m->party.items);
     if (m->by_snapshot)
-        echo_cli_print(out, "%-12s %" PRIu64 " covered by it, whose blocks were %stransferred\n", "messages", s->covered,
-                       m->spared > 0 ? "not " : "");
+        echo_cli_print(out, "%-12s %" PRIu64 " covered by it, whose blocks were %stransferred\n", "messages",
+                       s->covered, m->spared > 0 ? "not " : "");
     echo_cli_print(out, "%-12s %" PRIu64 " received, ", "chunks", s->chunks_received);
     echo_cli_print_bytes(out, s->chunk_bytes);
-    echo_cli_print(out, "; %" PRIu64 " were here\n%-12s %" PRIu64 " received, ", s->chunks_kept, "blocks", s->blocks_received);
+    echo_cli_print(out, "; %" PRIu64 " were here\n%-12s %" PRIu64 " received, ", s->chunks_kept, "blocks",
+                   s->blocks_received);
     echo_cli_print_bytes(out, s->block_bytes);
     echo_cli_print(out, "\n%-12s ", "transferred");
     echo_cli_print_bytes(out, s->bytes_received);
     echo_cli_print(out, " received, ");
     echo_cli_print_bytes(out, s->bytes_sent);
     echo_cli_print(out, " sent\n");
-    if (m->by_snapshot) text_trust(out, s);
-    else if (m->snapshot == 0) echo_cli_print(out, "%-12s everything was made here from the feeds\n", "trust");
+    if (m->by_snapshot)
+        text_trust(out, s);
+    else if (m->snapshot == 0)
+        echo_cli_print(out, "%-12s everything was made here from the feeds\n", "trust");
     echo_cli_print(out, "%-12s %.2f s\n", "time", (double)m->ms / 1000);
 }
 
@@ -158,8 +175,11 @@ void echo_cli_join_summary(echo_cli_joining *j) {
     echo_party_status_get(&m.party, j->side.party);
     (void)!echo_cli_newest(&m.snapshot, &m.digest, &j->side.store, &j->side.key, &ignored);
     m.by_snapshot = j->state.installed != 0;
-    if (m.by_snapshot && j->state.trust < ECHO_TRUST_SAMPLED) m.spared = j->state.covered; /* or they were needed for comparing */
+    if (m.by_snapshot && j->state.trust < ECHO_TRUST_SAMPLED)
+        m.spared = j->state.covered; /* or they were needed for comparing */
     m.ms = echo_cli_now_ms() - j->began_ms;
-    if (j->side.cli->json) summary_json(j, &m);
-    else summary_text(j, &m);
+    if (j->side.cli->json)
+        summary_json(j, &m);
+    else
+        summary_text(j, &m);
 }

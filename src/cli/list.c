@@ -18,7 +18,8 @@ static echo_status show(void *arg, const echo_snapshot_info *info) {
         return ECHO_OK;
     }
     if (l->count++ == 0 && !l->cli->quiet)
-        echo_cli_print(out, "%6s  %-7s  %-6s  %-23s  %10s  %10s  %s\n", "NUMBER", "STATUS", "PIN", "TIME", "MESSAGES", "ITEMS", "DIGEST");
+        echo_cli_print(out, "%6s  %-7s  %-6s  %-23s  %10s  %10s  %s\n", "NUMBER", "STATUS", "PIN", "TIME", "MESSAGES",
+                       "ITEMS", "DIGEST");
     echo_cli_print(out, "%6" PRIu64 "  %-7s  %-6s  ", info->number, info->status == ECHO_OK ? "good" : "damaged",
                    info->pinned ? "pinned" : "-");
     if (info->status == ECHO_OK) {
@@ -60,7 +61,8 @@ static echo_status list(listing *l, echo_error *err) {
     echo_status status = echo_cli_find_party(&party, l->cli, err);
     if (status != ECHO_OK) return status;
     status = echo_cli_open_store(&store, l->cli, true, err);
-    if (status == ECHO_OK) status = echo_snapshot_list(&store, &party, show, l, err);
+    if (status == ECHO_OK)
+        status = echo_snapshot_list(&store, &party, show, l, err);
     else if (status == ECHO_ERR_NOT_FOUND)
         status = ECHO_OK; /* no snapshots yet; a missing folder is told below */
     echo_store_close(&store);

@@ -5,9 +5,9 @@
 #include "cli.h"
 
 static const echo_cli_command *const commands[] = {
-    &echo_cli_parties, &echo_cli_restore, &echo_cli_items, &echo_cli_snapshot, &echo_cli_list,  &echo_cli_inspect,
-    &echo_cli_verify,  &echo_cli_diff,    &echo_cli_gc,    &echo_cli_pin,      &echo_cli_unpin, &echo_cli_prune_advice,
-    &echo_cli_invite,  &echo_cli_serve,   &echo_cli_join,
+    &echo_cli_parties, &echo_cli_restore,      &echo_cli_items,  &echo_cli_snapshot, &echo_cli_list,
+    &echo_cli_inspect, &echo_cli_verify,       &echo_cli_diff,   &echo_cli_gc,       &echo_cli_pin,
+    &echo_cli_unpin,   &echo_cli_prune_advice, &echo_cli_invite, &echo_cli_serve,    &echo_cli_join,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -16,10 +16,12 @@ static void print_help(echo_cli_out *out) {
                         "Opens parties from snapshots, takes snapshots, looks at them, checks and removes them, and\n"
                         "exchanges them with peers.\n\n"
                         "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) echo_cli_print(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        echo_cli_print(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     echo_cli_print(out, "  %-12s %s\n", "bench", "measure opening, snapshots and processing");
-    echo_cli_print(out, "\n`echo-snapshot COMMAND --help` tells a command's options; `echo-snapshot --version` the version.\n\n"
-                        "Exit codes:\n");
+    echo_cli_print(
+        out, "\n`echo-snapshot COMMAND --help` tells a command's options; `echo-snapshot --version` the version.\n\n"
+             "Exit codes:\n");
     echo_cli_print_exits(out);
 }
 
@@ -27,7 +29,8 @@ static void print_help(echo_cli_out *out) {
 static bool hold_descriptors(void) {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) != -1) continue;
-        if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd) return false; /* the wrong way round: using it is an error */
+        if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return false; /* the wrong way round: using it is an error */
     }
     return true;
 }
@@ -52,8 +55,10 @@ static int dispatch(echo_cli *cli, int argc, char **argv) {
     bool help = strcmp(word, "--help") == 0, version = strcmp(word, "--version") == 0;
     if (!help && !version) return echo_cli_misuse(cli, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
     if (argc > 2) return echo_cli_misuse(cli, "one argument too many: '%s'", argv[2]);
-    if (help) print_help(&cli->out);
-    else echo_cli_print(&cli->out, "echo-snapshot %s\n", echo_version());
+    if (help)
+        print_help(&cli->out);
+    else
+        echo_cli_print(&cli->out, "echo-snapshot %s\n", echo_version());
     return ECHO_CLI_EXIT_OK;
 }
 

@@ -60,8 +60,10 @@ void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width) {
         uint32_t code = 0;
         size_t len = sequence(at, &code);
         bool plain = len > 0 && code >= 0x20 && (code < 0x7f || code > 0x9f);
-        if (plain) put(out, at, len);
-        else put_text(out, "?");
+        if (plain)
+            put(out, at, len);
+        else
+            put_text(out, "?");
         at += len > 0 ? len : 1;
     }
     for (; shown < width; shown++) put_text(out, " ");
@@ -80,8 +82,10 @@ void echo_cli_print_bytes(echo_cli_out *out, uint64_t bytes) {
 }
 
 void echo_cli_print_ns(echo_cli_out *out, uint64_t ns) {
-    if (ns >= 10000000000u) echo_cli_print(out, "%.1f s", (double)ns / 1e9);
-    else echo_cli_print(out, "%.1f ms", (double)ns / 1e6);
+    if (ns >= 10000000000u)
+        echo_cli_print(out, "%.1f s", (double)ns / 1e9);
+    else
+        echo_cli_print(out, "%.1f ms", (double)ns / 1e6);
 }
 
 void echo_cli_print_time(echo_cli_out *out, int64_t ms) {
@@ -90,7 +94,8 @@ void echo_cli_print_time(echo_cli_out *out, int64_t ms) {
     char text[64];
     if (gmtime_r(&seconds, &parts) == NULL || strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
         echo_cli_print(out, "%" PRId64 " ms", ms);
-    else put_text(out, text);
+    else
+        put_text(out, text);
 }
 
 static void hex_of(char hex[ECHO_HEX_CHARS], const uint8_t bytes[32]) {
@@ -125,10 +130,14 @@ static void put_string(echo_cli_out *out, const char *value) {
     for (const char *at = value; *at != '\0';) {
         uint32_t code = 0;
         size_t len = sequence(at, &code);
-        if (len == 0) put_text(out, "\xef\xbf\xbd");
-        else if (code == '"' || code == '\\') echo_cli_print(out, "\\%c", *at);
-        else if (code < 0x20 || code == 0x7f) echo_cli_print(out, "\\u%04x", (unsigned)code);
-        else put(out, at, len);
+        if (len == 0)
+            put_text(out, "\xef\xbf\xbd");
+        else if (code == '"' || code == '\\')
+            echo_cli_print(out, "\\%c", *at);
+        else if (code < 0x20 || code == 0x7f)
+            echo_cli_print(out, "\\u%04x", (unsigned)code);
+        else
+            put(out, at, len);
         at += len > 0 ? len : 1;
     }
     put_text(out, "\"");
@@ -187,7 +196,9 @@ void echo_cli_json_integer(echo_cli_out *out, const char *key, int64_t value) {
     echo_cli_print(out, "%" PRId64, value);
 }
 
-void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value) { echo_cli_json_raw(out, key, value ? "true" : "false"); }
+void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value) {
+    echo_cli_json_raw(out, key, value ? "true" : "false");
+}
 
 void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]) {
     char hex[ECHO_HEX_CHARS];
@@ -206,8 +217,10 @@ void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *e
     echo_cli_json_string(out, "message", error->message[0] != '\0' ? error->message : echo_status_text(error->code));
     if (path != NULL) echo_cli_json_string(out, "path", path);
     echo_cli_json_hex(out, "feed", error->has_feed ? error->feed.bytes : NULL);
-    if (error->has_seq) echo_cli_json_number(out, "seq", error->seq);
-    else echo_cli_json_raw(out, "seq", "null");
+    if (error->has_seq)
+        echo_cli_json_number(out, "seq", error->seq);
+    else
+        echo_cli_json_raw(out, "seq", "null");
     echo_cli_json_string(out, "item", error->item[0] != '\0' ? error->item : NULL);
     echo_cli_json_end(out);
 }

@@ -1,9 +1,9 @@
 /*
- * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok() now and
- * then.
+ * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok()
+ * now and then.
  *
- * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each. `key` is
- * NULL in arrays and at the top. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
+ * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each.
+ * `key` is NULL in arrays and at the top. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
  */
 #ifndef ECHO_CLI_OUTPUT_H
 #define ECHO_CLI_OUTPUT_H
@@ -46,8 +46,8 @@ void echo_cli_print_error(echo_cli_out *out, const echo_error *error);
 void echo_cli_json_object(echo_cli_out *out, const char *key);
 void echo_cli_json_array(echo_cli_out *out, const char *key);
 /*
- * Begins the top-level array unless it is begun. Called before each element and at a good end, so that a failure before the
- * first element prints nothing, and a later one leaves an array that no reader takes for complete.
+ * Begins the top-level array unless it is begun. Called before each element and at a good end, so that a failure before
+ * the first element prints nothing, and a later one leaves an array that no reader takes for complete.
  */
 void echo_cli_json_list(echo_cli_out *out);
 /* Ends the innermost object or array; the outermost with a newline. */
@@ -59,8 +59,8 @@ void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value);
 void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]); /* NULL: null */
 void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json);
 /*
- * A cJSON value, numbers in the fewest digits that read back the same: cJSON_Print does with less, and shows 9007199254740991 as
- * 9.00719925474099e+15. false, and null is printed, when it is nested too deeply.
+ * A cJSON value, numbers in the fewest digits that read back the same: cJSON_Print does with less, and shows
+ * 9007199254740991 as 9.00719925474099e+15. false, and null is printed, when it is nested too deeply.
  */
 bool echo_cli_json_value(echo_cli_out *out, const char *key, const struct cJSON *value);
 /* {code,message,path,feed,seq,item}; path is left out when NULL, the others are null when unknown */

@@ -108,7 +108,8 @@ static bool read_secret(echo_keypair *out, const char *text) {
     }
     const char *rest = text + 2 * sizeof given.secret;
     if (rest[strspn(rest, " \t\r\n")] != '\0') return false;
-    return echo_keypair_from_seed(out, given.secret) == ECHO_OK && memcmp(out->secret, given.secret, sizeof given.secret) == 0;
+    return echo_keypair_from_seed(out, given.secret) == ECHO_OK &&
+           memcmp(out->secret, given.secret, sizeof given.secret) == 0;
 }
 
 echo_status echo_cli_read_key(echo_keypair *out, const char *path, echo_error *err) {
@@ -161,8 +162,10 @@ static echo_status own_feed(echo_keypair *out, const echo_cli_side *side, found 
     }
     if (status != ECHO_OK) return status;
     size_t count = writable[1] > 0 ? writable[1] : writable[0];
-    if (count == 0) return set(err, ECHO_ERR_NOT_FOUND, "no feed here can be written to: `join DIR --new-key` makes one", "");
-    return count == 1 ? ECHO_OK : set(err, ECHO_ERR_INVALID, "several feeds can be written to: name a member with --key", "");
+    if (count == 0)
+        return set(err, ECHO_ERR_NOT_FOUND, "no feed here can be written to: `join DIR --new-key` makes one", "");
+    return count == 1 ? ECHO_OK
+                      : set(err, ECHO_ERR_INVALID, "several feeds can be written to: name a member with --key", "");
 }
 
 echo_status echo_cli_side_keys(echo_cli_side *side, echo_error *err) {
@@ -189,7 +192,8 @@ static echo_status note_newest(void *arg, const echo_snapshot_info *info) {
     return ECHO_OK;
 }
 
-echo_status echo_cli_newest(uint64_t *number, echo_hash *digest, const echo_store *store, const echo_key *party, echo_error *err) {
+echo_status echo_cli_newest(uint64_t *number, echo_hash *digest, const echo_store *store, const echo_key *party,
+                            echo_error *err) {
     newest n = {0, {{0}}};
     echo_status status = echo_snapshot_list(store, party, note_newest, &n, err);
     *number = n.number;
@@ -199,7 +203,8 @@ echo_status echo_cli_newest(uint64_t *number, echo_hash *digest, const echo_stor
 
 /* ---- events ---- */
 
-void echo_cli_event(echo_cli *cli, const char *name, const char *place, const echo_key *member, const echo_error *error) {
+void echo_cli_event(echo_cli *cli, const char *name, const char *place, const echo_key *member,
+                    const echo_error *error) {
     echo_cli_out *out = &cli->out;
     echo_cli_progress_clear(&cli->progress);
     if (cli->json) {
@@ -222,12 +227,16 @@ void echo_cli_event(echo_cli *cli, const char *name, const char *place, const ec
 }
 
 void echo_cli_event_number(echo_cli *cli, const char *name, uint64_t value) {
-    if (cli->json) echo_cli_json_number(&cli->out, name, value);
-    else echo_cli_print(&cli->out, " %s %" PRIu64, name, value);
+    if (cli->json)
+        echo_cli_json_number(&cli->out, name, value);
+    else
+        echo_cli_print(&cli->out, " %s %" PRIu64, name, value);
 }
 
 void echo_cli_event_end(echo_cli *cli) {
-    if (cli->json) echo_cli_json_end(&cli->out);
-    else echo_cli_print(&cli->out, "\n");
+    if (cli->json)
+        echo_cli_json_end(&cli->out);
+    else
+        echo_cli_print(&cli->out, "\n");
     (void)echo_cli_out_flush(&cli->out);
 }

@@ -1,6 +1,6 @@
 /*
- * What the commands about peers share: one side of an exchange, which is a folder's feeds, store and party, and the keys it proves
- * to be a member with; and how they tell things.
+ * What the commands about peers share: one side of an exchange, which is a folder's feeds, store and party, and the
+ * keys it proves to be a member with; and how they tell things.
  */
 #ifndef ECHO_CLI_PEERS_H
 #define ECHO_CLI_PEERS_H
@@ -10,12 +10,12 @@
 
 typedef struct echo_cli_side {
     echo_cli *cli;
-    echo_key key;             /* of the party */
-    echo_keypair keys;        /* of the member */
-    echo_feeds feeds;         /* the party's and the exchange's */
-    echo_store store;         /* the exchange's own handle */
-    echo_party *party;        /* NULL: it is not here (yet) */
-    echo_exchange *exchange;  /* NULL: none yet */
+    echo_key key;            /* of the party */
+    echo_keypair keys;       /* of the member */
+    echo_feeds feeds;        /* the party's and the exchange's */
+    echo_store store;        /* the exchange's own handle */
+    echo_party *party;       /* NULL: it is not here (yet) */
+    echo_exchange *exchange; /* NULL: none yet */
     echo_cli_net *net;
 } echo_cli_side;
 
@@ -27,7 +27,8 @@ echo_status echo_cli_side_store(echo_cli_side *side, bool read_only, echo_error 
 echo_status echo_cli_side_party(echo_cli_side *side, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
 /* Moves the party that is open to what was installed. */
 echo_status echo_cli_side_switch(echo_cli_side *side, echo_error *err) ECHO_MUST_USE;
-/* Of the file that was named with --key; otherwise of the own feed. ECHO_ERR_NOT_FOUND, ECHO_ERR_INVALID: none, several. */
+/* Of the file that was named with --key; otherwise of the own feed. ECHO_ERR_NOT_FOUND, ECHO_ERR_INVALID: none,
+ * several. */
 echo_status echo_cli_side_keys(echo_cli_side *side, echo_error *err) ECHO_MUST_USE;
 /* Closes what is open. */
 void echo_cli_side_close(echo_cli_side *side);
@@ -41,7 +42,8 @@ echo_status echo_cli_newest(uint64_t *number, echo_hash *digest, const echo_stor
                             echo_error *err) ECHO_MUST_USE;
 
 /* Begins a line about something that happened, an object with --json. place, member and error may be NULL. */
-void echo_cli_event(echo_cli *cli, const char *name, const char *place, const echo_key *member, const echo_error *error);
+void echo_cli_event(echo_cli *cli, const char *name, const char *place, const echo_key *member,
+                    const echo_error *error);
 /* A number of that event. */
 void echo_cli_event_number(echo_cli *cli, const char *name, uint64_t value);
 /* That is all of it; the line goes out. */

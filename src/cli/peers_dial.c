@@ -70,21 +70,27 @@ static void on_given_up(uv_handle_t *handle) {
     echo_cli_connection *c = handle->data;
     c->has_tcp = false;
     c->address = c->address->ai_next;
-    if (c->closing) echo_cli_connection_forget(c);
-    else try_address(c);
+    if (c->closing)
+        echo_cli_connection_forget(c);
+    else
+        try_address(c);
 }
 
 /* The next address, when there is one. */
 static void not_connected(echo_cli_connection *c, int uv) {
-    if (c->address->ai_next != NULL) uv_close((uv_handle_t *)&c->tcp, on_given_up);
-    else echo_cli_connection_broke(c, "cannot connect", uv);
+    if (c->address->ai_next != NULL)
+        uv_close((uv_handle_t *)&c->tcp, on_given_up);
+    else
+        echo_cli_connection_broke(c, "cannot connect", uv);
 }
 
 static void on_connected(uv_connect_t *request, int status) {
     echo_cli_connection *c = request->data;
     if (c->closing) return;
-    if (status == 0) echo_cli_connection_begin(c);
-    else not_connected(c, status);
+    if (status == 0)
+        echo_cli_connection_begin(c);
+    else
+        not_connected(c, status);
 }
 
 static void try_address(echo_cli_connection *c) {
@@ -97,9 +103,12 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     echo_cli_connection *c = request->data;
     c->is_resolving = false;
     c->addresses = c->address = found;
-    if (c->closing) echo_cli_connection_forget(c);
-    else if (status != 0 || found == NULL) echo_cli_connection_broke(c, "the host is not known", status);
-    else try_address(c);
+    if (c->closing)
+        echo_cli_connection_forget(c);
+    else if (status != 0 || found == NULL)
+        echo_cli_connection_broke(c, "the host is not known", status);
+    else
+        try_address(c);
 }
 
 echo_status echo_cli_net_connect(echo_cli_net *net, const char *place, echo_error *err) {
@@ -126,12 +135,16 @@ static void on_connection(uv_stream_t *listener, int status) {
     (void)snprintf(c->place, sizeof c->place, "?");
     int uv = uv_accept(listener, echo_cli_connection_stream(c));
     if (uv == 0 && uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&address, &len) == 0) tell_place(c->place, &address);
-    if (uv != 0) echo_cli_connection_broke(c, "the connection broke", uv);
-    else if (net->count > CONNECTIONS_MAX) echo_cli_connection_broke(c, "there are too many connections", 0);
-    else echo_cli_connection_begin(c);
+    if (uv != 0)
+        echo_cli_connection_broke(c, "the connection broke", uv);
+    else if (net->count > CONNECTIONS_MAX)
+        echo_cli_connection_broke(c, "there are too many connections", 0);
+    else
+        echo_cli_connection_begin(c);
 }
 
-echo_status echo_cli_net_listen(echo_cli_net *net, const char *place, char bound[ECHO_CLI_PLACE_CHARS], echo_error *err) {
+echo_status echo_cli_net_listen(echo_cli_net *net, const char *place, char bound[ECHO_CLI_PLACE_CHARS],
+                                echo_error *err) {
     static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     char host[ECHO_CLI_PLACE_CHARS], port[8];
     struct sockaddr_storage address;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TURN_MS 50u
-#define LINGER_MS 2000u            /* for the other side to take the last bytes, or some of them, and to close */
+#define LINGER_MS 2000u             /* for the other side to take the last bytes, or some of them, and to close */
 #define FLUSH_MAX ((size_t)1 << 20) /* bytes to one socket before the others have their turn */
 
 echo_status echo_cli_net_problem(echo_error *err, echo_status code, const char *place, const char *what, int uv) {
@@ -16,7 +16,9 @@ echo_status echo_cli_net_problem(echo_error *err, echo_status code, const char *
     return code;
 }
 
-echo_status echo_cli_net_status(int uv) { return uv == UV_ENOMEM || uv == UV_EAI_MEMORY ? ECHO_ERR_NOMEM : ECHO_ERR_IO; }
+echo_status echo_cli_net_status(int uv) {
+    return uv == UV_ENOMEM || uv == UV_EAI_MEMORY ? ECHO_ERR_NOMEM : ECHO_ERR_IO;
+}
 
 static uint64_t now_ms(const echo_cli_net *net) { return uv_now(&net->loop); }
 
@@ -40,9 +42,12 @@ void echo_cli_connection_end(echo_cli_connection *c, const echo_error *why) {
     c->peer = NULL;
     if (c->net->hooks.ended != NULL) c->net->hooks.ended(c->net->hooks.arg, c->place, why);
     if (c->has_tcp && uv_is_closing((uv_handle_t *)&c->tcp)) return; /* between two addresses */
-    if (c->has_tcp) uv_close((uv_handle_t *)&c->tcp, on_closed);
-    else if (c->is_resolving) (void)uv_cancel((uv_req_t *)&c->resolving); /* forgotten when that has come to an end */
-    else echo_cli_connection_forget(c);
+    if (c->has_tcp)
+        uv_close((uv_handle_t *)&c->tcp, on_closed);
+    else if (c->is_resolving)
+        (void)uv_cancel((uv_req_t *)&c->resolving); /* forgotten when that has come to an end */
+    else
+        echo_cli_connection_forget(c);
 }
 
 void echo_cli_connection_broke(echo_cli_connection *c, const char *what, int uv) {
@@ -53,7 +58,8 @@ void echo_cli_connection_broke(echo_cli_connection *c, const char *what, int uv)
 
 static void on_shut(uv_shutdown_t *request, int status) { (void)request, (void)status; }
 
-/* Everything was sent. Closed is what the other side has closed too, or its kernel would throw away what it has not read. */
+/* Everything was sent. Closed is what the other side has closed too, or its kernel would throw away what it has not
+ * read. */
 static void shut(echo_cli_connection *c) {
     c->shutting = true;
     c->end_by_ms = now_ms(c->net) + LINGER_MS;
@@ -70,8 +76,10 @@ static void on_written(uv_write_t *request, int status) {
     c->writing = false;
     if (c->closing) return;
     if (c->end_by_ms != 0) c->end_by_ms = now_ms(c->net) + LINGER_MS;
-    if (status < 0) echo_cli_connection_broke(c, "the connection broke", status);
-    else flush(c);
+    if (status < 0)
+        echo_cli_connection_broke(c, "the connection broke", status);
+    else
+        flush(c);
 }
 
 static void write_later(echo_cli_connection *c, echo_bytes bytes) {
@@ -81,8 +89,10 @@ static void write_later(echo_cli_connection *c, echo_bytes bytes) {
     uv_buf_t buffer = uv_buf_init((char *)c->out, (unsigned)len);
     c->write.data = c;
     int uv = uv_write(&c->write, echo_cli_connection_stream(c), &buffer, 1, on_written);
-    if (uv != 0) echo_cli_connection_broke(c, "the connection broke", uv);
-    else c->writing = true;
+    if (uv != 0)
+        echo_cli_connection_broke(c, "the connection broke", uv);
+    else
+        c->writing = true;
 }
 
 static void flush(echo_cli_connection *c) {
@@ -128,7 +138,8 @@ static void each(echo_cli_net *net, void (*fn)(echo_cli_connection *)) {
 }
 
 static void let_go(echo_cli_net *net) {
-    uv_handle_t *const handles[] = {(uv_handle_t *)&net->timer, (uv_handle_t *)&net->signals[0], (uv_handle_t *)&net->signals[1]};
+    uv_handle_t *const handles[] = {(uv_handle_t *)&net->timer, (uv_handle_t *)&net->signals[0],
+                                    (uv_handle_t *)&net->signals[1]};
     for (size_t i = 0; i < 3; i++)
         if (handles[i]->loop != NULL && !uv_is_closing(handles[i])) uv_close(handles[i], NULL);
     if (net->listening && !uv_is_closing((uv_handle_t *)&net->listener)) uv_close((uv_handle_t *)&net->listener, NULL);
@@ -187,13 +198,20 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
 
 static void on_end_of_stream(echo_cli_connection *c, int uv) {
     bool over = c->finished || echo_peer_is_over(c->peer);
-    if (over) echo_cli_connection_end(c, NULL);
+    if (over)
+        echo_cli_connection_end(c, NULL);
     else if (!c->connected && c->initiator)
-        echo_cli_connection_broke(c, "closed the connection without an answer: it does not serve this party, or our key is "
-                                     "no member's there", 0);
-    else if (!c->connected) echo_cli_connection_broke(c, "closed the connection before it said who it is", 0);
-    else if (uv == UV_EOF) echo_cli_connection_broke(c, "closed the connection in the middle", 0);
-    else echo_cli_connection_broke(c, "the connection broke", uv);
+        echo_cli_connection_broke(
+            c,
+            "closed the connection without an answer: it does not serve this party, or our key is "
+            "no member's there",
+            0);
+    else if (!c->connected)
+        echo_cli_connection_broke(c, "closed the connection before it said who it is", 0);
+    else if (uv == UV_EOF)
+        echo_cli_connection_broke(c, "closed the connection in the middle", 0);
+    else
+        echo_cli_connection_broke(c, "the connection broke", uv);
 }
 
 static void on_bytes(uv_stream_t *from, ssize_t n, const uv_buf_t *buffer) {
@@ -230,8 +248,10 @@ void echo_cli_connection_begin(echo_cli_connection *c) {
     c->open = true;
     (void)uv_tcp_nodelay(&c->tcp, 1);
     int uv = uv_read_start(echo_cli_connection_stream(c), on_room, on_bytes);
-    if (uv != 0) echo_cli_connection_broke(c, "the connection broke", uv);
-    else turn(c->net);
+    if (uv != 0)
+        echo_cli_connection_broke(c, "the connection broke", uv);
+    else
+        turn(c->net);
 }
 
 /* ---- from open to close ---- */
@@ -245,7 +265,8 @@ static void ignore_pipes(echo_cli_net *net) {
     (void)sigaction(SIGPIPE, &ignore, &net->old_pipe);
 }
 
-echo_status echo_cli_net_open(echo_cli_net **out, echo_exchange *exchange, const echo_cli_net_hooks *hooks, echo_error *err) {
+echo_status echo_cli_net_open(echo_cli_net **out, echo_exchange *exchange, const echo_cli_net_hooks *hooks,
+                              echo_error *err) {
     static const int numbers[] = {SIGINT, SIGTERM};
     *out = NULL;
     echo_cli_net *net = calloc(1, sizeof *net);
@@ -320,7 +341,8 @@ size_t echo_cli_net_count(const echo_cli_net *net) {
 
 size_t echo_cli_net_waiting(const echo_cli_net *net) {
     size_t count = 0;
-    for (const echo_cli_connection *c = net->connections; c != NULL; c = c->next) count += is_of_use(c) && !c->connected;
+    for (const echo_cli_connection *c = net->connections; c != NULL; c = c->next)
+        count += is_of_use(c) && !c->connected;
     return count;
 }
 

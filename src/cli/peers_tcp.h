@@ -1,7 +1,7 @@
 /*
- * Peers over TCP: one libuv loop that carries bytes between the connections of an exchange and sockets, steps the exchange, and
- * ends in good order on SIGINT and SIGTERM. No more is taken from a connection than its socket accepts, besides one write that is
- * under way.
+ * Peers over TCP: one libuv loop that carries bytes between the connections of an exchange and sockets, steps the
+ * exchange, and ends in good order on SIGINT and SIGTERM. No more is taken from a connection than its socket accepts,
+ * besides one write that is under way.
  *
  * Places are HOST:PORT, an IPv6 address in brackets. Errors of a connection name its place.
  */
@@ -18,7 +18,8 @@ typedef struct echo_cli_net_hooks {
     void *arg;
     /* Before each step: after bytes came, and every 50 ms. false: say goodbye to everybody and end. */
     bool (*turn)(void *arg);
-    /* A connection is gone, or could not be made. `why` is NULL when it ended in good order, or was dropped, as an event told. */
+    /* A connection is gone, or could not be made. `why` is NULL when it ended in good order, or was dropped, as an
+     * event told. */
     void (*ended)(void *arg, const char *place, const echo_error *why);
 } echo_cli_net_hooks;
 

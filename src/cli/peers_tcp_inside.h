@@ -21,7 +21,7 @@ struct echo_cli_connection {
     bool open;      /* the socket is connected */
     bool connected; /* the peer has proved who it is */
     bool writing, shutting, closing;
-    bool finished;  /* we said goodbye */
+    bool finished;      /* we said goodbye */
     uint64_t end_by_ms; /* it is over: then it is closed whatever the other side does */
     uv_tcp_t tcp;
     bool has_tcp;

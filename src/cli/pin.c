@@ -7,7 +7,8 @@ static int change(echo_cli *cli, bool pinned) {
     echo_key party;
     echo_store store = {NULL, NULL};
     echo_cli_out *out = &cli->out;
-    if (echo_cli_has(cli, ECHO_CLI_NO_WRITE)) return echo_cli_misuse(cli, "--no-write leaves nothing to do: a pin is written");
+    if (echo_cli_has(cli, ECHO_CLI_NO_WRITE))
+        return echo_cli_misuse(cli, "--no-write leaves nothing to do: a pin is written");
     if (cli->number == 0) return echo_cli_misuse(cli, "--number is missing: which snapshot?");
     echo_status status = echo_cli_find_party(&party, cli, &err);
     if (status == ECHO_OK) status = echo_cli_open_store(&store, cli, false, &err);

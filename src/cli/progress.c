@@ -16,7 +16,8 @@ static unsigned share(uint64_t done, uint64_t total, unsigned of) {
     return (unsigned)((double)done / (double)total * of);
 }
 
-void echo_cli_progress_line(echo_cli_progress *progress, uint64_t now_ms, const char *text, uint64_t done, uint64_t total) {
+void echo_cli_progress_line(echo_cli_progress *progress, uint64_t now_ms, const char *text, uint64_t done,
+                            uint64_t total) {
     if (progress->file == NULL || now_ms < progress->next_ms) return;
     progress->next_ms = now_ms + ECHO_CLI_PROGRESS_EVERY_MS;
     char line[79]; /* one less than the narrowest terminal: no wrap */
@@ -37,7 +38,8 @@ void echo_cli_progress_line(echo_cli_progress *progress, uint64_t now_ms, const 
     progress->width = width > progress->width ? width : progress->width;
 }
 
-void echo_cli_progress_show(echo_cli_progress *progress, uint64_t now_ms, const char *phase, uint64_t done, uint64_t total) {
+void echo_cli_progress_show(echo_cli_progress *progress, uint64_t now_ms, const char *phase, uint64_t done,
+                            uint64_t total) {
     char text[64];
     (void)snprintf(text, sizeof text, "%.20s: %" PRIu64, phase, done);
     echo_cli_progress_line(progress, now_ms, text, done, total);

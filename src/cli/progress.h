@@ -1,6 +1,6 @@
 /*
- * One line that says how far long work is. Nothing is shown in the first second, then at most ten times a second. Times are
- * milliseconds of any clock that only goes forward.
+ * One line that says how far long work is. Nothing is shown in the first second, then at most ten times a second. Times
+ * are milliseconds of any clock that only goes forward.
  */
 #ifndef ECHO_CLI_PROGRESS_H
 #define ECHO_CLI_PROGRESS_H
@@ -21,9 +21,11 @@ typedef struct echo_cli_progress {
 
 void echo_cli_progress_init(echo_cli_progress *progress, FILE *file, uint64_t now_ms);
 /* total 0: unknown */
-void echo_cli_progress_show(echo_cli_progress *progress, uint64_t now_ms, const char *phase, uint64_t done, uint64_t total);
+void echo_cli_progress_show(echo_cli_progress *progress, uint64_t now_ms, const char *phase, uint64_t done,
+                            uint64_t total);
 /* The same with a text of one's own, of which the first 38 bytes are shown. */
-void echo_cli_progress_line(echo_cli_progress *progress, uint64_t now_ms, const char *text, uint64_t done, uint64_t total);
+void echo_cli_progress_line(echo_cli_progress *progress, uint64_t now_ms, const char *text, uint64_t done,
+                            uint64_t total);
 /* Takes the line away, for other text or for good. */
 void echo_cli_progress_clear(echo_cli_progress *progress);
 

@@ -31,8 +31,8 @@ static void tell_json(echo_cli *cli, echo_cli_out *to, const char *kind, const e
 }
 
 static void tell_text(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
-    echo_cli_print(to, "echo-snapshot%s%s: %s: ", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "",
-                   kind);
+    echo_cli_print(to, "echo-snapshot%s%s: %s: ", cli->command != NULL ? " " : "",
+                   cli->command != NULL ? cli->command->name : "", kind);
     echo_cli_print_error(to, what);
     if (cli->dir != NULL) {
         echo_cli_print(to, ", folder ");
@@ -45,8 +45,10 @@ static void tell(echo_cli *cli, const char *kind, const echo_error *what) {
     echo_cli_out to;
     echo_cli_out_init(&to, stderr);
     echo_cli_progress_clear(&cli->progress);
-    if (cli->json) tell_json(cli, &to, kind, what);
-    else tell_text(cli, &to, kind, what);
+    if (cli->json)
+        tell_json(cli, &to, kind, what);
+    else
+        tell_text(cli, &to, kind, what);
     (void)echo_cli_out_flush(&to); /* there is nowhere left to complain */
 }
 
@@ -83,7 +85,8 @@ int echo_cli_finish(echo_cli *cli, int code) {
     if (echo_cli_out_flush(&cli->out)) return code;
     echo_error what = ECHO_ERROR_INIT;
     what.code = ECHO_ERR_IO;
-    (void)snprintf(what.message, sizeof what.message, "standard output cannot be written: %s", strerror(cli->out.problem));
+    (void)snprintf(what.message, sizeof what.message, "standard output cannot be written: %s",
+                   strerror(cli->out.problem));
     cli->dir = NULL;
     tell(cli, "error", &what);
     return ECHO_CLI_EXIT_IO;

@@ -27,8 +27,10 @@ static echo_status json_clock(echo_cli *cli, const echo_party *party) {
 
 static void json_counts(echo_cli_out *out, const told *t) {
     const echo_restore_report *r = t->report;
-    if (r->snapshot != 0) echo_cli_json_number(out, "snapshot", r->snapshot);
-    else echo_cli_json_raw(out, "snapshot", "null");
+    if (r->snapshot != 0)
+        echo_cli_json_number(out, "snapshot", r->snapshot);
+    else
+        echo_cli_json_raw(out, "snapshot", "null");
     echo_cli_json_number(out, "snapshot_items", r->snapshot_items);
     echo_cli_json_number(out, "messages_skipped", r->messages_skipped);
     echo_cli_json_number(out, "messages_read", r->messages_read);
@@ -94,7 +96,8 @@ static void text_times(echo_cli_out *out, const echo_restore_report *r) {
     const struct {
         const char *name;
         uint64_t ns;
-    } phases[] = {{"snapshot", r->ns_open}, {"feeds", r->ns_feeds}, {"messages", r->ns_tail}, {"states", r->ns_hydrate}};
+    } phases[] = {
+        {"snapshot", r->ns_open}, {"feeds", r->ns_feeds}, {"messages", r->ns_tail}, {"states", r->ns_hydrate}};
     echo_cli_print(out, "%-10s ", "time");
     echo_cli_print_ns(out, r->ns_total);
     for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
@@ -118,15 +121,18 @@ static void show_text(echo_cli *cli, const echo_party *party, const told *t) {
     const echo_party_status *s = &t->status;
     echo_cli_print(out, "%-10s ", "party");
     echo_cli_print_hex(out, echo_party_key(party)->bytes);
-    if (r->snapshot == 0) echo_cli_print(out, "\n%-10s none used\n", "snapshot");
-    else echo_cli_print(out, "\n%-10s number %" PRIu64 ", %" PRIu64 " items\n", "snapshot", r->snapshot, r->snapshot_items);
-    echo_cli_print(out, "%-10s %" PRIu64 " skipped, %" PRIu64 " read, %" PRIu64 " applied, %" PRIu64 " refused\n", "messages",
-                   r->messages_skipped, r->messages_read, r->messages_applied, r->messages_refused);
+    if (r->snapshot == 0)
+        echo_cli_print(out, "\n%-10s none used\n", "snapshot");
+    else
+        echo_cli_print(out, "\n%-10s number %" PRIu64 ", %" PRIu64 " items\n", "snapshot", r->snapshot,
+                       r->snapshot_items);
+    echo_cli_print(out, "%-10s %" PRIu64 " skipped, %" PRIu64 " read, %" PRIu64 " applied, %" PRIu64 " refused\n",
+                   "messages", r->messages_skipped, r->messages_read, r->messages_applied, r->messages_refused);
     echo_cli_print(out, "%-10s %" PRIu64 ", of which %" PRIu64 " made\n", "items", s->items, r->items_hydrated);
     echo_cli_print(out, "%-10s %" PRIu64 " read, ", "chunks", r->chunks_read);
     echo_cli_print_bytes(out, r->chunk_bytes_read);
-    echo_cli_print(out, "\n%-10s %" PRIu64 ", %" PRIu64 " waiting, %" PRIu64 " stopped\n", "feeds", s->feeds, s->waiting,
-                   s->stopped);
+    echo_cli_print(out, "\n%-10s %" PRIu64 ", %" PRIu64 " waiting, %" PRIu64 " stopped\n", "feeds", s->feeds,
+                   s->waiting, s->stopped);
     if (r->stale_models > 0)
         echo_cli_print(out, "%-10s %" PRIu64 " models, items %s\n", "stale", r->stale_models,
                        r->stale_kept ? "kept as bytes" : "rebuilt");
@@ -147,8 +153,10 @@ static int run(echo_cli *cli) {
         echo_party_status_get(&t.status, party);
         size_t waiting = echo_party_awaited(party, t.waiting, WAITING_MAX);
         t.waiting_count = waiting < WAITING_MAX ? waiting : WAITING_MAX;
-        if (cli->json) status = show_json(cli, party, &t);
-        else show_text(cli, party, &t);
+        if (cli->json)
+            status = show_json(cli, party, &t);
+        else
+            show_text(cli, party, &t);
     }
     echo_party_free(party);
     return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);

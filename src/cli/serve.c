@@ -8,9 +8,9 @@ typedef struct serving {
     uint64_t connections; /* that are gone */
     uint64_t snapshot;    /* told last */
     uint64_t blocks;
-    bool look;            /* somebody came: what they have may be missing here */
-    bool reopen;          /* a snapshot of theirs was installed */
-    bool failing;         /* told that the party cannot be polled */
+    bool look;    /* somebody came: what they have may be missing here */
+    bool reopen;  /* a snapshot of theirs was installed */
+    bool failing; /* told that the party cannot be polled */
     echo_status status;
     echo_error err;
 } serving;
@@ -160,7 +160,8 @@ static echo_status serve(serving *s, echo_error *err) {
     if (status == ECHO_OK) status = echo_cli_side_store(side, no_write, err);
     if (status == ECHO_OK) status = make_exchange(s, err);
     if (status == ECHO_OK) status = echo_cli_net_open(&side->net, side->exchange, &hooks, err);
-    if (status == ECHO_OK) status = echo_cli_net_listen(side->net, cli->listen != NULL ? cli->listen : "127.0.0.1:0", bound, err);
+    if (status == ECHO_OK)
+        status = echo_cli_net_listen(side->net, cli->listen != NULL ? cli->listen : "127.0.0.1:0", bound, err);
     if (status != ECHO_OK) return status;
     tell_listening(s, bound);
     tell_snapshots(s);
@@ -197,7 +198,8 @@ const echo_cli_command echo_cli_serve = {
     "by chunk, and the blocks behind it; what they have and is missing here is fetched in turn.\n"
     "Snapshots are taken when they are due, and blocks that other processes append are seen. It\n"
     "proves to be a member with the own feed's key, or that of --key (a file of 128 hex digits), and\n"
-    "talks to members alone. With --no-write it only gives. It ends in good order on SIGINT and SIGTERM, or after --once N.\n\n"
+    "talks to members alone. With --no-write it only gives. It ends in good order on SIGINT and SIGTERM, or after "
+    "--once N.\n\n"
     "Prints a line for each event: listening, connected, dropped (a peer that lied, stalled or is no\n"
     "member), refused (what a peer offered or was offered was not taken), ended (a connection), applied (messages),\n"
     "snapshot, fetched, installed, failed, end.\n\n"

@@ -23,7 +23,8 @@ static void show_text(echo_cli_out *out, const echo_snapshot_result *r, uint64_t
     echo_cli_print(out, "%-10s %" PRIu64 "%s\n", "snapshot", r->number, r->unchanged ? ", nothing is new since" : "");
     echo_cli_print(out, "%-10s ", "digest");
     echo_cli_print_hex(out, r->digest.bytes);
-    echo_cli_print(out, "\n%-10s %" PRIu64 " items, %" PRIu64 " chunks, ", "written", r->items_written, r->chunks_written);
+    echo_cli_print(out, "\n%-10s %" PRIu64 " items, %" PRIu64 " chunks, ", "written", r->items_written,
+                   r->chunks_written);
     echo_cli_print_bytes(out, r->bytes_written);
     echo_cli_print(out, "\n%-10s open ", "time");
     echo_cli_print_ns(out, ns_open);
@@ -41,7 +42,8 @@ static int run(echo_cli *cli) {
     echo_party_options options;
     echo_snapshot_result result;
     echo_party *party = NULL;
-    if (echo_cli_has(cli, ECHO_CLI_NO_WRITE)) return echo_cli_misuse(cli, "--no-write leaves nothing to do: a snapshot is written");
+    if (echo_cli_has(cli, ECHO_CLI_NO_WRITE))
+        return echo_cli_misuse(cli, "--no-write leaves nothing to do: a snapshot is written");
     echo_status status = echo_cli_options(&options, cli, &err);
     options.no_write = false;
     if (status == ECHO_OK) status = echo_cli_restore_party(&party, cli, &options, &err);
@@ -50,8 +52,10 @@ static int run(echo_cli *cli) {
         status = echo_party_snapshot(party, &result, &err);
         echo_cli_progress_clear(&cli->progress);
     }
-    if (status == ECHO_OK && cli->json) show_json(&cli->out, &result, echo_party_report(party)->ns_total);
-    else if (status == ECHO_OK) show_text(&cli->out, &result, echo_party_report(party)->ns_total);
+    if (status == ECHO_OK && cli->json)
+        show_json(&cli->out, &result, echo_party_report(party)->ns_total);
+    else if (status == ECHO_OK)
+        show_text(&cli->out, &result, echo_party_report(party)->ns_total);
     echo_party_free(party);
     return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);
 }

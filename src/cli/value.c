@@ -28,8 +28,10 @@ static void put_value(echo_cli_out *out, const char *key, const cJSON *value) {
     bool object = cJSON_IsObject(value);
     if (object || cJSON_IsArray(value)) {
         const cJSON *child;
-        if (object) echo_cli_json_object(out, key);
-        else echo_cli_json_array(out, key);
+        if (object)
+            echo_cli_json_object(out, key);
+        else
+            echo_cli_json_array(out, key);
         cJSON_ArrayForEach(child, value) put_value(out, object ? child->string : NULL, child);
         echo_cli_json_end(out);
     } else if (cJSON_IsString(value)) {

@@ -1,6 +1,6 @@
 /*
- * Verification. What is wrong with a snapshot is a finding: it is printed as a result, and the next snapshot is checked. Being
- * unable to check (input/output, memory, somebody else writing) is an error and ends the command.
+ * Verification. What is wrong with a snapshot is a finding: it is printed as a result, and the next snapshot is
+ * checked. Being unable to check (input/output, memory, somebody else writing) is an error and ends the command.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -35,8 +35,10 @@ static void show_json(echo_cli_out *out, const echo_snapshot_info *info, const r
     echo_cli_json_string(out, "status", names[r->verdict]);
     echo_cli_json_hex(out, "digest", info->status == ECHO_OK ? info->digest.bytes : NULL);
     echo_cli_json_hex(out, "replay", r->replayed ? r->replay.bytes : NULL);
-    if (r->problem.code != ECHO_OK) echo_cli_json_error(out, "error", &r->problem, NULL);
-    else echo_cli_json_raw(out, "error", "null");
+    if (r->problem.code != ECHO_OK)
+        echo_cli_json_error(out, "error", &r->problem, NULL);
+    else
+        echo_cli_json_raw(out, "error", "null");
     echo_cli_json_end(out);
 }
 
@@ -75,7 +77,8 @@ static bool is_gap(echo_status status) { return status == ECHO_ERR_GAP || status
 
 static void settle(echo_error *error, echo_status status) {
     if (error->code == ECHO_OK) error->code = status;
-    if (error->message[0] == '\0') (void)snprintf(error->message, sizeof error->message, "%s", echo_status_text(status));
+    if (error->message[0] == '\0')
+        (void)snprintf(error->message, sizeof error->message, "%s", echo_status_text(status));
 }
 
 static echo_status replay(const checking *c, const echo_snapshot_info *info, result *r) {
@@ -89,13 +92,16 @@ static echo_status replay(const checking *c, const echo_snapshot_info *info, res
 
 static echo_status check(const checking *c, const echo_snapshot_info *info, result *r) {
     echo_status status = info->status;
-    if (status != ECHO_OK) (void)snprintf(r->problem.message, sizeof r->problem.message, "%s", info->problem);
-    else status = echo_snapshot_verify(c->store, &c->party, info->number, &r->problem);
+    if (status != ECHO_OK)
+        (void)snprintf(r->problem.message, sizeof r->problem.message, "%s", info->problem);
+    else
+        status = echo_snapshot_verify(c->store, &c->party, info->number, &r->problem);
     if (status == ECHO_OK && echo_cli_has(c->cli, ECHO_CLI_REPLAY)) {
         status = replay(c, info, r);
         if (status != ECHO_OK) r->verdict = UNCOMPARED;
     }
-    if (status == ECHO_OK && r->replayed && memcmp(&r->replay, &info->digest, sizeof info->digest) != 0) r->verdict = DIFFERS;
+    if (status == ECHO_OK && r->replayed && memcmp(&r->replay, &info->digest, sizeof info->digest) != 0)
+        r->verdict = DIFFERS;
     if (status != ECHO_OK && r->verdict == GOOD) r->verdict = DAMAGED;
     if (status != ECHO_OK) settle(&r->problem, status);
     return status;
@@ -112,10 +118,14 @@ static echo_status check_one(void *arg, const echo_snapshot_info *info) {
         c->error = r.problem;
         return status;
     }
-    if (is_gap(status)) c->missing = status;
-    else if (r.verdict != GOOD) c->findings++;
-    if (c->cli->json) show_json(&c->cli->out, info, &r);
-    else show_text(&c->cli->out, info, &r);
+    if (is_gap(status))
+        c->missing = status;
+    else if (r.verdict != GOOD)
+        c->findings++;
+    if (c->cli->json)
+        show_json(&c->cli->out, info, &r);
+    else
+        show_text(&c->cli->out, info, &r);
     return ECHO_OK;
 }
 

@@ -19,8 +19,8 @@ static echo_status report(const echo__channel *c, echo_error *err) {
 }
 
 static bool is_valid(const echo__channel_options *o) {
-    return o->admits != NULL && o->most != NULL && (o->plain || o->keys != NULL) && (!o->initiator || o->party_count == 1) &&
-           (o->party_count == 0 || o->parties != NULL);
+    return o->admits != NULL && o->most != NULL && (o->plain || o->keys != NULL) &&
+           (!o->initiator || o->party_count == 1) && (o->party_count == 0 || o->parties != NULL);
 }
 
 echo_status echo__channel_new(echo__channel **out, const echo__channel_options *options, echo_error *err) {
@@ -90,7 +90,8 @@ static size_t length_of(const uint8_t head[ECHO__MESSAGE_HEAD]) {
     return (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
 }
 
-/* Puts unpacked bytes into the message that is arriving; *whole when that completes it. What it may take is asked first. */
+/* Puts unpacked bytes into the message that is arriving; *whole when that completes it. What it may take is asked
+ * first. */
 static echo_status digest(echo__channel *c, bool *whole) {
     if (c->head_len < ECHO__MESSAGE_HEAD) {
         echo_bytes bytes = take_piece(c, ECHO__MESSAGE_HEAD - c->head_len);
@@ -141,8 +142,10 @@ echo_status echo__channel_next(bool *found, uint8_t *type, echo_bytes *payload, 
     if (c->status != ECHO_OK || c->phase != ECHO__OPEN) return report(c, err);
     next_message(c);
     while (!whole && c->status == ECHO_OK) {
-        if (c->piece.len > 0) (void)digest(c, &whole);
-        else if (unpack_more(c) == ECHO_OK && c->piece.len == 0) return ECHO_OK;
+        if (c->piece.len > 0)
+            (void)digest(c, &whole);
+        else if (unpack_more(c) == ECHO_OK && c->piece.len == 0)
+            return ECHO_OK;
     }
     if (c->status != ECHO_OK) return report(c, err);
     *found = true;
@@ -166,8 +169,10 @@ echo_status echo__channel_write(echo__channel *c, uint8_t type, const echo_bytes
     head[4] = type;
     echo_status status = echo__stream_write(&c->out, &c->up, echo__bytes(head, sizeof head));
     for (size_t i = 0; i < n && status == ECHO_OK; i++) status = echo__stream_write(&c->out, &c->up, parts[i]);
-    if (status != ECHO_OK) (void)echo__channel_die(c, status, "out of memory");
-    else c->counts.payload_out += len;
+    if (status != ECHO_OK)
+        (void)echo__channel_die(c, status, "out of memory");
+    else
+        c->counts.payload_out += len;
     return report(c, err);
 }
 

@@ -6,7 +6,8 @@
 
 /* One answer for all: not even a responder's log tells how near a stranger came. */
 static echo_status refuse(echo__channel *c) {
-    const char *why = c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused";
+    const char *why =
+        c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused";
     return echo__channel_die(c, ECHO_ERR_REFUSED, why);
 }
 
@@ -67,14 +68,16 @@ static echo_status say_hello(echo__channel *c, const echo_key *party) {
 
 /* A responder's answer does not depend on the key, also when it is of low order: it sends its own, and then nothing. */
 static echo_status hear_ephemeral(echo__channel *c, const uint8_t *in) {
-    if (!c->options.initiator) echo__buf_append(&c->out, c->handshake.ephemeral[ECHO__RESPONDER], ECHO__EPHEMERAL_BYTES);
+    if (!c->options.initiator)
+        echo__buf_append(&c->out, c->handshake.ephemeral[ECHO__RESPONDER], ECHO__EPHEMERAL_BYTES);
     if (c->out.status != ECHO_OK) return echo__channel_die(c, ECHO_ERR_NOMEM, "out of memory");
     if (!echo__handshake_meet(&c->handshake, in)) return refuse(c);
     c->phase = ECHO__AWAIT_HELLO;
     return c->options.initiator ? say_hello(c, &c->party) : ECHO_OK;
 }
 
-/* Every party is tried and one signature verified in any case, so that the time does not tell how far a stranger came. */
+/* Every party is tried and one signature verified in any case, so that the time does not tell how far a stranger came.
+ */
 static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
     static const echo_key nothing;
     echo__hello hello;
@@ -89,7 +92,8 @@ static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
     const echo_key *own = &c->keys.public_key;
     bool proved = echo__handshake_proves(&c->handshake, heard ? party : &nothing, heard ? &hello : NULL, own);
     if (party == NULL) return refuse(c);
-    if (hello.major != ECHO__EXCHANGE_MAJOR) return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
+    if (hello.major != ECHO__EXCHANGE_MAJOR)
+        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
     if (!proved) return refuse(c);
     echo_status status = ask_admits(c, party, &hello.member);
     if (status == ECHO_OK && !c->options.initiator) status = say_hello(c, party);

@@ -21,13 +21,13 @@ struct echo__channel {
     echo_error error; /* with it */
     echo__buf in;     /* received; the first `taken` bytes are done with */
     size_t taken;
-    echo__buf out;    /* sealed; the first `sent` bytes are gone */
+    echo__buf out; /* sealed; the first `sent` bytes are gone */
     size_t sent;
     echo__stream_in down;
     echo__stream_out up;
     bool finishing;
-    echo_bytes piece;                  /* unpacked and not looked at yet */
-    uint8_t head[ECHO__MESSAGE_HEAD];  /* of the message that is arriving */
+    echo_bytes piece;                 /* unpacked and not looked at yet */
+    uint8_t head[ECHO__MESSAGE_HEAD]; /* of the message that is arriving */
     size_t head_len;
     echo__buf payload;
     echo__channel_counts counts;

@@ -1,6 +1,7 @@
 /*
- * Fetching a snapshot's trees: the credentials first, which say who is a member, then the items. What the host touches comes before what is
- * merely missing. A chunk that came is hashed, kept in the overlay, and from there stored in larger pieces.
+ * Fetching a snapshot's trees: the credentials first, which say who is a member, then the items. What the host touches
+ * comes before what is merely missing. A chunk that came is hashed, kept in the overlay, and from there stored in
+ * larger pieces.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -9,11 +10,11 @@
 #include "exchange/exchange.h"
 #include "exchange/plan.h"
 
-#define LOOKS 256u                       /* chunks that are here already, looked at in a step */
-#define STORE_AT ((size_t)2 << 20)       /* received bytes that are stored at once */
-#define HOLD_AT ((size_t)64 << 20)       /* received bytes that cannot be stored: nothing more is asked for */
-#define WISHES 64u                       /* items that are looked for in a step, the latest ones */
-#define NODE_EXPECTED 4096u              /* bytes of a chunk whose length is not known */
+#define LOOKS 256u                 /* chunks that are here already, looked at in a step */
+#define STORE_AT ((size_t)2 << 20) /* received bytes that are stored at once */
+#define HOLD_AT ((size_t)64 << 20) /* received bytes that cannot be stored: nothing more is asked for */
+#define WISHES 64u                 /* items that are looked for in a step, the latest ones */
+#define NODE_EXPECTED 4096u        /* bytes of a chunk whose length is not known */
 
 /* ---- the target ---- */
 
@@ -56,8 +57,10 @@ echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_
     if (status != ECHO_OK) return status;
     memset(&x->credentials, 0, sizeof x->credentials);
     memset(&x->items, 0, sizeof x->items);
-    status = echo__frontier_init(&x->credentials, x->chunks, &x->target.credentials, kept ? &party->credentials_root : NULL, err);
-    if (status == ECHO_OK) status = echo__frontier_init(&x->items, x->chunks, &x->target.items, kept ? &party->root : NULL, err);
+    status = echo__frontier_init(&x->credentials, x->chunks, &x->target.credentials,
+                                 kept ? &party->credentials_root : NULL, err);
+    if (status == ECHO_OK)
+        status = echo__frontier_init(&x->items, x->chunks, &x->target.items, kept ? &party->root : NULL, err);
     x->walking = true;
     x->phase = ECHO_EXCHANGE_MEMBERS;
     x->state.items = x->target.items.items;
@@ -83,8 +86,8 @@ static void lose_target(echo_exchange *x) {
 }
 
 /*
- * The trees are not what they claim to be. Whoever made the manifest is to blame, not who sent the chunk. When no member vouches for the manifest
- * others may still offer the same state in one that a member does.
+ * The trees are not what they claim to be. Whoever made the manifest is to blame, not who sent the chunk. When no
+ * member vouches for the manifest others may still offer the same state in one that a member does.
  */
 static void give_up_target(echo_exchange *x, echo_status status, const echo_error *why) {
     echo_hash hash = x->target_digest;
@@ -104,8 +107,8 @@ static void give_up_target(echo_exchange *x, echo_status status, const echo_erro
 }
 
 static void walk_failed(echo_exchange *x, echo_status status, const echo_error *why) {
-    if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE ||
-        status == ECHO_ERR_REFUSED)
+    if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT || status == ECHO_ERR_VERSION ||
+        status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_REFUSED)
         give_up_target(x, status, why);
     else
         echo__exchange_fail(x, why);
@@ -124,7 +127,9 @@ static echo_peer *find_peer(const echo_exchange *x, bool *any) {
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!is_source(x, peer)) continue;
         *any = true;
-        if (peer->in_flight < peer->window && peer->request_count < ECHO__REQUESTS_MAX && (best == NULL || peer->in_flight < best->in_flight)) best = peer;
+        if (peer->in_flight < peer->window && peer->request_count < ECHO__REQUESTS_MAX &&
+            (best == NULL || peer->in_flight < best->in_flight))
+            best = peer;
     }
     return best;
 }
@@ -132,7 +137,9 @@ static echo_peer *find_peer(const echo_exchange *x, bool *any) {
 static void write_base(echo__buf *out, echo_exchange *x, echo__request *r) {
     const echo__chunk *base;
     echo_error ignored = ECHO_ERROR_INIT;
-    if (r->want == NULL || !r->want->has_base || echo__chunks_get(&base, x->chunks, &r->want->base, &ignored) != ECHO_OK) return;
+    if (r->want == NULL || !r->want->has_base ||
+        echo__chunks_get(&base, x->chunks, &r->want->base, &ignored) != ECHO_OK)
+        return;
     size_t before = out->len;
     r->delta = echo__delta_prints(out, base->bytes) > 0;
     x->spent += out->len - before;
@@ -189,7 +196,8 @@ static void look_for_wishes(echo_exchange *x) {
     size_t least = x->wish_count > WISHES ? x->wish_count - WISHES : 0;
     for (size_t i = x->wish_count; i-- > least;) {
         echo_error ignored = ECHO_ERROR_INIT;
-        echo_status status = echo__tree_get(x->chunks, &x->target.items, echo__bytes_text(x->wishes[i]), see_line, NULL, &ignored);
+        echo_status status =
+            echo__tree_get(x->chunks, &x->target.items, echo__bytes_text(x->wishes[i]), see_line, NULL, &ignored);
         if (status == ECHO_ERR_PENDING) continue;
         echo__free(x->wishes[i]);
         memmove(x->wishes + i, x->wishes + i + 1, (x->wish_count - i - 1) * sizeof *x->wishes);
@@ -222,11 +230,13 @@ static bool ask_touched(echo_exchange *x) {
         bool any;
         echo_hash hash = x->overlay.touched[x->overlay.touched_count - 1];
         echo_peer *peer = find_peer(x, &any);
-        if (is_absent(x, &hash) || in_flight(x, &hash) || echo__map_get(&x->overlay.map, hash.bytes, sizeof hash.bytes) != NULL) { /* or came since it was touched */
+        if (is_absent(x, &hash) || in_flight(x, &hash) ||
+            echo__map_get(&x->overlay.map, hash.bytes, sizeof hash.bytes) != NULL) { /* or came since it was touched */
             x->overlay.touched_count--;
             continue;
         }
-        if (peer == NULL || !echo__grow(&x->touching, &x->touching_cap, x->touching_count + 1, sizeof *x->touching)) return true;
+        if (peer == NULL || !echo__grow(&x->touching, &x->touching_cap, x->touching_count + 1, sizeof *x->touching))
+            return true;
         x->overlay.touched_count--;
         x->touching[x->touching_count++] = hash;
         shrink_windows(x);
@@ -278,9 +288,10 @@ void echo__chunks_lost(echo_exchange *x, echo__request *r) {
     r->want = NULL;
 }
 
-/* The chunk's bytes; those of a delta are in `made`. *again: they are not of that hash, but only because prints fitted by accident. */
-static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_exchange *x, const echo__request *r, uint8_t form, echo_bytes bytes,
-                          echo_error *err) {
+/* The chunk's bytes; those of a delta are in `made`. *again: they are not of that hash, but only because prints fitted
+ * by accident. */
+static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_exchange *x, const echo__request *r,
+                          uint8_t form, echo_bytes bytes, echo_error *err) {
     *again = false;
     *out = bytes;
     if (form == ECHO__CHUNK_DELTA) {
@@ -293,7 +304,9 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
         }
         status = echo__delta_apply(made, base->bytes, bytes, r->most);
         echo__chunks_release(x->chunks, base);
-        if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "peer: a delta has the wrong shape");
+        if (status != ECHO_OK)
+            return status == ECHO_ERR_NOMEM ? echo__nomem(err)
+                                            : echo__error(err, status, "peer: a delta has the wrong shape");
         *out = echo__buf_bytes(made);
     }
     if (out->len > r->most) return echo__error(err, ECHO_ERR_LIMIT, "peer: a chunk is longer than it can be");
@@ -301,13 +314,17 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
     echo__hash(&hash, out->data, out->len);
     if (echo__hash_equal(&hash, &r->hash)) return ECHO_OK;
     *again = form == ECHO__CHUNK_DELTA;
-    return *again ? ECHO_OK : echo__error(err, ECHO_ERR_CORRUPT, "peer: the bytes of a chunk have another hash than was asked for");
+    return *again
+               ? ECHO_OK
+               : echo__error(err, ECHO_ERR_CORRUPT, "peer: the bytes of a chunk have another hash than was asked for");
 }
 
 static echo_status absent(echo_peer *peer, echo__request *r) {
     echo_exchange *x = peer->x;
-    if (r->want != NULL) peer->lacks = true; /* it may have removed that snapshot: no lie */
-    else if (!r->late && x->absent_count < ECHO__ABSENT) x->absent[x->absent_count++] = r->hash; /* the host may have read anything */
+    if (r->want != NULL)
+        peer->lacks = true; /* it may have removed that snapshot: no lie */
+    else if (!r->late && x->absent_count < ECHO__ABSENT)
+        x->absent[x->absent_count++] = r->hash; /* the host may have read anything */
     echo__chunks_lost(x, r);
     echo__peer_finish_request(peer);
     return ECHO_OK;
@@ -349,9 +366,11 @@ echo_status echo__chunks_take(echo_peer *peer, echo_bytes payload, echo_error *e
     uint32_t id = echo__read_u32(&reader);
     uint8_t form = echo__read_u8(&reader);
     echo__request *r = echo__peer_answered(peer, ECHO__REQUEST_CHUNK, id);
-    if (r == NULL || reader.bad || form > ECHO__CHUNK_ABSENT) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a chunk nobody asked for");
+    if (r == NULL || reader.bad || form > ECHO__CHUNK_ABSENT)
+        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a chunk nobody asked for");
     if (form == ECHO__CHUNK_ABSENT) return absent(peer, r);
-    if (r->late && (!x->has_target || form == ECHO__CHUNK_DELTA)) { /* of no use any more, or told by what is forgotten */
+    if (r->late &&
+        (!x->has_target || form == ECHO__CHUNK_DELTA)) { /* of no use any more, or told by what is forgotten */
         echo__peer_finish_request(peer);
         return ECHO_OK;
     }
@@ -405,7 +424,8 @@ static void members_step(echo_exchange *x) {
 /* From the root on the snapshot can be read from. */
 static void show(echo_exchange *x) {
     if ((x->usable && echo__hash_equal(&x->shown, &x->target_digest)) || !echo__frontier_begun(&x->items)) return;
-    if (echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text)) != ECHO_OK) return;
+    if (echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text)) != ECHO_OK)
+        return;
     x->usable = x->overlay.noting = true;
     x->shown = x->target_digest;
     echo__exchange_tell(x, ECHO_EXCHANGE_USABLE, NULL, NULL);

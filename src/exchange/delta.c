@@ -57,7 +57,8 @@ void echo__delta_make(echo__buf *out, echo_bytes chunk, echo_bytes bytes) {
     echo_bytes line, rest = chunk;
     const uint8_t *literal = chunk.data;
     size_t next = 0, count_at = SIZE_MAX; /* where the open copy's count stands */
-    for (size_t lines = 0; lines < ECHO__DELTA_LINES && take_line(&line, &rest); lines++) { /* a page has no more; a payload may */
+    for (size_t lines = 0; lines < ECHO__DELTA_LINES && take_line(&line, &rest);
+         lines++) { /* a page has no more; a payload may */
         size_t at = find(print_of(line), prints, n, next);
         if (at == n) {
             count_at = SIZE_MAX;
@@ -77,7 +78,8 @@ void echo__delta_make(echo__buf *out, echo_bytes chunk, echo_bytes bytes) {
     put_literal(out, literal, chunk.data + chunk.len);
 }
 
-static echo_status copy_lines(echo__buf *out, const echo_bytes *lines, size_t n, size_t first, size_t count, size_t most) {
+static echo_status copy_lines(echo__buf *out, const echo_bytes *lines, size_t n, size_t first, size_t count,
+                              size_t most) {
     if (first + count > n) return ECHO_ERR_CORRUPT;
     for (size_t i = first; i < first + count; i++) {
         if (lines[i].len > most - out->len) return ECHO_ERR_LIMIT;

@@ -11,7 +11,8 @@
 
 /* ---- telling ---- */
 
-void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const echo_peer *peer, const echo_error *error) {
+void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const echo_peer *peer,
+                         const echo_error *error) {
     if (x->options.event == NULL) return;
     echo_exchange_event event = {kind, (echo_peer *)(uintptr_t)peer, NULL, error, 0, x->state.installed};
     if (peer != NULL && peer->channel != NULL) event.member = echo__channel_peer(peer->channel);
@@ -33,7 +34,8 @@ void echo__exchange_fail(echo_exchange *x, const echo_error *problem) {
 
 /* ---- feeds ---- */
 
-static echo_status keep_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, void *handle, echo_error *err) {
+static echo_status keep_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, void *handle,
+                             echo_error *err) {
     echo__open_feed *feed = echo__calloc(1, sizeof *feed);
     if (feed != NULL) {
         feed->key = *key;
@@ -48,7 +50,8 @@ static echo_status keep_feed(echo__open_feed **out, echo_exchange *x, const echo
     return echo__nomem(err);
 }
 
-echo_status echo__exchange_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, bool make, echo_error *err) {
+echo_status echo__exchange_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, bool make,
+                                echo_error *err) {
     const echo_feed_ops *ops = x->feeds->ops;
     *out = echo__map_get(&x->open, key->bytes, sizeof key->bytes);
     if (*out != NULL) return ECHO_OK;
@@ -78,14 +81,19 @@ static void close_feeds(echo_exchange *x) {
 /* ---- from new to free ---- */
 
 static echo_status check(const echo_exchange_options *o, echo_error *err) {
-    if (o == NULL || o->version != 1) return echo__error(err, ECHO_ERR_INVALID, "options of an exchange have another version than 1");
-    if (o->party == NULL || o->store == NULL || o->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party, no store or no feeds");
-    if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED) return echo__error(err, ECHO_ERR_INVALID, "no such level of trust");
-    if (o->trust >= ECHO_TRUST_SAMPLED && o->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "replaying needs the models");
+    if (o == NULL || o->version != 1)
+        return echo__error(err, ECHO_ERR_INVALID, "options of an exchange have another version than 1");
+    if (o->party == NULL || o->store == NULL || o->feeds == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "no party, no store or no feeds");
+    if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED)
+        return echo__error(err, ECHO_ERR_INVALID, "no such level of trust");
+    if (o->trust >= ECHO_TRUST_SAMPLED && o->models == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "replaying needs the models");
     if (o->member_count > 0 && o->members == NULL) return echo__error(err, ECHO_ERR_INVALID, "members are missing");
     echo_status status = echo__store_check(o->store, err);
     if (status != ECHO_OK) return status;
-    if (!echo__feeds_can_exchange(o->feeds)) return echo__error(err, ECHO_ERR_UNSUPPORTED, "these feeds cannot exchange blocks");
+    if (!echo__feeds_can_exchange(o->feeds))
+        return echo__error(err, ECHO_ERR_UNSUPPORTED, "these feeds cannot exchange blocks");
     return ECHO_OK;
 }
 
@@ -122,7 +130,8 @@ echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *
     echo__map_init(&x->open);
     echo__overlay_init(&x->overlay, x->store);
     if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
-    if (status == ECHO_OK) echo__chunks_hashed(x->chunks); /* what came was compared before it was kept, and the rest is when it is read */
+    if (status == ECHO_OK)
+        echo__chunks_hashed(x->chunks); /* what came was compared before it was kept, and the rest is when it is read */
     if (status != ECHO_OK) {
         echo_exchange_free(x);
         return status;
@@ -167,7 +176,8 @@ echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
     x->phase = ECHO_EXCHANGE_ASKING;
     x->state.problem = (echo_error)ECHO_ERROR_INIT;
     x->blamed_count = 0;
-    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->asked = peer->offer.here = peer->has_lacked = false;
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        peer->asked = peer->offer.here = peer->has_lacked = false;
     return ECHO_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Frames: a stream of bytes cut into pieces that are authenticated one by one, in order, up to the one that says it is the last
- * (docs/EXCHANGE.md, "Frames"). Without a key nothing is encrypted and the frames stay: the transport does it.
+ * Frames: a stream of bytes cut into pieces that are authenticated one by one, in order, up to the one that says it is
+ * the last (docs/EXCHANGE.md, "Frames"). Without a key nothing is encrypted and the frames stay: the transport does it.
  */
 #ifndef ECHO_EXCHANGE_FRAME_H
 #define ECHO_EXCHANGE_FRAME_H
@@ -10,8 +10,9 @@
 
 #include "base/buf.h"
 
-#define ECHO__FRAME_MOST 65535u                                          /* bytes in one frame */
-#define ECHO__FRAME_HEADER crypto_secretstream_xchacha20poly1305_HEADERBYTES /* before the first frame, when there is a key */
+#define ECHO__FRAME_MOST 65535u /* bytes in one frame */
+#define ECHO__FRAME_HEADER                                                                                             \
+    crypto_secretstream_xchacha20poly1305_HEADERBYTES /* before the first frame, when there is a key */
 
 /* One direction. */
 typedef struct echo__cipher {
@@ -27,9 +28,10 @@ void echo__cipher_wipe(echo__cipher *cipher);
 /* Appends a frame of 1 to ECHO__FRAME_MOST bytes. ECHO_ERR_NOMEM. */
 echo_status echo__frame_seal(echo__buf *out, echo__cipher *cipher, echo_bytes bytes, bool last) ECHO_MUST_USE;
 /*
- * Opens the frame at the beginning of `raw` into *out, which it replaces; *used is its length with everything, 0 when it is not
- * whole yet. ECHO_ERR_CORRUPT: it is not the frame that was sealed next; ECHO_ERR_NOMEM.
+ * Opens the frame at the beginning of `raw` into *out, which it replaces; *used is its length with everything, 0 when
+ * it is not whole yet. ECHO_ERR_CORRUPT: it is not the frame that was sealed next; ECHO_ERR_NOMEM.
  */
-echo_status echo__frame_open(echo__buf *out, bool *last, size_t *used, echo__cipher *cipher, echo_bytes raw) ECHO_MUST_USE;
+echo_status echo__frame_open(echo__buf *out, bool *last, size_t *used, echo__cipher *cipher,
+                             echo_bytes raw) ECHO_MUST_USE;
 
 #endif

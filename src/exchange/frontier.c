@@ -31,7 +31,8 @@ static echo__want *pop(echo__frontier *f) {
 
 /* A want for a page, with copies of the texts. */
 static echo__want *page_want(const echo__entry *entry, uint32_t level, const uint8_t *after) {
-    size_t last_len = entry->last.data == NULL ? 0 : entry->last.len + 1, after_len = after == NULL ? 0 : text_len(after);
+    size_t last_len = entry->last.data == NULL ? 0 : entry->last.len + 1,
+           after_len = after == NULL ? 0 : text_len(after);
     echo__want *want = echo__malloc(sizeof *want + last_len + after_len);
     if (want == NULL) return NULL;
     memset(want, 0, sizeof *want);
@@ -88,7 +89,8 @@ void echo__frontier_free(echo__frontier *f) {
 
 /* ---- the base ---- */
 
-/* Whether the base has this very chunk at its place, and which it has there; nothing is known where the base cannot be read. */
+/* Whether the base has this very chunk at its place, and which it has there; nothing is known where the base cannot be
+ * read. */
 static bool look_in_base(echo__frontier *f, echo__path *path, echo__want *want) {
     uint8_t room[ECHO__ID_MAX];
     echo_error ignored = ECHO_ERROR_INIT;
@@ -142,7 +144,8 @@ static void found_add(found *list, echo__want *want) {
     list->end = &want->next;
 }
 
-static void find_children(found *list, echo__frontier *f, const echo__page *page, const echo__want *want, uint64_t *items, uint64_t *same) {
+static void find_children(found *list, echo__frontier *f, const echo__page *page, const echo__want *want,
+                          uint64_t *items, uint64_t *same) {
     echo__path base;
     echo_error ignored = ECHO_ERROR_INIT;
     if (echo__path_init(&base, f->chunks, &f->base, &ignored) != ECHO_OK) memset(&f->base, 0, sizeof f->base);
@@ -173,13 +176,15 @@ static echo_status find_payloads(found *list, const echo__page *page, echo_error
         echo__record record;
         status = echo__record_read(&record, echo__page_line(page, i), &scratch, err);
         if (status == ECHO_OK && record.has_blob) found_add(list, plain_want(&record.blob, ECHO__WANT_BLOB));
-        if (status == ECHO_OK && record.log.data != NULL) status = echo__record_sealed(record.log, find_segment, list, err);
+        if (status == ECHO_OK && record.log.data != NULL)
+            status = echo__record_sealed(record.log, find_segment, list, err);
     }
     echo__buf_free(&scratch);
     return status;
 }
 
-static echo_status look_into_page(found *list, echo__frontier *f, const echo__want *want, uint64_t *items, uint64_t *same, echo_error *err) {
+static echo_status look_into_page(found *list, echo__frontier *f, const echo__want *want, uint64_t *items,
+                                  uint64_t *same, echo_error *err) {
     echo__page page;
     echo_status status = echo__page_open(&page, f->chunks, &want->entry, want->level, want->after, err);
     if (status != ECHO_OK) return status;
@@ -204,7 +209,8 @@ static echo_status look_into_chunk(found *list, echo__frontier *f, const echo__w
     }
     echo__record payload;
     status = echo__record_read_payload(&payload, chunk->bytes, err);
-    if (status == ECHO_OK && payload.log.data != NULL) status = echo__record_sealed(payload.log, find_segment, list, err);
+    if (status == ECHO_OK && payload.log.data != NULL)
+        status = echo__record_sealed(payload.log, find_segment, list, err);
     echo__chunks_release(f->chunks, chunk);
     return status;
 }
@@ -218,7 +224,8 @@ static echo_status look_into(echo__frontier *f, const echo__want *want, echo_err
     echo_status status = want->kind == ECHO__WANT_PAGE ? look_into_page(&list, f, want, &items, &same, err)
                                                        : look_into_chunk(&list, f, want, err);
     if (status == ECHO_OK && list.nomem) status = echo__nomem(err);
-    if (status == ECHO_OK && !echo__hashes_add(&f->names, &want->hash, HERE(want->kind), &news)) status = echo__nomem(err);
+    if (status == ECHO_OK && !echo__hashes_add(&f->names, &want->hash, HERE(want->kind), &news))
+        status = echo__nomem(err);
     if (status != ECHO_OK) {
         free_all(list.first);
         return status;
@@ -230,14 +237,15 @@ static echo_status look_into(echo__frontier *f, const echo__want *want, echo_err
 }
 
 /*
- * A payload or segment that was named before, and came or is still to come. Below a segment is nothing; a payload that is known as a segment is
- * looked into all the same.
+ * A payload or segment that was named before, and came or is still to come. Below a segment is nothing; a payload that
+ * is known as a segment is looked into all the same.
  */
 static bool is_known(const echo__frontier *f, const echo__want *want) {
     uint8_t bits = echo__hashes_get(&f->names, &want->hash), asked = ASKED(want->kind);
     if (want->kind == ECHO__WANT_PAGE) return false;
     if (want->kind == ECHO__WANT_SEGMENT) asked |= ASKED(ECHO__WANT_BLOB);
-    return (bits & (want->kind == ECHO__WANT_SEGMENT ? HERE_AT_ALL : HERE(want->kind))) != 0 || (!want->asked && (bits & asked) != 0);
+    return (bits & (want->kind == ECHO__WANT_SEGMENT ? HERE_AT_ALL : HERE(want->kind))) != 0 ||
+           (!want->asked && (bits & asked) != 0);
 }
 
 static echo_status hand_out(echo__want **out, echo__frontier *f, echo__want *want, echo_error *err) {
@@ -291,5 +299,6 @@ void echo__frontier_return(echo__frontier *f, echo__want *want) {
 }
 
 bool echo__frontier_begun(const echo__frontier *f) {
-    return f->root.items == 0 || f->same > 0 || (echo__hashes_get(&f->names, &f->root.hash) & HERE(ECHO__WANT_PAGE)) != 0;
+    return f->root.items == 0 || f->same > 0 ||
+           (echo__hashes_get(&f->names, &f->root.hash) & HERE(ECHO__WANT_PAGE)) != 0;
 }

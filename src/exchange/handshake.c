@@ -42,7 +42,8 @@ static void derive(uint8_t out[32], const echo__handshake *h, const char *text, 
     (void)crypto_generichash_update(&state, &role_byte, 1);
     (void)crypto_generichash_update(&state, h->ephemeral[0], sizeof h->ephemeral);
     (void)crypto_generichash_update(&state, party->bytes, sizeof party->bytes);
-    for (int i = 0; members != NULL && i < 2; i++) (void)crypto_generichash_update(&state, members[i].bytes, ECHO_KEY_BYTES);
+    for (int i = 0; members != NULL && i < 2; i++)
+        (void)crypto_generichash_update(&state, members[i].bytes, ECHO_KEY_BYTES);
     (void)crypto_generichash_final(&state, out, 32);
     echo__wipe(&state, sizeof state);
 }
@@ -70,10 +71,12 @@ void echo__handshake_say(uint8_t out[ECHO__HELLO_BYTES], const echo__handshake *
     echo__wipe(plain, sizeof plain);
 }
 
-bool echo__handshake_hear(echo__hello *out, const echo__handshake *h, const echo_key *party, const uint8_t in[ECHO__HELLO_BYTES]) {
+bool echo__handshake_hear(echo__hello *out, const echo__handshake *h, const echo_key *party,
+                          const uint8_t in[ECHO__HELLO_BYTES]) {
     uint8_t key[32], plain[PLAIN_BYTES];
     derive(key, h, hello_text, sizeof hello_text, other(h->role), party, NULL);
-    bool ok = crypto_aead_chacha20poly1305_ietf_decrypt(plain, NULL, NULL, in, ECHO__HELLO_BYTES, NULL, 0, no_nonce, key) == 0;
+    bool ok = crypto_aead_chacha20poly1305_ietf_decrypt(plain, NULL, NULL, in, ECHO__HELLO_BYTES, NULL, 0, no_nonce,
+                                                        key) == 0;
     echo__wipe(key, sizeof key);
     if (!ok) return false;
     out->major = plain[0];
@@ -83,7 +86,8 @@ bool echo__handshake_hear(echo__hello *out, const echo__handshake *h, const echo
     return true;
 }
 
-bool echo__handshake_proves(const echo__handshake *h, const echo_key *party, const echo__hello *hello, const echo_key *own) {
+bool echo__handshake_proves(const echo__handshake *h, const echo_key *party, const echo__hello *hello,
+                            const echo_key *own) {
     echo__hello nobody = {0};
     uint8_t text[SIGNED_BYTES];
     if (hello == NULL) { /* well-formed, so that verifying it goes all the way: a point, and a number below the order */

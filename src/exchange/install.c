@@ -1,6 +1,6 @@
 /*
- * Publishing what was fetched: a manifest of our own over the same trees, with the words of those who vouch for them. What it says of the
- * state is what was received; number, time and author are of this store.
+ * Publishing what was fetched: a manifest of our own over the same trees, with the words of those who vouch for them.
+ * What it says of the state is what was received; number, time and author are of this store.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -44,7 +44,8 @@ static echo_status look_for_roots(void *arg, uint64_t number, echo_bytes text) {
     return ECHO_OK;
 }
 
-echo_status echo__install_keeps(bool *out, const echo_exchange *x, const echo__root *items, const echo__root *credentials, echo_error *err) {
+echo_status echo__install_keeps(bool *out, const echo_exchange *x, const echo__root *items,
+                                const echo__root *credentials, echo_error *err) {
     keeping k = {items, credentials, items->items == 0 && credentials->items == 0};
     echo_status status = k.found ? ECHO_OK : x->store->ops->list(x->store->ctx, &x->party, look_for_roots, &k, err);
     *out = status == ECHO_OK && k.found;
@@ -117,7 +118,8 @@ static echo_status publish(echo_exchange *x, const finding *newest, echo_error *
         if (echo__manifest_attested(m, &own) != ECHO_OK) status = echo__nomem(err);
     }
     if (status == ECHO_OK) status = echo__manifest_write(&text, m, signer, err);
-    if (status == ECHO_OK) status = x->store->ops->publish(x->store->ctx, &x->party, newest->number, echo__buf_bytes(&text), err);
+    if (status == ECHO_OK)
+        status = x->store->ops->publish(x->store->ctx, &x->party, newest->number, echo__buf_bytes(&text), err);
     echo__buf_free(&text);
     return status;
 }
@@ -144,7 +146,8 @@ echo_status echo__install(echo_exchange *x, echo_error *err) {
         x->installed_clock = clock;
     }
     x->state.trust = x->options.trust;
-    if (x->options.trust == ECHO_TRUST_RECEIVED && x->state.attested >= x->options.attestations) x->state.trust = ECHO_TRUST_ATTESTED;
+    if (x->options.trust == ECHO_TRUST_RECEIVED && x->state.attested >= x->options.attestations)
+        x->state.trust = ECHO_TRUST_ATTESTED;
     echo__exchange_tell(x, ECHO_EXCHANGE_INSTALLED, NULL, NULL);
     return ECHO_OK;
 }

@@ -1,6 +1,7 @@
 /*
- * Invitations as text: "echo:" and the base64 (RFC 4648 section 5, without padding) of version, flags, the number of members, the party's key,
- * the members' keys, the digest if there is one, and the first four bytes of the hash of all that.
+ * Invitations as text: "echo:" and the base64 (RFC 4648 section 5, without padding) of version, flags, the number of
+ * members, the party's key, the members' keys, the digest if there is one, and the first four bytes of the hash of all
+ * that.
  */
 #include <string.h>
 
@@ -37,8 +38,8 @@ echo_status echo_invitation_write(char out[ECHO_INVITATION_CHARS], const echo_in
     memcpy(at, hash.bytes, CHECK);
     at += CHECK;
     memcpy(out, prefix, sizeof prefix);
-    (void)sodium_bin2base64(out + sizeof prefix - 1, ECHO_INVITATION_CHARS - sizeof prefix + 1, bytes, (size_t)(at - bytes),
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)sodium_bin2base64(out + sizeof prefix - 1, ECHO_INVITATION_CHARS - sizeof prefix + 1, bytes,
+                            (size_t)(at - bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     return ECHO_OK;
 }
 
@@ -53,17 +54,22 @@ echo_status echo_invitation_read(echo_invitation *out, const char *text, echo_er
         return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it does not begin with \"%s\"", prefix);
     text += sizeof prefix - 1;
     for (const char *at = text; *at != '\0'; at++) /* sodium takes some of these for others */
-        if ((unsigned char)*at > 0x7f) return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it has other characters");
-    if (sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &len, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || *end != '\0' ||
-        len < HEAD + 32 + CHECK)
+        if ((unsigned char)*at > 0x7f)
+            return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it has other characters");
+    if (sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &len, &end,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+        *end != '\0' || len < HEAD + 32 + CHECK)
         return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is cut or has other characters");
-    if (bytes[0] != VERSION) return echo__error(err, ECHO_ERR_INVALID, "an invitation of version %u, which is newer than this", bytes[0]);
+    if (bytes[0] != VERSION)
+        return echo__error(err, ECHO_ERR_INVALID, "an invitation of version %u, which is newer than this", bytes[0]);
     read.has_digest = (bytes[1] & HAS_DIGEST) != 0;
     read.member_count = bytes[2];
-    if (read.member_count > ECHO_INVITATION_MEMBERS || len != HEAD + 32 + 32 * read.member_count + (read.has_digest ? 32u : 0u) + CHECK)
+    if (read.member_count > ECHO_INVITATION_MEMBERS ||
+        len != HEAD + 32 + 32 * read.member_count + (read.has_digest ? 32u : 0u) + CHECK)
         return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is cut");
     echo__hash(&hash, bytes, len - CHECK);
-    if (memcmp(hash.bytes, bytes + len - CHECK, CHECK) != 0) return echo__error(err, ECHO_ERR_INVALID, "not an invitation: a character is wrong");
+    if (memcmp(hash.bytes, bytes + len - CHECK, CHECK) != 0)
+        return echo__error(err, ECHO_ERR_INVALID, "not an invitation: a character is wrong");
     memcpy(read.party.bytes, bytes + HEAD, 32);
     for (size_t i = 0; i < read.member_count; i++) memcpy(read.members[i].bytes, bytes + HEAD + 32 + 32 * i, 32);
     if (read.has_digest) memcpy(read.digest.bytes, bytes + len - CHECK - 32, 32);

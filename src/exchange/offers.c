@@ -1,5 +1,6 @@
 /*
- * Asking peers what they have, and deciding what to fetch: the tail alone, or a snapshot's chunks and the tail behind them.
+ * Asking peers what they have, and deciding what to fetch: the tail alone, or a snapshot's chunks and the tail behind
+ * them.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -49,7 +50,8 @@ static echo_status check_models(const echo_exchange *x, const echo__manifest *ma
     for (size_t i = 0; i < manifest->models.count; i++) {
         const echo__model_count *model = &manifest->models.list[i];
         if (model->version > 0 && echo__model_is_stale(x->options.models, model->model, model->version))
-            return echo__error(err, ECHO_ERR_VERSION, "version %u of model %s is not read here", (unsigned)model->version, model->model);
+            return echo__error(err, ECHO_ERR_VERSION, "version %u of model %s is not read here",
+                               (unsigned)model->version, model->model);
     }
     return ECHO_OK;
 }
@@ -94,7 +96,8 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     if (offer->text.status != ECHO_OK) return echo__nomem(err);
     offer->snapshot = true;
     echo__hash(&offer->text_hash, text.data, text.len);
-    offer->banned = is_banned(x, &offer->digest) || is_banned(x, &offer->text_hash) || (peer->has_lacked && echo__hash_equal(&offer->digest, &peer->lacked));
+    offer->banned = is_banned(x, &offer->digest) || is_banned(x, &offer->text_hash) ||
+                    (peer->has_lacked && echo__hash_equal(&offer->digest, &peer->lacked));
     return ECHO_OK;
 }
 
@@ -102,7 +105,8 @@ echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *e
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r), len = echo__read_u32(&r);
     echo_bytes text = echo__read_bytes(&r, len);
-    if (echo__peer_answered(peer, ECHO__REQUEST_ASK, id) == NULL) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "an offer nobody asked for");
+    if (echo__peer_answered(peer, ECHO__REQUEST_ASK, id) == NULL)
+        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "an offer nobody asked for");
     echo__offer_free(&peer->offer);
     echo_status status = ECHO_OK;
     if (text.len > 0) status = read_manifest(peer, text, err);
@@ -115,15 +119,18 @@ echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *e
 }
 
 void echo__offers_ban(echo_exchange *x, const echo_hash *hash, const echo_error *why, uint8_t reason) {
-    if (!is_banned(x, hash) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned)) x->banned[x->banned_count++] = *hash;
+    if (!is_banned(x, hash) && echo__grow(&x->banned, &x->banned_cap, x->banned_count + 1, sizeof *x->banned))
+        x->banned[x->banned_count++] = *hash;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         const echo__offer *offer = &peer->offer;
-        if (!offer->snapshot || (!echo__hash_equal(&offer->digest, hash) && !echo__hash_equal(&offer->text_hash, hash))) continue;
+        if (!offer->snapshot || (!echo__hash_equal(&offer->digest, hash) && !echo__hash_equal(&offer->text_hash, hash)))
+            continue;
         peer->offer.banned = true;
         echo__offers_blame(x, peer);
         if (!peer->over) echo__peer_reject(peer, reason, why);
         if (reason == ECHO__REJECT_SIGNATURE && ++peer->unvouched == UNVOUCHED_MAX)
-            (void)echo__peer_lied(peer, ECHO_ERR_SIGNATURE, "it offers one manifest after the other that no member vouches for");
+            (void)echo__peer_lied(peer, ECHO_ERR_SIGNATURE,
+                                  "it offers one manifest after the other that no member vouches for");
     }
 }
 
@@ -186,9 +193,11 @@ static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     const echo_party *party = echo__offers_party(x);
     if (party == NULL) { /* nothing is here, or what was installed, which nobody opened yet */
         const echo_timeframe *clock = x->installed_clock;
-        return clock == NULL || (echo_timeframe_covers(offer->manifest.timeframe, clock) && !echo_timeframe_covers(clock, offer->manifest.timeframe));
+        return clock == NULL || (echo_timeframe_covers(offer->manifest.timeframe, clock) &&
+                                 !echo_timeframe_covers(clock, offer->manifest.timeframe));
     }
-    return echo_timeframe_covers(offer->manifest.timeframe, party->root_clock) && !echo_timeframe_covers(party->clock, offer->manifest.timeframe);
+    return echo_timeframe_covers(offer->manifest.timeframe, party->root_clock) &&
+           !echo_timeframe_covers(party->clock, offer->manifest.timeframe);
 }
 
 static uint64_t next_of(const echo_timeframe *clock, const echo_key *feed) {
@@ -204,7 +213,9 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     const echo_party *party = echo__offers_party(x);
     echo_error ignored = ECHO_ERROR_INIT;
     bool kept = false; /* otherwise what the party reads from goes away: as if nothing were here */
-    if (party != NULL && echo__install_keeps(&kept, x, &party->root, &party->credentials_root, &ignored) == ECHO_OK && kept) facts->base = party->root;
+    if (party != NULL && echo__install_keeps(&kept, x, &party->root, &party->credentials_root, &ignored) == ECHO_OK &&
+        kept)
+        facts->base = party->root;
     if (!facts->offered) return;
     facts->root = offer->manifest.items;
     echo_frame frame;
@@ -215,7 +226,8 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
         facts->covered += there - here;
         if (feed == NULL || feed->length <= here) continue;
         double share = (double)feed->bytes * (double)(there - here) / (double)(feed->length - here);
-        uint64_t covered = share < (double)feed->bytes ? (uint64_t)share : feed->bytes; /* any numbers may stand in an offer */
+        uint64_t covered =
+            share < (double)feed->bytes ? (uint64_t)share : feed->bytes; /* any numbers may stand in an offer */
         facts->covered_bytes += covered;
         facts->tail_bytes += feed->bytes - covered;
     }
@@ -240,14 +252,17 @@ void echo__offers_blame(echo_exchange *x, const echo_peer *peer) {
     blamed->count++;
 }
 
-/* The one that covers most. Who offered one after the other in vain is not tried again: it could go on like that for ever. */
+/* The one that covers most. Who offered one after the other in vain is not tried again: it could go on like that for
+ * ever. */
 static echo_peer *best_offer(const echo_exchange *x) {
     echo_peer *best = NULL;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__peer_ready(peer) || !is_useful(x, &peer->offer)) continue;
         const echo__blamed *blamed = find_blamed(x, peer);
         if (blamed != NULL && blamed->count >= ECHO__BLAME_MOST) continue;
-        if (best == NULL || echo_timeframe_total(peer->offer.manifest.timeframe) > echo_timeframe_total(best->offer.manifest.timeframe)) best = peer;
+        if (best == NULL ||
+            echo_timeframe_total(peer->offer.manifest.timeframe) > echo_timeframe_total(best->offer.manifest.timeframe))
+            best = peer;
     }
     return best;
 }
@@ -263,12 +278,15 @@ static void decide(echo_exchange *x) {
         weigh(&facts, x, &best->offer);
         /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */
         echo__plan plan = echo__plan_make(&facts);
-        if (echo__offers_party(x) == NULL || facts.base.items == 0) plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
-        else if (x->options.trust >= ECHO_TRUST_SAMPLED) plan = ECHO__PLAN_TAIL; /* the blocks are needed in any case */
+        if (echo__offers_party(x) == NULL || facts.base.items == 0)
+            plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
+        else if (x->options.trust >= ECHO_TRUST_SAMPLED)
+            plan = ECHO__PLAN_TAIL; /* the blocks are needed in any case */
         x->state.by_chunks = plan != ECHO__PLAN_TAIL;
         instead = plan == ECHO__PLAN_TRY ? facts.covered_bytes : 0;
     }
-    echo_status status = x->state.by_chunks ? echo__chunks_begin(x, &best->offer, &problem) : echo__tail_begin(x, false, &problem);
+    echo_status status =
+        x->state.by_chunks ? echo__chunks_begin(x, &best->offer, &problem) : echo__tail_begin(x, false, &problem);
     x->instead = instead;
     if (status != ECHO_OK) echo__exchange_fail(x, &problem);
 }
@@ -277,7 +295,8 @@ void echo__offers_step(echo_exchange *x) {
     bool any = false, waiting = false;
     for (echo_peer *peer = x->peers, *next; peer != NULL; peer = next) {
         next = peer->next;
-        waiting = waiting || (!peer->over && !peer->finished && !peer->connected); /* it stalls, or it will say who it is */
+        waiting =
+            waiting || (!peer->over && !peer->finished && !peer->connected); /* it stalls, or it will say who it is */
         if (!echo__peer_ready(peer) || !peer->serves || peer->finished) continue;
         if (!peer->asked) ask(peer);
         if (!echo__peer_ready(peer)) continue;

@@ -62,15 +62,18 @@ static uint32_t overlay_capabilities(void *ctx) {
 }
 
 static echo_status refuse(echo_error *err) {
-    return echo__error(err, ECHO_ERR_READONLY, "the snapshot is still being fetched; nothing is saved until it is here");
+    return echo__error(err, ECHO_ERR_READONLY,
+                       "the snapshot is still being fetched; nothing is saved until it is here");
 }
 
-static echo_status overlay_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err) {
+static echo_status overlay_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+                               echo_error *err) {
     (void)ctx, (void)names, (void)chunks, (void)n, (void)written;
     return refuse(err);
 }
 
-static echo_status overlay_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+static echo_status overlay_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                   echo_error *err) {
     (void)ctx, (void)party, (void)expected, (void)manifest;
     return refuse(err);
 }

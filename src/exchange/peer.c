@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "exchange/exchange.h"
 
-#define SLOWEST 65536u                  /* bytes a second below which a peer stalls */
+#define SLOWEST 65536u /* bytes a second below which a peer stalls */
 #define REJECT_TEXT 256u
 
 /* ---- requests ---- */
@@ -58,7 +58,8 @@ void echo__peer_finish_request(echo_peer *peer) {
 static void lose_requests(echo_peer *peer) {
     while (peer->first != NULL) {
         if (peer->first->kind == ECHO__REQUEST_CHUNK) echo__chunks_lost(peer->x, peer->first);
-        if (peer->first->kind == ECHO__REQUEST_TAIL && peer->first->tail < peer->x->tail_count) peer->x->tails[peer->first->tail].asked = false;
+        if (peer->first->kind == ECHO__REQUEST_TAIL && peer->first->tail < peer->x->tail_count)
+            peer->x->tails[peer->first->tail].asked = false;
         echo__peer_finish_request(peer);
     }
 }
@@ -100,8 +101,8 @@ static uint64_t longest(const echo__request *r) {
 }
 
 /*
- * A long answer takes its time: bytes that came, as many as the answer can have, count as if they had been expected. So a peer cannot stay by
- * sending anything else.
+ * A long answer takes its time: bytes that came, as many as the answer can have, count as if they had been expected. So
+ * a peer cannot stay by sending anything else.
  */
 static uint64_t patience_with(const echo_peer *peer) {
     uint64_t bytes = 0;
@@ -118,7 +119,8 @@ void echo__peer_look(echo_peer *peer) {
     peer->looked = true;
     if (peer->over || (peer->connected && peer->first == NULL)) return;
     if (x->now_ns - peer->useful_ns < patience_with(peer)) return;
-    (void)echo__peer_lied(peer, ECHO_ERR_IO, peer->connected ? "it was asked and sends nothing" : "it does not say who it is");
+    (void)echo__peer_lied(peer, ECHO_ERR_IO,
+                          peer->connected ? "it was asked and sends nothing" : "it does not say who it is");
 }
 
 void echo__peer_reject(echo_peer *peer, uint8_t reason, const echo_error *why) {
@@ -146,7 +148,8 @@ static size_t most(void *arg, uint8_t type) {
     case ECHO__MESSAGE_OFFER: return first != NULL && first->kind == ECHO__REQUEST_ASK ? (size_t)longest(first) : 0;
     case ECHO__MESSAGE_CHUNK: return first != NULL && first->kind == ECHO__REQUEST_CHUNK ? (size_t)longest(first) : 0;
     case ECHO__MESSAGE_BLOCKS: return first != NULL && first->kind == ECHO__REQUEST_TAIL ? (size_t)longest(first) : 0;
-    case ECHO__MESSAGE_ATTESTED: return first != NULL && first->kind == ECHO__REQUEST_ATTEST ? (size_t)longest(first) : 0;
+    case ECHO__MESSAGE_ATTESTED:
+        return first != NULL && first->kind == ECHO__REQUEST_ATTEST ? (size_t)longest(first) : 0;
     case ECHO__MESSAGE_REJECT: return 1 + REJECT_TEXT;
     default: return echo__serve_most(peer, type);
     }
@@ -165,7 +168,8 @@ static echo_status take_hello(echo_peer *peer, echo_bytes payload) {
 static echo_status take_reject(echo_peer *peer, echo_bytes payload) {
     echo_error told = ECHO_ERROR_INIT;
     if (payload.len < 1) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a message has the wrong shape");
-    echo__error(&told, ECHO_ERR_REFUSED, "the peer did not take what was offered: %.*s", (int)(payload.len - 1), (const char *)payload.data + 1);
+    echo__error(&told, ECHO_ERR_REFUSED, "the peer did not take what was offered: %.*s", (int)(payload.len - 1),
+                (const char *)payload.data + 1);
     echo__exchange_tell(peer->x, ECHO_EXCHANGE_REFUSED, peer, &told);
     return ECHO_OK;
 }
@@ -243,7 +247,8 @@ void echo_peer_finish(echo_peer *peer) {
 
 echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_options *options, echo_error *err) {
     *out = NULL;
-    if (options == NULL || options->version != 1) return echo__error(err, ECHO_ERR_INVALID, "options of a peer have another version than 1");
+    if (options == NULL || options->version != 1)
+        return echo__error(err, ECHO_ERR_INVALID, "options of a peer have another version than 1");
     if (options->plain != (options->member != NULL))
         return echo__error(err, ECHO_ERR_INVALID, "a plain connection needs the peer's key, and no other has one");
     if (!options->plain && !x->has_keys) return echo__error(err, ECHO_ERR_INVALID, "no keys to prove membership with");
@@ -254,8 +259,14 @@ echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_op
     peer->wanted_end = &peer->wanted;
     peer->window = ECHO__FIRST_WINDOW;
     peer->plain = options->plain;
-    echo__channel_options how = {.initiator = options->initiator, .plain = options->plain, .keys = x->has_keys ? &x->keys : NULL,
-                                 .parties = &x->party, .party_count = 1, .admits = admits, .most = most, .arg = peer};
+    echo__channel_options how = {.initiator = options->initiator,
+                                 .plain = options->plain,
+                                 .keys = x->has_keys ? &x->keys : NULL,
+                                 .parties = &x->party,
+                                 .party_count = 1,
+                                 .admits = admits,
+                                 .most = most,
+                                 .arg = peer};
     if (options->plain) how.peer = *options->member;
     echo_status status = echo__channel_new(&peer->channel, &how, err);
     if (status != ECHO_OK) {

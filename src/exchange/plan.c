@@ -20,7 +20,8 @@ uint64_t echo__plan_chunk_bytes(const echo__plan_facts *f) {
     double changed = hit(items, (double)f->covered);
     if (changed < added) changed = added;
     double bytes = changed * record, places = items;
-    for (uint32_t level = 0; level <= f->root.height; level++) { /* changed lines whole, a print for each of the others beside them */
+    for (uint32_t level = 0; level <= f->root.height;
+         level++) { /* changed lines whole, a print for each of the others beside them */
         places = places / run < 1 ? 1 : places / run;
         double chunks = hit(places, changed);
         bytes += chunks * ENTRY_BYTES + chunks * run * PRINT_BYTES;

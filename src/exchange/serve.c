@@ -1,6 +1,7 @@
 /*
- * Answering a peer. What it asks is queued, and answered in that order when the host takes bytes to send: so a slow connection holds up
- * nothing but itself, and takes no more memory than a message and the questions that wait, which are limited.
+ * Answering a peer. What it asks is queued, and answered in that order when the host takes bytes to send: so a slow
+ * connection holds up nothing but itself, and takes no more memory than a message and the questions that wait, which
+ * are limited.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -10,7 +11,7 @@
 
 #define QUEUE_MAX 16384u
 #define QUEUE_BYTES ((size_t)16 << 20) /* of questions that wait: they may be packed to a thousandth of that */
-#define SENDING ((size_t)128 << 10) /* bytes written ahead of what the host takes, about */
+#define SENDING ((size_t)128 << 10)    /* bytes written ahead of what the host takes, about */
 #define BLOCKS_AT_ONCE 4096u
 
 static bool serves(const echo_peer *peer) {
@@ -56,7 +57,9 @@ echo_status echo__serve_take(echo_peer *peer, uint8_t type, echo_bytes payload, 
         head.from = echo__read_u64(&r);
         head.to = echo__read_u64(&r);
     }
-    bool whole = type == ECHO__MESSAGE_ASK ? r.rest.len % 40 == 0 : type == ECHO__MESSAGE_WANT ? r.rest.len % ECHO__DELTA_PRINT == 0 : r.rest.len == 0;
+    bool whole = type == ECHO__MESSAGE_ASK    ? r.rest.len % 40 == 0
+                 : type == ECHO__MESSAGE_WANT ? r.rest.len % ECHO__DELTA_PRINT == 0
+                                              : r.rest.len == 0;
     if (r.bad || !whole || type < ECHO__MESSAGE_ASK || type > ECHO__MESSAGE_ATTEST)
         return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a message has the wrong shape");
     return queue(peer, &head, r.rest, err);
@@ -78,13 +81,15 @@ void echo__serve_forget(echo_peer *peer) {
 static uint64_t bytes_behind(echo_exchange *x, void *feed, uint64_t from, uint64_t length) {
     echo_feed_proof proof;
     echo_error ignored = ECHO_ERROR_INIT;
-    if (from >= length || x->feeds->ops->prove(&proof, x->feeds->ctx, feed, from, from + 1, &ignored) != ECHO_OK) return 0;
+    if (from >= length || x->feeds->ops->prove(&proof, x->feeds->ctx, feed, from, from + 1, &ignored) != ECHO_OK)
+        return 0;
     uint64_t sum = 0;
     for (size_t i = 0; i < proof.right_count; i++) sum += proof.right[i].size;
     return sum + sum / (length - from); /* and the one block that is not in the proof */
 }
 
-static void offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x, const echo_key *key, const echo_timeframe *asker) {
+static void offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x, const echo_key *key,
+                       const echo_timeframe *asker) {
     echo__open_feed *feed;
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
@@ -168,7 +173,8 @@ static echo_status send_chunk(void *arg, echo_bytes chunk) {
     bool smaller = s->asked->len > 0 && delta.status == ECHO_OK && delta.len < chunk.len;
     echo__buf_byte(&head, smaller ? ECHO__CHUNK_DELTA : ECHO__CHUNK_WHOLE);
     echo_bytes parts[2] = {echo__buf_bytes(&head), smaller ? echo__buf_bytes(&delta) : chunk};
-    echo_status status = head.status == ECHO_OK ? echo__peer_send(s->peer, ECHO__MESSAGE_CHUNK, parts, 2) : ECHO_ERR_NOMEM;
+    echo_status status =
+        head.status == ECHO_OK ? echo__peer_send(s->peer, ECHO__MESSAGE_CHUNK, parts, 2) : ECHO_ERR_NOMEM;
     echo__buf_free(&delta);
     echo__buf_free(&head);
     return status;
@@ -178,7 +184,8 @@ static void answer_want(echo_peer *peer, const echo__serving *asked) {
     const echo_store *store = peer->x->store;
     sending s = {peer, asked};
     echo_error ignored = ECHO_ERROR_INIT;
-    echo_status status = serves(peer) ? store->ops->get(store->ctx, &asked->hash, send_chunk, &s, &ignored) : ECHO_ERR_NOT_FOUND;
+    echo_status status =
+        serves(peer) ? store->ops->get(store->ctx, &asked->hash, send_chunk, &s, &ignored) : ECHO_ERR_NOT_FOUND;
     if (status == ECHO_OK || peer->over) return;
     echo__buf head = ECHO__BUF_INIT;
     echo__write_u32(&head, asked->id);
@@ -217,16 +224,23 @@ static bool send_blocks(echo_peer *peer, echo__serving *asked) {
     echo__buf head = ECHO__BUF_INIT;
     echo_feed_proof proof;
     memcpy(key.bytes, asked->hash.bytes, sizeof key.bytes);
-    bool ok = serves(peer) && echo__party_admits(x->options.opened, &key) && echo__exchange_feed(&feed, x, &key, false, &ignored) == ECHO_OK &&
+    bool ok = serves(peer) && echo__party_admits(x->options.opened, &key) &&
+              echo__exchange_feed(&feed, x, &key, false, &ignored) == ECHO_OK &&
               x->feeds->ops->info(x->feeds->ctx, feed->handle, &info, &ignored) == ECHO_OK;
-    uint64_t to = ok && asked->to < info.verified ? asked->to : ok ? info.verified : 0, most = asked->from + BLOCKS_AT_ONCE;
+    uint64_t to = ok && asked->to < info.verified ? asked->to
+                  : ok                            ? info.verified
+                                                  : 0,
+             most = asked->from + BLOCKS_AT_ONCE;
     if (ok && asked->from < to) {
-        echo_status read = x->feeds->ops->read(x->feeds->ctx, feed->handle, asked->from, to < most ? to : most, take_block, &b, &ignored);
+        echo_status read = x->feeds->ops->read(x->feeds->ctx, feed->handle, asked->from, to < most ? to : most,
+                                               take_block, &b, &ignored);
         ok = (read == ECHO_OK || read == ECHO_ERR_LIMIT || read == ECHO_ERR_GAP) && b.count > 0;
     } else {
         ok = false;
     }
-    if (ok) ok = x->feeds->ops->prove(&proof, x->feeds->ctx, feed->handle, asked->from, asked->from + b.count, &ignored) == ECHO_OK;
+    if (ok)
+        ok = x->feeds->ops->prove(&proof, x->feeds->ctx, feed->handle, asked->from, asked->from + b.count, &ignored) ==
+             ECHO_OK;
     asked->from += b.count;
     bool more = ok && asked->from < to;
     echo__write_u32(&head, asked->id);

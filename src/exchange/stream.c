@@ -89,18 +89,22 @@ void echo__stream_out_free(echo__stream_out *s) {
 
 void echo__stream_begin_in(echo__stream_in *s, const uint8_t *key) {
     s->keyed = key != NULL;
-    if (key != NULL) memcpy(s->key, key, sizeof s->key);
-    else echo__cipher_begin_opening(&s->cipher, NULL, NULL);
+    if (key != NULL)
+        memcpy(s->key, key, sizeof s->key);
+    else
+        echo__cipher_begin_opening(&s->cipher, NULL, NULL);
 }
 
 static bool ensure_unpacker(echo__stream_in *s) {
     if (s->piece == NULL && (s->piece = echo__malloc(PIECE_BYTES)) == NULL) return false;
     if (s->zstd != NULL) return true;
     s->zstd = ZSTD_createDCtx();
-    return s->zstd != NULL && !ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ECHO__STREAM_WINDOW_LOG_MAX));
+    return s->zstd != NULL &&
+           !ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ECHO__STREAM_WINDOW_LOG_MAX));
 }
 
-/* Only zstd's frames of today: decoders of older ones, which a zstd may have, do not know our limit, and others hold nothing. */
+/* Only zstd's frames of today: decoders of older ones, which a zstd may have, do not know our limit, and others hold
+ * nothing. */
 static bool begins_well(echo__stream_in *s) {
     static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
     for (size_t i = 0; s->magic < sizeof magic && i < s->frame.len; i++) {
@@ -120,7 +124,8 @@ static echo_status take_frame(size_t *used, echo__stream_in *s, echo_bytes raw) 
     }
     if (*used == raw.len) return ECHO_OK;
     size_t frame;
-    echo_status status = echo__frame_open(&s->frame, &s->last, &frame, &s->cipher, echo__bytes(raw.data + *used, raw.len - *used));
+    echo_status status =
+        echo__frame_open(&s->frame, &s->last, &frame, &s->cipher, echo__bytes(raw.data + *used, raw.len - *used));
     if (status != ECHO_OK || frame == 0) return status;
     *used += frame;
     s->at = 0;

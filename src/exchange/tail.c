@@ -1,6 +1,7 @@
 /*
- * Fetching blocks of feeds, in ascending order, each message with its proof. What a snapshot covers is not fetched, unless the feeds are
- * needed whole to check it, or it is the own feed, which cannot be written to while its end is missing.
+ * Fetching blocks of feeds, in ascending order, each message with its proof. What a snapshot covers is not fetched,
+ * unless the feeds are needed whole to check it, or it is the own feed, which cannot be written to while its end is
+ * missing.
  */
 #include <stdlib.h>
 
@@ -42,7 +43,8 @@ static echo__fetched *find_tail(echo_exchange *x, size_t n, const echo_key *key)
 }
 
 /* The first block that is to be fetched: behind what is covered, and behind what is here without a hole. */
-static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fetched *tail, bool covered, echo_error *err) {
+static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fetched *tail, bool covered,
+                                 echo_error *err) {
     const echo_feed_ops *ops = x->feeds->ops;
     const echo_timeframe *clock = echo__offers_clock(x);
     echo_feed_info info = {0, 0, false};
@@ -50,14 +52,16 @@ static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fe
     echo_status status = tail->feed == NULL ? ECHO_OK : ops->info(x->feeds->ctx, tail->feed->handle, &info, err);
     if (status != ECHO_OK) return status;
     if (!covered && clock != NULL && echo_timeframe_get(clock, &tail->key, &seq)) at = seq + 1;
-    if (!covered && x->has_target && echo_timeframe_get(x->target.timeframe, &tail->key, &seq) && seq + 1 > at) at = seq + 1;
+    if (!covered && x->has_target && echo_timeframe_get(x->target.timeframe, &tail->key, &seq) && seq + 1 > at)
+        at = seq + 1;
     if (info.writable && at > info.verified) at = info.verified;
     while (at < info.verified && ops->has(x->feeds->ctx, tail->feed->handle, at)) at++;
     *out = at;
     return ECHO_OK;
 }
 
-static echo_status add_feed(echo_exchange *x, size_t sorted, const echo__offered_feed *offered, bool covered, echo_error *err) {
+static echo_status add_feed(echo_exchange *x, size_t sorted, const echo__offered_feed *offered, bool covered,
+                            echo_error *err) {
     echo__fetched *tail = find_tail(x, sorted, &offered->key);
     bool known;
     if (tail != NULL) {
@@ -138,7 +142,8 @@ static void ask(echo_exchange *x, size_t i) {
 /* ---- what comes ---- */
 
 /* Credentials in the tail may admit feeds whose blocks are wanted too. */
-static void look_for_credentials(echo_exchange *x, const echo_key *feed, uint64_t from, const echo_bytes *blocks, size_t n) {
+static void look_for_credentials(echo_exchange *x, const echo_key *feed, uint64_t from, const echo_bytes *blocks,
+                                 size_t n) {
     echo_codec codec = x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec;
     echo_scratch scratch;
     if (x->admission == NULL) return;
@@ -147,7 +152,8 @@ static void look_for_credentials(echo_exchange *x, const echo_key *feed, uint64_
         echo_message message;
         echo_error ignored = ECHO_ERROR_INIT;
         echo__scratch_reset(&scratch);
-        if (codec.ops->decode(codec.ctx, blocks[i], &scratch, &message, &ignored) == ECHO_OK && message.kind == ECHO_MESSAGE_CREDENTIAL)
+        if (codec.ops->decode(codec.ctx, blocks[i], &scratch, &message, &ignored) == ECHO_OK &&
+            message.kind == ECHO_MESSAGE_CREDENTIAL)
             (void)!echo__admission_add(x->admission, feed, from + i, message.credential, NULL, &ignored);
     }
     echo__scratch_free(&scratch);
@@ -156,7 +162,8 @@ static void look_for_credentials(echo_exchange *x, const echo_key *feed, uint64_
 static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r, uint64_t expected, echo_error *err) {
     *out = NULL;
     *count = 0;
-    if (expected == 0 || expected > BLOCKS_MAX || expected > r->rest.len / 4) return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks are missing");
+    if (expected == 0 || expected > BLOCKS_MAX || expected > r->rest.len / 4)
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks are missing");
     *out = echo__calloc((size_t)expected, sizeof **out);
     if (*out == NULL) return echo__nomem(err);
     for (*count = 0; *count < expected; (*count)++) {
@@ -174,8 +181,8 @@ static void forked(echo_peer *peer, const echo__fetched *tail, const echo_error 
     echo__exchange_tell(peer->x, ECHO_EXCHANGE_FAILED, peer, why);
 }
 
-static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_bytes *blocks, size_t n, const echo_feed_proof *proof,
-                              echo_error *err) {
+static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_bytes *blocks, size_t n,
+                              const echo_feed_proof *proof, echo_error *err) {
     echo_exchange *x = peer->x;
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = tail->feed == NULL ? echo__exchange_feed(&tail->feed, x, &tail->key, true, &problem) : ECHO_OK;
@@ -197,7 +204,9 @@ static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_b
 }
 
 /* Not the peer's fault. */
-static bool is_here(echo_status status) { return status == ECHO_ERR_IO || status == ECHO_ERR_READONLY || status == ECHO_ERR_BUSY; }
+static bool is_here(echo_status status) {
+    return status == ECHO_ERR_IO || status == ECHO_ERR_READONLY || status == ECHO_ERR_BUSY;
+}
 
 static echo_status take_blocks(echo_peer *peer, echo__fetched *tail, echo__reader *r, echo_error *err) {
     echo_exchange *x = peer->x;
@@ -224,7 +233,8 @@ echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err
     uint8_t form = echo__read_u8(&r);
     uint64_t useful = peer->useful_ns;
     echo__request *request = echo__peer_answered(peer, ECHO__REQUEST_TAIL, id);
-    if (request == NULL || r.bad || form > ECHO__BLOCKS_ABSENT) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "blocks nobody asked for");
+    if (request == NULL || r.bad || form > ECHO__BLOCKS_ABSENT)
+        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "blocks nobody asked for");
     size_t i = request->tail;
     if (i >= x->tail_count) { /* of a fetch that is over: it may go on for ever, and is no use */
         peer->useful_ns = useful;
@@ -246,7 +256,8 @@ echo_status echo__tail_take(echo_peer *peer, echo_bytes payload, echo_error *err
     if (i >= x->tail_count) return ECHO_OK;
     x->tails[i].asked = false;
     echo__offered_feed *feed = echo__offer_find(&peer->offer, &x->tails[i].key);
-    if (feed != NULL && (form == ECHO__BLOCKS_ABSENT || x->tails[i].at < feed->length)) feed->length = form == ECHO__BLOCKS_ABSENT ? 0 : x->tails[i].at;
+    if (feed != NULL && (form == ECHO__BLOCKS_ABSENT || x->tails[i].at < feed->length))
+        feed->length = form == ECHO__BLOCKS_ABSENT ? 0 : x->tails[i].at;
     return ECHO_OK;
 }
 
@@ -273,7 +284,8 @@ static echo_status check_and_install(echo_exchange *x, echo_error *err) {
 /* A peer that came while others were fetched from has not been heard, or was not asked for what it has. */
 static bool somebody_new(const echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.considered))) return true;
+        if (!peer->over && !peer->finished && (!peer->connected || (peer->serves && !peer->offer.considered)))
+            return true;
     return false;
 }
 
@@ -305,7 +317,8 @@ static void finished(echo_exchange *x) {
     if (status == ECHO_OK && checking) {
         status = check_and_install(x, &problem);
         if (status == ECHO_ERR_BUSY) return;
-        if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP) { /* it is wrong, or nobody has what would show that it is right */
+        if (status == ECHO_ERR_CORRUPT ||
+            status == ECHO_ERR_GAP) { /* it is wrong, or nobody has what would show that it is right */
             echo_hash digest = x->target_digest;
             echo__offers_ban(x, &digest, &problem, ECHO__REJECT_WRONG);
             echo__chunks_end(x);

@@ -13,15 +13,17 @@
 /*
  * ---- members ----
  *
- * A snapshot's credentials can only tell who is a member: others may have been admitted behind it, or were left out by who made it. Who is none, the
- * party knows, when it is open here.
+ * A snapshot's credentials can only tell who is a member: others may have been admitted behind it, or were left out by
+ * who made it. Who is none, the party knows, when it is open here.
  */
 
 bool echo__trust_member(const echo_exchange *x, const echo_key *key, bool *known) {
     const echo_party *party = x->options.opened;
     *known = true;
     if (party != NULL && (echo__party_admits(party, key) || echo__admission_trusts(party->admission, key))) return true;
-    if (x->admission != NULL && (echo__admission_admits(x->admission, key) || echo__admission_trusts(x->admission, key))) return true;
+    if (x->admission != NULL &&
+        (echo__admission_admits(x->admission, key) || echo__admission_trusts(x->admission, key)))
+        return true;
     for (size_t i = 0; i < x->options.member_count; i++)
         if (echo__key_equal(&x->members[i], key)) return true;
     *known = party != NULL || x->options.member_count > 0;
@@ -80,7 +82,8 @@ static echo_status take_credentials(echo_exchange *x, echo_error *err) {
     if (echo__admission_new(&admission, &x->party) != ECHO_OK) return echo__nomem(err);
     echo_status status = echo__credentials_each(x->chunks, &x->target.credentials, take_credential, admission, err);
     if (status == ECHO_OK && !echo__admission_has_genesis(admission))
-        status = echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot's credentials do not begin with the party's genesis");
+        status =
+            echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot's credentials do not begin with the party's genesis");
     if (status != ECHO_OK) {
         echo__admission_free(admission);
         return status;
@@ -96,7 +99,8 @@ echo_status echo__trust_credentials(echo_exchange *x, echo_error *err) {
     echo_status status = ECHO_OK;
     if (m->credentials.items > 0)
         status = take_credentials(x, err);
-    else if (x->options.opened == NULL && x->options.member_count == 0) /* otherwise a party whose members the host knows by itself */
+    else if (x->options.opened == NULL &&
+             x->options.member_count == 0) /* otherwise a party whose members the host knows by itself */
         status = echo__error(err, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
     if (status != ECHO_OK) return status;
     if (m->is_signed) {
@@ -128,7 +132,8 @@ echo_status echo__trust_enough(echo_exchange *x, echo_error *err) {
     uint32_t needed = asked ? x->options.attestations : x->target.is_signed ? 0 : 1;
     if (words >= needed) return ECHO_OK;
     if (asked && asking(x)) return echo__error(err, ECHO_ERR_PENDING, "members are asked for their word");
-    return echo__error(err, ECHO_ERR_REFUSED, "the snapshot is attested by %u members, and %u are asked for", (unsigned)words, (unsigned)needed);
+    return echo__error(err, ECHO_ERR_REFUSED, "the snapshot is attested by %u members, and %u are asked for",
+                       (unsigned)words, (unsigned)needed);
 }
 
 void echo__trust_ask(echo_exchange *x) {
@@ -190,13 +195,16 @@ static echo_status id_at(echo__buf *out, echo_exchange *x, uint64_t rank, echo_e
         const echo__page *page = echo__path_page(&path);
         echo__entry entry;
         uint32_t at = 0;
-        for (echo__page_entry(page, at, &entry); rank >= entry.items && at + 1 < page->lines->count; echo__page_entry(page, ++at, &entry)) rank -= entry.items;
+        for (echo__page_entry(page, at, &entry); rank >= entry.items && at + 1 < page->lines->count;
+             echo__page_entry(page, ++at, &entry))
+            rank -= entry.items;
         path.at[path.level] = at;
     }
     if (status == ECHO_OK) {
         uint8_t room[ECHO__ID_MAX];
         const echo__page *page = echo__path_page(&path);
-        echo_bytes id = echo__page_id(page, (uint32_t)(rank < page->lines->count ? rank : page->lines->count - 1u), room);
+        echo_bytes id =
+            echo__page_id(page, (uint32_t)(rank < page->lines->count ? rank : page->lines->count - 1u), room);
         echo__buf_append(out, id.data, id.len);
         if (out->status != ECHO_OK) status = echo__nomem(err);
     }
@@ -213,7 +221,8 @@ static uint64_t below(uint64_t n) {
 
 static int by_id(const void *a, const void *b) { return echo__bytes_compare(echo__buf_bytes(a), echo__buf_bytes(b)); }
 
-/* Different items, each as likely as any other (Floyd's way): drawn now that the root is known, so that nobody could prepare for it. */
+/* Different items, each as likely as any other (Floyd's way): drawn now that the root is known, so that nobody could
+ * prepare for it. */
 static echo_status draw(sample *s, echo_exchange *x, echo_error *err) {
     uint64_t items = x->target.items.items, n = x->options.samples < items ? x->options.samples : items;
     uint64_t *ranks = echo__calloc((size_t)n + 1, sizeof *ranks);
@@ -241,7 +250,8 @@ static bool is_drawn(const sample *s, echo_bytes id) {
 static echo_status decode(void *ctx, echo_bytes block, echo_scratch *scratch, echo_message *out, echo_error *err) {
     const sample *s = ctx;
     echo_status status = s->codec.ops->decode(s->codec.ctx, block, scratch, out, err);
-    if (status == ECHO_OK && out->kind == ECHO_MESSAGE_ITEM && !is_drawn(s, out->item)) out->kind = ECHO_MESSAGE_UNKNOWN;
+    if (status == ECHO_OK && out->kind == ECHO_MESSAGE_ITEM && !is_drawn(s, out->item))
+        out->kind = ECHO_MESSAGE_UNKNOWN;
     return status;
 }
 
@@ -269,7 +279,8 @@ static echo_status compare_drawn(const replaying *r, const echo_party *replayed,
         echo__buf_clear(&found);
         status = echo__tree_get(r->x->chunks, &r->x->target.items, id, keep_line, &claimed, err);
         if (status == ECHO_OK) status = echo__tree_get(replayed->chunks, &replayed->root, id, keep_line, &found, err);
-        if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&claimed), echo__buf_bytes(&found))) status = ECHO_ERR_NOT_FOUND;
+        if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&claimed), echo__buf_bytes(&found)))
+            status = ECHO_ERR_NOT_FOUND;
         if (status == ECHO_ERR_NOT_FOUND) {
             echo__error(err, ECHO_ERR_CORRUPT, "an item of the snapshot is not what the feeds say");
             echo__error_item(err, id.data, id.len);
@@ -284,15 +295,17 @@ static echo_status compare_drawn(const replaying *r, const echo_party *replayed,
 static echo_status look_at_replayed(void *arg, const echo_party *replayed, const echo_hash *digest, echo_error *err) {
     const replaying *r = arg;
     if (r->sample.ids != NULL) return compare_drawn(r, replayed, err);
-    return echo__hash_equal(digest, &r->x->target_digest) ? ECHO_OK
-                                                         : echo__error(err, ECHO_ERR_CORRUPT, "the snapshot is not what replaying the feeds gives");
+    return echo__hash_equal(digest, &r->x->target_digest)
+               ? ECHO_OK
+               : echo__error(err, ECHO_ERR_CORRUPT, "the snapshot is not what replaying the feeds gives");
 }
 
 echo_status echo__trust_replay(echo_exchange *x, echo_error *err) {
     static const echo_codec_ops ops = {ECHO_CODEC_OPS_VERSION, decode, encode, release, 2};
     if (x->options.trust < ECHO_TRUST_SAMPLED) return ECHO_OK;
     replaying r = {x, {NULL, 0, x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec}};
-    bool all = x->options.trust == ECHO_TRUST_REPLAYED || x->target.items.items == 0; /* a sample of nothing tells nothing */
+    bool all =
+        x->options.trust == ECHO_TRUST_REPLAYED || x->target.items.items == 0; /* a sample of nothing tells nothing */
     echo_codec filter = {&ops, &r.sample};
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.party = &x->party;
@@ -302,8 +315,10 @@ echo_status echo__trust_replay(echo_exchange *x, echo_error *err) {
     options.no_write = true;
     echo_status status = ECHO_OK;
     if (!all) status = draw(&r.sample, x, err);
-    if (status == ECHO_OK) status = echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text));
-    if (status == ECHO_OK) status = echo__snapshot_replay(&options, &x->overlay.store, x->target.number, look_at_replayed, &r, err);
+    if (status == ECHO_OK)
+        status = echo__overlay_show(&x->overlay, &x->party, x->target.number, echo__buf_bytes(&x->target_text));
+    if (status == ECHO_OK)
+        status = echo__snapshot_replay(&options, &x->overlay.store, x->target.number, look_at_replayed, &r, err);
     if (status == ECHO_OK) {
         x->state.sampled = all ? x->target.items.items : r.sample.count;
         x->state.detection = all ? 1 : (double)r.sample.count / (double)x->target.items.items;

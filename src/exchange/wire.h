@@ -1,6 +1,6 @@
 /*
- * The payloads of messages between peers (docs/EXCHANGE.md, "Messages"). Integers are big-endian. Reading checks every length and count
- * against what is there, and takes no memory: what is read are views.
+ * The payloads of messages between peers (docs/EXCHANGE.md, "Messages"). Integers are big-endian. Reading checks every
+ * length and count against what is there, and takes no memory: what is read are views.
  */
 #ifndef ECHO_EXCHANGE_WIRE_H
 #define ECHO_EXCHANGE_WIRE_H
@@ -10,7 +10,7 @@
 #include "snapshot/manifest.h"
 
 #define ECHO__EXCHANGE_VERSION 1u
-#define ECHO__FEEDS_MAX 100000u          /* of a party, in messages */
+#define ECHO__FEEDS_MAX 100000u                /* of a party, in messages */
 #define ECHO__BLOCKS_BYTES ((size_t)256 << 10) /* of blocks in a message, unless one alone is longer */
 #define ECHO__PROOF_BYTES_MAX (24u + 2u + 2u * ECHO_FEED_PROOF_SIDE * 40u + 64u)
 
@@ -61,7 +61,11 @@ void echo__write_offered_feed(echo__buf *out, const echo__offered_feed *feed);
 void echo__read_offered_feed(echo__reader *r, echo__offered_feed *out);
 
 typedef enum echo__chunk_form { ECHO__CHUNK_WHOLE = 0, ECHO__CHUNK_DELTA = 1, ECHO__CHUNK_ABSENT = 2 } echo__chunk_form;
-typedef enum echo__blocks_form { ECHO__BLOCKS_MORE = 0, ECHO__BLOCKS_LAST = 1, ECHO__BLOCKS_ABSENT = 2 } echo__blocks_form;
+typedef enum echo__blocks_form {
+    ECHO__BLOCKS_MORE = 0,
+    ECHO__BLOCKS_LAST = 1,
+    ECHO__BLOCKS_ABSENT = 2
+} echo__blocks_form;
 
 void echo__write_proof(echo__buf *out, const echo_feed_proof *proof);
 void echo__read_proof(echo__reader *r, echo_feed_proof *out);

@@ -1,8 +1,9 @@
 /*
  * The rules by which a party admits feeds and keys (docs/FORMAT.md, "Admission").
  *
- * A credential is read and its signatures checked once, when it comes; what is left of it is a claim, authorised as soon as one of
- * its anchors is trusted. Trust only ever grows, so a claim that waits is looked at again whenever it did.
+ * A credential is read and its signatures checked once, when it comes; what is left of it is a claim, authorised as
+ * soon as one of its anchors is trusted. Trust only ever grows, so a claim that waits is looked at again whenever it
+ * did.
  */
 #include "feed/credentials.h"
 
@@ -64,7 +65,9 @@ static bool put(key_set *set, const echo_key *key) {
     return true;
 }
 
-static bool make_room(key_set *set, size_t more) { return echo__grow(&set->keys, &set->cap, set->count + more, sizeof *set->keys); }
+static bool make_room(key_set *set, size_t more) {
+    return echo__grow(&set->keys, &set->cap, set->count + more, sizeof *set->keys);
+}
 
 echo_status echo__admission_new(echo__admission **out, const echo_key *party) {
     *out = NULL;
@@ -160,8 +163,8 @@ static echo_status take(echo__admission *a, echo__claim *claim, bool *grew, echo
     return ECHO_OK;
 }
 
-echo_status echo__admission_add(echo__admission *admission, const echo_key *feed, uint64_t seq, echo_bytes credential, bool *grew,
-                                echo_error *err) {
+echo_status echo__admission_add(echo__admission *admission, const echo_key *feed, uint64_t seq, echo_bytes credential,
+                                bool *grew, echo_error *err) {
     bool ignored;
     if (grew == NULL) grew = &ignored;
     *grew = false;
@@ -177,7 +180,8 @@ echo_status echo__admission_add(echo__admission *admission, const echo_key *feed
     return status;
 }
 
-echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential) {
+echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed,
+                                             echo_bytes credential) {
     echo__claim *claim;
     echo_status status = echo__claim_read(&claim, admission->verifier, credential, NULL);
     if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_ERR_REFUSED;
@@ -190,9 +194,13 @@ echo_status echo__admission_accepts_outsider(const echo__admission *admission, c
 
 bool echo__admission_has_genesis(const echo__admission *admission) { return admission->has_genesis; }
 
-bool echo__admission_admits(const echo__admission *admission, const echo_key *feed) { return has(&admission->feeds, feed); }
+bool echo__admission_admits(const echo__admission *admission, const echo_key *feed) {
+    return has(&admission->feeds, feed);
+}
 
-bool echo__admission_trusts(const echo__admission *admission, const echo_key *member) { return has(&admission->trusted, member); }
+bool echo__admission_trusts(const echo__admission *admission, const echo_key *member) {
+    return has(&admission->trusted, member);
+}
 
 size_t echo__admission_feed_count(const echo__admission *admission) { return admission->feeds.count; }
 

@@ -1,9 +1,10 @@
 /*
- * ECHO's own envelopes (docs/FORMAT.md, "Messages"). protobuf-c reads and writes the wire; here is what the fields mean.
+ * ECHO's own envelopes (docs/FORMAT.md, "Messages"). protobuf-c reads and writes the wire; here is what the fields
+ * mean.
  *
- * What of a block has no place in an echo_message is not read and hence not written again: unknown fields, an action that says
- * "nothing", an item mutation without fields, a frame without a seq (the original drops those too), and dialect 2's `snapshot`
- * field: a message with nothing else decodes as one for its item that changes nothing.
+ * What of a block has no place in an echo_message is not read and hence not written again: unknown fields, an action
+ * that says "nothing", an item mutation without fields, a frame without a seq (the original drops those too), and
+ * dialect 2's `snapshot` field: a message with nothing else decodes as one for its item that changes nothing.
  */
 #include <string.h>
 
@@ -92,7 +93,8 @@ static echo_status decode_frames(echo_message *out, echo__pb *pb, const timefram
     for (size_t i = 0; i < from->n_frames; i++) {
         const timeframe_frame *frame = from->frames[i];
         if (!frame->has_seq) continue;
-        if (!frame->has_feed_key || frame->feed_key.len != ECHO_KEY_BYTES) return CORRUPT("timeframe names a feed that is no key");
+        if (!frame->has_feed_key || frame->feed_key.len != ECHO_KEY_BYTES)
+            return CORRUPT("timeframe names a feed that is no key");
         if (frame->seq < 0) return CORRUPT("timeframe has a negative seq");
         memcpy(frames[n].feed.bytes, frame->feed_key.data, ECHO_KEY_BYTES);
         frames[n++].seq = (uint64_t)frame->seq;
@@ -138,7 +140,8 @@ static echo_status decode_envelope(echo_message *out, const envelope *from, echo
     return status;
 }
 
-static echo_status decode_payload(echo_message *out, const credentials_message *halo, const envelope *echo, echo_error *err) {
+static echo_status decode_payload(echo_message *out, const credentials_message *halo, const envelope *echo,
+                                  echo_error *err) {
     if (halo != NULL && echo != NULL) return CORRUPT("block holds both a credential and an item's message");
     if (echo != NULL) return decode_envelope(out, echo, err);
     if (halo == NULL) return ECHO_OK;
@@ -149,7 +152,8 @@ static echo_status decode_payload(echo_message *out, const credentials_message *
 
 static echo_status decode1(echo_message *out, echo__pb *pb, echo_bytes block, echo_error *err) {
     ProtobufCMessage *unpacked;
-    echo_status status = echo__pb_unpack(&unpacked, pb, &echo__pb__dxos__feed_message1__descriptor, block, "message", err);
+    echo_status status =
+        echo__pb_unpack(&unpacked, pb, &echo__pb__dxos__feed_message1__descriptor, block, "message", err);
     if (status != ECHO_OK) return status;
     const feed_message1 *message = (const feed_message1 *)unpacked;
     status = decode_payload(out, message->halo, message->echo, err);
@@ -158,7 +162,8 @@ static echo_status decode1(echo_message *out, echo__pb *pb, echo_bytes block, ec
 
 static echo_status decode2(echo_message *out, echo__pb *pb, echo_bytes block, echo_error *err) {
     ProtobufCMessage *unpacked;
-    echo_status status = echo__pb_unpack(&unpacked, pb, &echo__pb__dxos__feed_message2__descriptor, block, "message", err);
+    echo_status status =
+        echo__pb_unpack(&unpacked, pb, &echo__pb__dxos__feed_message2__descriptor, block, "message", err);
     if (status != ECHO_OK) return status;
     const feed_message2 *message = (const feed_message2 *)unpacked;
     status = decode_payload(out, message->halo, message->echo, err);
@@ -190,7 +195,8 @@ static echo_status check_text(echo_bytes text, const char *what, echo_error *err
 /* What is written must be something decode takes. */
 static echo_status check_item(const echo_message *message, echo_error *err) {
     if (message->item.len == 0) return echo__error(err, ECHO_ERR_INVALID, "message names no item");
-    if (message->has_genesis && message->model.len == 0) return echo__error(err, ECHO_ERR_INVALID, "genesis names no model");
+    if (message->has_genesis && message->model.len == 0)
+        return echo__error(err, ECHO_ERR_INVALID, "genesis names no model");
     if (message->generation == 1 && message->action != ECHO_ACTION_NONE)
         return echo__error(err, ECHO_ERR_UNSUPPORTED, "dialect 1 cannot delete or restore an item");
     if (message->generation == 1 && (message->source.data != NULL || message->target.data != NULL))
@@ -210,9 +216,11 @@ static echo_status check_item(const echo_message *message, echo_error *err) {
 }
 
 /* *frames and its pointers are one allocation, for the caller to free. */
-static echo_status encode_frames(timeframe *out, timeframe_frame ***frames, const echo_message *message, echo_error *err) {
+static echo_status encode_frames(timeframe *out, timeframe_frame ***frames, const echo_message *message,
+                                 echo_error *err) {
     size_t n = message->frame_count;
-    if (n > FRAMES_MAX) return echo__error(err, ECHO_ERR_LIMIT, "timeframe has %zu frames, more than %u", n, FRAMES_MAX);
+    if (n > FRAMES_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "timeframe has %zu frames, more than %u", n, FRAMES_MAX);
     *frames = echo__malloc(n * (sizeof **frames + sizeof ***frames));
     if (*frames == NULL) return echo__nomem(err);
     timeframe_frame *frame = (timeframe_frame *)(void *)(*frames + n);
@@ -220,7 +228,8 @@ static echo_status encode_frames(timeframe *out, timeframe_frame ***frames, cons
         echo__pb__dxos__timeframe__frame__init(frame);
         set(&frame->has_feed_key, &frame->feed_key, echo__bytes(message->frames[i].feed.bytes, ECHO_KEY_BYTES));
         if (message->frames[i].seq > INT32_MAX)
-            return echo__error(err, ECHO_ERR_LIMIT, "seq %llu does not fit a message", (unsigned long long)message->frames[i].seq);
+            return echo__error(err, ECHO_ERR_LIMIT, "seq %llu does not fit a message",
+                               (unsigned long long)message->frames[i].seq);
         frame->has_seq = 1;
         frame->seq = (int32_t)message->frames[i].seq;
         (*frames)[i] = frame;
@@ -266,7 +275,8 @@ static void fill_envelope(parts *p, const echo_message *message) {
     }
 }
 
-static void encode1(echo__buf *out, const echo_message *message, parts *p, credentials_message *halo, timeframe *frames) {
+static void encode1(echo__buf *out, const echo_message *message, parts *p, credentials_message *halo,
+                    timeframe *frames) {
     feed_message1 block;
     echo__pb__dxos__feed_message1__init(&block);
     if (message->kind == ECHO_MESSAGE_CREDENTIAL) block.halo = halo; /* has no place for a timeframe */
@@ -277,7 +287,8 @@ static void encode1(echo__buf *out, const echo_message *message, parts *p, crede
     echo__pb_pack(out, &block.base);
 }
 
-static void encode2(echo__buf *out, const echo_message *message, parts *p, credentials_message *halo, timeframe *frames) {
+static void encode2(echo__buf *out, const echo_message *message, parts *p, credentials_message *halo,
+                    timeframe *frames) {
     feed_message2 block;
     echo__pb__dxos__feed_message2__init(&block);
     block.timeframe = frames;
@@ -291,7 +302,8 @@ static echo_status encode(uint8_t **out, size_t *len, void *ctx, const echo_mess
     *out = NULL;
     *len = 0;
     if (message->generation != 1 && message->generation != 2)
-        return echo__error(err, ECHO_ERR_INVALID, "messages have dialect 1 or 2, not %lu", (unsigned long)message->generation);
+        return echo__error(err, ECHO_ERR_INVALID, "messages have dialect 1 or 2, not %lu",
+                           (unsigned long)message->generation);
     if (message->kind != ECHO_MESSAGE_ITEM && message->kind != ECHO_MESSAGE_CREDENTIAL)
         return echo__error(err, ECHO_ERR_INVALID, "message is neither an item's nor a credential");
     echo_status status = message->kind == ECHO_MESSAGE_ITEM ? check_item(message, err) : ECHO_OK;

@@ -8,14 +8,16 @@ void *echo__pb_alloc(echo__pb *pb, size_t size) {
     void *p = echo_scratch_alloc(pb->scratch, size);
     if (p == NULL) {
         size_t left = pb->scratch->limit - pb->scratch->total;
-        bool fits = left >= alignof(max_align_t) && size <= left - alignof(max_align_t); /* the scratch rounds sizes up */
+        bool fits =
+            left >= alignof(max_align_t) && size <= left - alignof(max_align_t); /* the scratch rounds sizes up */
         pb->status = fits ? ECHO_ERR_NOMEM : ECHO_ERR_LIMIT;
     }
     return p;
 }
 
 echo_status echo__pb_failed(const echo__pb *pb, const char *what, echo_error *err) {
-    if (pb->status == ECHO_ERR_LIMIT) return echo__error(err, ECHO_ERR_LIMIT, "%s takes too much memory to decode", what);
+    if (pb->status == ECHO_ERR_LIMIT)
+        return echo__error(err, ECHO_ERR_LIMIT, "%s takes too much memory to decode", what);
     return echo__nomem(err);
 }
 
@@ -34,8 +36,8 @@ void echo__pb_init(echo__pb *pb, echo_scratch *scratch) {
     pb->status = ECHO_OK;
 }
 
-echo_status echo__pb_unpack(ProtobufCMessage **out, echo__pb *pb, const ProtobufCMessageDescriptor *type, echo_bytes bytes,
-                            const char *what, echo_error *err) {
+echo_status echo__pb_unpack(ProtobufCMessage **out, echo__pb *pb, const ProtobufCMessageDescriptor *type,
+                            echo_bytes bytes, const char *what, echo_error *err) {
     pb->status = ECHO_OK;
     *out = protobuf_c_message_unpack(type, &pb->allocator, bytes.len, bytes.data);
     if (*out != NULL) return ECHO_OK;

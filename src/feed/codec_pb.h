@@ -1,6 +1,6 @@
 /*
- * protobuf-c over scratch memory: unpacking allocates from an echo_scratch and never frees, and a failure to allocate is told apart
- * from a malformed message (protobuf-c answers NULL to both).
+ * protobuf-c over scratch memory: unpacking allocates from an echo_scratch and never frees, and a failure to allocate
+ * is told apart from a malformed message (protobuf-c answers NULL to both).
  */
 #ifndef ECHO_FEED_CODEC_PB_H
 #define ECHO_FEED_CODEC_PB_H
@@ -22,8 +22,8 @@ void *echo__pb_alloc(echo__pb *pb, size_t size);
 /* The error of an allocation that failed. */
 echo_status echo__pb_failed(const echo__pb *pb, const char *what, echo_error *err) ECHO_MUST_USE;
 /* Unpacks; *out lives in the scratch. ECHO_ERR_CORRUPT with "malformed <what>", _NOMEM, _LIMIT. */
-echo_status echo__pb_unpack(ProtobufCMessage **out, echo__pb *pb, const ProtobufCMessageDescriptor *type, echo_bytes bytes,
-                            const char *what, echo_error *err) ECHO_MUST_USE;
+echo_status echo__pb_unpack(ProtobufCMessage **out, echo__pb *pb, const ProtobufCMessageDescriptor *type,
+                            echo_bytes bytes, const char *what, echo_error *err) ECHO_MUST_USE;
 /* Appends the encoding of a message. */
 void echo__pb_pack(echo__buf *out, const ProtobufCMessage *message);
 

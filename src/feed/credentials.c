@@ -43,13 +43,14 @@ static void fill_any(Echo__Pb__Dxos__Any *out, const char *url, const echo__buf 
 }
 
 /*
- * The original draws a random nonce. Nothing that is admitted depends on it; taken from what is signed, the same credential has the
- * same bytes.
+ * The original draws a random nonce. Nothing that is admitted depends on it; taken from what is signed, the same
+ * credential has the same bytes.
  */
-static void fill_signed(Echo__Pb__Dxos__Signed *out, Echo__Pb__Dxos__Any *payload, echo_hash *nonce, const echo__buf *credential,
-                        const char *created) {
+static void fill_signed(Echo__Pb__Dxos__Signed *out, Echo__Pb__Dxos__Any *payload, echo_hash *nonce,
+                        const echo__buf *credential, const char *created) {
     fill_any(payload, ECHO__TYPE_PARTY_CREDENTIAL, credential);
-    echo_bytes parts[] = {echo__bytes_text("echo credential nonce"), echo__bytes_text(created), echo__buf_bytes(credential)};
+    echo_bytes parts[] = {echo__bytes_text("echo credential nonce"), echo__bytes_text(created),
+                          echo__buf_bytes(credential)};
     echo__hash_parts(nonce, parts, 3);
     echo__pb__dxos__signed__init(out);
     out->has_created = out->has_nonce = 1;
@@ -73,7 +74,8 @@ static echo_status sign(uint8_t signature[64], const Echo__Pb__Dxos__Signed *con
     return status;
 }
 
-/* Signs a PartyCredential and wraps it as the original does: Message { Any { SignedMessage { Signed { Any { it } } } } }. */
+/* Signs a PartyCredential and wraps it as the original does: Message { Any { SignedMessage { Signed { Any { it } } } }
+ * }. */
 static echo_status seal(echo__buf *out, const echo__buf *credential, const echo_keypair *signer, const char *created) {
     if (credential->status != ECHO_OK) return credential->status;
     Echo__Pb__Dxos__Signed content;
@@ -112,7 +114,8 @@ static bool time_given(const char *created) {
     return created != NULL && *created != '\0' && echo__utf8_valid(echo__bytes_text(created));
 }
 
-echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed, const char *created) {
+echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed,
+                                          const char *created) {
     if (!time_given(created)) return ECHO_ERR_INVALID;
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     pub_key party_key, feed_key, admit_key;

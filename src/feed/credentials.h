@@ -1,13 +1,15 @@
 /*
  * Credentials (HALO messages) and admission: which feeds count in a party (docs/FORMAT.md, "Admission").
  *
- * An admission takes credentials in any order and admits what the whole set admits: one that is not authorised yet is kept and looked at
- * again when the trust grows. Nothing is ever un-admitted, so the result does not depend on the order.
+ * An admission takes credentials in any order and admits what the whole set admits: one that is not authorised yet is
+ * kept and looked at again when the trust grows. Nothing is ever un-admitted, so the result does not depend on the
+ * order.
  *
- * A credential is authorised when all its signatures are valid and one signer is a trusted key or carries a key chain to one. Chains are
- * judged more strictly than the original does: a chain counts for its own key only, each link is a message that admits the link's key and
- * is signed by it, and is of this party or of the identity party whose key the chain leads to. Otherwise anybody could borrow a member's
- * chain, and whoever a member let into one party could write in all of them.
+ * A credential is authorised when all its signatures are valid and one signer is a trusted key or carries a key chain
+ * to one. Chains are judged more strictly than the original does: a chain counts for its own key only, each link is a
+ * message that admits the link's key and is signed by it, and is of this party or of the identity party whose key the
+ * chain leads to. Otherwise anybody could borrow a member's chain, and whoever a member let into one party could write
+ * in all of them.
  *
  * A credential whose payload is of a type that is not known cannot be checked: it is no error, and admits nothing.
  */
@@ -23,18 +25,20 @@ typedef struct echo__admission echo__admission;
 echo_status echo__admission_new(echo__admission **out, const echo_key *party) ECHO_MUST_USE;
 void echo__admission_free(echo__admission *admission);
 /*
- * Takes one credential message (the bytes of echo_message.credential) read from block seq of `feed`. *grew (optional) tells whether any
- * feed or key was admitted by it or, because of it, by earlier ones. A malformed or badly signed message is ECHO_ERR_CORRUPT or
- * ECHO_ERR_SIGNATURE and changes nothing; one that merely is not authorised (yet) is ECHO_OK and waits; waiting ones are limited to
- * 10,000 (ECHO_ERR_LIMIT).
+ * Takes one credential message (the bytes of echo_message.credential) read from block seq of `feed`. *grew (optional)
+ * tells whether any feed or key was admitted by it or, because of it, by earlier ones. A malformed or badly signed
+ * message is ECHO_ERR_CORRUPT or ECHO_ERR_SIGNATURE and changes nothing; one that merely is not authorised (yet) is
+ * ECHO_OK and waits; waiting ones are limited to 10,000 (ECHO_ERR_LIMIT).
  */
-echo_status echo__admission_add(echo__admission *admission, const echo_key *feed, uint64_t seq, echo_bytes credential, bool *grew,
-                                echo_error *err) ECHO_MUST_USE;
+echo_status echo__admission_add(echo__admission *admission, const echo_key *feed, uint64_t seq, echo_bytes credential,
+                                bool *grew, echo_error *err) ECHO_MUST_USE;
 /*
- * Whether a credential may be taken from a feed that is not admitted yet: the party's genesis while none was seen, or a FEED_ADMIT for that
- * very feed signed by a member or the party key. ECHO_OK, ECHO_ERR_REFUSED, or ECHO_ERR_NOMEM, which is neither.
+ * Whether a credential may be taken from a feed that is not admitted yet: the party's genesis while none was seen, or a
+ * FEED_ADMIT for that very feed signed by a member or the party key. ECHO_OK, ECHO_ERR_REFUSED, or ECHO_ERR_NOMEM,
+ * which is neither.
  */
-echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed, echo_bytes credential) ECHO_MUST_USE;
+echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed,
+                                             echo_bytes credential) ECHO_MUST_USE;
 bool echo__admission_has_genesis(const echo__admission *admission);
 bool echo__admission_admits(const echo__admission *admission, const echo_key *feed);
 bool echo__admission_trusts(const echo__admission *admission, const echo_key *member);
@@ -46,16 +50,18 @@ const echo_key *echo__admission_feed(const echo__admission *admission, size_t i)
 typedef struct echo__genesis {
     echo_key party;
     echo_key feed;
-    bool identity; /* of a member's own identity (HALO) party: it admits a DEVICE; a party of items admits its own key, as PARTY */
+    bool identity; /* of a member's own identity (HALO) party: it admits a DEVICE; a party of items admits its own key,
+                      as PARTY */
 } echo__genesis;
-/* ECHO_OK when the credential is a PARTY_GENESIS signed by the party key (signature checked), ECHO_ERR_REFUSED, or ECHO_ERR_NOMEM. */
+/* ECHO_OK when the credential is a PARTY_GENESIS signed by the party key (signature checked), ECHO_ERR_REFUSED, or
+ * ECHO_ERR_NOMEM. */
 echo_status echo__credential_genesis(echo__genesis *out, echo_bytes credential) ECHO_MUST_USE;
 
 /* Makes credential bytes, as the original writes them: PARTY_GENESIS signed by the party key, ... */
-echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed, const char *created)
-    ECHO_MUST_USE;
+echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed,
+                                          const char *created) ECHO_MUST_USE;
 /* ... and FEED_ADMIT signed by `signer`, a trusted key of the party. `created` is an RFC 3339 time. */
-echo_status echo__credential_make_feed_admit(echo__buf *out, const echo_key *party, const echo_key *feed, const echo_keypair *signer,
-                                             const char *created) ECHO_MUST_USE;
+echo_status echo__credential_make_feed_admit(echo__buf *out, const echo_key *party, const echo_key *feed,
+                                             const echo_keypair *signer, const char *created) ECHO_MUST_USE;
 
 #endif

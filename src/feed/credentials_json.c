@@ -58,7 +58,8 @@ static echo_status print_bytes(printer *p, const ProtobufCFieldDescriptor *field
     switch (content_of(field)) {
     case CHAIN: return print_packed(p, &echo__pb__dxos__key_chain__descriptor, bytes);
     case TEXT:
-        if (!echo__utf8_valid(bytes)) return echo__error(p->err, ECHO_ERR_CORRUPT, "credential has a text that is not UTF-8");
+        if (!echo__utf8_valid(bytes))
+            return echo__error(p->err, ECHO_ERR_CORRUPT, "credential has a text that is not UTF-8");
         echo__json_string(p->out, bytes.data, bytes.len);
         return ECHO_OK;
     default:
@@ -76,7 +77,8 @@ static echo_status print_value(printer *p, const ProtobufCFieldDescriptor *field
         echo__buf_u64(p->out, number < 0 ? (uint64_t) - (int64_t)number : (uint64_t)number);
         return ECHO_OK;
     }
-    if (field->type == PROTOBUF_C_TYPE_BYTES) return print_bytes(p, field, echo__pb_view(1, *(const ProtobufCBinaryData *)value));
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return print_bytes(p, field, echo__pb_view(1, *(const ProtobufCBinaryData *)value));
     return print_message(p, *(ProtobufCMessage *const *)value);
 }
 
@@ -98,7 +100,8 @@ static bool present(const ProtobufCFieldDescriptor *field, const uint8_t *base, 
         p->has_empty |= empty;
         return !empty || p->empty_lists;
     }
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) return *(ProtobufCMessage *const *)(const void *)(base + field->offset) != NULL;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return *(ProtobufCMessage *const *)(const void *)(base + field->offset) != NULL;
     return *(const protobuf_c_boolean *)(base + field->quantifier_offset) != 0;
 }
 
@@ -128,7 +131,8 @@ static echo_status print_object(printer *p, const ProtobufCMessage *message) {
 
 static echo_status print_any(printer *p, const Echo__Pb__Dxos__Any *any) {
     const ProtobufCMessageDescriptor *type = echo__credential_type(echo__pb_view(any->has_type_url, any->type_url));
-    if (type == NULL) return echo__error(p->err, ECHO_ERR_UNSUPPORTED, "credential holds a message of a type that is not known");
+    if (type == NULL)
+        return echo__error(p->err, ECHO_ERR_UNSUPPORTED, "credential holds a message of a type that is not known");
     return print_packed(p, type, echo__pb_view(any->has_value, any->value));
 }
 
@@ -141,7 +145,8 @@ static echo_status print_message(printer *p, const ProtobufCMessage *message) {
         return ECHO_OK;
     }
     /* An envelope takes seven messages a level, a link of a key chain one. */
-    if (p->depth >= 10 * ECHO__CREDENTIAL_DEPTH_MAX) return echo__error(p->err, ECHO_ERR_LIMIT, "credential is nested too deep");
+    if (p->depth >= 10 * ECHO__CREDENTIAL_DEPTH_MAX)
+        return echo__error(p->err, ECHO_ERR_LIMIT, "credential is nested too deep");
     p->depth++;
     echo_status status = message->descriptor == &echo__pb__dxos__any__descriptor
                              ? print_any(p, (const Echo__Pb__Dxos__Any *)message)
@@ -150,8 +155,8 @@ static echo_status print_message(printer *p, const ProtobufCMessage *message) {
     return status;
 }
 
-echo_status echo__credential_json(echo__buf *out, echo__pb *pb, const ProtobufCMessage *message, bool empty_lists, bool *has_empty,
-                                  echo_error *err) {
+echo_status echo__credential_json(echo__buf *out, echo__pb *pb, const ProtobufCMessage *message, bool empty_lists,
+                                  bool *has_empty, echo_error *err) {
     printer p = {out, pb, empty_lists, false, 0, err};
     echo_status status = print_message(&p, message);
     if (has_empty != NULL) *has_empty = p.has_empty;

@@ -23,7 +23,8 @@ typedef struct reader {
     echo__verifier *verifier;
     size_t signatures; /* checked so far */
     echo__claim claim;
-    echo_key anchors[ECHO__CREDENTIAL_SIGNATURES_MAX]; /* each signed something that was checked: hence no more than these */
+    echo_key
+        anchors[ECHO__CREDENTIAL_SIGNATURES_MAX]; /* each signed something that was checked: hence no more than these */
 } reader;
 
 /* ---- Signatures */
@@ -82,8 +83,8 @@ static bool all_valid(reader *r, const signed_message *message, echo_bytes text)
 }
 
 /*
- * Checks every signature of a message. One with lists that are empty has two canonical texts: what it was read into has such a list
- * in dialect 2 and has none in dialect 1, and a credential does not tell which it was signed in.
+ * Checks every signature of a message. One with lists that are empty has two canonical texts: what it was read into has
+ * such a list in dialect 2 and has none in dialect 1, and a credential does not tell which it was signed in.
  */
 static echo_status check_signatures(reader *r, const signed_message *message, echo_error *err) {
     if (message->signed_ == NULL || message->signed_->payload == NULL) return CORRUPT("signed message holds nothing");
@@ -95,7 +96,8 @@ static echo_status check_signatures(reader *r, const signed_message *message, ec
     }
     r->signatures += message->n_signatures;
     if (r->signatures > ECHO__CREDENTIAL_SIGNATURES_MAX)
-        return echo__error(err, ECHO_ERR_LIMIT, "credential has more than %u signatures", ECHO__CREDENTIAL_SIGNATURES_MAX);
+        return echo__error(err, ECHO_ERR_LIMIT, "credential has more than %u signatures",
+                           ECHO__CREDENTIAL_SIGNATURES_MAX);
 
     echo__buf text = ECHO__BUF_INIT;
     bool has_empty = false;
@@ -107,13 +109,15 @@ static echo_status check_signatures(reader *r, const signed_message *message, ec
         valid = status == ECHO_OK && all_valid(r, message, echo__buf_bytes(&text));
     }
     echo__buf_free(&text);
-    if (status == ECHO_OK && !valid) return echo__error(err, ECHO_ERR_SIGNATURE, "credential's signature does not verify");
+    if (status == ECHO_OK && !valid)
+        return echo__error(err, ECHO_ERR_SIGNATURE, "credential's signature does not verify");
     return status;
 }
 
 /* ---- What a signed message claims */
 
-static echo_status unpack_any(ProtobufCMessage **out, reader *r, const any_message *any, const char *url, echo_error *err) {
+static echo_status unpack_any(ProtobufCMessage **out, reader *r, const any_message *any, const char *url,
+                              echo_error *err) {
     *out = NULL;
     if (any == NULL) return CORRUPT("credential holds nothing");
     if (!echo__bytes_equal(echo__pb_view(any->has_type_url, any->type_url), echo__bytes_text(url))) return ECHO_OK;
@@ -121,7 +125,8 @@ static echo_status unpack_any(ProtobufCMessage **out, reader *r, const any_messa
     return echo__pb_unpack(out, &r->pb, echo__credential_type(echo__bytes_text(url)), value, "credential", err);
 }
 
-static echo_status read_genesis(echo__claim *claim, const party_credential *from, const signed_message *message, echo_error *err) {
+static echo_status read_genesis(echo__claim *claim, const party_credential *from, const signed_message *message,
+                                echo_error *err) {
     const Echo__Pb__Dxos__PartyGenesis *genesis = from->partygenesis;
     if (genesis == NULL || !get_key(&claim->party, genesis->partykey) || !get_key(&claim->member, genesis->admitkey) ||
         !get_key(&claim->feed, genesis->feedkey))
@@ -158,8 +163,8 @@ static echo_status read_feed_admit(echo__claim *claim, const party_credential *f
 }
 
 /* *inner is what an envelope holds, NULL when that claims nothing. */
-static echo_status open_envelope(const signed_message **inner, echo__claim *claim, reader *r, const party_credential *from,
-                                 echo_error *err) {
+static echo_status open_envelope(const signed_message **inner, echo__claim *claim, reader *r,
+                                 const party_credential *from, echo_error *err) {
     *inner = NULL;
     echo_key party;
     if (from->envelope == NULL || !get_key(&party, from->envelope->partykey) || from->envelope->message == NULL)
@@ -177,7 +182,8 @@ static echo_status open_envelope(const signed_message **inner, echo__claim *clai
 static echo_status interpret(echo__claim *claim, reader *r, const signed_message *message, echo_error *err) {
     memset(claim, 0, sizeof *claim);
     for (unsigned depth = 0; message != NULL; depth++) {
-        if (depth > ECHO__CREDENTIAL_DEPTH_MAX) return echo__error(err, ECHO_ERR_LIMIT, "credential is nested too deep");
+        if (depth > ECHO__CREDENTIAL_DEPTH_MAX)
+            return echo__error(err, ECHO_ERR_LIMIT, "credential is nested too deep");
         echo_status status = check_signatures(r, message, err);
         if (status != ECHO_OK) return status;
         ProtobufCMessage *payload;
@@ -210,17 +216,19 @@ static void add_anchor(reader *r, const echo_key *key) {
 static bool fatal(echo_status status) { return status == ECHO_ERR_NOMEM || status == ECHO_ERR_LIMIT; }
 
 /*
- * Follows a key chain from a key that signed, and adds the keys it leads to. `message` must admit the chain's key and be signed by
- * it, and the next link must be of another key that signed `message`.
+ * Follows a key chain from a key that signed, and adds the keys it leads to. `message` must admit the chain's key and
+ * be signed by it, and the next link must be of another key that signed `message`.
  *
- * What vouches is of the credential's own party, or of one party whose key is the one the chain leads to (a member's identity
- * party): that a member admitted somebody to some other party says nothing here. `home` is that other party, once one was met.
+ * What vouches is of the credential's own party, or of one party whose key is the one the chain leads to (a member's
+ * identity party): that a member admitted somebody to some other party says nothing here. `home` is that other party,
+ * once one was met.
  */
-static echo_status follow(reader *r, const echo_key *from, const signed_message *signers, echo_bytes bytes, const echo_key *home,
-                          unsigned depth, echo_error *err) {
+static echo_status follow(reader *r, const echo_key *from, const signed_message *signers, echo_bytes bytes,
+                          const echo_key *home, unsigned depth, echo_error *err) {
     if (depth > ECHO__CREDENTIAL_DEPTH_MAX) return echo__error(err, ECHO_ERR_LIMIT, "key chain is too long");
     ProtobufCMessage *unpacked;
-    echo_status status = echo__pb_unpack(&unpacked, &r->pb, &echo__pb__dxos__key_chain__descriptor, bytes, "key chain", err);
+    echo_status status =
+        echo__pb_unpack(&unpacked, &r->pb, &echo__pb__dxos__key_chain__descriptor, bytes, "key chain", err);
     if (status != ECHO_OK) return status;
     const key_chain *chain = (const key_chain *)unpacked;
     echo_key key;
@@ -233,7 +241,8 @@ static echo_status follow(reader *r, const echo_key *from, const signed_message 
     status = interpret(&vouched, r, chain->message, err);
     if (status != ECHO_OK) return status;
     if (vouched.kind != ECHO__CLAIM_KEY && vouched.kind != ECHO__CLAIM_GENESIS) return ECHO_OK;
-    if (!echo__key_equal(&vouched.member, &key) || (!vouched.enveloped && !signed_by(chain->message, &key))) return ECHO_OK;
+    if (!echo__key_equal(&vouched.member, &key) || (!vouched.enveloped && !signed_by(chain->message, &key)))
+        return ECHO_OK;
     if (!echo__key_equal(&vouched.party, &r->claim.party)) {
         if (home != NULL && !echo__key_equal(&vouched.party, home)) return ECHO_OK;
         home = &vouched.party;
@@ -259,9 +268,11 @@ static echo_status find_anchors(reader *r, const signed_message *message, echo_e
 
 static echo_status read_claim(reader *r, echo_bytes credential, echo_error *err) {
     ProtobufCMessage *wrapper, *unpacked;
-    echo_status status = echo__pb_unpack(&wrapper, &r->pb, &echo__pb__dxos__message__descriptor, credential, "credential", err);
+    echo_status status =
+        echo__pb_unpack(&wrapper, &r->pb, &echo__pb__dxos__message__descriptor, credential, "credential", err);
     if (status == ECHO_OK)
-        status = unpack_any(&unpacked, r, ((const Echo__Pb__Dxos__Message *)wrapper)->payload, ECHO__TYPE_SIGNED_MESSAGE, err);
+        status = unpack_any(&unpacked, r, ((const Echo__Pb__Dxos__Message *)wrapper)->payload,
+                            ECHO__TYPE_SIGNED_MESSAGE, err);
     if (status != ECHO_OK || unpacked == NULL) return status;
     const signed_message *message = (const signed_message *)unpacked;
     status = interpret(&r->claim, r, message, err);

@@ -2,8 +2,8 @@
  * Credentials, decoded: what a signed message claims, and who vouches for it. Knows nothing of a party's state.
  *
  * A credential is Message { Any { SignedMessage } }. A signature covers the canonical JSON of SignedMessage.signed
- * (docs/FORMAT.md, "Credentials"); what that says is told by the payload's type. A payload of a type that is not known here can be
- * neither printed nor checked: it claims nothing.
+ * (docs/FORMAT.md, "Credentials"); what that says is told by the payload's type. A payload of a type that is not known
+ * here can be neither printed nor checked: it claims nothing.
  */
 #ifndef ECHO_FEED_CREDENTIALS_MESSAGE_H
 #define ECHO_FEED_CREDENTIALS_MESSAGE_H
@@ -11,9 +11,11 @@
 #include "base/map.h"
 #include "feed/codec_pb.h"
 
-#define ECHO__CREDENTIAL_SIZE_MAX ((size_t)256 << 10) /* bytes of one credential; real ones have one to five thousand */
+#define ECHO__CREDENTIAL_SIZE_MAX ((size_t)256 << 10) /* bytes of one credential; real ones have one to five thousand  \
+                                                       */
 #define ECHO__CREDENTIAL_DEPTH_MAX 16u                /* envelopes within envelopes, and links of a key chain */
-#define ECHO__CREDENTIAL_SIGNATURES_MAX 64u           /* signatures checked for one credential, those of its key chains included */
+#define ECHO__CREDENTIAL_SIGNATURES_MAX                                                                                \
+    64u /* signatures checked for one credential, those of its key chains included */
 
 /* Values of PartyCredential.type; others claim nothing. */
 #define ECHO__CREDENTIAL_ENVELOPE 0
@@ -33,8 +35,8 @@ typedef enum echo__claim_kind {
 } echo__claim_kind;
 
 /*
- * A credential whose signatures are all valid. It is authorised by a party that trusts any of the anchors: the keys that signed the
- * outermost message, and those that the key chains of these signatures lead to.
+ * A credential whose signatures are all valid. It is authorised by a party that trusts any of the anchors: the keys
+ * that signed the outermost message, and those that the key chains of these signatures lead to.
  */
 typedef struct echo__claim {
     echo__claim_kind kind;
@@ -56,10 +58,11 @@ void echo__verifier_init(echo__verifier *verifier);
 void echo__verifier_free(echo__verifier *verifier);
 
 /*
- * Reads a credential and checks its signatures. *out is released with echo__free. ECHO_ERR_CORRUPT, _SIGNATURE, _LIMIT, _NOMEM.
- * A key chain that does not hold is no error, it merely leads nowhere. verifier may be NULL.
+ * Reads a credential and checks its signatures. *out is released with echo__free. ECHO_ERR_CORRUPT, _SIGNATURE, _LIMIT,
+ * _NOMEM. A key chain that does not hold is no error, it merely leads nowhere. verifier may be NULL.
  */
-echo_status echo__claim_read(echo__claim **out, echo__verifier *verifier, echo_bytes credential, echo_error *err) ECHO_MUST_USE;
+echo_status echo__claim_read(echo__claim **out, echo__verifier *verifier, echo_bytes credential,
+                             echo_error *err) ECHO_MUST_USE;
 
 /* The type behind the name in an Any, NULL when it is not known. */
 const ProtobufCMessageDescriptor *echo__credential_type(echo_bytes url);
@@ -67,11 +70,12 @@ const ProtobufCMessageDescriptor *echo__credential_type(echo_bytes url);
 #define ECHO__TYPE_PARTY_CREDENTIAL "dxos.credentials.party.PartyCredential"
 
 /*
- * Canonical JSON of a message of dxos.proto: names sorted, no spaces, bytes and keys as lower-case hex, an Any as what it holds.
- * Fields that are absent are left out; a list without elements is `[]` when empty_lists, else left out too (the two dialects differ
- * there). *has_empty (optional) tells that there was one. ECHO_ERR_UNSUPPORTED for a type that is not known.
+ * Canonical JSON of a message of dxos.proto: names sorted, no spaces, bytes and keys as lower-case hex, an Any as what
+ * it holds. Fields that are absent are left out; a list without elements is `[]` when empty_lists, else left out too
+ * (the two dialects differ there). *has_empty (optional) tells that there was one. ECHO_ERR_UNSUPPORTED for a type that
+ * is not known.
  */
-echo_status echo__credential_json(echo__buf *out, echo__pb *pb, const ProtobufCMessage *message, bool empty_lists, bool *has_empty,
-                                  echo_error *err) ECHO_MUST_USE;
+echo_status echo__credential_json(echo__buf *out, echo__pb *pb, const ProtobufCMessage *message, bool empty_lists,
+                                  bool *has_empty, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -11,7 +11,8 @@ echo_status echo__feeds_check(const echo_feeds *feeds, echo_error *err) {
     if (ops->version < 2) return ECHO_OK;
     bool some = ops->make != NULL || ops->prove != NULL || ops->put != NULL;
     if (some && !echo__feeds_can_exchange(feeds))
-        return echo__error(err, ECHO_ERR_INVALID, "feed source with some of make, prove and put: it takes all of them or none");
+        return echo__error(err, ECHO_ERR_INVALID,
+                           "feed source with some of make, prove and put: it takes all of them or none");
     return ECHO_OK;
 }
 

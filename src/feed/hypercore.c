@@ -61,14 +61,16 @@ static echo_status load_keys(echo__hypercore *hc, echo_error *err) {
     if (!echo__key_equal(&found, &hc->key)) return corrupt(&hc->key, err, "file 'key' holds the key of another feed");
 
     hc->keys.public_key = hc->key;
-    status = echo__hypercore_slurp(hc->path, "secret_key", hc->keys.secret, sizeof hc->keys.secret, &size, &exists, err);
+    status =
+        echo__hypercore_slurp(hc->path, "secret_key", hc->keys.secret, sizeof hc->keys.secret, &size, &exists, err);
     /* Somebody else's feed, which we may look at but not write. */
     if (status == ECHO_ERR_READONLY) return ECHO_OK;
     if (status != ECHO_OK || !exists) return status;
     if (size != sizeof hc->keys.secret) return corrupt(&hc->key, err, "file 'secret_key' does not have 64 bytes");
     status = echo_keypair_from_seed(&derived, hc->keys.secret);
     if (status != ECHO_OK) return echo__error(err, status, "the random source of the system does not work");
-    if (!echo__key_equal(&derived.public_key, &hc->key) || memcmp(derived.secret, hc->keys.secret, sizeof derived.secret) != 0)
+    if (!echo__key_equal(&derived.public_key, &hc->key) ||
+        memcmp(derived.secret, hc->keys.secret, sizeof derived.secret) != 0)
         return corrupt(&hc->key, err, "file 'secret_key' does not belong to file 'key'");
     hc->has_secret = true;
     return ECHO_OK;
@@ -80,7 +82,8 @@ static echo_status load(echo__hypercore *hc, echo_error *err) {
     if (status == ECHO_OK) status = echo__hypercore_refresh(hc, err);
     if (status != ECHO_OK || hc->length == 0 || hc->roots.length > 0) return status;
     if (hc->disputed)
-        return echo__hypercore_error(hc, err, ECHO_ERR_SIGNATURE, ECHO__HYPERCORE_SIGNATURES, "vouches for no block of the feed");
+        return echo__hypercore_error(hc, err, ECHO_ERR_SIGNATURE, ECHO__HYPERCORE_SIGNATURES,
+                                     "vouches for no block of the feed");
     return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_TREE, "lacks the roots that were signed");
 }
 
@@ -115,7 +118,9 @@ void echo__hypercore_close(echo__hypercore *hc) {
     echo__free(hc);
 }
 
-const echo__hypercore_counts *echo__hypercore_count(const void *feed) { return &((const echo__hypercore *)feed)->counts; }
+const echo__hypercore_counts *echo__hypercore_count(const void *feed) {
+    return &((const echo__hypercore *)feed)->counts;
+}
 
 static echo_status sync_feed(echo__hypercore *hc, echo_error *err) {
     echo_status status = ECHO_OK;
@@ -199,7 +204,8 @@ static echo_status source_info(void *ctx, void *feed, echo_feed_info *info, echo
     return ECHO_OK;
 }
 
-static echo_status source_read(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err) {
+static echo_status source_read(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,
+                               echo_error *err) {
     (void)ctx;
     return echo__hypercore_read(feed, from, to, fn, arg, err);
 }
@@ -210,7 +216,8 @@ static bool source_has(void *ctx, void *feed, uint64_t seq) {
     return echo__hypercore_present(feed, &present, seq, NULL) == ECHO_OK && present;
 }
 
-static echo_status source_append(uint64_t *first, void *ctx, void *feed, const echo_bytes *blocks, size_t n, echo_error *err) {
+static echo_status source_append(uint64_t *first, void *ctx, void *feed, const echo_bytes *blocks, size_t n,
+                                 echo_error *err) {
     (void)ctx;
     return echo__hypercore_append(first, feed, blocks, n, err);
 }
@@ -236,12 +243,14 @@ static echo_status source_make(void *ctx, const echo_key *key, echo_error *err) 
     return ECHO_ERR_READONLY;
 }
 
-static echo_status source_prove(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to, echo_error *err) {
+static echo_status source_prove(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to,
+                                echo_error *err) {
     (void)ctx;
     return echo__hypercore_prove(out, feed, from, to, err);
 }
 
-static echo_status source_put(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err) {
+static echo_status source_put(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof,
+                              echo_error *err) {
     (void)ctx;
     return echo__hypercore_put(feed, blocks, proof, err);
 }
@@ -269,13 +278,16 @@ static const echo_feed_ops ops = {
     .put = source_put,
 };
 
-echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_feeds_dir_options *options, echo_error *err) {
+echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_feeds_dir_options *options,
+                                echo_error *err) {
     static const echo_feeds_dir_options defaults = ECHO_FEEDS_DIR_OPTIONS_INIT;
     struct stat st;
-    if (out == NULL || path == NULL || path[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "no folder of feeds was named");
+    if (out == NULL || path == NULL || path[0] == '\0')
+        return echo__error(err, ECHO_ERR_INVALID, "no folder of feeds was named");
     *out = (echo_feeds){NULL, NULL};
     if (options == NULL) options = &defaults;
-    if (options->version != defaults.version) return echo__error(err, ECHO_ERR_VERSION, "the options are of another version");
+    if (options->version != defaults.version)
+        return echo__error(err, ECHO_ERR_VERSION, "the options are of another version");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the random source of the system does not work");
     if (stat(path, &st) != 0) {
         if (errno == ENOENT) return echo__error(err, ECHO_ERR_NOT_FOUND, "%s: there is no such folder", path);

@@ -1,8 +1,8 @@
 /*
- * Hypercore feeds on disk, as hypercore 7 and 9 write them ("SLEEP" files): key, secret_key, tree, signatures, bitfield, data in
- * one folder per feed. FORMATS: tree holds 40-byte Merkle nodes in flat-tree order, signatures 64 bytes a block, data the blocks'
- * bytes one after the other, bitfield pages of data bits (block present), tree bits (node present) and an index that is hypercore's
- * own affair.
+ * Hypercore feeds on disk, as hypercore 7 and 9 write them ("SLEEP" files): key, secret_key, tree, signatures,
+ * bitfield, data in one folder per feed. FORMATS: tree holds 40-byte Merkle nodes in flat-tree order, signatures 64
+ * bytes a block, data the blocks' bytes one after the other, bitfield pages of data bits (block present), tree bits
+ * (node present) and an index that is hypercore's own affair.
  *
  * Who does what
  *   hypercore.c           the source table; opening and closing a feed
@@ -15,13 +15,14 @@
  *   hypercore_prove.c     proofs for peers
  *   hypercore_put.c       blocks from peers, with their proofs; hypercore_compare.c finds forks before they are stored
  *
- * Trust. The roots of `roots.length` blocks are covered by a signature that verified (or that we just made). Every other node is
- * trusted only when it hashes, with its sibling, to a trusted parent; a block when its leaf does. Where nodes are missing, the
- * roots of a shorter length that is signed may be trusted in the same way.
+ * Trust. The roots of `roots.length` blocks are covered by a signature that verified (or that we just made). Every
+ * other node is trusted only when it hashes, with its sibling, to a trusted parent; a block when its leaf does. Where
+ * nodes are missing, the roots of a shorter length that is signed may be trusted in the same way.
  *
- * Length. The tree bits define it. An append writes data, nodes, signature and data bits, syncs them, and only then writes tree
- * bits: a crash before that leaves the old length, with bytes behind it that the next append cuts off. A crash amid the tree bits
- * may leave a length inside the batch, which no signature vouches for; then the next signature behind it tells the length.
+ * Length. The tree bits define it. An append writes data, nodes, signature and data bits, syncs them, and only then
+ * writes tree bits: a crash before that leaves the old length, with bytes behind it that the next append cuts off. A
+ * crash amid the tree bits may leave a length inside the batch, which no signature vouches for; then the next signature
+ * behind it tells the length.
  */
 #ifndef ECHO_FEED_HYPERCORE_H
 #define ECHO_FEED_HYPERCORE_H
@@ -31,7 +32,8 @@
 #include "feed/flat_tree.h"
 
 #define ECHO__HYPERCORE_BLOCK_MAX ((uint64_t)64 << 20) /* bytes of a block that is read */
-#define ECHO__HYPERCORE_APPEND_MAX ((uint64_t)8 << 20) /* of one that is written: hypercore peers drop longer messages */
+#define ECHO__HYPERCORE_APPEND_MAX                                                                                     \
+    ((uint64_t)8 << 20) /* of one that is written: hypercore peers drop longer messages */
 
 #define ECHO__SEQ_LIMIT (UINT64_C(1) << 53) /* no feed has more blocks: ECHO_SEQ_MAX + 1 */
 
@@ -116,15 +118,15 @@ const echo__hypercore_counts *echo__hypercore_count(const void *feed);
 
 const char *echo__hypercore_name(echo__hypercore_file file);
 /* An error about a file of the feed; seq is added by the caller. */
-echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, echo_status code, echo__hypercore_file file,
-                                  const char *what);
+echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, echo_status code,
+                                  echo__hypercore_file file, const char *what);
 echo_status echo__hypercore_size(echo__hypercore *hc, uint64_t *size, echo__hypercore_file file, echo_error *err);
 /* Reads len bytes, or fewer at the end of the file: *got tells. */
-echo_status echo__hypercore_pread(echo__hypercore *hc, echo__hypercore_file file, void *buf, size_t len, uint64_t at, size_t *got,
-                                  echo_error *err);
+echo_status echo__hypercore_pread(echo__hypercore *hc, echo__hypercore_file file, void *buf, size_t len, uint64_t at,
+                                  size_t *got, echo_error *err);
 /* Writes all of it. The files must be open for writing. */
-echo_status echo__hypercore_pwrite(echo__hypercore *hc, echo__hypercore_file file, const void *buf, size_t len, uint64_t at,
-                                   echo_error *err);
+echo_status echo__hypercore_pwrite(echo__hypercore *hc, echo__hypercore_file file, const void *buf, size_t len,
+                                   uint64_t at, echo_error *err);
 echo_status echo__hypercore_truncate(echo__hypercore *hc, echo__hypercore_file file, uint64_t size, echo_error *err);
 echo_status echo__hypercore_sync_file(echo__hypercore *hc, echo__hypercore_file file, echo_error *err);
 echo_status echo__hypercore_sync_folder(echo__hypercore *hc, echo_error *err);
@@ -148,11 +150,11 @@ echo_status echo__hypercore_sync_path(const char *path, echo_error *err);
 /* path/name, released with echo__free; NULL when out of memory. */
 char *echo__hypercore_join_path(const char *path, const char *name);
 /*
- * Reads a small file that should hold exactly len bytes: *found is what it holds, len + 1 standing for more; *exists tells whether
- * there is one. ECHO_ERR_READONLY when it may not be read.
+ * Reads a small file that should hold exactly len bytes: *found is what it holds, len + 1 standing for more; *exists
+ * tells whether there is one. ECHO_ERR_READONLY when it may not be read.
  */
-echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *buf, size_t len, size_t *found, bool *exists,
-                                  echo_error *err);
+echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *buf, size_t len, size_t *found,
+                                  bool *exists, echo_error *err);
 
 /* ---- hypercore_bitfield.c */
 
@@ -160,33 +162,40 @@ echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *b
 echo_status echo__hypercore_scan(echo__hypercore *hc, bool *changed, echo_error *err);
 /* Whether a block is present. */
 echo_status echo__hypercore_present(echo__hypercore *hc, bool *present, uint64_t seq, echo_error *err);
-/* Sets or clears bits of blocks from..to-1, in as few bytes as that takes; pages that are new or cut short are written whole. */
+/* Sets or clears bits of blocks from..to-1, in as few bytes as that takes; pages that are new or cut short are written
+ * whole. */
 echo_status echo__hypercore_put_data_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err);
 /* The same for their leaves and the parents they complete. */
 echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err);
 /* Sets the bits of nodes. From the last page back: the length is the new one at once, or it is not. */
-echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const struct echo__proof_node *nodes, size_t count, echo_error *err);
+echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const struct echo__proof_node *nodes, size_t count,
+                                          echo_error *err);
 /* Clears the data bits at and above the length: of those that came to nothing. */
 echo_status echo__hypercore_clear_behind(echo__hypercore *hc, echo_error *err);
-/* Whether blocks from..to-1 are all present while a bit of their nodes is missing: an append that power failure cut in two. */
+/* Whether blocks from..to-1 are all present while a bit of their nodes is missing: an append that power failure cut in
+ * two. */
 echo_status echo__hypercore_torn(echo__hypercore *hc, bool *torn, uint64_t from, uint64_t to, echo_error *err);
 
 /* ---- hypercore_tree.c */
 
 void echo__hypercore_leaf(echo_hash *out, echo_bytes block);
 /* The parent of two siblings. */
-void echo__hypercore_join(echo__hypercore_node *out, const echo__hypercore_node *left, const echo__hypercore_node *right);
+void echo__hypercore_join(echo__hypercore_node *out, const echo__hypercore_node *left,
+                          const echo__hypercore_node *right);
 /* Whether l and r are the children that p's hash and size name. */
-bool echo__hypercore_family_ok(const echo__hypercore_node *p, const echo__hypercore_node *l, const echo__hypercore_node *r);
+bool echo__hypercore_family_ok(const echo__hypercore_node *p, const echo__hypercore_node *l,
+                               const echo__hypercore_node *r);
 void echo__hypercore_node_decode(echo__hypercore_node *out, const uint8_t bytes[ECHO__HYPERCORE_NODE]);
 void echo__hypercore_node_encode(uint8_t out[ECHO__HYPERCORE_NODE], const echo__hypercore_node *node);
 bool echo__hypercore_node_blank(const echo__hypercore_node *node);
-/* A node as the file has it, or as its descendants there make it; *present is false when they do not suffice. Not verified. */
-echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index, unsigned depth,
-                                      echo_error *err);
+/* A node as the file has it, or as its descendants there make it; *present is false when they do not suffice. Not
+ * verified. */
+echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index,
+                                      unsigned depth, echo_error *err);
 /* What hypercore 9 signs: the hash of the roots and the length. Hypercore 7 signs the first 32 bytes of it. */
 void echo__hypercore_signable(uint8_t out[40], const echo__hypercore_roots *roots);
-/* Whether a signature, of either form, is the key's over the roots. Adds to *verifications how many it took; NULL allowed. */
+/* Whether a signature, of either form, is the key's over the roots. Adds to *verifications how many it took; NULL
+ * allowed. */
 bool echo__hypercore_signed(const echo__hypercore_roots *roots, const uint8_t signature[ECHO__HYPERCORE_SIGNATURE],
                             const echo_key *key, uint64_t *verifications);
 /* Looks at the bitfield again and, when it tells another length, at the signatures. On error nothing changes. */
@@ -194,18 +203,20 @@ echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err);
 /* The number of blocks at the last signature below `length`; 0 when there is none. */
 echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err);
 /*
- * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when there is
- * none. A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between came with no proof yet.
+ * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when
+ * there is none. A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between came
+ * with no proof yet.
  */
-echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after, echo_error *err);
+echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after,
+                                        echo_error *err);
 /* How many signatures behind `length` verify; stops counting at 2. */
 echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err);
 
 /* ---- hypercore_compare.c */
 
 /*
- * Compares what a proof made known with what is stored: marks the nodes that are the same. ECHO_ERR_CONFLICT (err->seq) when one
- * differs that a signature vouches for. Nodes that nothing vouches for are left unmarked, to be written over.
+ * Compares what a proof made known with what is stored: marks the nodes that are the same. ECHO_ERR_CONFLICT (err->seq)
+ * when one differs that a signature vouches for. Nodes that nothing vouches for are left unmarked, to be written over.
  */
 echo_status echo__hypercore_compare(echo__hypercore *hc, struct echo__proven *proven, echo_error *err);
 
@@ -215,11 +226,15 @@ echo_status echo__hypercore_compare(echo__hypercore *hc, struct echo__proven *pr
 echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
                                  const echo_feeds_dir_options *options, echo_error *err);
 void echo__hypercore_close(echo__hypercore *hc);
-echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err);
+echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,
+                                 echo_error *err);
 /* Makes an empty feed without a secret key, in a folder of feeds. */
 echo_status echo__hypercore_make(const char *path, const echo_key *key, echo_error *err);
-echo_status echo__hypercore_prove(echo_feed_proof *out, echo__hypercore *hc, uint64_t from, uint64_t to, echo_error *err);
-echo_status echo__hypercore_put(echo__hypercore *hc, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err);
-echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const echo_bytes *blocks, size_t n, echo_error *err);
+echo_status echo__hypercore_prove(echo_feed_proof *out, echo__hypercore *hc, uint64_t from, uint64_t to,
+                                  echo_error *err);
+echo_status echo__hypercore_put(echo__hypercore *hc, const echo_bytes *blocks, const echo_feed_proof *proof,
+                                echo_error *err);
+echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const echo_bytes *blocks, size_t n,
+                                   echo_error *err);
 
 #endif

@@ -13,8 +13,8 @@ typedef struct appender {
     echo__hypercore *hc;
     const echo_bytes *blocks;
     size_t n;
-    uint64_t first;                       /* seq of blocks[0] */
-    uint64_t repair;                      /* tree bits are written from here: first, or the start of a batch that was cut in two */
+    uint64_t first;  /* seq of blocks[0] */
+    uint64_t repair; /* tree bits are written from here: first, or the start of a batch that was cut in two */
     echo__hypercore_roots roots;          /* as of the blocks hashed so far */
     uint64_t size[ECHO__HYPERCORE_FILES]; /* to go back to after a failure */
     uint8_t *data;                        /* bytes not written yet */
@@ -50,7 +50,9 @@ static echo_status check_sound(appender *a) {
         bool present;
         echo_status status = echo__hypercore_present(hc, &present, hc->length - 1, err);
         if (status != ECHO_OK) return status;
-        if (present) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_DATA, "is too short: not appending");
+        if (present)
+            return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_DATA,
+                                         "is too short: not appending");
     }
     return ECHO_OK;
 }
@@ -61,7 +63,8 @@ static echo_status cut(appender *a, echo__hypercore_file file, uint64_t size) {
     return echo__hypercore_truncate(a->hc, file, size, a->err);
 }
 
-/* Brings the files to where the length says they are: headers there, nothing left behind by an append that did not finish. */
+/* Brings the files to where the length says they are: headers there, nothing left behind by an append that did not
+ * finish. */
 static echo_status settle(appender *a) {
     echo__hypercore *hc = a->hc;
     echo_status status = echo__hypercore_put_headers(hc, a->size, a->err);
@@ -90,7 +93,8 @@ static echo_status begin(appender *a) {
         status = echo__hypercore_size(hc, &a->size[file], (echo__hypercore_file)file, a->err);
     if (status == ECHO_OK) status = check_sound(a);
     if (status != ECHO_OK) return status;
-    if (a->n > ECHO__SEQ_LIMIT - hc->length) return echo__error(a->err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
+    if (a->n > ECHO__SEQ_LIMIT - hc->length)
+        return echo__error(a->err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
     a->first = hc->length;
     a->roots = hc->roots;
     a->at = hc->roots.bytes;
@@ -201,8 +205,9 @@ static echo_status write_all(appender *a) {
 }
 
 /*
- * Takes back what may have been written, as far as the disk lets it. Tree bits go first, for good, before what they speak of; if
- * they will not go, the feed may turn out to have the blocks after all. What else is left behind the next append does over.
+ * Takes back what may have been written, as far as the disk lets it. Tree bits go first, for good, before what they
+ * speak of; if they will not go, the feed may turn out to have the blocks after all. What else is left behind the next
+ * append does over.
  */
 static void undo(appender *a) {
     echo__hypercore *hc = a->hc;
@@ -249,7 +254,8 @@ static echo_status append_locked(appender *a, size_t bytes) {
     return status;
 }
 
-echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const echo_bytes *blocks, size_t n, echo_error *err) {
+echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const echo_bytes *blocks, size_t n,
+                                   echo_error *err) {
     appender a = {.hc = hc, .blocks = blocks, .n = n, .err = err};
     uint64_t bytes = 0;
     if (!hc->has_secret || hc->read_only) {

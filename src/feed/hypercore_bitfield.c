@@ -4,10 +4,13 @@
 #include "feed/hypercore.h"
 #include "feed/proof.h"
 
-/* How far a bitfield may reach beyond what the tree file has room for, in pages, before we refuse to look through it. */
+/* How far a bitfield may reach beyond what the tree file has room for, in pages, before we refuse to look through it.
+ */
 #define SLACK_PAGES 1024u
 
-static uint64_t page_at(const echo__hypercore *hc, uint64_t page) { return ECHO__HYPERCORE_HEADER + page * hc->page_size; }
+static uint64_t page_at(const echo__hypercore *hc, uint64_t page) {
+    return ECHO__HYPERCORE_HEADER + page * hc->page_size;
+}
 
 static uint64_t pages_for(uint64_t size, uint64_t unit) { return size / unit + (size % unit != 0); }
 
@@ -22,7 +25,8 @@ static echo_status page_count(echo__hypercore *hc, uint64_t *pages, echo_error *
     status = echo__hypercore_size(hc, &tree, ECHO__HYPERCORE_TREE, err);
     if (status != ECHO_OK) return status;
     if (*pages > SLACK_PAGES + pages_for(tree, (uint64_t)ECHO__HYPERCORE_NODE * ECHO__HYPERCORE_PAGE_NODES))
-        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD, "is larger than its tree can be");
+        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD,
+                                     "is larger than its tree can be");
     return ECHO_OK;
 }
 
@@ -37,8 +41,8 @@ static echo_status tree_bit(echo__hypercore *hc, bool *set, uint64_t index, echo
 }
 
 /*
- * The highest node whose bit is set: searched from the last page back. *found is false when there is none; else `bits` are those of
- * its page.
+ * The highest node whose bit is set: searched from the last page back. *found is false when there is none; else `bits`
+ * are those of its page.
  */
 static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, uint8_t bits[ECHO__HYPERCORE_TREE_BITS],
                                echo_error *err) {
@@ -61,11 +65,11 @@ static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, 
 }
 
 /*
- * The length is where the rightmost span of a set node ends. No node above `top` is set, so only an ancestor to the left of it can
- * reach further: so it is in a sparse feed, of whose last blocks no more than a parent is known.
+ * The length is where the rightmost span of a set node ends. No node above `top` is set, so only an ancestor to the
+ * left of it can reach further: so it is in a sparse feed, of whose last blocks no more than a parent is known.
  */
-static echo_status reach(echo__hypercore *hc, uint64_t *length, uint64_t top, const uint8_t bits[ECHO__HYPERCORE_TREE_BITS],
-                         echo_error *err) {
+static echo_status reach(echo__hypercore *hc, uint64_t *length, uint64_t top,
+                         const uint8_t bits[ECHO__HYPERCORE_TREE_BITS], echo_error *err) {
     uint64_t node = top, right = echo__flat_right_span(top, echo__flat_depth(top));
     for (unsigned depth = echo__flat_depth(top); depth < 60; depth++) {
         if (node > top && echo__flat_left_span(node, depth) == 0) break;
@@ -75,7 +79,8 @@ static echo_status reach(echo__hypercore *hc, uint64_t *length, uint64_t top, co
         uint64_t bit = node % ECHO__HYPERCORE_PAGE_NODES;
         bool set = (bits[bit / 8] & (0x80u >> (bit & 7))) != 0;
         echo_status status = ECHO_OK;
-        if (node / ECHO__HYPERCORE_PAGE_NODES != top / ECHO__HYPERCORE_PAGE_NODES) status = tree_bit(hc, &set, node, err);
+        if (node / ECHO__HYPERCORE_PAGE_NODES != top / ECHO__HYPERCORE_PAGE_NODES)
+            status = tree_bit(hc, &set, node, err);
         if (status != ECHO_OK) return status;
         if (set) right = end;
     }
@@ -105,8 +110,8 @@ echo_status echo__hypercore_present(echo__hypercore *hc, bool *present, uint64_t
     if (!hc->page_loaded || hc->page != page) {
         size_t got;
         hc->page_loaded = false;
-        echo_status status =
-            echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, hc->page_bits, sizeof hc->page_bits, page_at(hc, page), &got, err);
+        echo_status status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, hc->page_bits, sizeof hc->page_bits,
+                                                   page_at(hc, page), &got, err);
         if (status != ECHO_OK) return status;
         memset(hc->page_bits + got, 0, sizeof hc->page_bits - got);
         hc->page = page;
@@ -128,8 +133,8 @@ static echo_status edit_begin(echo__hypercore *hc, page_edit *edit, uint64_t pag
     edit->size = hc->page_size;
     edit->first = edit->size;
     edit->last = 0;
-    echo_status status =
-        echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, edit->bytes, edit->size, page_at(hc, page), &edit->stored, err);
+    echo_status status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, edit->bytes, edit->size, page_at(hc, page),
+                                               &edit->stored, err);
     if (status == ECHO_OK) memset(edit->bytes + edit->stored, 0, edit->size - edit->stored);
     return status;
 }
@@ -154,7 +159,8 @@ static echo_status edit_end(echo__hypercore *hc, page_edit *edit, echo_error *er
                                   page_at(hc, edit->page) + edit->first, err);
 }
 
-echo_status echo__hypercore_put_data_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err) {
+echo_status echo__hypercore_put_data_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value,
+                                          echo_error *err) {
     page_edit edit;
     echo_status status = ECHO_OK;
     while (status == ECHO_OK && from < to) {
@@ -192,7 +198,8 @@ static echo_status put_tree_page(echo__hypercore *hc, uint64_t from, uint64_t to
     return status == ECHO_OK ? edit_end(hc, &edit, err) : status;
 }
 
-echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value, echo_error *err) {
+echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, uint64_t to, bool value,
+                                          echo_error *err) {
     echo_status status = ECHO_OK;
     while (status == ECHO_OK && from < to) {
         uint64_t end = (from / ECHO__HYPERCORE_PAGE_BLOCKS + 1) * ECHO__HYPERCORE_PAGE_BLOCKS;
@@ -203,7 +210,8 @@ echo_status echo__hypercore_put_tree_bits(echo__hypercore *hc, uint64_t from, ui
     return status;
 }
 
-echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const echo__proof_node *nodes, size_t count, echo_error *err) {
+echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const echo__proof_node *nodes, size_t count,
+                                          echo_error *err) {
     page_edit edit;
     while (count > 0) {
         uint64_t page = nodes[count - 1].index / ECHO__HYPERCORE_PAGE_NODES;

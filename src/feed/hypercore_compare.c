@@ -44,7 +44,8 @@ static echo_status leads_to(echo__hypercore *hc, bool *yes, const echo__hypercor
     return ECHO_OK;
 }
 
-/* Whether some signature vouches for a stored node: the newest, or one before that the newest was never proved to follow. */
+/* Whether some signature vouches for a stored node: the newest, or one before that the newest was never proved to
+ * follow. */
 static echo_status vouched(comparer *c, bool *yes, uint64_t index, const echo_feed_node *stored) {
     echo__hypercore_roots roots = c->hc->roots;
     uint64_t after = echo__flat_right_span(index, echo__flat_depth(index)) / 2;
@@ -81,7 +82,8 @@ static echo_status compare_node(comparer *c, size_t i) {
     }
     echo__hypercore_node_decode(&stored, c->bytes + (size_t)(known->index - c->start) * ECHO__HYPERCORE_NODE);
     known->here = echo__proof_same(&stored, &known->node);
-    if (known->here || echo__hypercore_node_blank(&stored) || !echo__proof_fork_tells(&c->fork, known->index)) return ECHO_OK;
+    if (known->here || echo__hypercore_node_blank(&stored) || !echo__proof_fork_tells(&c->fork, known->index))
+        return ECHO_OK;
     bool yes;
     echo_status status = vouched(c, &yes, known->index, &stored);
     if (status == ECHO_OK && yes) echo__proof_fork_at(&c->fork, known->index);
@@ -94,7 +96,8 @@ static void compare_roots(comparer *c) {
     for (unsigned i = 0; i < roots->count; i++) {
         size_t at = echo__proven_find(c->proven, roots->index[i]);
         if (at == c->proven->count || c->proven->nodes[at].index != roots->index[i]) continue;
-        if (!echo__proof_same(&c->proven->nodes[at].node, &roots->node[i])) echo__proof_fork_at(&c->fork, roots->index[i]);
+        if (!echo__proof_same(&c->proven->nodes[at].node, &roots->node[i]))
+            echo__proof_fork_at(&c->fork, roots->index[i]);
     }
 }
 

@@ -12,11 +12,12 @@
 #include "feed/hypercore.h"
 
 /*
- * A feed is made in a folder beside its place, made durable, and moved there in one step: a crash leaves all of it or none, apart
- * from a folder whose name begins with a dot.
+ * A feed is made in a folder beside its place, made durable, and moved there in one step: a crash leaves all of it or
+ * none, apart from a folder whose name begins with a dot.
  */
 
-static echo_status write_file(const char *folder, const char *name, mode_t mode, const void *data, size_t len, echo_error *err) {
+static echo_status write_file(const char *folder, const char *name, mode_t mode, const void *data, size_t len,
+                              echo_error *err) {
     char *path = echo__hypercore_join_path(folder, name);
     if (path == NULL) return echo__nomem(err);
     echo_status status = ECHO_OK;
@@ -60,7 +61,8 @@ static void discard(const char *folder) {
     (void)rmdir(folder);
 }
 
-/* Makes a folder, its parents first where they are missing, each durable in its own parent. `path` is changed and put back. */
+/* Makes a folder, its parents first where they are missing, each durable in its own parent. `path` is changed and put
+ * back. */
 static echo_status make_folders(char *path, echo_error *err) {
     if (mkdir(path, 0777) != 0) {
         if (errno == EEXIST) return ECHO_OK;
@@ -73,7 +75,8 @@ static echo_status make_folders(char *path, echo_error *err) {
     path[end - 1] = '\0';
     echo_status status = make_folders(path, err);
     path[end - 1] = '/';
-    if (status == ECHO_OK && mkdir(path, 0777) != 0 && errno != EEXIST) status = echo__error_errno(err, "%s: create", path);
+    if (status == ECHO_OK && mkdir(path, 0777) != 0 && errno != EEXIST)
+        status = echo__error_errno(err, "%s: create", path);
     path[end - 1] = '\0';
     if (status == ECHO_OK) status = echo__hypercore_sync_path(path, err);
     path[end - 1] = '/';

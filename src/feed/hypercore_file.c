@@ -24,8 +24,8 @@ const char *echo__hypercore_name(echo__hypercore_file file) {
     }
 }
 
-echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, echo_status code, echo__hypercore_file file,
-                                  const char *what) {
+echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, echo_status code,
+                                  echo__hypercore_file file, const char *what) {
     char hex[ECHO_HEX_CHARS];
     echo_key_hex(&hc->key, hex);
     echo__error(err, code, "feed %.8s: file '%s' %s", hex, echo__hypercore_name(file), what);
@@ -70,8 +70,8 @@ static int open_file(const echo__hypercore *hc, echo__hypercore_file file, int f
     return open_in(hc->path, echo__hypercore_name(file), flags);
 }
 
-echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *buf, size_t len, size_t *found, bool *exists,
-                                  echo_error *err) {
+echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *buf, size_t len, size_t *found,
+                                  bool *exists, echo_error *err) {
     uint8_t more;
     *found = 0;
     *exists = true;
@@ -114,8 +114,8 @@ echo_status echo__hypercore_size(echo__hypercore *hc, uint64_t *size, echo__hype
     return ECHO_OK;
 }
 
-echo_status echo__hypercore_pread(echo__hypercore *hc, echo__hypercore_file file, void *buf, size_t len, uint64_t at, size_t *got,
-                                  echo_error *err) {
+echo_status echo__hypercore_pread(echo__hypercore *hc, echo__hypercore_file file, void *buf, size_t len, uint64_t at,
+                                  size_t *got, echo_error *err) {
     *got = 0;
     echo_status status = open_reading(hc, file, err);
     if (status != ECHO_OK || hc->fd[file] < 0 || at > OFFSET_MAX) return status;
@@ -130,8 +130,8 @@ echo_status echo__hypercore_pread(echo__hypercore *hc, echo__hypercore_file file
     return ECHO_OK;
 }
 
-echo_status echo__hypercore_pwrite(echo__hypercore *hc, echo__hypercore_file file, const void *buf, size_t len, uint64_t at,
-                                   echo_error *err) {
+echo_status echo__hypercore_pwrite(echo__hypercore *hc, echo__hypercore_file file, const void *buf, size_t len,
+                                   uint64_t at, echo_error *err) {
     if (at > OFFSET_MAX) return echo__hypercore_error(hc, err, ECHO_ERR_LIMIT, file, "would grow too large");
     size_t done = 0;
     while (done < len) {
@@ -233,7 +233,8 @@ echo_status echo__hypercore_check_headers(echo__hypercore *hc, echo_error *err) 
     }
     /* Hypercore makes its files one after the other, and so may an append: what a crash leaves is an empty feed. */
     hc->headers = lost == ECHO__HYPERCORE_FILES;
-    if (!hc->headers && !empty) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, lost, "is missing or cut short");
+    if (!hc->headers && !empty)
+        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, lost, "is missing or cut short");
     return ECHO_OK;
 }
 

@@ -2,7 +2,8 @@
 #include "feed/hypercore.h"
 #include "feed/proof.h"
 
-static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth, echo_error *err) {
+static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth,
+                        echo_error *err) {
     return echo__hypercore_load_node(arg, out, present, index, depth, err);
 }
 
@@ -14,12 +15,15 @@ static echo_status load_signature(echo__hypercore *hc, uint8_t out[ECHO__HYPERCO
     if (!hc->writing) echo__hypercore_close_file(hc, ECHO__HYPERCORE_SIGNATURES);
     if (status != ECHO_OK) return status;
     /* It vouched for the roots once; somebody may have written to the file since. */
-    if (got == ECHO__HYPERCORE_SIGNATURE && echo__hypercore_signed(&hc->roots, out, &hc->key, &hc->counts.verifications))
+    if (got == ECHO__HYPERCORE_SIGNATURE &&
+        echo__hypercore_signed(&hc->roots, out, &hc->key, &hc->counts.verifications))
         return ECHO_OK;
-    return echo__hypercore_error(hc, err, ECHO_ERR_SIGNATURE, ECHO__HYPERCORE_SIGNATURES, "does not vouch for the feed any more");
+    return echo__hypercore_error(hc, err, ECHO_ERR_SIGNATURE, ECHO__HYPERCORE_SIGNATURES,
+                                 "does not vouch for the feed any more");
 }
 
-echo_status echo__hypercore_prove(echo_feed_proof *out, echo__hypercore *hc, uint64_t from, uint64_t to, echo_error *err) {
+echo_status echo__hypercore_prove(echo_feed_proof *out, echo__hypercore *hc, uint64_t from, uint64_t to,
+                                  echo_error *err) {
     echo_feed_proof proof;
     echo_status status = to > hc->roots.length ? echo__hypercore_refresh(hc, err) : ECHO_OK;
     if (status != ECHO_OK) return status;

@@ -9,9 +9,10 @@
 #define ROOM ((size_t)CHUNK * ECHO__HYPERCORE_NODE)
 
 /*
- * One put. Nothing is written before the proof holds and nothing that is stored contradicts it. Then data, nodes and signature,
- * which nobody looks at while their bits are not set, are made durable; then the data bits are set, and the tree bits, which tell
- * the length. A cut amid the bits may leave blocks that are known and not present, or present already: both are true.
+ * One put. Nothing is written before the proof holds and nothing that is stored contradicts it. Then data, nodes and
+ * signature, which nobody looks at while their bits are not set, are made durable; then the data bits are set, and the
+ * tree bits, which tell the length. A cut amid the bits may leave blocks that are known and not present, or present
+ * already: both are true.
  */
 typedef struct putter {
     echo__hypercore *hc;
@@ -30,7 +31,8 @@ typedef struct putter {
 static echo_status flush_data(putter *p) {
     size_t len = p->waiting;
     p->waiting = 0;
-    return len == 0 ? ECHO_OK : echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, p->nodes, len, p->waiting_at, p->err);
+    return len == 0 ? ECHO_OK
+                    : echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, p->nodes, len, p->waiting_at, p->err);
 }
 
 /* Blocks that lie together are written at once. */
@@ -38,7 +40,8 @@ static echo_status write_block(putter *p, echo_bytes block, uint64_t offset) {
     echo_status status = ECHO_OK;
     if (offset != p->waiting_at + p->waiting || block.len > ROOM - p->waiting) status = flush_data(p);
     if (status != ECHO_OK) return status;
-    if (block.len > ROOM) return echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, block.data, block.len, offset, p->err);
+    if (block.len > ROOM)
+        return echo__hypercore_pwrite(p->hc, ECHO__HYPERCORE_DATA, block.data, block.len, offset, p->err);
     if (p->waiting == 0) p->waiting_at = offset;
     memcpy(p->nodes + p->waiting, block.data, block.len);
     p->waiting += block.len;
@@ -79,7 +82,8 @@ static echo_status put_nodes(putter *p) {
     echo_status status = ECHO_OK;
     for (size_t i = 0; status == ECHO_OK && i < p->proven.count;) {
         size_t n = 0;
-        for (; n < CHUNK && i + n < p->proven.count && !nodes[i + n].here && nodes[i + n].index == nodes[i].index + n; n++)
+        for (; n < CHUNK && i + n < p->proven.count && !nodes[i + n].here && nodes[i + n].index == nodes[i].index + n;
+             n++)
             echo__hypercore_node_encode(p->nodes + n * ECHO__HYPERCORE_NODE, &nodes[i + n].node);
         if (n > 0) {
             p->dirty = true;
@@ -92,15 +96,16 @@ static echo_status put_nodes(putter *p) {
 }
 
 /*
- * The signature. At a length inside the feed too: the nodes that lead from there to the newer roots may not be here. What is signed
- * there already stays; behind the verified length nothing there has proved good.
+ * The signature. At a length inside the feed too: the nodes that lead from there to the newer roots may not be here.
+ * What is signed there already stays; behind the verified length nothing there has proved good.
  */
 static echo_status put_signature(putter *p) {
     static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];
     uint8_t stored[ECHO__HYPERCORE_SIGNATURE];
     uint64_t at = ECHO__HYPERCORE_HEADER + (p->proof->length - 1) * ECHO__HYPERCORE_SIGNATURE;
     size_t got;
-    echo_status status = echo__hypercore_pread(p->hc, ECHO__HYPERCORE_SIGNATURES, stored, sizeof stored, at, &got, p->err);
+    echo_status status =
+        echo__hypercore_pread(p->hc, ECHO__HYPERCORE_SIGNATURES, stored, sizeof stored, at, &got, p->err);
     if (status != ECHO_OK) return status;
     memset(stored + got, 0, sizeof stored - got);
     if (memcmp(stored, p->proof->signature, sizeof stored) == 0) return ECHO_OK;
@@ -110,7 +115,8 @@ static echo_status put_signature(putter *p) {
 }
 
 static echo_status sync_all(putter *p) {
-    static const echo__hypercore_file files[] = {ECHO__HYPERCORE_DATA, ECHO__HYPERCORE_TREE, ECHO__HYPERCORE_SIGNATURES};
+    static const echo__hypercore_file files[] = {ECHO__HYPERCORE_DATA, ECHO__HYPERCORE_TREE,
+                                                 ECHO__HYPERCORE_SIGNATURES};
     echo__hypercore *hc = p->hc;
     echo_status status = ECHO_OK;
     if (!p->dirty || hc->relaxed) return ECHO_OK;
@@ -173,7 +179,8 @@ static echo_status put_locked(putter *p) {
     return status;
 }
 
-echo_status echo__hypercore_put(echo__hypercore *hc, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err) {
+echo_status echo__hypercore_put(echo__hypercore *hc, const echo_bytes *blocks, const echo_feed_proof *proof,
+                                echo_error *err) {
     putter p = {.hc = hc, .blocks = blocks, .proof = proof, .err = err};
     if (hc->read_only) {
         echo__error(err, ECHO_ERR_READONLY, "the feeds were opened for reading only");

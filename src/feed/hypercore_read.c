@@ -12,8 +12,8 @@
 #define HEAD 9u   /* before a block's bytes in a leaf's preimage: 0, then the length */
 
 /*
- * One call of read. It descends from the trusted roots, left to right, into what overlaps from..to-1. From some depth down, all
- * nodes of a subtree are read at once (they lie together); above, two at a time.
+ * One call of read. It descends from the trusted roots, left to right, into what overlaps from..to-1. From some depth
+ * down, all nodes of a subtree are read at once (they lie together); above, two at a time.
  */
 typedef struct reader {
     echo__hypercore *hc;
@@ -95,8 +95,8 @@ static echo_status get_known_children(reader *r, uint64_t index, unsigned depth,
     if (hc->families == NULL) hc->families = echo__calloc(ECHO__FLAT_ROOTS_MAX, sizeof *hc->families);
     if (hc->families == NULL) return echo__nomem(r->err);
     echo__hypercore_family *family = &hc->families[depth];
-    bool known = family->known && echo__hash_equal(&family->parent, &parent->hash) && family->left.size <= parent->size &&
-                 family->right.size == parent->size - family->left.size;
+    bool known = family->known && echo__hash_equal(&family->parent, &parent->hash) &&
+                 family->left.size <= parent->size && family->right.size == parent->size - family->left.size;
     if (!known) {
         echo_status status = get_children(r, index, depth, parent, left, right);
         if (status != ECHO_OK) return status;
@@ -107,7 +107,8 @@ static echo_status get_known_children(reader *r, uint64_t index, unsigned depth,
     return ECHO_OK;
 }
 
-/* How many bytes to read at once for block seq: those behind it as well, if they are wanted, present and their leaves at hand. */
+/* How many bytes to read at once for block seq: those behind it as well, if they are wanted, present and their leaves
+ * at hand. */
 static echo_status window_size(reader *r, size_t *size, uint64_t seq) {
     for (uint64_t next = seq + 1; next < r->to && 2 * next - r->first < r->count; next++) {
         echo__hypercore_node leaf;
@@ -159,7 +160,8 @@ static echo_status hand_out(reader *r, uint64_t seq, const echo__hypercore_node 
     if (leaf->size > ECHO__HYPERCORE_BLOCK_MAX)
         return fail(r, seq, ECHO_ERR_LIMIT, ECHO__HYPERCORE_TREE, "tells of a block that is too large");
     size_t size = (size_t)leaf->size;
-    if (r->data == NULL || offset < r->start || offset - r->start > r->len || size > r->len - (size_t)(offset - r->start)) {
+    if (r->data == NULL || offset < r->start || offset - r->start > r->len ||
+        size > r->len - (size_t)(offset - r->start)) {
         status = load_data(r, seq, size, offset);
         if (status != ECHO_OK) return status;
     }
@@ -205,8 +207,9 @@ static echo_status read_below(reader *r, const echo__hypercore_roots *roots) {
 }
 
 /*
- * In a sparse feed a block may lead to roots that were signed before the newest, while the nodes that join those to the newest are
- * not here, or half written when the power went: then the older ones vouch for it, and for those behind it up to their length.
+ * In a sparse feed a block may lead to roots that were signed before the newest, while the nodes that join those to the
+ * newest are not here, or half written when the power went: then the older ones vouch for it, and for those behind it
+ * up to their length.
  */
 static echo_status read_verified(reader *r, uint64_t end) {
     /* The callback may append to this very feed. */
@@ -239,7 +242,8 @@ static echo_status read_verified(reader *r, uint64_t end) {
     }
 }
 
-echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err) {
+echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,
+                                 echo_error *err) {
     if (from > to) return echo__error(err, ECHO_ERR_INVALID, "the range of blocks to read ends before it begins");
     if (from == to) return ECHO_OK;
     bool present;
@@ -266,5 +270,6 @@ echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to
     if (status != ECHO_OK || end == to) return status;
     uint64_t seq = from > end ? from : end;
     if (seq >= hc->length) return gap(&r, seq);
-    return fail(&r, seq, ECHO_ERR_SIGNATURE, ECHO__HYPERCORE_SIGNATURES, "vouches for no length that includes the block");
+    return fail(&r, seq, ECHO_ERR_SIGNATURE, ECHO__HYPERCORE_SIGNATURES,
+                "vouches for no length that includes the block");
 }

@@ -27,14 +27,16 @@ static void parent_hash(echo_hash *out, uint64_t size, const echo_hash *left, co
     echo__hash(out, preimage, sizeof preimage);
 }
 
-void echo__hypercore_join(echo__hypercore_node *out, const echo__hypercore_node *left, const echo__hypercore_node *right) {
+void echo__hypercore_join(echo__hypercore_node *out, const echo__hypercore_node *left,
+                          const echo__hypercore_node *right) {
     echo__hypercore_node node;
     node.size = left->size + right->size;
     parent_hash(&node.hash, node.size, &left->hash, &right->hash);
     *out = node;
 }
 
-bool echo__hypercore_family_ok(const echo__hypercore_node *p, const echo__hypercore_node *l, const echo__hypercore_node *r) {
+bool echo__hypercore_family_ok(const echo__hypercore_node *p, const echo__hypercore_node *l,
+                               const echo__hypercore_node *r) {
     if (l->size > p->size || r->size != p->size - l->size) return false;
     echo_hash hash;
     parent_hash(&hash, p->size, &l->hash, &r->hash);
@@ -55,8 +57,8 @@ bool echo__hypercore_node_blank(const echo__hypercore_node *node) {
     return node->size == 0 && memcmp(node->hash.bytes, blank, ECHO_HASH_BYTES) == 0;
 }
 
-echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index, unsigned depth,
-                                      echo_error *err) {
+echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index,
+                                      unsigned depth, echo_error *err) {
     uint8_t bytes[ECHO__HYPERCORE_NODE];
     size_t got;
     *present = false;
@@ -79,14 +81,16 @@ echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node 
 }
 
 /* The roots of a length, not yet vouched for. *complete is false when the tree lacks one. */
-static echo_status load_roots(echo__hypercore *hc, echo__hypercore_roots *roots, bool *complete, uint64_t length, echo_error *err) {
+static echo_status load_roots(echo__hypercore *hc, echo__hypercore_roots *roots, bool *complete, uint64_t length,
+                              echo_error *err) {
     roots->length = length;
     roots->bytes = 0;
     roots->count = echo__flat_roots(roots->index, length);
     *complete = true;
     for (unsigned i = 0; *complete && i < roots->count; i++) {
         uint64_t index = roots->index[i];
-        echo_status status = echo__hypercore_load_node(hc, &roots->node[i], complete, index, echo__flat_depth(index), err);
+        echo_status status =
+            echo__hypercore_load_node(hc, &roots->node[i], complete, index, echo__flat_depth(index), err);
         if (status != ECHO_OK) return status;
         if (*complete && roots->node[i].size > (uint64_t)INT64_MAX - roots->bytes) *complete = false;
         if (*complete) roots->bytes += roots->node[i].size;
@@ -212,7 +216,8 @@ static echo_status search_back(search *s, uint64_t floor) {
     uint64_t at = s->length;
     echo_status status = clip(s->cursor.hc, &at, s->cursor.err);
     s->none = true;
-    for (unsigned attempts = 0; status == ECHO_OK && s->failures < FAILURES_MAX && attempts < ATTEMPTS_MAX; attempts++) {
+    for (unsigned attempts = 0; status == ECHO_OK && s->failures < FAILURES_MAX && attempts < ATTEMPTS_MAX;
+         attempts++) {
         const uint8_t *signature;
         bool valid = false;
         status = cursor_back(&s->cursor, &signature, &at, floor);
@@ -224,7 +229,8 @@ static echo_status search_back(search *s, uint64_t floor) {
     return status;
 }
 
-/* The length lies inside a batch whose tree bits a crash cut in two, when nothing is signed there but the next signature is good.
+/* The length lies inside a batch whose tree bits a crash cut in two, when nothing is signed there but the next
+ * signature is good.
  */
 static echo_status search_ahead(search *s) {
     const uint8_t *signature;
@@ -248,7 +254,8 @@ static echo_status search_begin(search *s, echo__hypercore *hc, uint64_t length,
     s->none = false;
     s->length = length;
     echo_status status = echo__hypercore_size(hc, &size, ECHO__HYPERCORE_TREE, err);
-    s->nodes = status == ECHO_OK && size > ECHO__HYPERCORE_HEADER ? (size - ECHO__HYPERCORE_HEADER) / ECHO__HYPERCORE_NODE : 0;
+    s->nodes =
+        status == ECHO_OK && size > ECHO__HYPERCORE_HEADER ? (size - ECHO__HYPERCORE_HEADER) / ECHO__HYPERCORE_NODE : 0;
     return status;
 }
 
@@ -314,7 +321,8 @@ echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, 
     return status;
 }
 
-echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after, echo_error *err) {
+echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after,
+                                        echo_error *err) {
     search s;
     uint64_t end = hc->roots.length > 0 ? hc->roots.length - 1 : 0;
     if (end > after && end - after > AHEAD_MAX) end = after + AHEAD_MAX;

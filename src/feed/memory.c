@@ -96,7 +96,8 @@ static echo_status gap(const echo__memory_feed *feed, uint64_t seq, echo_error *
     return ECHO_ERR_GAP;
 }
 
-static echo_status memory_read(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err) {
+static echo_status memory_read(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,
+                               echo_error *err) {
     (void)ctx;
     echo__memory_feed *f = feed;
     if (from > to) return echo__error(err, ECHO_ERR_INVALID, "the range of blocks to read ends before it begins");
@@ -122,7 +123,8 @@ static bool memory_has(void *ctx, void *feed, uint64_t seq) {
     return at < f->count && f->blocks[at].seq == seq;
 }
 
-static echo_status memory_append(uint64_t *first, void *ctx, void *feed, const echo_bytes *blocks, size_t n, echo_error *err) {
+static echo_status memory_append(uint64_t *first, void *ctx, void *feed, const echo_bytes *blocks, size_t n,
+                                 echo_error *err) {
     (void)ctx;
     echo__memory_feed *f = feed;
     uint64_t length = echo__memory_length(f);
@@ -131,7 +133,8 @@ static echo_status memory_append(uint64_t *first, void *ctx, void *feed, const e
         return refuse(f, err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
     for (size_t i = 0; i < n; i++)
         if (blocks[i].len > APPEND_MAX) return refuse(f, err, ECHO_ERR_LIMIT, "a block to append is larger than 8 MiB");
-    if (n > SIZE_MAX - f->count || !echo__grow(&f->blocks, &f->cap, f->count + n, sizeof *f->blocks)) return echo__nomem(err);
+    if (n > SIZE_MAX - f->count || !echo__grow(&f->blocks, &f->cap, f->count + n, sizeof *f->blocks))
+        return echo__nomem(err);
     for (size_t i = 0; i < n; i++) {
         echo__memory_block *b = &f->blocks[f->count + i];
         *b = (echo__memory_block){length + i, echo__memory_copy(blocks[i]), blocks[i].len};
@@ -228,8 +231,8 @@ echo_status echo_feeds_memory_put(echo_feeds *feeds, const echo_key *key, uint64
     if (seq > ECHO_SEQ_MAX || bytes.len > BLOCK_MAX) return ECHO_ERR_LIMIT;
     size_t at = echo__memory_find(feed, seq);
     if (at < feed->count && feed->blocks[at].seq == seq) {
-        bool same =
-            feed->blocks[at].len == bytes.len && (bytes.len == 0 || memcmp(feed->blocks[at].data, bytes.data, bytes.len) == 0);
+        bool same = feed->blocks[at].len == bytes.len &&
+                    (bytes.len == 0 || memcmp(feed->blocks[at].data, bytes.data, bytes.len) == 0);
         return same ? ECHO_OK : ECHO_ERR_EXISTS;
     }
     if (!echo__grow(&feed->blocks, &feed->cap, feed->count + 1, sizeof *feed->blocks)) return ECHO_ERR_NOMEM;

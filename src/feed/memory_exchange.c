@@ -41,7 +41,8 @@ static echo_status grow_tree(echo__memory_feed *feed, echo_error *err) {
     size_t at = echo__memory_find(feed, feed->roots.length);
     if (!feed->writable) return ECHO_OK;
     for (; at < feed->count && feed->blocks[at].seq == feed->roots.length; at++) {
-        if (!echo__grow(&feed->nodes, &feed->node_cap, feed->node_count + PUSHED_MAX, sizeof *feed->nodes)) return echo__nomem(err);
+        if (!echo__grow(&feed->nodes, &feed->node_cap, feed->node_count + PUSHED_MAX, sizeof *feed->nodes))
+            return echo__nomem(err);
         echo_feed_node leaf = {.size = feed->blocks[at].len};
         echo__hypercore_leaf(&leaf.hash, bytes_of(&feed->blocks[at]));
         echo__proof_push(&feed->roots, 2 * feed->blocks[at].seq, &leaf, add_node, feed);
@@ -49,7 +50,8 @@ static echo_status grow_tree(echo__memory_feed *feed, echo_error *err) {
     return ECHO_OK;
 }
 
-static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth, echo_error *err) {
+static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth,
+                        echo_error *err) {
     (void)depth;
     (void)err;
     const echo_feed_node *node = node_at(arg, index);
@@ -64,7 +66,8 @@ static echo_status refuse(const echo__memory_feed *feed, echo_error *err, echo_s
     return code;
 }
 
-echo_status echo__memory_prove(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to, echo_error *err) {
+echo_status echo__memory_prove(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to,
+                               echo_error *err) {
     (void)ctx;
     echo__memory_feed *f = feed;
     echo_feed_proof proof;
@@ -72,7 +75,8 @@ echo_status echo__memory_prove(echo_feed_proof *out, void *ctx, void *feed, uint
         return refuse(f, err, ECHO_ERR_INVALID, "there is no proof of a range that is none");
     echo_status status = grow_tree(f, err);
     if (status != ECHO_OK) return status;
-    if (to > f->roots.length && !f->writable) return refuse(f, err, ECHO_ERR_SIGNATURE, "the blocks were put without a signature");
+    if (to > f->roots.length && !f->writable)
+        return refuse(f, err, ECHO_ERR_SIGNATURE, "the blocks were put without a signature");
     if (to > f->roots.length) {
         echo__error(err, ECHO_ERR_GAP, "a block before those to prove is not present");
         echo__error_seq(err, &f->keys.public_key, f->roots.length);
@@ -104,13 +108,15 @@ static echo_status compare(const echo__memory_feed *feed, const echo__proven *pr
     echo__proof_fork fork = {0};
     for (size_t i = 0; i < proven->count; i++) {
         const echo_feed_node *node = node_at(feed, proven->nodes[i].index);
-        if (node != NULL && !echo__proof_same(node, &proven->nodes[i].node)) echo__proof_fork_at(&fork, proven->nodes[i].index);
+        if (node != NULL && !echo__proof_same(node, &proven->nodes[i].node))
+            echo__proof_fork_at(&fork, proven->nodes[i].index);
     }
     for (uint64_t seq = proof->from; seq < proof->to; seq++) {
         size_t at;
         echo_bytes given = blocks[seq - proof->from];
         if (!has(feed, seq, &at)) continue;
-        if (feed->blocks[at].len != given.len || (given.len > 0 && memcmp(feed->blocks[at].data, given.data, given.len) != 0))
+        if (feed->blocks[at].len != given.len ||
+            (given.len > 0 && memcmp(feed->blocks[at].data, given.data, given.len) != 0))
             echo__proof_fork_at(&fork, 2 * seq);
     }
     return echo__proof_fork_report(&fork, &feed->keys.public_key, err);
@@ -169,7 +175,8 @@ static echo_status store(echo__memory_feed *feed, const echo__proven *proven, co
     return ECHO_OK;
 }
 
-echo_status echo__memory_put(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err) {
+echo_status echo__memory_put(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof,
+                             echo_error *err) {
     (void)ctx;
     echo__memory_feed *f = feed;
     echo__proven proven;

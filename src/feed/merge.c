@@ -1,7 +1,7 @@
 /*
- * Each feed has a reader with one decoded message at its head. A reader is READY (in the heap), WAITING for a block of some feed (in that
- * feed's list), or one of the states in which there is nothing to take. Invariant: every reader in the heap has a head whose
- * timeframe the clock covers; since the clock only grows, it stays so.
+ * Each feed has a reader with one decoded message at its head. A reader is READY (in the heap), WAITING for a block of
+ * some feed (in that feed's list), or one of the states in which there is nothing to take. Invariant: every reader in
+ * the heap has a head whose timeframe the clock covers; since the clock only grows, it stays so.
  */
 #include "feed/merge.h"
 
@@ -107,7 +107,8 @@ bool echo__logical_time(uint64_t *out, const echo_frame *frames, size_t n, const
     memcpy(sorted, frames, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, frame_order);
     for (size_t i = 0; i < n; i++) {
-        if (i + 1 < n && echo__key_equal(&sorted[i].feed, &sorted[i + 1].feed)) continue; /* the last of a feed is its highest */
+        if (i + 1 < n && echo__key_equal(&sorted[i].feed, &sorted[i + 1].feed))
+            continue; /* the last of a feed is its highest */
         if (echo__key_equal(&sorted[i].feed, feed)) {
             if (sorted[i].seq > own) own = sorted[i].seq;
         } else {
@@ -280,7 +281,8 @@ static echo_status decode_head(echo__merge *m, reader *r, echo_error *err) {
     head->stamp.feed = r->key;
     head->stamp.seq = r->next;
     head->size = block.len;
-    if (!echo__logical_time(&head->stamp.time, head->message.frames, head->message.frame_count, &r->key, r->next)) return echo__nomem(err);
+    if (!echo__logical_time(&head->stamp.time, head->message.frames, head->message.frame_count, &r->key, r->next))
+        return echo__nomem(err);
     r->has_head = true;
     return ECHO_OK;
 }
@@ -307,7 +309,8 @@ static echo_status settle(echo__merge *m, reader *r, echo_error *err) {
     if (!m->hooks.admits(m->hooks.arg, &r->key)) {
         echo_status status = m->hooks.accepts(m->hooks.arg, &r->key, &r->head.message);
         if (status == ECHO_ERR_REFUSED) r->state = READER_OUTSIDER;
-        if (status != ECHO_OK) return status == ECHO_ERR_REFUSED ? ECHO_OK : echo__error(err, status, "credential cannot be judged");
+        if (status != ECHO_OK)
+            return status == ECHO_ERR_REFUSED ? ECHO_OK : echo__error(err, status, "credential cannot be judged");
     }
     const echo_frame *frame = uncovered(m, &r->head.message);
     if (frame == NULL) {
@@ -341,7 +344,8 @@ static echo_status add_key(void *arg, const echo_key *key) {
 
 static echo_status add_reader(echo__merge *m, const echo_key *key, echo_error *err) {
     size_t need = m->count + 1;
-    if (!echo__grow(&m->readers, &m->cap, need, sizeof *m->readers) || !echo__grow(&m->heap, &m->heap_cap, need, sizeof *m->heap) ||
+    if (!echo__grow(&m->readers, &m->cap, need, sizeof *m->readers) ||
+        !echo__grow(&m->heap, &m->heap_cap, need, sizeof *m->heap) ||
         !echo__grow(&m->fresh, &m->fresh_cap, need, sizeof *m->fresh))
         return echo__nomem(err);
     reader *r = echo__calloc(1, sizeof *r);
@@ -380,7 +384,8 @@ static echo_status look(echo__merge *m, reader *r, echo_error *err) {
     return ECHO_OK;
 }
 
-/* A reader that is to be looked at anyway: only its length may have grown. What goes wrong here is told when it is read. */
+/* A reader that is to be looked at anyway: only its length may have grown. What goes wrong here is told when it is
+ * read. */
 static void look_again(echo__merge *m, reader *r) {
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
@@ -393,19 +398,23 @@ echo_status echo__merge_scan(echo__merge *m, echo_error *err) {
     for (size_t i = 0; status == ECHO_OK && i < list.count; i++) {
         uint64_t last;
         if (m->until != NULL && !echo_timeframe_get(m->until, &list.keys[i], &last)) continue;
-        if (echo__map_get(&m->by_key, list.keys[i].bytes, sizeof list.keys[i].bytes) == NULL) status = add_reader(m, &list.keys[i], err);
+        if (echo__map_get(&m->by_key, list.keys[i].bytes, sizeof list.keys[i].bytes) == NULL)
+            status = add_reader(m, &list.keys[i], err);
     }
     echo__free(list.keys);
     for (size_t i = 0; status == ECHO_OK && i < m->count; i++) {
         reader *r = m->readers[i];
-        if (r->state != READER_NEW) status = look(m, r, err);
-        else look_again(m, r);
+        if (r->state != READER_NEW)
+            status = look(m, r, err);
+        else
+            look_again(m, r);
     }
     return status;
 }
 
-echo_status echo__merge_new(echo__merge **out, const echo_feeds *feeds, const echo_codec *codec, const echo_timeframe *clock,
-                            const echo_timeframe *until, const echo__merge_hooks *hooks, echo_error *err) {
+echo_status echo__merge_new(echo__merge **out, const echo_feeds *feeds, const echo_codec *codec,
+                            const echo_timeframe *clock, const echo_timeframe *until, const echo__merge_hooks *hooks,
+                            echo_error *err) {
     *out = NULL;
     echo__merge *m = echo__calloc(1, sizeof *m);
     if (m == NULL) return echo__nomem(err);

@@ -1,10 +1,10 @@
 /*
  * Many feeds, one stream of messages in canonical order.
  *
- * A message may be taken when the clock covers its timeframe. Among those that may be taken the one with the lowest stamp (logical time,
- * feed key, seq) comes first; logical time is the sum of seq + 1 over the message's timeframe merged with its own position. Reading
- * starts behind the clock: no block at or below it is read (P2). The clock is the caller's: it moves between peek and advance,
- * after the message was accepted (P1).
+ * A message may be taken when the clock covers its timeframe. Among those that may be taken the one with the lowest
+ * stamp (logical time, feed key, seq) comes first; logical time is the sum of seq + 1 over the message's timeframe
+ * merged with its own position. Reading starts behind the clock: no block at or below it is read (P2). The clock is the
+ * caller's: it moves between peek and advance, after the message was accepted (P1).
  */
 #ifndef ECHO_FEED_MERGE_H
 #define ECHO_FEED_MERGE_H
@@ -19,27 +19,28 @@ typedef struct echo__merge echo__merge;
 typedef struct echo__merge_hooks {
     /* Whether a feed's messages count. */
     bool (*admits)(void *arg, const echo_key *feed);
-    /* Whether this message may be taken from a feed that is not admitted: ECHO_OK or ECHO_ERR_REFUSED; anything else means not now. */
+    /* Whether this message may be taken from a feed that is not admitted: ECHO_OK or ECHO_ERR_REFUSED; anything else
+     * means not now. */
     echo_status (*accepts)(void *arg, const echo_key *feed, const echo_message *message);
     void *arg;
 } echo__merge_hooks;
 
 /* The message on offer; valid until advance. */
 typedef struct echo__merge_entry {
-    echo__stamp stamp;      /* names feed and seq as well */
+    echo__stamp stamp; /* names feed and seq as well */
     echo_message message;
-    size_t size;            /* bytes of the block */
-    echo_status decoded;    /* ECHO_OK, or why the block is no message: it is passed over, as ECHO_MESSAGE_UNKNOWN */
-    echo_error problem;     /* then */
+    size_t size;         /* bytes of the block */
+    echo_status decoded; /* ECHO_OK, or why the block is no message: it is passed over, as ECHO_MESSAGE_UNKNOWN */
+    echo_error problem;  /* then */
 } echo__merge_entry;
 
 typedef struct echo__merge_counts {
-    uint64_t read;          /* blocks read */
-    uint64_t outsiders;     /* of those, heads of feeds that are not admitted, looked at and left */
-    uint64_t feeds;         /* admitted and present */
+    uint64_t read;      /* blocks read */
+    uint64_t outsiders; /* of those, heads of feeds that are not admitted, looked at and left */
+    uint64_t feeds;     /* admitted and present */
     uint64_t waiting;
     uint64_t stopped;
-    echo_error stop;        /* the first reason, in order of feed key */
+    echo_error stop; /* the first reason, in order of feed key */
 } echo__merge_counts;
 
 typedef struct echo__awaits {
@@ -48,11 +49,12 @@ typedef struct echo__awaits {
 } echo__awaits;
 
 /*
- * feeds, codec and clock are borrowed. until, when not NULL, bounds the reading: no block above it is read, feeds absent from it
- * are not read at all.
+ * feeds, codec and clock are borrowed. until, when not NULL, bounds the reading: no block above it is read, feeds
+ * absent from it are not read at all.
  */
-echo_status echo__merge_new(echo__merge **out, const echo_feeds *feeds, const echo_codec *codec, const echo_timeframe *clock,
-                            const echo_timeframe *until, const echo__merge_hooks *hooks, echo_error *err) ECHO_MUST_USE;
+echo_status echo__merge_new(echo__merge **out, const echo_feeds *feeds, const echo_codec *codec,
+                            const echo_timeframe *clock, const echo_timeframe *until, const echo__merge_hooks *hooks,
+                            echo_error *err) ECHO_MUST_USE;
 void echo__merge_free(echo__merge *merge);
 /* Finds new feeds and new blocks; tries again what had stopped. */
 echo_status echo__merge_scan(echo__merge *merge, echo_error *err) ECHO_MUST_USE;

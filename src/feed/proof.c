@@ -26,7 +26,8 @@ static bool siblings(uint64_t left, uint64_t right) {
            echo__flat_parent(left, depth) == left + (UINT64_C(1) << depth);
 }
 
-void echo__proof_push(echo__hypercore_roots *roots, uint64_t index, const echo_feed_node *node, echo__proof_node_fn fn, void *arg) {
+void echo__proof_push(echo__hypercore_roots *roots, uint64_t index, const echo_feed_node *node, echo__proof_node_fn fn,
+                      void *arg) {
     unsigned depth = echo__flat_depth(index);
     roots->index[roots->count] = index;
     roots->node[roots->count++] = *node;
@@ -64,7 +65,8 @@ static echo_status refuse(const echo_key *key, echo_error *err, echo_status code
 }
 
 /* No number of the proof is used before it went through here. */
-static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes *blocks, const echo_key *key, echo_error *err) {
+static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes *blocks, const echo_key *key,
+                                 echo_error *err) {
     uint64_t index[ECHO_FEED_PROOF_SIDE], bytes = 0;
     if (proof->from >= proof->to || proof->to > proof->length)
         return refuse(key, err, ECHO_ERR_CORRUPT, "is of a range that is none");
@@ -74,12 +76,14 @@ static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes 
         return refuse(key, err, ECHO_ERR_CORRUPT, "has too many nodes or too few");
     for (size_t i = 0; i < proof->left_count + proof->right_count; i++) {
         const echo_feed_node *node = i < proof->left_count ? &proof->left[i] : &proof->right[i - proof->left_count];
-        if (echo__hypercore_node_blank(node)) return refuse(key, err, ECHO_ERR_CORRUPT, "has a node of zeros, which in a tree's file is none");
+        if (echo__hypercore_node_blank(node))
+            return refuse(key, err, ECHO_ERR_CORRUPT, "has a node of zeros, which in a tree's file is none");
         if (node->size > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "tells of too many bytes");
         bytes += node->size;
     }
     for (uint64_t i = 0; i < proof->to - proof->from; i++) {
-        if (blocks[i].len > ECHO__HYPERCORE_BLOCK_MAX) return refuse(key, err, ECHO_ERR_LIMIT, "comes with one that is too large");
+        if (blocks[i].len > ECHO__HYPERCORE_BLOCK_MAX)
+            return refuse(key, err, ECHO_ERR_LIMIT, "comes with one that is too large");
         if (blocks[i].len > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "tells of too many bytes");
         bytes += blocks[i].len;
     }
@@ -112,8 +116,8 @@ static int by_index(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks, const echo_key *key,
-                              echo_error *err) {
+echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks,
+                              const echo_key *key, echo_error *err) {
     out->nodes = NULL;
     out->count = 0;
     out->offset = 0;
@@ -167,7 +171,8 @@ bool echo__proof_fork_tells(const echo__proof_fork *fork, uint64_t index) {
 void echo__proof_fork_at(echo__proof_fork *fork, uint64_t index) {
     unsigned depth = echo__flat_depth(index);
     if (!echo__proof_fork_tells(fork, index)) return;
-    *fork = (echo__proof_fork){true, echo__flat_left_span(index, depth) / 2, echo__flat_right_span(index, depth), depth};
+    *fork =
+        (echo__proof_fork){true, echo__flat_left_span(index, depth) / 2, echo__flat_right_span(index, depth), depth};
 }
 
 echo_status echo__proof_fork_report(const echo__proof_fork *fork, const echo_key *key, echo_error *err) {
@@ -188,10 +193,11 @@ typedef struct maker {
 } maker;
 
 /*
- * Loads the cover of from..to-1 into nodes, which may be NULL. *missing is the first block whose node is not here, or `to`. Behind
- * a hole nothing is joined any more: there it would not be roots.
+ * Loads the cover of from..to-1 into nodes, which may be NULL. *missing is the first block whose node is not here, or
+ * `to`. Behind a hole nothing is joined any more: there it would not be roots.
  */
-static echo_status load_cover(maker *m, echo_feed_node *nodes, size_t *count, uint64_t *missing, uint64_t from, uint64_t to) {
+static echo_status load_cover(maker *m, echo_feed_node *nodes, size_t *count, uint64_t *missing, uint64_t from,
+                              uint64_t to) {
     uint64_t index[ECHO_FEED_PROOF_SIDE];
     *missing = to;
     *count = echo__proof_cover(index, from, to);

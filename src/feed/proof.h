@@ -1,8 +1,9 @@
 /*
  * Proofs that blocks are a feed's (echo_feed_proof in <echo/sys/feed.h>). Pure functions: no files, no state.
  *
- * The nodes of a proof are the fewest that cover the blocks before `from`, and those from `to` to the end. With the leaves of the
- * blocks between, joined wherever two siblings meet, they make the roots of `length` blocks, which the signature is over.
+ * The nodes of a proof are the fewest that cover the blocks before `from`, and those from `to` to the end. With the
+ * leaves of the blocks between, joined wherever two siblings meet, they make the roots of `length` blocks, which the
+ * signature is over.
  */
 #ifndef ECHO_FEED_PROOF_H
 #define ECHO_FEED_PROOF_H
@@ -23,22 +24,24 @@ typedef struct echo__proven {
     echo__hypercore_roots roots; /* of proof->length blocks */
     uint64_t offset;             /* bytes of the blocks before proof->from */
     size_t count;
-    echo__proof_node *nodes; /* the given ones, the leaves, and all parents they have inside the roots: by index, each once */
+    echo__proof_node
+        *nodes; /* the given ones, the leaves, and all parents they have inside the roots: by index, each once */
 } echo__proven;
 
 /*
- * Checks a proof, which may come from anybody, with its blocks, as many as it says. ECHO_ERR_CORRUPT: its numbers contradict each
- * other; ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_NOMEM. On error *out is empty and nothing is to be freed.
+ * Checks a proof, which may come from anybody, with its blocks, as many as it says. ECHO_ERR_CORRUPT: its numbers
+ * contradict each other; ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_NOMEM. On error *out is empty and nothing is to
+ * be freed.
  */
-echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks, const echo_key *key,
-                              echo_error *err) ECHO_MUST_USE;
+echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks,
+                              const echo_key *key, echo_error *err) ECHO_MUST_USE;
 void echo__proven_free(echo__proven *proven);
 /* The position in proven->nodes of the first node at or above index. */
 size_t echo__proven_find(const echo__proven *proven, uint64_t index);
 
 /*
- * The node that tells most of where two feeds of one key part: of those that differ, the one that ends first, and of these the
- * lowest. Begins as zeros.
+ * The node that tells most of where two feeds of one key part: of those that differ, the one that ends first, and of
+ * these the lowest. Begins as zeros.
  */
 typedef struct echo__proof_fork {
     bool found;
@@ -56,17 +59,20 @@ echo_status echo__proof_fork_report(const echo__proof_fork *fork, const echo_key
 bool echo__proof_same(const echo_feed_node *a, const echo_feed_node *b);
 
 /* Gets a node of a feed; *present is false when it is not here. */
-typedef echo_status (*echo__proof_load_fn)(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth,
-                                           echo_error *err);
+typedef echo_status (*echo__proof_load_fn)(void *arg, echo_feed_node *out, bool *present, uint64_t index,
+                                           unsigned depth, echo_error *err);
 /*
- * The proof of blocks from..to-1, from < to <= roots->length, all but its signature. ECHO_ERR_GAP (err->seq) when a node is
- * missing; ECHO_ERR_CORRUPT when those that are there do not make the roots, as far as it can be told without the blocks.
+ * The proof of blocks from..to-1, from < to <= roots->length, all but its signature. ECHO_ERR_GAP (err->seq) when a
+ * node is missing; ECHO_ERR_CORRUPT when those that are there do not make the roots, as far as it can be told without
+ * the blocks.
  */
 echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, const echo__hypercore_roots *roots,
                              const echo_key *key, echo__proof_load_fn load, void *arg, echo_error *err) ECHO_MUST_USE;
 
-/* Adds a node behind those that the roots cover and joins what it completes; tells each node to `fn`, which may be NULL. */
+/* Adds a node behind those that the roots cover and joins what it completes; tells each node to `fn`, which may be
+ * NULL. */
 typedef void (*echo__proof_node_fn)(void *arg, uint64_t index, const echo_feed_node *node);
-void echo__proof_push(echo__hypercore_roots *roots, uint64_t index, const echo_feed_node *node, echo__proof_node_fn fn, void *arg);
+void echo__proof_push(echo__hypercore_roots *roots, uint64_t index, const echo_feed_node *node, echo__proof_node_fn fn,
+                      void *arg);
 
 #endif

@@ -27,8 +27,10 @@ void echo__log_insert(echo__log *log, const echo__stamp *stamp, uint8_t *copy, s
     if (high > 0 && echo__stamp_compare(&log->entries[high - 1].stamp, stamp) <= 0) low = high; /* the usual case */
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (echo__stamp_compare(&log->entries[mid].stamp, stamp) <= 0) low = mid + 1;
-        else high = mid;
+        if (echo__stamp_compare(&log->entries[mid].stamp, stamp) <= 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
     if (last != NULL) *last = low == log->count;
     memmove(log->entries + low + 1, log->entries + low, (log->count - low) * sizeof *log->entries);
@@ -69,7 +71,8 @@ static echo_status seal(echo__log *log, echo__log_put_fn put, void *arg, echo_er
             write_entry(&chunk, &first[i]);
             echo__buf_byte(&chunk, '\n');
         }
-        status = chunk.status != ECHO_OK ? echo__nomem(err) : put(arg, &log->sealed[log->sealed_count], echo__buf_bytes(&chunk), err);
+        status = chunk.status != ECHO_OK ? echo__nomem(err)
+                                         : put(arg, &log->sealed[log->sealed_count], echo__buf_bytes(&chunk), err);
         if (status == ECHO_OK) log->sealed_count++;
     }
     echo__buf_free(&chunk);
@@ -95,14 +98,17 @@ echo_status echo__log_write(echo__buf *out, echo__log *log, echo__log_put_fn put
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-static echo_status bad(echo_error *err, const char *what) { return echo__error(err, ECHO_ERR_CORRUPT, "mutation log: %s", what); }
+static echo_status bad(echo_error *err, const char *what) {
+    return echo__error(err, ECHO_ERR_CORRUPT, "mutation log: %s", what);
+}
 
 static echo_status read_entry(echo__log *log, const cJSON *node, echo_error *err) {
     const cJSON *time = cJSON_IsArray(node) ? node->child : NULL;
     const cJSON *feed = time == NULL ? NULL : time->next;
     const cJSON *seq = feed == NULL ? NULL : feed->next;
     const cJSON *bytes = seq == NULL ? NULL : seq->next;
-    if (bytes == NULL || bytes->next != NULL || !cJSON_IsString(feed) || !cJSON_IsString(bytes)) return bad(err, "an entry has the wrong shape");
+    if (bytes == NULL || bytes->next != NULL || !cJSON_IsString(feed) || !cJSON_IsString(bytes))
+        return bad(err, "an entry has the wrong shape");
     echo__stamp stamp;
     if (!echo__json_get_uint64(time, &stamp.time) || !echo__json_get_uint64(seq, &stamp.seq) ||
         echo_key_parse(&stamp.feed, feed->valuestring) != ECHO_OK)
@@ -129,7 +135,8 @@ static echo_status read_segment(echo__log *log, echo_bytes chunk, echo_error *er
     size_t lines = 0;
     for (size_t at = 0; at < chunk.len;) {
         const uint8_t *end = memchr(chunk.data + at, '\n', chunk.len - at);
-        if (end == NULL || ++lines > ECHO__LOG_SEGMENT) return bad(err, "a sealed segment has the wrong number of lines");
+        if (end == NULL || ++lines > ECHO__LOG_SEGMENT)
+            return bad(err, "a sealed segment has the wrong number of lines");
         size_t len = (size_t)(end - (chunk.data + at));
         cJSON *node;
         echo_status status = echo__json_parse(&node, chunk.data + at, len, err);
@@ -144,13 +151,15 @@ static echo_status read_segment(echo__log *log, echo_bytes chunk, echo_error *er
 
 static echo_status read_sealed(echo__log *log, const cJSON *node, echo__log_get_fn get, void *arg, echo_error *err) {
     echo_hash name;
-    if (!cJSON_IsString(node) || echo_hash_parse(&name, node->valuestring) != ECHO_OK) return bad(err, "a sealed segment has no name");
+    if (!cJSON_IsString(node) || echo_hash_parse(&name, node->valuestring) != ECHO_OK)
+        return bad(err, "a sealed segment has no name");
     echo__buf chunk = ECHO__BUF_INIT;
     echo_status status = get(arg, &name, &chunk, err);
     if (status == ECHO_OK) status = read_segment(log, echo__buf_bytes(&chunk), err);
     echo__buf_free(&chunk);
     if (status != ECHO_OK) return status;
-    if (!echo__grow(&log->sealed, &log->sealed_cap, log->sealed_count + 1, sizeof *log->sealed)) return echo__nomem(err);
+    if (!echo__grow(&log->sealed, &log->sealed_cap, log->sealed_count + 1, sizeof *log->sealed))
+        return echo__nomem(err);
     log->sealed[log->sealed_count++] = name;
     return ECHO_OK;
 }
@@ -165,13 +174,14 @@ static echo_status read_all(echo__log *log, const cJSON *root, echo__log_get_fn 
     echo_status status = ECHO_OK;
     const cJSON *node;
     if (sealed != NULL) cJSON_ArrayForEach(node, sealed) {
-        if (status == ECHO_OK) status = read_sealed(log, node, get, arg, err);
-    }
+            if (status == ECHO_OK) status = read_sealed(log, node, get, arg, err);
+        }
     cJSON_ArrayForEach(node, tail) {
         if (status == ECHO_OK) status = read_entry(log, node, err);
     }
     if (status != ECHO_OK) return status;
-    if (log->count != count || log->count / ECHO__LOG_SEGMENT != log->sealed_count) return bad(err, "counts do not agree");
+    if (log->count != count || log->count / ECHO__LOG_SEGMENT != log->sealed_count)
+        return bad(err, "counts do not agree");
     return ECHO_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The mutation log of an item: mutations in stamp order, sealed in segments of 64 that are chunks of their own (docs/FORMAT.md, "Logs").
- * It is the state of models without hooks, and holds what arrived for items whose model is not at hand.
+ * The mutation log of an item: mutations in stamp order, sealed in segments of 64 that are chunks of their own
+ * (docs/FORMAT.md, "Logs"). It is the state of models without hooks, and holds what arrived for items whose model is
+ * not at hand.
  */
 #ifndef ECHO_MODEL_LOG_H
 #define ECHO_MODEL_LOG_H
@@ -19,7 +20,7 @@ typedef struct echo__log_entry {
 typedef struct echo__log {
     echo__log_entry *entries; /* ascending by stamp */
     size_t count, cap;
-    echo_hash *sealed;        /* names of the first `sealed_count` full segments, as far as they are known to be stored */
+    echo_hash *sealed; /* names of the first `sealed_count` full segments, as far as they are known to be stored */
     size_t sealed_count, sealed_cap;
 } echo__log;
 
@@ -36,8 +37,10 @@ echo_status echo__log_add(echo__log *log, const echo__stamp *stamp, echo_bytes b
 typedef echo_status (*echo__log_put_fn)(void *arg, echo_hash *name, echo_bytes chunk, echo_error *err);
 typedef echo_status (*echo__log_get_fn)(void *arg, const echo_hash *name, echo__buf *out, echo_error *err);
 /* Appends {"n":..,"sealed":[..],"tail":[..]}, putting the segments that are not stored yet. */
-echo_status echo__log_write(echo__buf *out, echo__log *log, echo__log_put_fn put, void *arg, echo_error *err) ECHO_MUST_USE;
+echo_status echo__log_write(echo__buf *out, echo__log *log, echo__log_put_fn put, void *arg,
+                            echo_error *err) ECHO_MUST_USE;
 /* Reads that text; checks counts and order. *log must be empty; on error it is empty again. */
-echo_status echo__log_read(echo__log *log, echo_bytes text, echo__log_get_fn get, void *arg, echo_error *err) ECHO_MUST_USE;
+echo_status echo__log_read(echo__log *log, echo_bytes text, echo__log_get_fn get, void *arg,
+                           echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -82,10 +82,11 @@ static echo_status view(cJSON **out, void *ctx, const void *state, echo_error *e
     return *out == NULL ? echo__nomem(err) : ECHO_OK;
 }
 
-#define OBJECT_OPS(type_, create_)                                                                                                 \
-    {                                                                                                                              \
-        .version = ECHO_MODEL_OPS_VERSION, .type = (type_), .state_version = ECHO__OBJECT_STATE_VERSION, .create = (create_),      \
-        .destroy = destroy, .apply = apply, .snapshot = echo__object_snapshot, .restore = echo__object_restore, .view = view       \
+#define OBJECT_OPS(type_, create_)                                                                                     \
+    {                                                                                                                  \
+        .version = ECHO_MODEL_OPS_VERSION, .type = (type_), .state_version = ECHO__OBJECT_STATE_VERSION,               \
+        .create = (create_), .destroy = destroy, .apply = apply, .snapshot = echo__object_snapshot,                    \
+        .restore = echo__object_restore, .view = view                                                                  \
     }
 
 const echo_model_ops echo__object_ops = OBJECT_OPS(ECHO_MODEL_OBJECT, create);

@@ -14,11 +14,12 @@
 extern const echo_model_ops echo__object_ops;     /* ECHO_MODEL_OBJECT */
 extern const echo_model_ops echo__object_ops_old; /* ECHO_MODEL_OBJECT_OLD */
 
-/* The properties in view form, without a copy: valid until the state is next changed or destroyed. NULL when out of memory. */
+/* The properties in view form, without a copy: valid until the state is next changed or destroyed. NULL when out of
+ * memory. */
 const cJSON *echo__object_properties(const void *state);
 /*
- * A restored state is decoded when a mutation first needs it; this does it at once. ECHO_ERR_CORRUPT when the stored state is
- * malformed: it is kept as it is then, and mutations are refused with the same code.
+ * A restored state is decoded when a mutation first needs it; this does it at once. ECHO_ERR_CORRUPT when the stored
+ * state is malformed: it is kept as it is then, and mutations are refused with the same code.
  */
 echo_status echo__object_thaw(void *state, echo_error *err) ECHO_MUST_USE;
 

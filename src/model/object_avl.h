@@ -1,7 +1,7 @@
 /*
- * Balanced trees of nodes with keys: the properties of a value, the slots of an item, the branches of a slot's operations. Chosen
- * over hashing because removal must not fail, because lists are read in the order of their indices, and because no choice of keys
- * makes it slow.
+ * Balanced trees of nodes with keys: the properties of a value, the slots of an item, the branches of a slot's
+ * operations. Chosen over hashing because removal must not fail, because lists are read in the order of their indices,
+ * and because no choice of keys makes it slow.
  */
 #ifndef ECHO_MODEL_OBJECT_AVL_H
 #define ECHO_MODEL_OBJECT_AVL_H

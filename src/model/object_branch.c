@@ -156,11 +156,12 @@ static bool makes_after(const echo_key *feeds, const echo__branch *branch, const
 }
 
 static bool tree_makes_after(const echo_key *feeds, const echo__avl_node *node, const echo__pos *pos) {
-    return node != NULL && (makes_after(feeds, (const echo__branch *)node, pos) || tree_makes_after(feeds, node->left, pos) ||
-                            tree_makes_after(feeds, node->right, pos));
+    return node != NULL && (makes_after(feeds, (const echo__branch *)node, pos) ||
+                            tree_makes_after(feeds, node->left, pos) || tree_makes_after(feeds, node->right, pos));
 }
 
-/* Something from `branch` down makes maps: no TOUCH from there up is needed. They all are older, for else they would overtake it.
+/* Something from `branch` down makes maps: no TOUCH from there up is needed. They all are older, for else they would
+ * overtake it.
  */
 static void untouch(echo__branch *branch) {
     for (; branch != NULL; branch = branch->parent) branch->touched = false;
@@ -210,8 +211,8 @@ echo__branch_outcome echo__branch_add(const echo_key *feeds, echo__branch *branc
 }
 
 static bool tree_is_sound(const echo_key *feeds, const echo__avl_node *node) {
-    return node == NULL || (echo__branch_is_sound(feeds, (const echo__branch *)node) && tree_is_sound(feeds, node->left) &&
-                            tree_is_sound(feeds, node->right));
+    return node == NULL || (echo__branch_is_sound(feeds, (const echo__branch *)node) &&
+                            tree_is_sound(feeds, node->left) && tree_is_sound(feeds, node->right));
 }
 
 bool echo__branch_is_sound(const echo_key *feeds, const echo__branch *branch) {
@@ -241,7 +242,8 @@ typedef struct gathering {
     bool failed;
 } gathering;
 
-static void gather(gathering *g, const echo__branch *branch, const echo__pos *pos, echo__op_kind kind, echo__value *value) {
+static void gather(gathering *g, const echo__branch *branch, const echo__pos *pos, echo__op_kind kind,
+                   echo__value *value) {
     g->failed = g->failed || !echo__grow(&g->list, &g->cap, g->count + 1, sizeof *g->list);
     if (!g->failed) g->list[g->count++] = (echo__past){branch, *pos, g->ranks[pos->feed], kind, value};
 }

@@ -1,5 +1,6 @@
 /*
- * The operations of one complex slot: a tree of branches, one per path, and what reduces it (the rule is told in object_ops.c).
+ * The operations of one complex slot: a tree of branches, one per path, and what reduces it (the rule is told in
+ * object_ops.c).
  */
 #ifndef ECHO_MODEL_OBJECT_BRANCH_H
 #define ECHO_MODEL_OBJECT_BRANCH_H
@@ -44,12 +45,13 @@ void echo__branch_free(echo__branch *branch); /* and all below; NULL is fine */
 void echo__branch_path(const echo__branch *branch, echo__seg *path);
 /* The branch at a path below, made when absent, with an entry promised. NULL: out of memory, nothing stays behind. */
 echo__branch *echo__branch_promise(echo__branch *root, const echo__seg *path, uint32_t count);
-/* The promise was kept or is taken back; frees the branch and those above it, but not the first, as far as they hold nothing. */
+/* The promise was kept or is taken back; frees the branch and those above it, but not the first, as far as they hold
+ * nothing. */
 void echo__branch_release(echo__branch *branch);
 
 /*
- * Adds an operation that has a promise and reduces the tree; takes its value. ECHO__BRANCH_NONE: overtaken, dropped without a
- * trace. ECHO__BRANCH_TOUCHED: overtaken, but left a TOUCH. ECHO__BRANCH_ADDED: it counts.
+ * Adds an operation that has a promise and reduces the tree; takes its value. ECHO__BRANCH_NONE: overtaken, dropped
+ * without a trace. ECHO__BRANCH_TOUCHED: overtaken, but left a TOUCH. ECHO__BRANCH_ADDED: it counts.
  */
 typedef enum echo__branch_outcome { ECHO__BRANCH_NONE, ECHO__BRANCH_TOUCHED, ECHO__BRANCH_ADDED } echo__branch_outcome;
 echo__branch_outcome echo__branch_add(const echo_key *feeds, echo__branch *branch, const echo__entry *entry);

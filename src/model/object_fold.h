@@ -26,8 +26,8 @@ typedef struct echo__op {
 } echo__op;
 
 /*
- * Applies an operation to the value at *root (NULL when absent), `path` leading on from there: count may be 0. false: out of
- * memory, and *root is fit for nothing but echo__value_unref.
+ * Applies an operation to the value at *root (NULL when absent), `path` leading on from there: count may be 0. false:
+ * out of memory, and *root is fit for nothing but echo__value_unref.
  */
 bool echo__fold(echo__value **root, echo__op_kind kind, const echo__seg *path, uint32_t count, echo__value *value);
 

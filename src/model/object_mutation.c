@@ -59,8 +59,8 @@ static size_t quote_key(char *out, const char *key, size_t len) {
 }
 
 /*
- * A key of a nested object as the reader will read it: the old generation takes it as it is; the new one takes it for a path, so a
- * key that is not a path of just itself is quoted.
+ * A key of a nested object as the reader will read it: the old generation takes it as it is; the new one takes it for a
+ * path, so a key that is not a path of just itself is quoted.
  */
 static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const char *key) {
     size_t len = strlen(key);
@@ -72,7 +72,8 @@ static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const
     } else {
         echo__seg segs[ECHO__PATH_MAX];
         uint32_t count = 0;
-        bool itself = len > 0 && echo__object_path(segs, &count, text, len) == ECHO_OK && count == 1 && segs[0].len == len;
+        bool itself =
+            len > 0 && echo__object_path(segs, &count, text, len) == ECHO_OK && count == 1 && segs[0].len == len;
         if (!itself) len = quote_key(text, key, len);
     }
     if (len > ECHO_OBJECT_KEY_MAX) return ECHO_ERR_LIMIT;
@@ -81,8 +82,8 @@ static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const
     return ECHO_OK;
 }
 
-static echo_status encode_property(const encoding *e, Echo__Pb__Object__KeyValue **out, const cJSON *from, const char *key,
-                                   uint32_t depth) {
+static echo_status encode_property(const encoding *e, Echo__Pb__Object__KeyValue **out, const cJSON *from,
+                                   const char *key, uint32_t depth) {
     if (key == NULL) return ECHO_ERR_INVALID;
     if (!spend(e, 2)) return ECHO_ERR_LIMIT;
     Echo__Pb__Object__KeyValue *property = echo__arena_alloc(e->arena, sizeof *property);
@@ -169,7 +170,8 @@ static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *
     *out = echo__arena_alloc(e->arena, sizeof **out);
     if (*out == NULL) return ECHO_ERR_NOMEM;
     echo__pb__object__value__init(*out);
-    if ((cJSON_IsObject(from) || cJSON_IsArray(from)) && !echo__view_is_wrapped(from)) return encode_map(e, *out, from, depth);
+    if ((cJSON_IsObject(from) || cJSON_IsArray(from)) && !echo__view_is_wrapped(from))
+        return encode_map(e, *out, from, depth);
     echo__value *value;
     echo_status status = echo__view_read(&value, from, depth);
     if (status == ECHO_OK) status = encode_scalar(e, *out, value);
@@ -208,7 +210,8 @@ static echo_status append_op(echo__buf *buf, const Echo__Pb__Object__ObjectMutat
 #define ARENA_ON_STACK 2048u
 
 /* value NULL: a deletion, which has none. `list`: the value becomes an element of the list at the key. */
-static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value, bool list) {
+static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value,
+                             bool list) {
     alignas(max_align_t) uint8_t first[ARENA_ON_STACK];
     echo__arena arena;
     echo__arena_init(&arena, first, sizeof first);
@@ -243,7 +246,9 @@ void echo_object_delete(echo_object_mutation *m, const char *key) {
 
 static void list_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value) {
     if (m == NULL || m->status != ECHO_OK) return;
-    m->status = m->old ? ECHO_ERR_UNSUPPORTED : value == NULL ? ECHO_ERR_INVALID : encode_op(m, operation, key, value, true);
+    m->status = m->old          ? ECHO_ERR_UNSUPPORTED
+                : value == NULL ? ECHO_ERR_INVALID
+                                : encode_op(m, operation, key, value, true);
 }
 
 void echo_object_push(echo_object_mutation *m, const char *key, const cJSON *value) { list_op(m, 2, key, value); }

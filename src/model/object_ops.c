@@ -2,74 +2,78 @@
  * How the object model behaves
  * ============================
  *
- * An object is a tree of properties. Mutations change it; each is a list of operations and has a stamp, (time, feed, seq). The
- * state always equals the fold of all mutations in the order of their stamps, the operations of a mutation in their order,
- * whatever the order in which mutations arrived.
+ * An object is a tree of properties. Mutations change it; each is a list of operations and has a stamp, (time, feed,
+ * seq). The state always equals the fold of all mutations in the order of their stamps, the operations of a mutation in
+ * their order, whatever the order in which mutations arrived.
  *
- * Slots. Each top-level key is a slot: in the old generation the literal key, in the new one the first segment of the key read
- * as a path. Slots do not affect each other.
+ * Slots. Each top-level key is a slot: in the old generation the literal key, in the new one the first segment of the
+ * key read as a path. Slots do not affect each other.
  *
- * Maps. A value is null, a boolean, a number, a string, bytes or a map from keys to values. A map may be flagged as an array.
- * It is shown as an array when it is flagged and its keys are exactly 0..n-1, otherwise as an object; an empty flagged one is
- * []. A key that is a canonical decimal integer below 2^32-1 ("0", "12", not "01") is an index, any other key is a name. The
- * item's own properties are a map that is never flagged. Numbers are equal by value, whether they were written as integers or
- * as floats.
+ * Maps. A value is null, a boolean, a number, a string, bytes or a map from keys to values. A map may be flagged as an
+ * array. It is shown as an array when it is flagged and its keys are exactly 0..n-1, otherwise as an object; an empty
+ * flagged one is
+ * []. A key that is a canonical decimal integer below 2^32-1 ("0", "12", not "01") is an index, any other key is a
+ * name. The item's own properties are a map that is never flagged. Numbers are equal by value, whether they were
+ * written as integers or as floats.
  *
- * Writing a value. An object is the fold of its properties over an empty map, in the new generation their keys being paths too;
- * a property without a value is removed, in the old generation a null one as well. The protocol's own array type gives a
- * flagged map; the original never writes it, it writes arrays as objects with the keys 0, 1, ..., and as such they are read
- * back. A map in a written value that is flagged but would not be shown as an array loses its flag when the value is complete.
+ * Writing a value. An object is the fold of its properties over an empty map, in the new generation their keys being
+ * paths too; a property without a value is removed, in the old generation a null one as well. The protocol's own array
+ * type gives a flagged map; the original never writes it, it writes arrays as objects with the keys 0, 1, ..., and as
+ * such they are read back. A map in a written value that is flagged but would not be shown as an array loses its flag
+ * when the value is complete.
  *
- * Operations. Going down a path to write: where a map should be and there is nothing or something else, a new map takes its
- * place, flagged if the next segment is an index. Writing a name into a map clears its flag, writing an index leaves it.
- *  - SET puts a value at a path. A SET without a value is a DELETE; in the old generation so is a SET of null or of a kind
- *    unknown there.
+ * Operations. Going down a path to write: where a map should be and there is nothing or something else, a new map takes
+ * its place, flagged if the next segment is an index. Writing a name into a map clears its flag, writing an index
+ * leaves it.
+ *  - SET puts a value at a path. A SET without a value is a DELETE; in the old generation so is a SET of null or of a
+ * kind unknown there.
  *  - DELETE removes what is at a path, if the map above it exists; it makes nothing and changes no flag.
- *  - ARRAY_PUSH, SET_ADD and SET_DELETE go down as SET does and make sure of a map at the path itself: a new flagged one where
- *    there was none, else the one that is there, flagged from now on.
- *      ARRAY_PUSH puts the value at the highest index plus one, or at 0. (Beyond the last index there is no room: nothing is
- *      put.)
- *      SET_ADD and SET_DELETE read the values at the indices in numeric order as a list, of equal scalars keep the first, then
- *      add the value at the end unless an equal one is there, or remove the equal one; the list is written back as 0..n-1.
- *      Names stay. Equality is JavaScript's SameValueZero; maps and bytes are equal to nothing.
- *  A path without segments ("[]]") leads nowhere: the operation does nothing.
+ *  - ARRAY_PUSH, SET_ADD and SET_DELETE go down as SET does and make sure of a map at the path itself: a new flagged
+ * one where there was none, else the one that is there, flagged from now on. ARRAY_PUSH puts the value at the highest
+ * index plus one, or at 0. (Beyond the last index there is no room: nothing is put.) SET_ADD and SET_DELETE read the
+ * values at the indices in numeric order as a list, of equal scalars keep the first, then add the value at the end
+ * unless an equal one is there, or remove the equal one; the list is written back as 0..n-1. Names stay. Equality is
+ * JavaScript's SameValueZero; maps and bytes are equal to nothing. A path without segments ("[]]") leads nowhere: the
+ * operation does nothing.
  *
- * A mutation counts as a whole or not at all. It is refused as corrupt when it is not well-formed (an embedded message that
- * comes twice where one is due included), when a key is empty or no text (valid UTF-8 without NUL) or when a list operation has
- * no value; as unsupported when an operation or, in the new generation, a value is of an unknown kind; as beyond a limit when a
- * key has more than 4096 bytes, when more than 64 keys lead to a value (segments of the path and nesting of the value together,
- * an element of a list counting one), or when its operations, values, properties and path segments are more than 2^20 in all.
- * These limits are part of the format: peers that disagreed on them would differ.
+ * A mutation counts as a whole or not at all. It is refused as corrupt when it is not well-formed (an embedded message
+ * that comes twice where one is due included), when a key is empty or no text (valid UTF-8 without NUL) or when a list
+ * operation has no value; as unsupported when an operation or, in the new generation, a value is of an unknown kind; as
+ * beyond a limit when a key has more than 4096 bytes, when more than 64 keys lead to a value (segments of the path and
+ * nesting of the value together, an element of a list counting one), or when its operations, values, properties and
+ * path segments are more than 2^20 in all. These limits are part of the format: peers that disagreed on them would
+ * differ.
  *
- * What is kept. Of a slot with nothing but whole-key SETs and DELETEs the latest one counts: its stamp and value, or a stamp
- * alone (a tombstone). That is a simple slot. Any other is complex and keeps its operations, reduced by this rule:
- *  - An operation is overtaken by a later SET or DELETE at its path or above it, if that path has names only. It is dropped.
- *    (Names do not move; what is at an index may be moved by the operations on the list, so there is no such rule for paths
- *    with an index.)
- *  - All operations but DELETE make the maps above their path. That effect outlives a DELETE of the path. So where a DELETE of
- *    a path below the slot overtook such operations, a TOUCH of its path stays with the stamp of the latest of them: "the maps
- *    above this path were there, and were written to by name". TOUCH is dropped like other operations, and also when a later
- *    operation (not a DELETE) at its path or below is kept, which makes the same maps.
- * A slot whose reduced list is one whole-key SET or DELETE is simple.
+ * What is kept. Of a slot with nothing but whole-key SETs and DELETEs the latest one counts: its stamp and value, or a
+ * stamp alone (a tombstone). That is a simple slot. Any other is complex and keeps its operations, reduced by this
+ * rule:
+ *  - An operation is overtaken by a later SET or DELETE at its path or above it, if that path has names only. It is
+ * dropped. (Names do not move; what is at an index may be moved by the operations on the list, so there is no such rule
+ * for paths with an index.)
+ *  - All operations but DELETE make the maps above their path. That effect outlives a DELETE of the path. So where a
+ * DELETE of a path below the slot overtook such operations, a TOUCH of its path stays with the stamp of the latest of
+ * them: "the maps above this path were there, and were written to by name". TOUCH is dropped like other operations, and
+ * also when a later operation (not a DELETE) at its path or below is kept, which makes the same maps. A slot whose
+ * reduced list is one whole-key SET or DELETE is simple.
  *
- * The rule is exact: the fold of the reduced list is the fold of all. And the reduced list depends on the set of operations
- * alone, not on the order of their arrival, so that all peers write the same bytes. Both are what tests/property/test_object.c
- * is about. Why:
- *  - Let q be overtaken by a SET at p. What q did at p or below is replaced by the SET. Above p are maps only q may have made,
- *    or whose flag only q may have cleared; the SET makes and clears the same. In between, nothing looks at whether such a map
- *    exists, at its names or at its flag: DELETE of what is not there and of what is end the same, list operations look at
- *    indices.
- *  - A DELETE at p that overtook q is the same with the TOUCH in the part of the SET, and with the latest q alone in the part
- *    of all of them.
- *  - Whether an operation is dropped depends on later operations of the whole set. If one of these was itself dropped, then by
- *    one above or at the same path and later still, which overtakes the first as well: so the operations that are kept suffice
- *    to tell.
- *  - The latest making operation at or below a named path p that nothing at or above p overtook is always kept, as itself or as
- *    a TOUCH, or a later one is: so the stamps of TOUCH can be told from what is kept too.
+ * The rule is exact: the fold of the reduced list is the fold of all. And the reduced list depends on the set of
+ * operations alone, not on the order of their arrival, so that all peers write the same bytes. Both are what
+ * tests/property/test_object.c is about. Why:
+ *  - Let q be overtaken by a SET at p. What q did at p or below is replaced by the SET. Above p are maps only q may
+ * have made, or whose flag only q may have cleared; the SET makes and clears the same. In between, nothing looks at
+ * whether such a map exists, at its names or at its flag: DELETE of what is not there and of what is end the same, list
+ * operations look at indices.
+ *  - A DELETE at p that overtook q is the same with the TOUCH in the part of the SET, and with the latest q alone in
+ * the part of all of them.
+ *  - Whether an operation is dropped depends on later operations of the whole set. If one of these was itself dropped,
+ * then by one above or at the same path and later still, which overtakes the first as well: so the operations that are
+ * kept suffice to tell.
+ *  - The latest making operation at or below a named path p that nothing at or above p overtook is always kept, as
+ * itself or as a TOUCH, or a later one is: so the stamps of TOUCH can be told from what is kept too.
  *
- * Memory. Operations of a slot hang on a tree of branches, one per path, so that an operation costs the length of its path. The
- * fold is kept beside them and goes along with operations that come in order; a late one makes it stale, and it is folded anew
- * when asked for.
+ * Memory. Operations of a slot hang on a tree of branches, one per path, so that an operation costs the length of its
+ * path. The fold is kept beside them and goes along with operations that come in order; a late one makes it stale, and
+ * it is folded anew when asked for.
  */
 #include "model/object_ops.h"
 
@@ -154,7 +158,9 @@ void echo__live_free(echo__live *live) {
 }
 
 /* A SET or DELETE of the whole slot. */
-static bool is_whole(echo__op_kind kind, uint32_t below) { return below == 0 && (kind == ECHO__OP_SET || kind == ECHO__OP_DELETE); }
+static bool is_whole(echo__op_kind kind, uint32_t below) {
+    return below == 0 && (kind == ECHO__OP_SET || kind == ECHO__OP_DELETE);
+}
 
 /* A simple slot becomes complex: its SET or DELETE is the first operation, which overtakes whatever is older. */
 static void slot_complicate(echo__slot *slot) {
@@ -167,7 +173,8 @@ static void slot_complicate(echo__slot *slot) {
 /* No operation is under way any more: gives a slot the one form that its operations call for. */
 static void slot_tidy(echo__live *live, echo__slot *slot) {
     echo__branch *root = slot->history;
-    if (root != NULL && root->branches == NULL && root->count <= 1 && (root->count == 0 || is_whole(root->entries[0].kind, 0))) {
+    if (root != NULL && root->branches == NULL && root->count <= 1 &&
+        (root->count == 0 || is_whole(root->entries[0].kind, 0))) {
         if (root->count == 1) {
             slot->at = root->entries[0].pos;
             echo__value_unref(slot->value);
@@ -191,7 +198,8 @@ static void slot_spoil(echo__slot *slot) {
     slot->stale = true;
 }
 
-/* Lets an operation that counts work on the folded value, if it comes in order; when it fails the value is only stale. */
+/* Lets an operation that counts work on the folded value, if it comes in order; when it fails the value is only stale.
+ */
 static void slot_follow(const echo__live *live, echo__slot *slot, const echo__op *op, const echo__pos *pos) {
     bool in_order = !slot->started || echo__pos_after(live->feeds, pos, &slot->last);
     if (in_order) {
@@ -202,7 +210,8 @@ static void slot_follow(const echo__live *live, echo__slot *slot, const echo__op
     if (!in_order || !echo__fold(&slot->value, op->kind, op->path + 1, op->count - 1, op->value)) slot_spoil(slot);
 }
 
-static void commit_complex(const echo__live *live, echo__slot *slot, echo__branch *branch, echo__op *op, const echo__pos *pos) {
+static void commit_complex(const echo__live *live, echo__slot *slot, echo__branch *branch, echo__op *op,
+                           const echo__pos *pos) {
     if (slot->simple) slot_complicate(slot);
     echo__value *value = op->value == NULL ? NULL : echo__value_ref(op->value);
     echo__entry entry = {*pos, op->kind, value};

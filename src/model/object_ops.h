@@ -1,5 +1,6 @@
 /*
- * The live form of an object's state: slots, and the operations that made them (the semantics are told in object_ops.c).
+ * The live form of an object's state: slots, and the operations that made them (the semantics are told in
+ * object_ops.c).
  */
 #ifndef ECHO_MODEL_OBJECT_OPS_H
 #define ECHO_MODEL_OBJECT_OPS_H
@@ -37,8 +38,8 @@ bool echo__live_ranks(uint32_t **out, const echo__live *live);
 echo__slot *echo__live_slot(echo__live *live, const echo__seg *key, bool make);
 
 /*
- * Applies operations, their order counting up from pos->order: all of them (true) or, when out of memory, none. Takes their
- * values when it applies them.
+ * Applies operations, their order counting up from pos->order: all of them (true) or, when out of memory, none. Takes
+ * their values when it applies them.
  */
 bool echo__live_apply(echo__live *live, echo__op *ops, size_t count, const echo__pos *pos);
 

@@ -46,7 +46,8 @@ static const char *number_end(const char *at, const char *end) {
 static bool is_bracket(char c) { return c == '[' || c == ']'; }
 
 /*
- * lodash's isKey, the other way round: a key with a dot, or with brackets around what has none. That is one where "]" comes after
+ * lodash's isKey, the other way round: a key with a dot, or with brackets around what has none. That is one where "]"
+ * comes after
  * "[", for between the last "[" before a "]" and that one there are no others; quotes make no difference.
  */
 static bool is_deep(const char *key, size_t len) {

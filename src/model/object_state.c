@@ -3,12 +3,13 @@
  *
  *   {"at":{KEY:[time,feed,seq],...},"feeds":["<hex>",...],"ops":{KEY:[[time,feed,seq,KIND,[SEGMENT,...],VALUE],...],...},"properties":{...}}
  *
- * `at` has the simple slots, `ops` the complex ones with their operations in canonical order (it is left out when there are none),
- * paths leading on from the slot. `feed` counts in `feeds`, which has exactly the feeds that are referred to, ascending.
- * `properties` has every value that is there, of complex slots the fold. KIND is set, delete, push, add, remove or touch; delete
- * and touch have no VALUE.
+ * `at` has the simple slots, `ops` the complex ones with their operations in canonical order (it is left out when there
+ * are none), paths leading on from the slot. `feed` counts in `feeds`, which has exactly the feeds that are referred
+ * to, ascending. `properties` has every value that is there, of complex slots the fold. KIND is set, delete, push, add,
+ * remove or touch; delete and touch have no VALUE.
  *
- * A restored state keeps these parts as they came until a mutation needs them ("frozen"): most items are read, not written to.
+ * A restored state keeps these parts as they came until a mutation needs them ("frozen"): most items are read, not
+ * written to.
  */
 #include <echo/object.h>
 #include <string.h>
@@ -43,7 +44,8 @@ cJSON *echo__object_show(echo__object *object) {
     cJSON *out = cJSON_CreateObject();
     bool ok = out != NULL;
     echo__avl_walk walk;
-    for (echo__avl_node *node = echo__avl_first(&walk, object->live.slots); ok && node != NULL; node = echo__avl_next(&walk)) {
+    for (echo__avl_node *node = echo__avl_first(&walk, object->live.slots); ok && node != NULL;
+         node = echo__avl_next(&walk)) {
         echo__slot *slot = (echo__slot *)node;
         ok = echo__slot_fold(&object->live, slot);
         if (ok && slot->value != NULL) ok = echo__view_put(out, slot->text, echo__view_make(slot->value));
@@ -76,7 +78,8 @@ static cJSON *write_path(const echo__branch *branch) {
     echo__seg path[ECHO_OBJECT_DEPTH_MAX];
     echo__branch_path(branch, path);
     bool ok = array != NULL;
-    for (uint32_t i = 0; ok && i < branch->depth; i++) ok = push(array, cJSON_CreateString(path[i].text)); /* ends with a NUL */
+    for (uint32_t i = 0; ok && i < branch->depth; i++)
+        ok = push(array, cJSON_CreateString(path[i].text)); /* ends with a NUL */
     if (ok) return array;
     cJSON_Delete(array);
     return NULL;
@@ -113,7 +116,8 @@ static cJSON *write_feeds(writing *w) {
     cJSON *array = cJSON_CreateArray();
     bool ok = used != NULL && by_rank != NULL && array != NULL;
     echo__avl_walk walk;
-    for (const echo__avl_node *node = echo__avl_first(&walk, w->live->slots); ok && node != NULL; node = echo__avl_next(&walk)) {
+    for (const echo__avl_node *node = echo__avl_first(&walk, w->live->slots); ok && node != NULL;
+         node = echo__avl_next(&walk)) {
         const echo__slot *slot = (const echo__slot *)node;
         if (slot->simple)
             used[slot->at.feed] = true;
@@ -138,9 +142,11 @@ static cJSON *write_feeds(writing *w) {
 
 static bool write_slots(const writing *w, cJSON *at, cJSON *ops) {
     echo__avl_walk walk;
-    for (const echo__avl_node *node = echo__avl_first(&walk, w->live->slots); node != NULL; node = echo__avl_next(&walk)) {
+    for (const echo__avl_node *node = echo__avl_first(&walk, w->live->slots); node != NULL;
+         node = echo__avl_next(&walk)) {
         const echo__slot *slot = (const echo__slot *)node;
-        if (!(slot->simple ? put(at, slot->text, write_pos(w, &slot->at)) : put(ops, slot->text, write_history(w, slot))))
+        if (!(slot->simple ? put(at, slot->text, write_pos(w, &slot->at))
+                           : put(ops, slot->text, write_history(w, slot))))
             return false;
     }
     return true;
@@ -202,7 +208,8 @@ echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON 
     if (stored != ECHO__OBJECT_STATE_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored,
                            ECHO__OBJECT_STATE_VERSION);
-    if (object->frozen || object->live.slots != NULL) return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
+    if (object->frozen || object->live.slots != NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
     if (!cJSON_IsObject(value)) return malformed(err, "no object");
     for (cJSON *part = value->child; part != NULL; part = part->next) {
         const char *name = part->string == NULL ? "" : part->string;
@@ -212,7 +219,8 @@ echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON 
                      : strcmp(name, "properties") == 0 ? &properties
                                                        : NULL;
         if (to == NULL || *to != NULL) return malformed(err, "unknown or repeated member");
-        if (to == &feeds ? !cJSON_IsArray(part) : !cJSON_IsObject(part)) return malformed(err, "member of a wrong type");
+        if (to == &feeds ? !cJSON_IsArray(part) : !cJSON_IsObject(part))
+            return malformed(err, "member of a wrong type");
         *to = part;
     }
     if (at == NULL || feeds == NULL || properties == NULL) return malformed(err, "a member is missing");

@@ -63,8 +63,8 @@ static void list_many(writer *w) {
 }
 
 /*
- * Items in memory are everywhere, and few of them in the processor's caches: what the walk is about to follow, one node after the
- * other, is fetched level by level, many nodes at a time.
+ * Items in memory are everywhere, and few of them in the processor's caches: what the walk is about to follow, one node
+ * after the other, is fetched level by level, many nodes at a time.
  */
 static void fetch_slots(const echo__avl_node *root) {
     const echo__avl_node *nodes[SLOTS_ON_STACK];
@@ -91,7 +91,8 @@ static void list_slots(writer *w) {
     fetch_slots(w->live->slots);
     for (echo__avl_node *node = echo__avl_first(&walk, w->live->slots); node != NULL; node = echo__avl_next(&walk)) {
         if (w->slot_count < SLOTS_ON_STACK) w->slots[w->slot_count] = (const echo__slot *)node;
-        if (last != NULL && last->key.index != ECHO__NAMED && strcmp(last->key.text, node->key.text) > 0) ascending = false;
+        if (last != NULL && last->key.index != ECHO__NAMED && strcmp(last->key.text, node->key.text) > 0)
+            ascending = false;
         see_slot(w, (echo__slot *)node, &room);
         last = node;
         w->slot_count++;
@@ -284,5 +285,6 @@ echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err
     if (status == ECHO_OK) status = out->status;
     if (status == ECHO_OK) return ECHO_OK;
     out->len = len;
-    return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "stored object state: not what JSON can hold");
+    return status == ECHO_ERR_NOMEM ? echo__nomem(err)
+                                    : echo__error(err, status, "stored object state: not what JSON can hold");
 }

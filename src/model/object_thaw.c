@@ -1,7 +1,7 @@
 /*
- * From the stored parts of a state to its live form. Nothing in the parts is taken on trust: what the library would not have
- * written is ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that they are reduced
- * and gives the fold.
+ * From the stored parts of a state to its live form. Nothing in the parts is taken on trust: what the library would not
+ * have written is ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that
+ * they are reduced and gives the fold.
  */
 #include <echo/object.h>
 #include <string.h>
@@ -36,7 +36,8 @@ static echo_status thaw_feeds(thawing *t) {
         if (strcmp(hex, node->valuestring) != 0 || live->feed_count == UINT32_MAX ||
             (live->feed_count > 0 && memcmp(&live->feeds[live->feed_count - 1], &key, sizeof key) >= 0))
             return fault(t, "feeds are not in order");
-        if (!echo__grow(&live->feeds, &live->feed_cap, live->feed_count + 1, sizeof *live->feeds)) return ECHO_ERR_NOMEM;
+        if (!echo__grow(&live->feeds, &live->feed_cap, live->feed_count + 1, sizeof *live->feeds))
+            return ECHO_ERR_NOMEM;
         live->feeds[live->feed_count++] = key;
     }
     t->used = echo__calloc(t->live->feed_count, sizeof *t->used);
@@ -132,9 +133,11 @@ static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
     echo__pos pos;
     echo__op_kind kind;
     const cJSON *node = entry->child;
-    if (!read_pos(t, &pos, &node) || read_kind(t, &kind, node) != ECHO_OK || read_path(t, stored, &count, node->next) != ECHO_OK)
+    if (!read_pos(t, &pos, &node) || read_kind(t, &kind, node) != ECHO_OK ||
+        read_path(t, stored, &count, node->next) != ECHO_OK)
         return false;
-    if (kind != past->kind || pos.time != past->pos.time || pos.feed != past->pos.feed || pos.seq != past->pos.seq) return false;
+    if (kind != past->kind || pos.time != past->pos.time || pos.feed != past->pos.feed || pos.seq != past->pos.seq)
+        return false;
     if (count != past->branch->depth) return false;
     echo__branch_path(past->branch, path);
     for (uint32_t i = 0; i < count; i++)
@@ -158,7 +161,8 @@ static echo_status check_history(thawing *t, const echo__slot *slot, const cJSON
 static echo_status thaw_history(thawing *t, const cJSON *list) {
     echo__seg key;
     uint32_t order = 0;
-    if (!read_seg(&key, list->string) || !cJSON_IsArray(list) || list->child == NULL) return fault(t, "operations are malformed");
+    if (!read_seg(&key, list->string) || !cJSON_IsArray(list) || list->child == NULL)
+        return fault(t, "operations are malformed");
     if (echo__live_slot(t->live, &key, false) != NULL) return fault(t, "a key is repeated");
     for (const cJSON *entry = list->child; entry != NULL; entry = entry->next) {
         echo_status status = thaw_op(t, &key, entry, order++);
@@ -229,7 +233,8 @@ echo_status echo__object_thaw(void *state, echo_error *err) {
     echo__free(t.ranks);
     if (status != ECHO_OK) {
         echo__live_free(&live);
-        return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "stored object state: %s", t.fault);
+        return status == ECHO_ERR_NOMEM ? echo__nomem(err)
+                                        : echo__error(err, status, "stored object state: %s", t.fault);
     }
     echo__object_drop_parts(object);
     object->live = live;

@@ -37,8 +37,8 @@ echo__value *echo__value_blob(echo__value_kind kind, const void *data, size_t le
     if (value == NULL) return NULL;
     value->as.len = len;
     if (len > 0) memcpy(value->data, data, len);
-    value->text =
-        kind == ECHO__VALUE_STRING && (len == 0 || memchr(data, 0, len) == NULL) && echo__utf8_valid(echo__bytes(data, len));
+    value->text = kind == ECHO__VALUE_STRING && (len == 0 || memchr(data, 0, len) == NULL) &&
+                  echo__utf8_valid(echo__bytes(data, len));
     return value;
 }
 
@@ -160,7 +160,9 @@ bool echo__value_push(echo__value *map, echo__value *value) {
     return append(map, index, value);
 }
 
-static bool is_scalar(const echo__value *value) { return value->kind != ECHO__VALUE_MAP && value->kind != ECHO__VALUE_BYTES; }
+static bool is_scalar(const echo__value *value) {
+    return value->kind != ECHO__VALUE_MAP && value->kind != ECHO__VALUE_BYTES;
+}
 
 /* A total order in which the same scalars, and only they, are equal. */
 static int compare_scalars(const echo__value *a, const echo__value *b) {
@@ -170,7 +172,8 @@ static int compare_scalars(const echo__value *a, const echo__value *b) {
     case ECHO__VALUE_FLOAT:
         if (isnan(a->as.number) || isnan(b->as.number)) return !!isnan(a->as.number) - !!isnan(b->as.number);
         return a->as.number < b->as.number ? -1 : a->as.number > b->as.number;
-    case ECHO__VALUE_STRING: return echo__bytes_compare(echo__bytes(a->data, a->as.len), echo__bytes(b->data, b->as.len));
+    case ECHO__VALUE_STRING:
+        return echo__bytes_compare(echo__bytes(a->data, a->as.len), echo__bytes(b->data, b->as.len));
     default: return 0;
     }
 }
@@ -295,7 +298,8 @@ bool echo__value_looks(const echo__value *a, const echo__value *b) {
     if (a == NULL || b == NULL) return a == b;
     if (a->kind != b->kind) return false;
     if (a->kind == ECHO__VALUE_MAP) return maps_look(a, b);
-    if (a->kind == ECHO__VALUE_BYTES) return echo__bytes_equal(echo__bytes(a->data, a->as.len), echo__bytes(b->data, b->as.len));
+    if (a->kind == ECHO__VALUE_BYTES)
+        return echo__bytes_equal(echo__bytes(a->data, a->as.len), echo__bytes(b->data, b->as.len));
     return compare_scalars(a, b) == 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Values of the object model in memory: counted references, shared between an operation and the state it made, copied before they
- * are written to. A number is an ECHO__VALUE_INT whenever it is an integer within int64, so that equal numbers look the same.
+ * Values of the object model in memory: counted references, shared between an operation and the state it made, copied
+ * before they are written to. A number is an ECHO__VALUE_INT whenever it is an integer within int64, so that equal
+ * numbers look the same.
  */
 #ifndef ECHO_MODEL_OBJECT_VALUE_H
 #define ECHO_MODEL_OBJECT_VALUE_H
@@ -54,7 +55,8 @@ echo__value *echo__value_map(bool array);
 echo__value *echo__value_ref(echo__value *value);
 void echo__value_unref(echo__value *value); /* NULL is fine */
 
-/* Maps. Those that write need the map to themselves: echo__value_own replaces a shared one by a copy. false: out of memory. */
+/* Maps. Those that write need the map to themselves: echo__value_own replaces a shared one by a copy. false: out of
+ * memory. */
 bool echo__value_own(echo__value **map);
 echo__value *echo__value_get(const echo__value *map, const echo__seg *key); /* borrowed, or NULL */
 /* The place of a key, made when absent: then *place is NULL and the caller must fill it or give the map up. */
@@ -70,7 +72,8 @@ bool echo__value_is_array(const echo__value *map);
 bool echo__value_same(const echo__value *a, const echo__value *b);
 /* Whether two values look the same when shown. Either may be NULL, for an absent one. */
 bool echo__value_looks(const echo__value *a, const echo__value *b);
-/* Clears the flag of maps that are not shown as arrays: what is stored is what is seen. The value must not be shared yet. */
+/* Clears the flag of maps that are not shown as arrays: what is stored is what is seen. The value must not be shared
+ * yet. */
 void echo__value_settle(echo__value *value);
 
 #endif

@@ -63,7 +63,8 @@ static cJSON *make_map(const echo__value *map) {
     cJSON *out = array ? cJSON_CreateArray() : cJSON_CreateObject();
     if (out == NULL) return NULL;
     echo__avl_walk walk;
-    for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); ok && node != NULL; node = echo__avl_next(&walk)) {
+    for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); ok && node != NULL;
+         node = echo__avl_next(&walk)) {
         const echo__field *field = (const echo__field *)node;
         cJSON *item = echo__view_make(field->value);
         if (!array) {
@@ -93,8 +94,10 @@ cJSON *echo__view_make(const echo__value *value) {
 
 bool echo__view_is_wrapped(const cJSON *node) {
     const cJSON *only = node->child;
-    if (!cJSON_IsObject(node) || only == NULL || only->next != NULL || only->string == NULL || !cJSON_IsString(only)) return false;
-    return strcmp(only->string, "$bytes") == 0 || strcmp(only->string, "$string") == 0 || strcmp(only->string, "$float") == 0;
+    if (!cJSON_IsObject(node) || only == NULL || only->next != NULL || only->string == NULL || !cJSON_IsString(only))
+        return false;
+    return strcmp(only->string, "$bytes") == 0 || strcmp(only->string, "$string") == 0 ||
+           strcmp(only->string, "$float") == 0;
 }
 
 const char *echo__view_key(const char *shown) {

@@ -1,6 +1,6 @@
 /*
- * Values as JSON, the "view form" of echo/object.h. Every value has one form and is had back from it exactly, but for the flag of a
- * map that is not shown as an array.
+ * Values as JSON, the "view form" of echo/object.h. Every value has one form and is had back from it exactly, but for
+ * the flag of a map that is not shown as an array.
  */
 #ifndef ECHO_MODEL_OBJECT_VIEW_H
 #define ECHO_MODEL_OBJECT_VIEW_H
@@ -13,7 +13,8 @@ cJSON *echo__view_make(const echo__value *value);
 /* Adds a member, its key escaped; takes the item, which may be NULL. false: out of memory (or there was no item). */
 bool echo__view_put(cJSON *object, const char *key, cJSON *item);
 
-/* The same as canonical text, appended (object_view_text.c): what echo__json_print makes of echo__view_make. Errors stick. */
+/* The same as canonical text, appended (object_view_text.c): what echo__json_print makes of echo__view_make. Errors
+ * stick. */
 void echo__view_text(echo__buf *out, const echo__value *value);
 /* The key of a member, escaped, with the comma before it, unless it is the first, and its colon. */
 void echo__view_text_key(echo__buf *out, const echo__seg *key, bool first);

@@ -49,7 +49,8 @@ static void put_array(writer *w, const echo__value *map) {
     bool first = true;
     echo__avl_walk walk;
     echo__buf_byte(w->out, '[');
-    for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); node != NULL; node = echo__avl_next(&walk)) {
+    for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); node != NULL;
+         node = echo__avl_next(&walk)) {
         if (!first) echo__buf_byte(w->out, ',');
         put_value(w, ((const echo__field *)node)->value);
         first = false;
@@ -62,7 +63,8 @@ static int by_text(const void *left, const void *right) {
     return strcmp((*a)->key.text, (*b)->key.text);
 }
 
-/* Whether the walk's order, indices by number and then names, is that of the bytes ("$" doubled or not: it is the same). */
+/* Whether the walk's order, indices by number and then names, is that of the bytes ("$" doubled or not: it is the
+ * same). */
 static bool is_ascending(const echo__value *map) {
     if (map->as.map.indices == 0) return true;
     echo__avl_walk walk;
@@ -83,7 +85,8 @@ static void put_sorted(writer *w, const echo__value *map) {
         return;
     }
     echo__avl_walk walk;
-    for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); node != NULL; node = echo__avl_next(&walk))
+    for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); node != NULL;
+         node = echo__avl_next(&walk))
         w->sorted[w->count++] = node;
     qsort(w->sorted + begin, count, sizeof(const echo__avl_node *), by_text);
     for (size_t i = 0; i < count; i++) {
@@ -101,7 +104,8 @@ static void put_object(writer *w, const echo__value *map) {
     if (!is_ascending(map)) {
         put_sorted(w, map);
     } else {
-        for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); node != NULL; node = echo__avl_next(&walk)) {
+        for (const echo__avl_node *node = echo__avl_first(&walk, map->as.map.root); node != NULL;
+             node = echo__avl_next(&walk)) {
             echo__view_text_key(w->out, &node->key, first);
             put_value(w, ((const echo__field *)node)->value);
             first = false;

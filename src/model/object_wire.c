@@ -66,11 +66,20 @@ void *echo__arena_alloc(echo__arena *arena, size_t size) {
 }
 
 /*
- * A look over the bytes before they are unpacked: unpacking recurses as deep as messages nest, allocates for each, and merges
- * embedded messages that come twice; what is unknown it keeps, at twenty times its bytes. Here nesting and number are bounded and such
- * repetition is refused, by the schema below: the kind of message behind field numbers of each kind.
+ * A look over the bytes before they are unpacked: unpacking recurses as deep as messages nest, allocates for each, and
+ * merges embedded messages that come twice; what is unknown it keeps, at twenty times its bytes. Here nesting and
+ * number are bounded and such repetition is refused, by the schema below: the kind of message behind field numbers of
+ * each kind.
  */
-typedef enum shape { SHAPE_SET, SHAPE_MUTATION, SHAPE_VALUE, SHAPE_OBJECT, SHAPE_KEY_VALUE, SHAPE_ARRAY, SHAPE_NONE } shape;
+typedef enum shape {
+    SHAPE_SET,
+    SHAPE_MUTATION,
+    SHAPE_VALUE,
+    SHAPE_OBJECT,
+    SHAPE_KEY_VALUE,
+    SHAPE_ARRAY,
+    SHAPE_NONE
+} shape;
 
 static shape shape_of(shape in, uint32_t field, bool *repeated) {
     *repeated = false;
@@ -151,7 +160,8 @@ static echo_status refuse_key(const reader *r, echo_status status) {
 }
 
 /* Reads a key: a path in the new generation, one segment in the old. *path is in the arena. */
-static echo_status read_path(reader *r, const echo__seg **path, uint32_t *count, bool has, const ProtobufCBinaryData *key) {
+static echo_status read_path(reader *r, const echo__seg **path, uint32_t *count, bool has,
+                             const ProtobufCBinaryData *key) {
     echo_status status = has ? echo__object_key_check(key->data, key->len) : ECHO_ERR_CORRUPT;
     if (status != ECHO_OK) return refuse_key(r, status);
     char *text = (char *)key->data;
@@ -185,7 +195,8 @@ static echo_status read_object(reader *r, echo__value **out, const Echo__Pb__Obj
         bool unset = property->value == NULL;
         status = read_path(r, &path, &count, property->has_key, &property->key);
         if (status == ECHO_OK && !unset) status = read_value(r, &value, &unset, property->value, depth + count);
-        if (status == ECHO_OK && count > 0 && !echo__fold(out, unset ? ECHO__OP_DELETE : ECHO__OP_SET, path, count, value))
+        if (status == ECHO_OK && count > 0 &&
+            !echo__fold(out, unset ? ECHO__OP_DELETE : ECHO__OP_SET, path, count, value))
             status = echo__nomem(r->err);
         echo__value_unref(value);
     }
@@ -211,8 +222,8 @@ static echo__value *read_text(const ProtobufCBinaryData *text, echo__value_kind 
 }
 
 /*
- * *unset: the value stands for a deletion. `depth` is the number of keys that lead to the value. On error *out may hold a part and
- * is still the caller's.
+ * *unset: the value stands for a deletion. `depth` is the number of keys that lead to the value. On error *out may hold
+ * a part and is still the caller's.
  */
 static echo_status read_value(reader *r, echo__value **out, bool *unset, const pb_value *from, uint32_t depth) {
     if (depth > ECHO_OBJECT_DEPTH_MAX) return echo__error(r->err, ECHO_ERR_LIMIT, "value is nested too deeply");
@@ -322,8 +333,10 @@ echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__a
     r.nodes = sum.nodes;
     if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "mutation is too large or nested too deeply");
     if (status != ECHO_OK) return echo__error(err, status, "mutation is not well-formed");
-    Echo__Pb__Object__ObjectMutationSet *set = echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);
-    if (set == NULL) return arena->failed ? echo__nomem(err) : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
+    Echo__Pb__Object__ObjectMutationSet *set =
+        echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);
+    if (set == NULL)
+        return arena->failed ? echo__nomem(err) : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
     status = read_ops(&r, out, set);
     if (status != ECHO_OK) echo__ops_release(out);
     return status;

@@ -11,10 +11,12 @@
 
 /* Values and path segments that one mutation may have: what it can make us allocate is bounded before anything is. */
 #define ECHO__OBJECT_NODES_MAX (UINT32_C(1) << 20)
-/* Fields, unknown and repeated ones included. A mutation whose fields are known and there once has no more than three for each node. */
+/* Fields, unknown and repeated ones included. A mutation whose fields are known and there once has no more than three
+ * for each node. */
 #define ECHO__OBJECT_FIELDS_MAX (3 * ECHO__OBJECT_NODES_MAX)
 
-/* Memory for the length of one call: a first block on the caller's stack, more from the heap when that is not enough. */
+/* Memory for the length of one call: a first block on the caller's stack, more from the heap when that is not enough.
+ */
 typedef struct echo__arena {
     ProtobufCAllocator allocator; /* allocates from this arena, frees nothing */
     uint8_t *at;
@@ -32,10 +34,11 @@ typedef struct echo__ops {
 } echo__ops;
 
 /*
- * Decodes a whole mutation; `old` chooses the generation. ECHO_ERR_CORRUPT, _LIMIT, _UNSUPPORTED, _NOMEM. Operations whose path
- * leads nowhere are left out. echo__ops_release lets go of the values that are still in the list.
+ * Decodes a whole mutation; `old` chooses the generation. ECHO_ERR_CORRUPT, _LIMIT, _UNSUPPORTED, _NOMEM. Operations
+ * whose path leads nowhere are left out. echo__ops_release lets go of the values that are still in the list.
  */
-echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena, echo_error *err) ECHO_MUST_USE;
+echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena,
+                             echo_error *err) ECHO_MUST_USE;
 void echo__ops_release(echo__ops *ops);
 
 #endif

@@ -52,19 +52,24 @@ static echo_status check_type(const char *type, echo_error *err) {
     if (len == 0) return echo__error(err, ECHO_ERR_INVALID, "model type is empty");
     if (len > ECHO_MODEL_TYPE_MAX)
         return echo__error(err, ECHO_ERR_INVALID, "model type is longer than %u bytes", ECHO_MODEL_TYPE_MAX);
-    if (!echo__utf8_valid(echo__bytes(type, len))) return echo__error(err, ECHO_ERR_INVALID, "model type is not valid UTF-8");
+    if (!echo__utf8_valid(echo__bytes(type, len)))
+        return echo__error(err, ECHO_ERR_INVALID, "model type is not valid UTF-8");
     return ECHO_OK;
 }
 
 static echo_status check_hooks(const echo_model_ops *ops, echo_error *err) {
-    const char *missing = ops->create == NULL ? "create" : ops->destroy == NULL ? "destroy" : ops->apply == NULL ? "apply" : NULL;
+    const char *missing = ops->create == NULL    ? "create"
+                          : ops->destroy == NULL ? "destroy"
+                          : ops->apply == NULL   ? "apply"
+                                                 : NULL;
     if (missing != NULL) return echo__error(err, ECHO_ERR_INVALID, "no %s hook in model %s", missing, ops->type);
     if ((ops->snapshot == NULL) != (ops->restore == NULL))
         return echo__error(err, ECHO_ERR_INVALID, "%s hook in model %s",
                            ops->snapshot != NULL ? "snapshot without restore" : "restore without snapshot", ops->type);
     if ((ops->snapshot_raw == NULL) != (ops->restore_raw == NULL))
         return echo__error(err, ECHO_ERR_INVALID, "%s hook in model %s",
-                           ops->snapshot_raw != NULL ? "snapshot_raw without restore_raw" : "restore_raw without snapshot_raw",
+                           ops->snapshot_raw != NULL ? "snapshot_raw without restore_raw"
+                                                     : "restore_raw without snapshot_raw",
                            ops->type);
     if (ops->snapshot != NULL && ops->snapshot_raw != NULL)
         return echo__error(err, ECHO_ERR_INVALID, "hooks of both flavours in model %s", ops->type);
@@ -75,8 +80,8 @@ static echo_status check(const echo_model_ops *ops, echo_error *err) {
     if (ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "no model table");
     if (ops->version == 0) return echo__error(err, ECHO_ERR_INVALID, "model table has version 0");
     if (ops->version > ECHO_MODEL_OPS_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "model table has version %u, this library knows up to %u", ops->version,
-                           ECHO_MODEL_OPS_VERSION);
+        return echo__error(err, ECHO_ERR_VERSION, "model table has version %u, this library knows up to %u",
+                           ops->version, ECHO_MODEL_OPS_VERSION);
     echo_status status = check_type(ops->type, err);
     if (status == ECHO_OK) status = check_hooks(ops, err);
     if (status != ECHO_OK) return status;
@@ -102,7 +107,8 @@ static echo__model *model_new(const echo_model_ops *ops, void *ctx) {
 }
 
 /* Adds all of the tables or none. */
-static echo_status add(echo_registry *registry, const echo_model_ops *const *tables, size_t n, void *ctx, echo_error *err) {
+static echo_status add(echo_registry *registry, const echo_model_ops *const *tables, size_t n, void *ctx,
+                       echo_error *err) {
     echo__model *made[2] = {NULL, NULL};
     for (size_t i = 0; i < n; i++) {
         echo_status status = check(tables[i], err);
@@ -129,6 +135,7 @@ echo_status echo_registry_add_object(echo_registry *registry, echo_error *err) {
     if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "no registry");
     const echo_model_ops *tables[2] = {&echo__object_ops, &echo__object_ops_old};
     echo_status status = add(registry, tables, 2, NULL, err);
-    for (size_t i = 1; status == ECHO_OK && i <= 2; i++) registry->models[registry->count - i]->text = echo__object_text;
+    for (size_t i = 1; status == ECHO_OK && i <= 2; i++)
+        registry->models[registry->count - i]->text = echo__object_text;
     return status;
 }

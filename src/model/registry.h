@@ -13,7 +13,8 @@ typedef struct echo__model {
     void *ctx;
     bool has_hooks; /* snapshot and restore of either flavour; without them the library keeps a log */
     bool raw;       /* the hooks are the raw ones */
-    /* Appends the text that the JSON hook's value prints as, in place of the hook; NULL for hosts' models. Errors as the hook's. */
+    /* Appends the text that the JSON hook's value prints as, in place of the hook; NULL for hosts' models. Errors as
+     * the hook's. */
     echo_status (*text)(echo__buf *out, const void *state, echo_error *err);
 } echo__model;
 

@@ -16,7 +16,8 @@ void echo__loose_free(echo__loose_chunks *chunks) {
 
 static echo_status keep_chunk(void *arg, echo_hash *name, echo_bytes bytes, echo_error *err) {
     echo__loose_chunks *chunks = arg;
-    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
+    if (bytes.len > ECHO__CHUNK_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
     if (!echo__grow(&chunks->list, &chunks->cap, chunks->count + 1, sizeof *chunks->list)) return echo__nomem(err);
     echo__buf_append(&chunks->bytes, bytes.data, bytes.len);
     if (chunks->bytes.status != ECHO_OK) return echo__nomem(err);
@@ -66,12 +67,14 @@ void echo__batch_free(echo__batch *batch) {
     echo__free(batch);
 }
 
-size_t echo__batch_bytes(const echo__batch *batch) { return batch->lines.len + batch->copied_bytes + batch->chunks.bytes.len; }
+size_t echo__batch_bytes(const echo__batch *batch) {
+    return batch->lines.len + batch->copied_bytes + batch->chunks.bytes.len;
+}
 
 /* ---- the cut ---- */
 
-echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models, echo_clock_fn clock,
-                                void *clock_arg, echo_error *err) {
+echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models,
+                                echo_clock_fn clock, void *clock_arg, echo_error *err) {
     *out = NULL;
     echo__capture *capture = echo__calloc(1, sizeof *capture);
     if (capture == NULL || echo__models_copy(&capture->models, models) != ECHO_OK) {
@@ -95,18 +98,22 @@ echo_status echo__capture_begin(echo__capture **out, echo__items *items, const e
 static echo_status count_model(echo__capture *capture, echo_item *item, echo_error *err) {
     echo_status status = ECHO_OK;
     item->cut_model = NULL;
-    if (item->in_root && item->root_model != NULL) status = echo__models_add(&capture->models, item->root_model, item->root_version, -1);
-    if (status == ECHO_OK && item->model != NULL) status = echo__models_add(&capture->models, item->model, item->cut_version, 1);
+    if (item->in_root && item->root_model != NULL)
+        status = echo__models_add(&capture->models, item->root_model, item->root_version, -1);
+    if (status == ECHO_OK && item->model != NULL)
+        status = echo__models_add(&capture->models, item->model, item->cut_version, 1);
     if (status == ECHO_OK && item->model != NULL) {
         item->cut_model = echo__items_intern(capture->items, item->model);
         if (item->cut_model == NULL) status = ECHO_ERR_NOMEM;
     }
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the snapshot's counts of models do not agree with its items");
+    return status == ECHO_OK ? ECHO_OK
+                             : echo__error(err, status, "the snapshot's counts of models do not agree with its items");
 }
 
 /* The record of an item as it is now. On failure the buffers are as before, but for chunks nobody names. */
-static echo_status take_record(echo__capture *capture, echo_item *item, echo__buf *lines, echo__loose_chunks *chunks, echo_error *err) {
+static echo_status take_record(echo__capture *capture, echo_item *item, echo__buf *lines, echo__loose_chunks *chunks,
+                               echo_error *err) {
     size_t start = lines->len + chunks->bytes.len;
     echo__sink sink = echo__loose_sink(chunks);
     echo_status status = echo__item_record(lines, item, &sink, &item->cut_version, err);
@@ -167,7 +174,8 @@ static echo_status take_copied(echo__batch *batch, echo_item *item, echo_error *
     const uint8_t *bytes = copied->chunks.bytes.data;
     for (size_t i = 0; i < copied->chunks.count; i++) {
         const echo__loose *chunk = &copied->chunks.list[i];
-        if (!echo__grow(&batch->chunks.list, &batch->chunks.cap, batch->chunks.count + 1, sizeof *batch->chunks.list)) return echo__nomem(err);
+        if (!echo__grow(&batch->chunks.list, &batch->chunks.cap, batch->chunks.count + 1, sizeof *batch->chunks.list))
+            return echo__nomem(err);
         echo__buf_append(&batch->chunks.bytes, bytes, chunk->len);
         batch->chunks.list[batch->chunks.count++] = *chunk;
         bytes += chunk->len;
@@ -175,7 +183,8 @@ static echo_status take_copied(echo__batch *batch, echo_item *item, echo_error *
     if (batch->chunks.bytes.status != ECHO_OK) return echo__nomem(err);
     if (copied->chunks.count > 0) echo__loose_free(&copied->chunks);
     batch->copied_bytes += copied->len;
-    batch->changes[batch->count++] = (echo__change){echo__bytes(item->id, item->id_len), echo__bytes(copied->line, copied->len)};
+    batch->changes[batch->count++] =
+        (echo__change){echo__bytes(item->id, item->id_len), echo__bytes(copied->line, copied->len)};
     return ECHO_OK;
 }
 
@@ -184,14 +193,16 @@ static echo_status take_next(echo__capture *capture, echo__batch *batch, echo_it
     size_t start = batch->lines.len;
     echo_status status = take_record(capture, item, &batch->lines, &batch->chunks, err);
     if (status != ECHO_OK) return status;
-    batch->changes[batch->count++] = (echo__change){echo__bytes(item->id, item->id_len), echo__bytes(NULL, batch->lines.len - start)};
+    batch->changes[batch->count++] =
+        (echo__change){echo__bytes(item->id, item->id_len), echo__bytes(NULL, batch->lines.len - start)};
     return ECHO_OK;
 }
 
 static echo_status need_batch(echo__capture *capture, echo_error *err) {
     if (capture->batch == NULL) capture->batch = echo__calloc(1, sizeof *capture->batch);
     echo__batch *batch = capture->batch;
-    if (batch == NULL || !echo__grow(&batch->changes, &batch->cap, batch->count + 1, sizeof *batch->changes)) return echo__nomem(err);
+    if (batch == NULL || !echo__grow(&batch->changes, &batch->cap, batch->count + 1, sizeof *batch->changes))
+        return echo__nomem(err);
     return ECHO_OK;
 }
 
@@ -228,7 +239,8 @@ echo_status echo__capture_next(echo__capture *capture, echo__batch **full, echo_
     }
     capture->at++;
     const echo__batch *batch = capture->batch;
-    if (batch->count >= ECHO__BATCH_ITEMS || echo__batch_bytes(batch) >= ECHO__BATCH_BYTES) *full = echo__capture_rest(capture);
+    if (batch->count >= ECHO__BATCH_ITEMS || echo__batch_bytes(batch) >= ECHO__BATCH_BYTES)
+        *full = echo__capture_rest(capture);
     return ECHO_OK;
 }
 
@@ -272,7 +284,8 @@ bool echo__capture_settle(echo__capture *capture) {
 
 /* With the party, in the middle of things: chunks of records that nobody fetched. */
 static void drop_unsettled(echo__capture *capture) {
-    for (echo_item *item = capture->over ? capture->unsettled : capture->first; item != NULL; item = item->link[capture->side]) {
+    for (echo_item *item = capture->over ? capture->unsettled : capture->first; item != NULL;
+         item = item->link[capture->side]) {
         if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
         item->copied = NULL;
     }

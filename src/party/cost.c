@@ -56,7 +56,8 @@ void echo__costs_unsaved(echo__costs *costs) {
 
 static uint64_t known(uint64_t ns, uint64_t otherwise) { return ns > 0 ? ns : otherwise; }
 
-uint64_t echo__costs_loading(const echo__costs *costs, uint64_t items, uint64_t leaves, uint64_t load_ns, uint64_t leaf_ns) {
+uint64_t echo__costs_loading(const echo__costs *costs, uint64_t items, uint64_t leaves, uint64_t load_ns,
+                             uint64_t leaf_ns) {
     uint64_t read = known(costs->read_ns, ECHO__COST_READ_NS);
     return items * known(load_ns, ECHO__COST_LOAD_NS * read / ECHO__COST_READ_NS) +
            leaves * known(leaf_ns, ECHO__COST_LEAF_NS * read / ECHO__COST_READ_NS);

@@ -1,6 +1,6 @@
 /*
- * Items leave memory. Invariant: an item is in the list exactly while it is in the root, unchanged, and not being captured; so whatever is
- * in the list can be dropped and loaded again.
+ * Items leave memory. Invariant: an item is in the list exactly while it is in the root, unchanged, and not being
+ * captured; so whatever is in the list can be dropped and loaded again.
  */
 #include "party/items.h"
 
@@ -23,10 +23,14 @@ void echo__items_weigh_more(echo__items *items, echo_item *item, size_t bytes) {
 
 void echo__items_hold(echo__items *items, echo_item *item) {
     if (!item->evictable) return;
-    if (item->newer != NULL) item->newer->older = item->older;
-    else items->newest = item->older;
-    if (item->older != NULL) item->older->newer = item->newer;
-    else items->oldest = item->newer;
+    if (item->newer != NULL)
+        item->newer->older = item->older;
+    else
+        items->newest = item->older;
+    if (item->older != NULL)
+        item->older->newer = item->newer;
+    else
+        items->oldest = item->newer;
     item->newer = item->older = NULL;
     item->evictable = false;
     items->evictable_weight -= item->weight;
@@ -37,8 +41,10 @@ void echo__items_settle(echo__items *items, echo_item *item) {
     echo__items_hold(items, item);
     if (item->listed[0] || item->listed[1] || !item->in_root) return;
     item->older = items->newest;
-    if (items->newest != NULL) items->newest->newer = item;
-    else items->oldest = item;
+    if (items->newest != NULL)
+        items->newest->newer = item;
+    else
+        items->oldest = item;
     items->newest = item;
     item->evictable = true;
     items->evictable_weight += item->weight;

@@ -10,21 +10,25 @@
 #include "feed/credentials.h"
 #include "store/store.h"
 
-echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_feeds_dir_options *how, echo_error *err) {
+echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_feeds_dir_options *how,
+                                  echo_error *err) {
     echo__buf path = ECHO__BUF_INIT;
     echo__buf_text(&path, dir);
     echo__buf_append(&path, "/feeds", sizeof "/feeds");
-    echo_status status = path.status != ECHO_OK ? echo__nomem(err) : echo_feeds_open_dir(out, (const char *)path.data, how, err);
+    echo_status status =
+        path.status != ECHO_OK ? echo__nomem(err) : echo_feeds_open_dir(out, (const char *)path.data, how, err);
     echo__buf_free(&path);
     return status;
 }
 
-echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_store_sqlite_options *how, echo_error *err) {
+echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_store_sqlite_options *how,
+                                  echo_error *err) {
     echo__buf path = ECHO__BUF_INIT;
     *out = (echo_store){NULL, NULL};
     echo__buf_text(&path, dir);
     echo__buf_append(&path, "/snapshots.db", sizeof "/snapshots.db");
-    echo_status status = path.status != ECHO_OK ? echo__nomem(err) : echo_store_open_sqlite(out, (const char *)path.data, how, err);
+    echo_status status =
+        path.status != ECHO_OK ? echo__nomem(err) : echo_store_open_sqlite(out, (const char *)path.data, how, err);
     echo__buf_free(&path);
     return status;
 }
@@ -99,19 +103,23 @@ static int by_party(const void *a, const void *b) {
 }
 
 /* A store that cannot be read is told when the party is opened. */
-static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const echo_store *store, echo_error *err) {
+static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const echo_store *store,
+                            echo_error *err) {
     memset(f, 0, sizeof *f);
     f->feeds = feeds;
     f->codec = codec != NULL ? *codec : echo_codec_dxos();
     echo_status status = feeds->ops->list(feeds->ctx, look_into, f, err);
     echo_error ignored = ECHO_ERROR_INIT;
-    if (status == ECHO_OK && store->ops != NULL && echo__store_parties(store, add_stored, f, &ignored) == ECHO_ERR_NOMEM) status = ECHO_ERR_NOMEM;
+    if (status == ECHO_OK && store->ops != NULL &&
+        echo__store_parties(store, add_stored, f, &ignored) == ECHO_ERR_NOMEM)
+        status = ECHO_ERR_NOMEM;
     if (status == ECHO_ERR_NOMEM) echo__nomem(err);
     if (f->count > 1) qsort(f->entries, f->count, sizeof *f->entries, by_party);
     return status;
 }
 
-echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store, const echo_party_options *options, echo_error *err) {
+echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store,
+                             const echo_party_options *options, echo_error *err) {
     if (options->party != NULL) {
         *out = *options->party;
         return ECHO_OK;
@@ -124,9 +132,12 @@ echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_
         found += found == 0 || !echo__key_equal(out, &f.entries[i].party);
         *out = f.entries[i].party;
     }
-    if (status == ECHO_OK && found > 1) status = echo__error(err, ECHO_ERR_INVALID, "there are %zu parties here: name one", found);
+    if (status == ECHO_OK && found > 1)
+        status = echo__error(err, ECHO_ERR_INVALID, "there are %zu parties here: name one", found);
     if (status == ECHO_OK && found == 0) {
-        status = f.problem.code != ECHO_OK ? f.problem.code : echo__error(err, ECHO_ERR_NOT_FOUND, "no feed here begins with the genesis of a party");
+        status = f.problem.code != ECHO_OK
+                     ? f.problem.code
+                     : echo__error(err, ECHO_ERR_NOT_FOUND, "no feed here begins with the genesis of a party");
         if (f.problem.code != ECHO_OK && err != NULL) *err = f.problem;
     }
     echo__free(f.entries);

@@ -7,11 +7,14 @@
 #include "echo/party.h"
 
 /* The feeds of a party's folder, dir/feeds. */
-echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_feeds_dir_options *how, echo_error *err) ECHO_MUST_USE;
+echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_feeds_dir_options *how,
+                                  echo_error *err) ECHO_MUST_USE;
 /* The store of a party's folder, dir/snapshots.db. *out has no table on failure. */
-echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_store_sqlite_options *how, echo_error *err) ECHO_MUST_USE;
-/* The party that the options name, or the only one of items among the feeds and in the store, which may have no table: there is none. */
-echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store, const echo_party_options *options, echo_error *err)
-    ECHO_MUST_USE;
+echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_store_sqlite_options *how,
+                                  echo_error *err) ECHO_MUST_USE;
+/* The party that the options name, or the only one of items among the feeds and in the store, which may have no table:
+ * there is none. */
+echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store,
+                             const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
 
 #endif

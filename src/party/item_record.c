@@ -53,15 +53,19 @@ static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out,
     echo__chunks *chunks = arg;
     const echo__chunk *chunk;
     echo_status status = echo__chunks_get(&chunk, chunks, name, err);
-    if (status != ECHO_OK) return status == ECHO_ERR_NOT_FOUND ? echo__error_adopt(err, ECHO_ERR_CORRUPT, "a log segment is missing") : status;
+    if (status != ECHO_OK)
+        return status == ECHO_ERR_NOT_FOUND ? echo__error_adopt(err, ECHO_ERR_CORRUPT, "a log segment is missing")
+                                            : status;
     echo__buf_append(out, chunk->bytes.data, chunk->bytes.len);
     echo__chunks_release(chunks, chunk);
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-static echo_status load_fields(echo_item *item, const echo__record *record, bool credential, echo__chunks *chunks, echo_error *err) {
+static echo_status load_fields(echo_item *item, const echo__record *record, bool credential, echo__chunks *chunks,
+                               echo_error *err) {
     if (take_text(&item->type, record->type) != ECHO_OK || take_text(&item->model, record->model) != ECHO_OK ||
-        take_text(&item->parent, record->parent) != ECHO_OK || take_text(&item->source, record->source) != ECHO_OK || take_text(&item->target, record->target) != ECHO_OK)
+        take_text(&item->parent, record->parent) != ECHO_OK || take_text(&item->source, record->source) != ECHO_OK ||
+        take_text(&item->target, record->target) != ECHO_OK)
         return echo__nomem(err);
     item->deleted = record->deleted;
     item->has_genesis = record->has_genesis;
@@ -73,7 +77,8 @@ static echo_status load_fields(echo_item *item, const echo__record *record, bool
     item->in_root = true;
     item->root_version = item->stored_version = record->version;
     echo_bytes stored = record->state.data != NULL ? record->state : record->bytes;
-    if (!credential && (stored.data != NULL) != (record->version != 0)) return echo__error(err, ECHO_ERR_CORRUPT, "record has a state or a version, not both");
+    if (!credential && (stored.data != NULL) != (record->version != 0))
+        return echo__error(err, ECHO_ERR_CORRUPT, "record has a state or a version, not both");
     if (stored.data != NULL) {
         item->stored_raw = record->state.data == NULL;
         echo__buf_append(&item->stored, stored.data, stored.len);
@@ -83,10 +88,12 @@ static echo_status load_fields(echo_item *item, const echo__record *record, bool
     return ECHO_OK;
 }
 
-static echo_status load_blob(echo_item *item, echo__record *record, bool credential, echo__chunks *chunks, echo_error *err) {
+static echo_status load_blob(echo_item *item, echo__record *record, bool credential, echo__chunks *chunks,
+                             echo_error *err) {
     const echo__chunk *blob;
     echo_status status = echo__chunks_get(&blob, chunks, &record->blob, err);
-    if (status == ECHO_ERR_NOT_FOUND) return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
+    if (status == ECHO_ERR_NOT_FOUND)
+        return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
     if (status != ECHO_OK) return status;
     status = echo__record_read_payload(record, blob->bytes, err);
     if (status == ECHO_OK) status = load_fields(item, record, credential, chunks, err);
@@ -105,7 +112,8 @@ static echo_status load(echo_item **out, bool credential, echo__chunks *chunks, 
         if (status != ECHO_OK) echo__nomem(err);
     }
     if (status == ECHO_OK)
-        status = record.has_blob ? load_blob(item, &record, credential, chunks, err) : load_fields(item, &record, credential, chunks, err);
+        status = record.has_blob ? load_blob(item, &record, credential, chunks, err)
+                                 : load_fields(item, &record, credential, chunks, err);
     if (status != ECHO_OK && item != NULL) {
         echo__error_item(err, item->id, item->id_len);
         echo__item_free(item);
@@ -116,7 +124,9 @@ static echo_status load(echo_item **out, bool credential, echo__chunks *chunks, 
     return status;
 }
 
-echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) { return load(out, false, chunks, line, err); }
+echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+    return load(out, false, chunks, line, err);
+}
 
 echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
     return load(out, true, chunks, line, err);
@@ -134,7 +144,8 @@ static echo_status snapshot_json(echo__buf *out, const echo_item *item, echo_err
     status = echo__json_print(out, value);
     cJSON_Delete(value);
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the model's snapshot hook gave what JSON cannot hold");
+    return status == ECHO_OK ? ECHO_OK
+                             : echo__error(err, status, "the model's snapshot hook gave what JSON cannot hold");
 }
 
 static echo_status snapshot_raw(echo__buf *out, const echo_item *item, echo_error *err) {
@@ -181,7 +192,8 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
     out->len = start;
     echo__buf blob = ECHO__BUF_INIT;
     echo__record_write_payload(&blob, record);
-    echo_status status = blob.status != ECHO_OK ? echo__nomem(err) : sink->put(sink->arg, &record->blob, echo__buf_bytes(&blob), err);
+    echo_status status =
+        blob.status != ECHO_OK ? echo__nomem(err) : sink->put(sink->arg, &record->blob, echo__buf_bytes(&blob), err);
     echo__buf_free(&blob);
     if (status != ECHO_OK) return status;
     record->has_blob = true;
@@ -189,7 +201,8 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version, echo_error *err) {
+echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version,
+                              echo_error *err) {
     echo__record record;
     echo__buf state = ECHO__BUF_INIT, log = ECHO__BUF_INIT;
     echo_status status = ECHO_OK;
@@ -207,8 +220,10 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink 
         stored = echo__bytes(item->stored.data == NULL ? (const uint8_t *)"" : item->stored.data, item->stored.len);
         record.version = item->stored_version;
     }
-    if (raw) record.bytes = stored;
-    else record.state = stored;
+    if (raw)
+        record.bytes = stored;
+    else
+        record.state = stored;
     if (status == ECHO_OK && item->log.count > 0) {
         status = echo__log_write(&log, &item->log, sink->put, sink->arg, err);
         record.log = echo__buf_bytes(&log);

@@ -1,6 +1,7 @@
 /*
- * States: an item's model makes them, from what the record stores or from the mutations in the log. A model without hooks is always the
- * fold of its log in stamp order; a model with hooks takes mutations as they come, and its log holds only what is not in the state.
+ * States: an item's model makes them, from what the record stores or from the mutations in the log. A model without
+ * hooks is always the fold of its log in stamp order; a model with hooks takes mutations as they come, and its log
+ * holds only what is not in the state.
  */
 #include <cjson/cJSON.h>
 #include <string.h>
@@ -11,7 +12,8 @@
 #include "party/items.h"
 
 bool echo__status_refuses(echo_status status) {
-    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_REFUSED || status == ECHO_ERR_LIMIT || status == ECHO_ERR_UNSUPPORTED;
+    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_REFUSED || status == ECHO_ERR_LIMIT ||
+           status == ECHO_ERR_UNSUPPORTED;
 }
 
 static void destroy(const echo__model *model, void *state) { model->ops.destroy(model->ctx, state); }
@@ -30,7 +32,8 @@ static echo_status create(void **state, const echo__model *model, const echo_ite
     return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the model's create hook failed");
 }
 
-static echo_status apply(const echo__model *model, void *state, const echo__stamp *stamp, const uint8_t *bytes, size_t len, echo_error *err) {
+static echo_status apply(const echo__model *model, void *state, const echo__stamp *stamp, const uint8_t *bytes,
+                         size_t len, echo_error *err) {
     echo_mutation mutation = {{bytes, len}, stamp->time, stamp->feed, stamp->seq};
     echo__error_clear(err);
     echo_status status = model->ops.apply(model->ctx, state, &mutation, err);
@@ -47,9 +50,10 @@ static echo_status restore(const echo__model *model, void *state, const echo_ite
         uint8_t *raw = echo__malloc(item->stored.len / 4 * 3 + 1);
         if (raw == NULL) return echo__nomem(err);
         size_t len = 0;
-        echo_status status = echo__base64_decode(raw, &len, (const char *)item->stored.data, item->stored.len)
-                                 ? model->ops.restore_raw(model->ctx, state, item->stored_version, echo__bytes(raw, len), err)
-                                 : echo__error(err, ECHO_ERR_CORRUPT, "stored bytes are not base64");
+        echo_status status =
+            echo__base64_decode(raw, &len, (const char *)item->stored.data, item->stored.len)
+                ? model->ops.restore_raw(model->ctx, state, item->stored_version, echo__bytes(raw, len), err)
+                : echo__error(err, ECHO_ERR_CORRUPT, "stored bytes are not base64");
         echo__free(raw);
         return status;
     }
@@ -61,7 +65,8 @@ static echo_status restore(const echo__model *model, void *state, const echo_ite
     return status;
 }
 
-/* Applies the log to a state. Entries that are refused stay; of the others those of a model with hooks are marked to leave. */
+/* Applies the log to a state. Entries that are refused stay; of the others those of a model with hooks are marked to
+ * leave. */
 static echo_status replay(const echo__model *model, void *state, const echo__log *log, bool *taken, echo_error *err) {
     for (size_t i = 0; i < log->count; i++) {
         const echo__log_entry *entry = &log->entries[i];
@@ -79,8 +84,10 @@ static echo_status replay(const echo__model *model, void *state, const echo__log
 static void leave_taken(echo__log *log, const bool *taken) {
     size_t kept = 0;
     for (size_t i = 0; i < log->count; i++) {
-        if (taken[i]) echo__free(log->entries[i].bytes);
-        else log->entries[kept++] = log->entries[i];
+        if (taken[i])
+            echo__free(log->entries[i].bytes);
+        else
+            log->entries[kept++] = log->entries[i];
     }
     log->count = kept;
     log->sealed_count = 0;
@@ -92,7 +99,8 @@ static bool reads(const echo__model *model, const echo_item *item) {
            item->stored_version <= model->ops.state_version;
 }
 
-static echo_status make_state(void **out, const echo__model *model, const echo_item *item, bool *taken, echo_error *err) {
+static echo_status make_state(void **out, const echo__model *model, const echo_item *item, bool *taken,
+                              echo_error *err) {
     void *state;
     echo_status status = create(&state, model, item, err);
     if (status != ECHO_OK) return status;
@@ -110,7 +118,8 @@ static echo_status make_state(void **out, const echo__model *model, const echo_i
 }
 
 echo_status echo__item_hydrate(echo__items *items, echo_item *item, echo_error *err) {
-    if (item->ops != NULL || item->model == NULL || item->tried == echo__registry_generation(items->registry) + 1) return ECHO_OK;
+    if (item->ops != NULL || item->model == NULL || item->tried == echo__registry_generation(items->registry) + 1)
+        return ECHO_OK;
     const echo__model *model = echo__registry_find_text(items->registry, item->model);
     if (model == NULL || !reads(model, item)) {
         item->tried = echo__registry_generation(items->registry) + 1;
@@ -178,7 +187,8 @@ static echo_status refold(echo_item *item, const echo__stamp *stamp, uint8_t *co
     return ECHO_OK;
 }
 
-echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_bytes bytes, bool *refused, echo_error *err) {
+echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_bytes bytes, bool *refused,
+                              echo_error *err) {
     *refused = false;
     if (item->ops != NULL && item->ops->has_hooks) {
         echo_status status = apply(item->ops, item->state, stamp, bytes.data, bytes.len, err);

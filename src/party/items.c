@@ -54,7 +54,9 @@ bool echo__items_in_root(const echo__items *items, const echo_item *item) {
 
 /* ---- finding ---- */
 
-echo_item *echo__items_peek(const echo__items *items, echo_bytes id) { return echo__map_get(&items->map, id.data, id.len); }
+echo_item *echo__items_peek(const echo__items *items, echo_bytes id) {
+    return echo__map_get(&items->map, id.data, id.len);
+}
 
 typedef struct loading {
     echo__items *items;
@@ -72,7 +74,8 @@ static echo_status load_line(void *arg, echo_bytes line) {
 /* Takes an item that was loaded; frees it when that fails. */
 static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, size_t bytes, echo_error *err) {
     if (item->model != NULL) item->root_model = echo__items_intern(items, item->model);
-    if ((item->model != NULL && item->root_model == NULL) || !echo__map_put(&items->map, item->id, item->id_len, item)) {
+    if ((item->model != NULL && item->root_model == NULL) ||
+        !echo__map_put(&items->map, item->id, item->id_len, item)) {
         echo__item_free(item);
         return echo__nomem(err);
     }
@@ -100,7 +103,8 @@ static uint64_t clock_of(const echo__items *items) { return items->clock(items->
 
 /* One in so many loads is measured, the mean of the last few dozen kept. */
 static echo_status load_measured(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
-    bool measured = items->clock != NULL && items->chunks != NULL && items->root->items > 0 && items->loads++ % LOADS_PER_MEASURE == 0;
+    bool measured = items->clock != NULL && items->chunks != NULL && items->root->items > 0 &&
+                    items->loads++ % LOADS_PER_MEASURE == 0;
     if (!measured) return load(out, items, id, err);
     echo__chunk_counts before, after;
     echo__chunks_counts(items->chunks, &before);
@@ -109,8 +113,10 @@ static echo_status load_measured(echo_item **out, echo__items *items, echo_bytes
     uint64_t ns = clock_of(items) - start;
     echo__chunks_counts(items->chunks, &after);
     uint64_t read = after.read - before.read;
-    if (read == 0) items->load_ns = echo__cost_mean(items->load_ns, ns);
-    else items->leaf_ns = echo__cost_mean(items->leaf_ns, ns > items->load_ns ? (ns - items->load_ns) / read : 1);
+    if (read == 0)
+        items->load_ns = echo__cost_mean(items->load_ns, ns);
+    else
+        items->leaf_ns = echo__cost_mean(items->leaf_ns, ns > items->load_ns ? (ns - items->load_ns) / read : 1);
     return status;
 }
 
@@ -170,17 +176,21 @@ void echo__items_refuse(echo__items *items, const echo__stamp *stamp, echo_bytes
 }
 
 static bool text_ok(echo_bytes text, size_t max) {
-    return text.data == NULL || (text.len <= max && (text.len == 0 || memchr(text.data, 0, text.len) == NULL) && echo__utf8_valid(text));
+    return text.data == NULL ||
+           (text.len <= max && (text.len == 0 || memchr(text.data, 0, text.len) == NULL) && echo__utf8_valid(text));
 }
 
 /* What no peer may put into an item: the same for all of them, so that they agree. */
 static echo_status check(const echo_message *m, echo_error *problem) {
     if (m->item.len == 0) return echo__error(problem, ECHO_ERR_CORRUPT, "message names no item");
-    if (m->item.len > ECHO_ID_MAX) return echo__error(problem, ECHO_ERR_LIMIT, "item id has %zu bytes, more than %u", m->item.len, ECHO_ID_MAX);
+    if (m->item.len > ECHO_ID_MAX)
+        return echo__error(problem, ECHO_ERR_LIMIT, "item id has %zu bytes, more than %u", m->item.len, ECHO_ID_MAX);
     if (!text_ok(m->item, ECHO_ID_MAX)) return echo__error(problem, ECHO_ERR_CORRUPT, "item id is not UTF-8 text");
-    if (m->has_parent && !text_ok(m->parent, ECHO_ID_MAX)) return echo__error(problem, ECHO_ERR_CORRUPT, "parent id is too long or not UTF-8 text");
+    if (m->has_parent && !text_ok(m->parent, ECHO_ID_MAX))
+        return echo__error(problem, ECHO_ERR_CORRUPT, "parent id is too long or not UTF-8 text");
     if (m->has_genesis) {
-        if (m->model.len == 0 || !text_ok(m->model, ECHO_MODEL_TYPE_MAX)) return echo__error(problem, ECHO_ERR_CORRUPT, "genesis has no usable model type");
+        if (m->model.len == 0 || !text_ok(m->model, ECHO_MODEL_TYPE_MAX))
+            return echo__error(problem, ECHO_ERR_CORRUPT, "genesis has no usable model type");
         if (!text_ok(m->type, ECHO_ID_MAX) || !text_ok(m->source, ECHO_ID_MAX) || !text_ok(m->target, ECHO_ID_MAX))
             return echo__error(problem, ECHO_ERR_CORRUPT, "genesis has a text that is too long or not UTF-8");
     }
@@ -209,12 +219,14 @@ static void drop_change(change *c) {
     echo__free(c->parent);
 }
 
-static bool later(bool has, const echo__stamp *at, const echo__stamp *stamp) { return !has || echo__stamp_compare(at, stamp) < 0; }
+static bool later(bool has, const echo__stamp *at, const echo__stamp *stamp) {
+    return !has || echo__stamp_compare(at, stamp) < 0;
+}
 
 /*
- * Of several geneses the lowest stamp counts. One that would give the item another model than the one its state was made by cannot be honoured
- * without all mutations at hand; a model with hooks then keeps the first it saw, which peers may see differently. Ids are 32
- * random bytes, so this takes a member who tries.
+ * Of several geneses the lowest stamp counts. One that would give the item another model than the one its state was
+ * made by cannot be honoured without all mutations at hand; a model with hooks then keeps the first it saw, which peers
+ * may see differently. Ids are 32 random bytes, so this takes a member who tries.
  */
 static bool genesis_counts(const echo_item *item, const echo__stamp *stamp, const echo_message *m) {
     if (!item->has_genesis) return true;
@@ -230,8 +242,8 @@ static bool gather(change *c, const echo_item *item, const echo__stamp *stamp, c
     c->genesis_at = *stamp;
     c->parent_set = m->has_parent && later(item->has_parent_at, &item->parent_at, stamp);
     c->deletion = m->action != ECHO_ACTION_NONE && later(item->has_deleted_at, &item->deleted_at, stamp);
-    if (c->genesis && (!copy_text(&c->type, m->type) || !copy_text(&c->model, m->model) || !copy_text(&c->source, m->source) ||
-                       !copy_text(&c->target, m->target)))
+    if (c->genesis && (!copy_text(&c->type, m->type) || !copy_text(&c->model, m->model) ||
+                       !copy_text(&c->source, m->source) || !copy_text(&c->target, m->target)))
         return false;
     return !c->parent_set || copy_text(&c->parent, m->parent);
 }
@@ -274,8 +286,10 @@ static void commit_rest(echo_item *item, const echo__stamp *stamp, const echo_me
     }
 }
 
-/* All that can fail comes before all that cannot, except for the genesis, which the mutation may need and which is undone. */
-static echo_status change_item(echo__items *items, echo_item *item, const echo__stamp *stamp, const echo_message *m, echo_error *err) {
+/* All that can fail comes before all that cannot, except for the genesis, which the mutation may need and which is
+ * undone. */
+static echo_status change_item(echo__items *items, echo_item *item, const echo__stamp *stamp, const echo_message *m,
+                               echo_error *err) {
     change c;
     if (echo__item_captured(items, item) && !item->taken) echo__capture_before_change(items->capture, item);
     if (!gather(&c, item, stamp, m)) {

@@ -1,6 +1,6 @@
 /*
- * How many items there are of each model and stored version: kept with the snapshot, so that stale models are found without reading
- * any item.
+ * How many items there are of each model and stored version: kept with the snapshot, so that stale models are found
+ * without reading any item.
  */
 #include <string.h>
 
@@ -42,7 +42,8 @@ echo_status echo__models_add(echo__model_counts *counts, const char *model, uint
 echo_status echo__models_copy(echo__model_counts *out, const echo__model_counts *counts) {
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < counts->count; i++) {
-        echo_status status = echo__models_add(out, counts->list[i].model, counts->list[i].version, (int64_t)counts->list[i].items);
+        echo_status status =
+            echo__models_add(out, counts->list[i].model, counts->list[i].version, (int64_t)counts->list[i].items);
         if (status != ECHO_OK) {
             echo__models_free(out);
             return status;

@@ -16,19 +16,27 @@ static uint64_t monotonic_ns(void *arg) {
 
 static echo_status check_policy(const echo_snapshot_policy *policy, echo_error *err) {
     if (policy == NULL) return ECHO_OK;
-    if (policy->version != 1) return echo__error(err, ECHO_ERR_VERSION, "the snapshot policy has version %u, this library knows 1", policy->version);
-    if (policy->share < 1 || policy->share > 100) return echo__error(err, ECHO_ERR_INVALID, "the snapshot policy's share is %u, not 1 to 100", policy->share);
-    if (!(policy->write_factor >= 0)) return echo__error(err, ECHO_ERR_INVALID, "the snapshot policy's write_factor is not a number of 0 or more");
+    if (policy->version != 1)
+        return echo__error(err, ECHO_ERR_VERSION, "the snapshot policy has version %u, this library knows 1",
+                           policy->version);
+    if (policy->share < 1 || policy->share > 100)
+        return echo__error(err, ECHO_ERR_INVALID, "the snapshot policy's share is %u, not 1 to 100", policy->share);
+    if (!(policy->write_factor >= 0))
+        return echo__error(err, ECHO_ERR_INVALID, "the snapshot policy's write_factor is not a number of 0 or more");
     return ECHO_OK;
 }
 
 echo_status echo__options_check(const echo_party_options *options, echo_error *err) {
-    if (options->version < 1 || options->version > 2) return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows up to 2", options->version);
+    if (options->version < 1 || options->version > 2)
+        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows up to 2",
+                           options->version);
     if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
-    if (options->dir == NULL && options->feeds == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
+    if (options->dir == NULL && options->feeds == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
     echo_status status = options->feeds != NULL ? echo__feeds_check(options->feeds, err) : ECHO_OK;
     if (status != ECHO_OK) return status;
-    if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION) return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
+    if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION)
+        return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     status = options->version == 1 ? ECHO_OK : check_policy(options->policy, err);
     if (status != ECHO_OK || options->store == NULL) return status;

@@ -46,7 +46,8 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
     party->items.clock_arg = party->options.clock_arg;
     if (options->admitted_count > 0) {
         party->admitted = echo__realloc_array(NULL, options->admitted_count, sizeof *party->admitted);
-        if (party->admitted != NULL) memcpy(party->admitted, options->admitted, options->admitted_count * sizeof *party->admitted);
+        if (party->admitted != NULL)
+            memcpy(party->admitted, options->admitted, options->admitted_count * sizeof *party->admitted);
         party->admitted_count = options->admitted_count;
     }
     if ((options->admitted_count > 0 && party->admitted == NULL) || echo_timeframe_new(&party->clock) != ECHO_OK ||
@@ -107,10 +108,12 @@ static echo_status accepts(void *arg, const echo_key *feed, const echo_message *
     return echo__admission_accepts_outsider(party->admission, feed, message->credential);
 }
 
-echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored, echo_error *err) {
+echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored,
+                                   echo_error *err) {
     uint8_t *copy = NULL;
     if (!stored) {
-        if (!echo__grow(&party->credentials, &party->credentials_cap, party->credentials_count + 1, sizeof *party->credentials))
+        if (!echo__grow(&party->credentials, &party->credentials_cap, party->credentials_count + 1,
+                        sizeof *party->credentials))
             return echo__nomem(err);
         copy = (uint8_t *)echo__strndup(bytes.data, bytes.len);
         if (copy == NULL) return echo__nomem(err);
@@ -154,7 +157,8 @@ void echo__party_find_own(echo_party *party) {
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
     uint64_t seq;
-    bool known = party->feeds.ops->info(party->feeds.ctx, echo__merge_feed(party->merge, &party->own), &info, &ignored) == ECHO_OK;
+    bool known = party->feeds.ops->info(party->feeds.ctx, echo__merge_feed(party->merge, &party->own), &info,
+                                        &ignored) == ECHO_OK;
     party->behind = !known || (echo_timeframe_get(party->clock, &party->own, &seq) && info.length <= seq);
 }
 
@@ -176,14 +180,18 @@ static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry
     bool measured = party->costs.messages % ECHO__COST_SAMPLE == 0;
     uint64_t start = measured ? echo__party_clock_ns(party) : 0;
     party->items.last_model = NULL;
-    if (entry->decoded != ECHO_OK) echo__items_refuse(&party->items, stamp, echo__bytes(NULL, 0), &entry->problem);
-    else if (message->kind == ECHO_MESSAGE_ITEM) status = echo__items_apply(&party->items, stamp, message, err);
-    else if (message->kind == ECHO_MESSAGE_CREDENTIAL) status = echo__party_credential(party, stamp, message->credential, false, err);
+    if (entry->decoded != ECHO_OK)
+        echo__items_refuse(&party->items, stamp, echo__bytes(NULL, 0), &entry->problem);
+    else if (message->kind == ECHO_MESSAGE_ITEM)
+        status = echo__items_apply(&party->items, stamp, message, err);
+    else if (message->kind == ECHO_MESSAGE_CREDENTIAL)
+        status = echo__party_credential(party, stamp, message->credential, false, err);
     if (status != ECHO_OK) return status;
     if (party->generation == 0) party->generation = message->generation;
     status = echo_timeframe_set(party->clock, &stamp->feed, stamp->seq);
     if (status != ECHO_OK) return echo__error(err, status, "the clock cannot be advanced");
-    echo__costs_add(&party->costs, party->items.last_model, entry->size, measured ? echo__party_clock_ns(party) - start : 0);
+    echo__costs_add(&party->costs, party->items.last_model, entry->size,
+                    measured ? echo__party_clock_ns(party) - start : 0);
     return ECHO_OK;
 }
 

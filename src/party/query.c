@@ -1,6 +1,6 @@
 /*
- * Items for the host. A query walks the snapshot's records in order and the items in memory beside them; the head of an item in memory
- * counts, since it is newer or the same. Only heads are read: no state is made.
+ * Items for the host. A query walks the snapshot's records in order and the items in memory beside them; the head of an
+ * item in memory counts, since it is newer or the same. Only heads are read: no state is made.
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -38,12 +38,15 @@ echo_status echo_item_view(cJSON **out, const echo_item *item, echo_error *err) 
 
 /* ---- queries ---- */
 
-static bool same(const char *wanted, const char *is) { return wanted == NULL || (is != NULL && strcmp(wanted, is) == 0); }
+static bool same(const char *wanted, const char *is) {
+    return wanted == NULL || (is != NULL && strcmp(wanted, is) == 0);
+}
 
 static bool matches(const echo_query *query, const echo_item_head *head) {
     if (query == NULL) return !head->deleted;
     if (head->deleted && !query->deleted) return false;
-    if (query->parent != NULL && query->parent[0] == '\0' ? head->parent != NULL : !same(query->parent, head->parent)) return false;
+    if (query->parent != NULL && query->parent[0] == '\0' ? head->parent != NULL : !same(query->parent, head->parent))
+        return false;
     return same(query->type, head->type) && same(query->model, head->model);
 }
 
@@ -59,7 +62,9 @@ static int item_order(const void *a, const void *b) {
 }
 
 /* What is settled already is no longer linked. */
-static const echo_item *first_captured(const echo__capture *capture) { return capture->over ? capture->unsettled : capture->first; }
+static const echo_item *first_captured(const echo__capture *capture) {
+    return capture->over ? capture->unsettled : capture->first;
+}
 
 static echo_status collect_fresh(fresh_list *out, const echo__items *items, echo_error *err) {
     memset(out, 0, sizeof *out);
@@ -69,7 +74,8 @@ static echo_status collect_fresh(fresh_list *out, const echo__items *items, echo
     for (const echo_item *item = items->changed; item != NULL; item = item->link[items->side])
         if (!echo__items_in_root(items, item)) out->items[out->count++] = item;
     const echo__capture *capture = items->capture;
-    for (const echo_item *item = capture == NULL ? NULL : first_captured(capture); item != NULL; item = item->link[capture->side])
+    for (const echo_item *item = capture == NULL ? NULL : first_captured(capture); item != NULL;
+         item = item->link[capture->side])
         if (!echo__items_in_root(items, item) && !echo__item_changed(items, item)) out->items[out->count++] = item;
     qsort(out->items, out->count, sizeof *out->items, item_order);
     return ECHO_OK;

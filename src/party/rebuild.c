@@ -1,7 +1,8 @@
 /*
- * Items of stale models, made again from the feeds: one pass over the messages that the snapshot covers, in steps, while the rest of the
- * party is open. Only the wanted items are folded, into a set of items of their own; at the end each takes the place of the bytes in the party,
- * and the mutations that arrived meanwhile are applied on top. When a block is missing the items stay bytes, and the report says so.
+ * Items of stale models, made again from the feeds: one pass over the messages that the snapshot covers, in steps,
+ * while the rest of the party is open. Only the wanted items are folded, into a set of items of their own; at the end
+ * each takes the place of the bytes in the party, and the mutations that arrived meanwhile are applied on top. When a
+ * block is missing the items stay bytes, and the report says so.
  */
 #include <string.h>
 
@@ -86,8 +87,10 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
         echo__buf_clear(&name);
         echo__buf_append(&name, record.model.data, record.model.len);
         echo__buf_byte(&name, 0);
-        if (name.status != ECHO_OK) status = echo__nomem(err);
-        else if (echo__model_is_stale(party->options.models, (const char *)name.data, record.version)) status = want(rebuild, record.id, err);
+        if (name.status != ECHO_OK)
+            status = echo__nomem(err);
+        else if (echo__model_is_stale(party->options.models, (const char *)name.data, record.version))
+            status = want(rebuild, record.id, err);
     }
     echo__cursor_close(cursor);
     echo__buf_free(&scratch);
@@ -98,7 +101,8 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
 echo_status echo__rebuild_start(echo_party *party, echo_error *err) {
     uint64_t stale = 0;
     for (size_t i = 0; i < party->models.count; i++)
-        stale += echo__model_is_stale(party->options.models, party->models.list[i].model, party->models.list[i].version);
+        stale +=
+            echo__model_is_stale(party->options.models, party->models.list[i].model, party->models.list[i].version);
     party->report.stale_models = stale;
     if (stale == 0 || party->options.no_rebuild) return ECHO_OK;
     echo__rebuild *rebuild = echo__calloc(1, sizeof *rebuild);
@@ -107,12 +111,14 @@ echo_status echo__rebuild_start(echo_party *party, echo_error *err) {
     echo__map_init(&rebuild->wanted);
     echo__items_init(&rebuild->items, party->options.models);
     echo__merge_hooks hooks = {admits, accepts, rebuild};
-    echo_status status = echo_timeframe_new(&rebuild->clock) == ECHO_OK && echo_timeframe_copy(&rebuild->until, party->root_clock) == ECHO_OK
+    echo_status status = echo_timeframe_new(&rebuild->clock) == ECHO_OK &&
+                                 echo_timeframe_copy(&rebuild->until, party->root_clock) == ECHO_OK
                              ? ECHO_OK
                              : echo__nomem(err);
     if (status == ECHO_OK) status = find_wanted(rebuild, err);
     if (status == ECHO_OK)
-        status = echo__merge_new(&rebuild->merge, &party->feeds, &party->codec, rebuild->clock, rebuild->until, &hooks, err);
+        status =
+            echo__merge_new(&rebuild->merge, &party->feeds, &party->codec, rebuild->clock, rebuild->until, &hooks, err);
     if (status != ECHO_OK) {
         echo__rebuild_free(rebuild);
         return status;
@@ -129,7 +135,8 @@ static echo_status apply(echo__rebuild *rebuild, const echo__merge_entry *entry,
     bool wanted = entry->decoded == ECHO_OK && message->kind == ECHO_MESSAGE_ITEM && message->item.data != NULL &&
                   echo__map_get(&rebuild->wanted, message->item.data, message->item.len) != NULL;
     echo_status status = wanted ? echo__items_apply(&rebuild->items, &entry->stamp, message, err) : ECHO_OK;
-    if (status == ECHO_OK && echo_timeframe_set(rebuild->clock, &entry->stamp.feed, entry->stamp.seq) != ECHO_OK) return echo__nomem(err);
+    if (status == ECHO_OK && echo_timeframe_set(rebuild->clock, &entry->stamp.feed, entry->stamp.seq) != ECHO_OK)
+        return echo__nomem(err);
     return status;
 }
 
@@ -140,9 +147,10 @@ static void take_log(echo__log *to, echo__log *from) {
 }
 
 /*
- * The rebuilt state takes the place of the stored bytes; what arrived after the pass's end, which is in the log of the party's item, goes on
- * top. All that can fail happens on the rebuilt item, before anything of the party's changes; made->tried counts the entries that are on
- * it already, so that going on after running out of memory applies none twice.
+ * The rebuilt state takes the place of the stored bytes; what arrived after the pass's end, which is in the log of the
+ * party's item, goes on top. All that can fail happens on the rebuilt item, before anything of the party's changes;
+ * made->tried counts the entries that are on it already, so that going on after running out of memory applies none
+ * twice.
  */
 static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *err) {
     echo_party *party = rebuild->party;
@@ -158,7 +166,8 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
         status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, err);
         if (status != ECHO_OK) return status;
     }
-    if (echo__item_captured(&party->items, item) && !item->taken) echo__capture_before_change(party->items.capture, item);
+    if (echo__item_captured(&party->items, item) && !item->taken)
+        echo__capture_before_change(party->items.capture, item);
     item->ops = made->ops;
     item->state = made->state;
     made->ops = NULL;
@@ -207,8 +216,11 @@ echo_status echo__rebuild_step(echo_party *party, uint64_t max, echo_error *err)
             echo_error problem = ECHO_ERROR_INIT;
             echo__merge_counts counts;
             echo__merge_counts_get(&counts, rebuild->merge);
-            if (counts.stopped > 0) problem = counts.stop;
-            else echo__error(&problem, ECHO_ERR_GAP, "blocks for rebuilding the items of stale models are not here: they are kept as bytes");
+            if (counts.stopped > 0)
+                problem = counts.stop;
+            else
+                echo__error(&problem, ECHO_ERR_GAP,
+                            "blocks for rebuilding the items of stale models are not here: they are kept as bytes");
             give_up(party, &problem);
             return ECHO_OK;
         }

@@ -1,6 +1,6 @@
 /*
- * Local writes: checked, encoded, appended as one durable batch, then taken from the feed like everybody else's, so that there is one
- * way into the items and nothing is covered that is not durable (P5).
+ * Local writes: checked, encoded, appended as one durable batch, then taken from the feed like everybody else's, so
+ * that there is one way into the items and nothing is covered that is not durable (P5).
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -22,9 +22,12 @@ void echo_id_new(char out[ECHO_HEX_CHARS]) {
 /* ---- checks ---- */
 
 static echo_status check_own(echo_party *party, echo_error *err) {
-    if (party->options.no_write) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
+    if (party->options.no_write)
+        return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
     if (!party->has_own) {
-        return echo__error(err, ECHO_ERR_READONLY, "there is no feed to write to: none, or several and none was chosen, is admitted and has its secret key here");
+        return echo__error(err, ECHO_ERR_READONLY,
+                           "there is no feed to write to: none, or several and none was chosen, is admitted and has "
+                           "its secret key here");
     }
     if (party->behind) {
         echo__error(err, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says: writing would fork it");
@@ -47,11 +50,13 @@ static bool created_before(const echo_write *writes, size_t n, const char *id) {
 static echo_status check_write(echo_party *party, const echo_write *writes, size_t i, echo_error *err) {
     const echo_write *w = &writes[i];
     if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write names no item");
-    if (!text_fits(w->id, ECHO_ID_MAX)) return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_MAX);
+    if (!text_fits(w->id, ECHO_ID_MAX))
+        return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_MAX);
     if (!text_fits(w->type, ECHO_ID_MAX) || !text_fits(w->parent, ECHO_ID_MAX) || !text_fits(w->source, ECHO_ID_MAX) ||
         !text_fits(w->target, ECHO_ID_MAX) || !text_fits(w->model, ECHO_MODEL_TYPE_MAX))
         return echo__error(err, ECHO_ERR_INVALID, "a text is too long or not UTF-8");
-    if (w->create && (w->model == NULL || w->model[0] == '\0')) return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
+    if (w->create && (w->model == NULL || w->model[0] == '\0'))
+        return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
     if (!w->create && (w->type != NULL || w->source != NULL || w->target != NULL))
         return echo__error(err, ECHO_ERR_INVALID, "type and link are given when an item is created");
     bool exists = created_before(writes, i, w->id);
@@ -115,7 +120,8 @@ static void see_own(echo_frame *frames, size_t *count, size_t *own, const echo_k
 
 typedef echo_status (*message_fn)(echo_message *message, const void *arg, size_t i);
 
-static echo_status append(echo_party *party, size_t n, message_fn make, const void *arg, bool *written, echo_error *err) {
+static echo_status append(echo_party *party, size_t n, message_fn make, const void *arg, bool *written,
+                          echo_error *err) {
     void *handle = echo__merge_feed(party->merge, &party->own);
     echo_feed_info info;
     echo_frame *frames = NULL;
@@ -136,8 +142,10 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
     uint64_t first;
     if (status == ECHO_OK) {
         status = party->feeds.ops->append(&first, party->feeds.ctx, handle, blocks, n, err);
-        if (status != ECHO_OK) echo__error_feed(err, &party->own);
-        else if (written != NULL) *written = true;
+        if (status != ECHO_OK)
+            echo__error_feed(err, &party->own);
+        else if (written != NULL)
+            *written = true;
     }
     for (size_t i = 0; blocks != NULL && i < made; i++)
         if (blocks[i].data != NULL) party->codec.ops->release(party->codec.ctx, (uint8_t *)(uintptr_t)blocks[i].data);
@@ -181,7 +189,8 @@ static void rfc3339_now(char out[32]) {
     if (gmtime_r(&now, &utc) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%S+00:00", &utc) == 0) out[0] = '\0';
 }
 
-echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer, echo_error *err) {
+echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
+                                  echo_error *err) {
     echo_status status = check_own(party, err);
     if (status != ECHO_OK) return status;
     char created[32];
@@ -203,7 +212,8 @@ static echo_status make_folder(const char *path, echo_error *err) {
     return echo__error_errno(err, "%s cannot be made", path);
 }
 
-static echo_status write_genesis(const char *feeds_path, const echo_keypair *party, const echo_keypair *feed, echo_error *err) {
+static echo_status write_genesis(const char *feeds_path, const echo_keypair *party, const echo_keypair *feed,
+                                 echo_error *err) {
     char created[32];
     rfc3339_now(created);
     echo__buf credential = ECHO__BUF_INIT;

@@ -1,6 +1,6 @@
 /*
- * Two sequences are walked in step, ascending by id: what the difference of the two trees tells, and the items that either party has in
- * memory with unsaved changes, which stand before their party's tree.
+ * Two sequences are walked in step, ascending by id: what the difference of the two trees tells, and the items that
+ * either party has in memory with unsaved changes, which stand before their party's tree.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ typedef struct side {
     const echo_party *party;
     echo_item **unsaved; /* ascending by id */
     size_t count, at;
-    echo__buf line;      /* room for one */
+    echo__buf line; /* room for one */
 } side;
 
 typedef struct comparing {
@@ -59,7 +59,8 @@ static echo_status keep_line(void *arg, echo_bytes line) {
     return out->status;
 }
 
-/* What the party shows for an id. known: *line is what its tree has; otherwise it is looked up. data NULL: it has no such item. */
+/* What the party shows for an id. known: *line is what its tree has; otherwise it is looked up. data NULL: it has no
+ * such item. */
 static echo_status line_of(echo_bytes *line, side *s, echo_bytes id, bool known, echo_error *err) {
     const echo_item *item = next_unsaved(s);
     echo__buf_clear(&s->line);
@@ -134,7 +135,8 @@ static echo_status take_difference(void *arg, echo_bytes id, echo_bytes before, 
 }
 
 echo_status echo__changes_find(echo__changes *out, const echo_party *before, const echo_party *after, echo_error *err) {
-    comparing c = {.out = out, .before.line = ECHO__BUF_INIT, .after.line = ECHO__BUF_INIT, .scratch = ECHO__BUF_INIT, .err = err};
+    comparing c = {
+        .out = out, .before.line = ECHO__BUF_INIT, .after.line = ECHO__BUF_INIT, .scratch = ECHO__BUF_INIT, .err = err};
     echo_status status = open_side(&c.before, before, err);
     if (status == ECHO_OK) status = open_side(&c.after, after, err);
     if (status == ECHO_OK)
@@ -150,7 +152,8 @@ echo_status echo__changes_tell(const echo__changes *changes, echo_change_fn fn, 
     for (size_t i = 0; i < changes->count; i++) {
         const echo__change_told *told = &changes->list[i];
         const char *texts[6];
-        for (size_t k = 0; k < 6; k++) texts[k] = told->texts[k] == SIZE_MAX ? NULL : (const char *)changes->texts.data + told->texts[k];
+        for (size_t k = 0; k < 6; k++)
+            texts[k] = told->texts[k] == SIZE_MAX ? NULL : (const char *)changes->texts.data + told->texts[k];
         echo_item_head head = {texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], told->deleted};
         echo_status status = fn(arg, told->change, &head);
         if (status != ECHO_OK) return status;

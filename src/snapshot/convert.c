@@ -1,6 +1,6 @@
 /*
- * P3: two peers with the same models at the same timeframe write the same bytes, whatever models they had before. So records that the
- * models at hand write otherwise are made changed items before the cut, one at a time.
+ * P3: two peers with the same models at the same timeframe write the same bytes, whatever models they had before. So
+ * records that the models at hand write otherwise are made changed items before the cut, one at a time.
  */
 #include "base/alloc.h"
 #include "base/error.h"
@@ -22,7 +22,8 @@ static bool converts(const echo_party *party, const echo__model_count *entry) {
 static const echo__model_count *entry_of(const echo_party *party, const echo__record *record) {
     for (size_t i = 0; i < party->models.count; i++) {
         const echo__model_count *entry = &party->models.list[i];
-        if (entry->version == record->version && echo__bytes_equal(echo__bytes_text(entry->model), record->model)) return entry;
+        if (entry->version == record->version && echo__bytes_equal(echo__bytes_text(entry->model), record->model))
+            return entry;
     }
     return NULL;
 }
@@ -47,8 +48,10 @@ echo_status echo__convert_begin(echo__convert **out, echo_party *party, echo_err
     if (c == NULL) return echo__nomem(err);
     c->party = party;
     echo_status status = echo__cursor_open(&c->cursor, party->chunks, &party->root, echo__bytes(NULL, 0), err);
-    if (status == ECHO_OK) *out = c;
-    else echo__convert_free(c);
+    if (status == ECHO_OK)
+        *out = c;
+    else
+        echo__convert_free(c);
     return status;
 }
 

@@ -25,7 +25,8 @@ static void id_of(char out[ID_CHARS + 1], const echo__stamp *stamp) {
     echo__hex_encode(out + 82, number, 8);
 }
 
-static echo_status credential_line(echo__buf *out, const echo__credential *c, const char *id, echo__chunks *chunks, echo_error *err) {
+static echo_status credential_line(echo__buf *out, const echo__credential *c, const char *id, echo__chunks *chunks,
+                                   echo_error *err) {
     echo__buf text = ECHO__BUF_INIT;
     echo__buf_base64(&text, c->bytes, c->len);
     echo__record record;
@@ -38,7 +39,8 @@ static echo_status credential_line(echo__buf *out, const echo__credential *c, co
     return status;
 }
 
-echo_status echo__credentials_write(echo__root *root, echo__chunks *chunks, echo__credential *list, size_t n, echo_error *err) {
+echo_status echo__credentials_write(echo__root *root, echo__chunks *chunks, echo__credential *list, size_t n,
+                                    echo_error *err) {
     if (n == 0) return ECHO_OK;
     qsort(list, n, sizeof *list, by_stamp);
     char(*ids)[ID_CHARS + 1] = echo__calloc(n, sizeof *ids);
@@ -71,14 +73,16 @@ static bool stamp_of(echo__stamp *out, echo_bytes id) {
     return true;
 }
 
-static echo_status read_line(echo__chunks *chunks, echo_bytes line, echo__credential_fn fn, void *arg, echo_error *err) {
+static echo_status read_line(echo__chunks *chunks, echo_bytes line, echo__credential_fn fn, void *arg,
+                             echo_error *err) {
     echo_item *item; /* a record like any other: its bytes may be in a blob */
     echo_status status = echo__credential_load(&item, chunks, line, err);
     if (status != ECHO_OK) return status;
     echo__stamp stamp;
     uint8_t *bytes = echo__malloc(item->stored.len / 4 * 3 + 1);
     size_t len = 0;
-    if (bytes == NULL) status = echo__nomem(err);
+    if (bytes == NULL)
+        status = echo__nomem(err);
     else if (!stamp_of(&stamp, echo__bytes(item->id, item->id_len)) ||
              !echo__base64_decode(bytes, &len, (const char *)item->stored.data, item->stored.len))
         status = echo__error(err, ECHO_ERR_CORRUPT, "a credential's record has the wrong shape");
@@ -88,7 +92,8 @@ static echo_status read_line(echo__chunks *chunks, echo_bytes line, echo__creden
     return status;
 }
 
-echo_status echo__credentials_each(echo__chunks *chunks, const echo__root *root, echo__credential_fn fn, void *arg, echo_error *err) {
+echo_status echo__credentials_each(echo__chunks *chunks, const echo__root *root, echo__credential_fn fn, void *arg,
+                                   echo_error *err) {
     if (root->items == 0) return ECHO_OK;
     echo__cursor *cursor;
     echo_status status = echo__cursor_open(&cursor, chunks, root, echo__bytes(NULL, 0), err);
@@ -97,7 +102,8 @@ echo_status echo__credentials_each(echo__chunks *chunks, const echo__root *root,
         status = echo__cursor_next(&line, cursor, err);
         if (status == ECHO_ERR_NOT_FOUND) break;
         if (status == ECHO_OK) status = read_line(chunks, line, fn, arg, err);
-        if (status == ECHO_ERR_NOT_FOUND) status = echo__error_adopt(err, ECHO_ERR_CORRUPT, "a credential's chunk is missing");
+        if (status == ECHO_ERR_NOT_FOUND)
+            status = echo__error_adopt(err, ECHO_ERR_CORRUPT, "a credential's chunk is missing");
     }
     echo__cursor_close(cursor);
     return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;

@@ -1,6 +1,6 @@
 /*
- * Records to slots. What does not look as it should (it may come from anywhere) is one slot without stamps, never an error; only records
- * that cannot be read at all, and blobs and segments that are missing, are.
+ * Records to slots. What does not look as it should (it may come from anywhere) is one slot without stamps, never an
+ * error; only records that cannot be read at all, and blobs and segments that are missing, are.
  */
 #include <echo/object.h>
 #include <string.h>
@@ -19,20 +19,23 @@ static size_t begin(echo__dissected *d) { return d->texts.len; }
 static echo__text_at end(const echo__dissected *d, size_t at) { return (echo__text_at){at, d->texts.len - at}; }
 
 static echo_status add_slot(echo__dissected *d, echo_difference_kind kind, const char *name, echo__text_at value) {
-    if (d->texts.status != ECHO_OK || !echo__grow(&d->slots, &d->slots_cap, d->slots_count + 1, sizeof *d->slots)) return ECHO_ERR_NOMEM;
+    if (d->texts.status != ECHO_OK || !echo__grow(&d->slots, &d->slots_cap, d->slots_count + 1, sizeof *d->slots))
+        return ECHO_ERR_NOMEM;
     d->slots[d->slots_count++] = (echo__slot){kind, name, value, d->marks_count, 0};
     return ECHO_OK;
 }
 
 /* Of the last slot. */
 static echo_status add_mark(echo__dissected *d, const echo__stamp *stamp, echo__text_at what, echo__text_at value) {
-    if (d->texts.status != ECHO_OK || !echo__grow(&d->marks, &d->marks_cap, d->marks_count + 1, sizeof *d->marks)) return ECHO_ERR_NOMEM;
+    if (d->texts.status != ECHO_OK || !echo__grow(&d->marks, &d->marks_cap, d->marks_count + 1, sizeof *d->marks))
+        return ECHO_ERR_NOMEM;
     d->marks[d->marks_count++] = (echo__mark){*stamp, what, value};
     d->slots[d->slots_count - 1].count++;
     return ECHO_OK;
 }
 
-static echo_status add_text_slot(echo__dissected *d, echo_difference_kind kind, const char *name, echo_bytes text, const char *quote) {
+static echo_status add_text_slot(echo__dissected *d, echo_difference_kind kind, const char *name, echo_bytes text,
+                                 const char *quote) {
     size_t at = begin(d);
     echo__buf_text(&d->texts, quote);
     echo__buf_append(&d->texts, text.data, text.len);
@@ -65,9 +68,11 @@ static echo_status add_head(echo__dissected *d) {
     if (status == ECHO_OK && r->has_genesis) status = add_mark(d, &r->genesis, absent, absent);
     at = begin(d);
     if (r->parent.data != NULL) echo__json_string(&d->texts, r->parent.data, r->parent.len);
-    if (status == ECHO_OK) status = add_slot(d, ECHO_DIFFERENCE_HEAD, "parent", r->parent.data != NULL ? end(d, at) : absent);
+    if (status == ECHO_OK)
+        status = add_slot(d, ECHO_DIFFERENCE_HEAD, "parent", r->parent.data != NULL ? end(d, at) : absent);
     if (status == ECHO_OK && r->has_parent_at) status = add_mark(d, &r->parent_at, absent, absent);
-    if (status == ECHO_OK) status = add_text_slot(d, ECHO_DIFFERENCE_HEAD, "deleted", echo__bytes_text(r->deleted ? "true" : "false"), "");
+    if (status == ECHO_OK)
+        status = add_text_slot(d, ECHO_DIFFERENCE_HEAD, "deleted", echo__bytes_text(r->deleted ? "true" : "false"), "");
     if (status == ECHO_OK && r->has_deleted_at) status = add_mark(d, &r->deleted_at, absent, absent);
     if (status != ECHO_OK || r->version == 0) return status;
     at = begin(d);
@@ -90,16 +95,21 @@ static echo_status read_feeds(feeds *out, const cJSON *list, bool *good) {
     out->keys = echo__realloc_array(NULL, n, sizeof *out->keys);
     if (out->keys == NULL) return ECHO_ERR_NOMEM;
     cJSON_ArrayForEach(node, list) {
-        if (!cJSON_IsString(node) || echo_key_parse(&out->keys[out->count], node->valuestring) != ECHO_OK) *good = false;
-        else out->count++;
+        if (!cJSON_IsString(node) || echo_key_parse(&out->keys[out->count], node->valuestring) != ECHO_OK)
+            *good = false;
+        else
+            out->count++;
     }
     return ECHO_OK;
 }
 
 static bool read_stamp(echo__stamp *out, const cJSON *node, const feeds *from) {
-    const cJSON *time = cJSON_IsArray(node) ? node->child : NULL, *feed = time == NULL ? NULL : time->next, *seq = feed == NULL ? NULL : feed->next;
+    const cJSON *time = cJSON_IsArray(node) ? node->child : NULL, *feed = time == NULL ? NULL : time->next,
+                *seq = feed == NULL ? NULL : feed->next;
     uint64_t index;
-    if (seq == NULL || !echo__json_get_uint64(time, &out->time) || !echo__json_get_uint64(feed, &index) || !echo__json_get_uint64(seq, &out->seq)) return false;
+    if (seq == NULL || !echo__json_get_uint64(time, &out->time) || !echo__json_get_uint64(feed, &index) ||
+        !echo__json_get_uint64(seq, &out->seq))
+        return false;
     if (index >= from->count) return false;
     out->feed = from->keys[index];
     return true;
@@ -110,7 +120,8 @@ static echo_status add_operation(echo__dissected *d, const cJSON *op, const feed
     echo__stamp stamp;
     *good = read_stamp(&stamp, op, from);
     if (!*good) return ECHO_OK;
-    const cJSON *kind = op->child->next->next->next, *path = kind == NULL ? NULL : kind->next, *value = path == NULL ? NULL : path->next;
+    const cJSON *kind = op->child->next->next->next, *path = kind == NULL ? NULL : kind->next,
+                *value = path == NULL ? NULL : path->next;
     *good = cJSON_IsString(kind) && cJSON_IsArray(path);
     if (!*good) return ECHO_OK;
     size_t at = begin(d);
@@ -125,9 +136,13 @@ static echo_status add_operation(echo__dissected *d, const cJSON *op, const feed
 static const char *key_of(const cJSON *node) { return node == NULL ? NULL : node->string; }
 
 /* Of a property, as users write it: in values a leading $ is doubled. */
-static const char *plain_key_of(const cJSON *node) { return node == NULL ? NULL : node->string[0] == '$' ? node->string + 1 : node->string; }
+static const char *plain_key_of(const cJSON *node) {
+    return node == NULL ? NULL : node->string[0] == '$' ? node->string + 1 : node->string;
+}
 
-static const char *lower(const char *a, const char *b) { return a == NULL ? b : b == NULL ? a : strcmp(a, b) <= 0 ? a : b; }
+static const char *lower(const char *a, const char *b) {
+    return a == NULL ? b : b == NULL ? a : strcmp(a, b) <= 0 ? a : b;
+}
 
 static bool take(const cJSON **out, const cJSON **at, const char *key, const char *wanted) {
     *out = NULL;
@@ -144,13 +159,16 @@ static echo_status add_simple(echo__dissected *d, echo__text_at value, const ech
     return add_mark(d, stamp, end(d, at), value);
 }
 
-static echo_status add_property(echo__dissected *d, const char *name, const cJSON *value, const cJSON *stamp, const cJSON *ops, const feeds *from, bool *good) {
+static echo_status add_property(echo__dissected *d, const char *name, const cJSON *value, const cJSON *stamp,
+                                const cJSON *ops, const feeds *from, bool *good) {
     echo__stamp simple;
     size_t at = begin(d);
     echo_status status = value == NULL ? ECHO_OK : echo__json_print(&d->texts, value);
     if (status == ECHO_OK) status = add_slot(d, ECHO_DIFFERENCE_PROPERTY, name, value != NULL ? end(d, at) : absent);
-    if (stamp != NULL && !read_stamp(&simple, stamp, from)) *good = false;
-    else if (status == ECHO_OK && stamp != NULL) status = add_simple(d, d->slots[d->slots_count - 1].value, &simple);
+    if (stamp != NULL && !read_stamp(&simple, stamp, from))
+        *good = false;
+    else if (status == ECHO_OK && stamp != NULL)
+        status = add_simple(d, d->slots[d->slots_count - 1].value, &simple);
     const cJSON *op = ops == NULL ? NULL : ops->child;
     for (; status == ECHO_OK && *good && op != NULL; op = op->next) status = add_operation(d, op, from, good);
     return status;
@@ -158,12 +176,14 @@ static echo_status add_property(echo__dissected *d, const char *name, const cJSO
 
 /* Three lists in step, each ascending by key. */
 static echo_status add_properties(echo__dissected *d, bool *good) {
-    const cJSON *stamps = cJSON_GetObjectItemCaseSensitive(d->state, "at"), *ops = cJSON_GetObjectItemCaseSensitive(d->state, "ops");
+    const cJSON *stamps = cJSON_GetObjectItemCaseSensitive(d->state, "at"),
+                *ops = cJSON_GetObjectItemCaseSensitive(d->state, "ops");
     const cJSON *values = cJSON_GetObjectItemCaseSensitive(d->state, "properties");
     feeds from = {NULL, 0};
     echo_status status = read_feeds(&from, cJSON_GetObjectItemCaseSensitive(d->state, "feeds"), good);
     *good = *good && cJSON_IsObject(stamps) && cJSON_IsObject(values) && (ops == NULL || cJSON_IsObject(ops));
-    const cJSON *s = *good ? stamps->child : NULL, *o = *good && ops != NULL ? ops->child : NULL, *v = *good ? values->child : NULL;
+    const cJSON *s = *good ? stamps->child : NULL, *o = *good && ops != NULL ? ops->child : NULL,
+                *v = *good ? values->child : NULL;
     while (status == ECHO_OK && *good && (s != NULL || o != NULL || v != NULL)) {
         const cJSON *stamp, *list, *value;
         const char *name = lower(lower(key_of(s), key_of(o)), plain_key_of(v));
@@ -177,7 +197,8 @@ static echo_status add_properties(echo__dissected *d, bool *good) {
 }
 
 static bool is_object(const echo__record *r) {
-    return r->version == 1 && (echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT)) || echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT_OLD)));
+    return r->version == 1 && (echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT)) ||
+                               echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT_OLD)));
 }
 
 static echo_status add_state(echo__dissected *d) {
@@ -199,7 +220,9 @@ static echo_status add_state(echo__dissected *d) {
 static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out, echo_error *err) {
     const echo__chunk *chunk;
     echo_status status = echo__chunks_get(&chunk, arg, name, err);
-    if (status != ECHO_OK) return status == ECHO_ERR_NOT_FOUND ? echo__error_adopt(err, ECHO_ERR_CORRUPT, "a log segment is missing") : status;
+    if (status != ECHO_OK)
+        return status == ECHO_ERR_NOT_FOUND ? echo__error_adopt(err, ECHO_ERR_CORRUPT, "a log segment is missing")
+                                            : status;
     echo__buf_append(out, chunk->bytes.data, chunk->bytes.len);
     echo__chunks_release(arg, chunk);
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
@@ -227,7 +250,8 @@ static echo_status dissect_record(echo__dissected *d, echo__chunks *chunks, echo
     d->has_bytes = d->record.bytes.data != NULL;
     echo_status status = add_head(d);
     if (status == ECHO_OK && d->has_state) status = add_state(d);
-    if (status == ECHO_OK && d->has_bytes) status = add_text_slot(d, ECHO_DIFFERENCE_BYTES, "bytes", d->record.bytes, "\"");
+    if (status == ECHO_OK && d->has_bytes)
+        status = add_text_slot(d, ECHO_DIFFERENCE_BYTES, "bytes", d->record.bytes, "\"");
     if (status != ECHO_OK) return echo__nomem(err);
     return d->record.log.data != NULL ? add_log(d, chunks, err) : ECHO_OK;
 }
@@ -239,7 +263,8 @@ echo_status echo__dissect(echo__dissected *d, echo__chunks *chunks, echo_bytes l
     if (status != ECHO_OK || !d->record.has_blob) return status == ECHO_OK ? dissect_record(d, chunks, err) : status;
     const echo__chunk *blob;
     status = echo__chunks_get(&blob, chunks, &d->record.blob, err);
-    if (status == ECHO_ERR_NOT_FOUND) return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
+    if (status == ECHO_ERR_NOT_FOUND)
+        return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
     if (status != ECHO_OK) return status;
     status = echo__record_read_payload(&d->record, blob->bytes, err);
     if (status == ECHO_OK) status = dissect_record(d, chunks, err);

@@ -1,5 +1,6 @@
 /*
- * Two snapshots compared: where their trees differ, records are taken apart, and the slots of both laid beside each other.
+ * Two snapshots compared: where their trees differ, records are taken apart, and the slots of both laid beside each
+ * other.
  */
 #include "snapshot/diverge.h"
 
@@ -60,7 +61,8 @@ static void note_mark(finding *f, const echo__stamp *stamp) {
     lower_first(&f->known, &f->first, &at);
 }
 
-/* A stamp that only `own` has. In a log all stay; elsewhere later ones that only the other has may have overtaken it. */
+/* A stamp that only `own` has. In a log all stay; elsewhere later ones that only the other has may have overtaken it.
+ */
 static void note_single(finding *f, const echo__stamp *stamp, const side *own, const side *other, bool log) {
     if (f->run == NULL) f->run = own;
     if (!log && f->run != own) f->over = true;
@@ -69,16 +71,21 @@ static void note_single(finding *f, const echo__stamp *stamp, const side *own, c
     f->explained = f->explained && covers(own, stamp) && !covers(other, stamp);
 }
 
-static const echo__mark *mark_of(const side *s, const echo__slot *slot, size_t left) { return left == 0 ? NULL : &s->record.marks[slot->first + left - 1]; }
+static const echo__mark *mark_of(const side *s, const echo__slot *slot, size_t left) {
+    return left == 0 ? NULL : &s->record.marks[slot->first + left - 1];
+}
 
-static bool same_value(echo_bytes a, echo_bytes b) { return (a.data == NULL) == (b.data == NULL) && echo__bytes_equal(a, b); }
+static bool same_value(echo_bytes a, echo_bytes b) {
+    return (a.data == NULL) == (b.data == NULL) && echo__bytes_equal(a, b);
+}
 
 #define GROUP_MAX 64u
 
 /* How many of the marks that are left have the stamp of the last. */
 static size_t group_of(const side *s, const echo__slot *slot, size_t left) {
     size_t n = 1;
-    while (n < left && echo__stamp_compare(&mark_of(s, slot, left - n)->stamp, &mark_of(s, slot, left)->stamp) == 0) n++;
+    while (n < left && echo__stamp_compare(&mark_of(s, slot, left - n)->stamp, &mark_of(s, slot, left)->stamp) == 0)
+        n++;
     return n;
 }
 
@@ -105,10 +112,11 @@ static bool contradict(const comparison *c, const echo__mark *x, size_t n, const
 }
 
 /*
- * What both have of one message. A later message that one side alone has may have overtaken some of its operations there, or left a touch of them;
- * without such a message any difference is one.
+ * What both have of one message. A later message that one side alone has may have overtaken some of its operations
+ * there, or left a touch of them; without such a message any difference is one.
  */
-static void compare_groups(finding *f, const comparison *c, const echo__mark *x, size_t n, const echo__mark *y, size_t m) {
+static void compare_groups(finding *f, const comparison *c, const echo__mark *x, size_t n, const echo__mark *y,
+                           size_t m) {
     bool same = n == m;
     for (size_t i = 0; same && i < n; i++) same = same_mark(c, &x[i], &y[i]);
     if (same || (f->run != NULL && !contradict(c, x, n, y, m))) return;
@@ -124,9 +132,12 @@ static void compare_marks(finding *f, const comparison *c, const echo__slot *a, 
         size_t n = order >= 0 ? group_of(&c->a, a, i) : 0, m = order <= 0 ? group_of(&c->b, b, k) : 0;
         i -= n;
         k -= m;
-        if (order > 0) note_single(f, &x->stamp, &c->a, &c->b, log);
-        else if (order < 0) note_single(f, &y->stamp, &c->b, &c->a, log);
-        else compare_groups(f, c, x - (n - 1), n, y - (m - 1), m);
+        if (order > 0)
+            note_single(f, &x->stamp, &c->a, &c->b, log);
+        else if (order < 0)
+            note_single(f, &y->stamp, &c->b, &c->a, log);
+        else
+            compare_groups(f, c, x - (n - 1), n, y - (m - 1), m);
     }
 }
 
@@ -174,13 +185,16 @@ static int slot_order(const echo__slot *a, const echo__slot *b) {
     return a->kind == ECHO_DIFFERENCE_HEAD ? rank(a->name) - rank(b->name) : strcmp(a->name, b->name);
 }
 
-/* A state on one side and a log in its place on the other: the writers had other models at hand, and there is nothing to compare. */
+/* A state on one side and a log in its place on the other: the writers had other models at hand, and there is nothing
+ * to compare. */
 static bool forms_differ(const comparison *c) {
     const echo__dissected *a = &c->a.record, *b = &c->b.record;
     return a->there && b->there && (a->has_state != b->has_state || a->has_bytes != b->has_bytes);
 }
 
-static echo_bytes form_of(const echo__dissected *d) { return echo__bytes_text(d->has_state ? "\"state\"" : d->has_bytes ? "\"bytes\"" : "\"log\""); }
+static echo_bytes form_of(const echo__dissected *d) {
+    return echo__bytes_text(d->has_state ? "\"state\"" : d->has_bytes ? "\"bytes\"" : "\"log\"");
+}
 
 static const echo__slot *slot_at(const echo__dissected *d, size_t i, bool heads_alone) {
     if (i >= d->slots_count || (heads_alone && d->slots[i].kind != ECHO_DIFFERENCE_HEAD)) return NULL;
@@ -200,7 +214,11 @@ static echo_status compare_records(comparison *c) {
         status = compare_slots(c, order <= 0 ? x : NULL, order >= 0 ? y : NULL);
     }
     if (status != ECHO_OK || (!forms && c->count > 0)) return status;
-    echo_difference_part part = {.kind = ECHO_DIFFERENCE_STATE, .name = "form", .a = form_of(a), .b = form_of(b), .verdict = ECHO_VERDICT_UNKNOWN};
+    echo_difference_part part = {.kind = ECHO_DIFFERENCE_STATE,
+                                 .name = "form",
+                                 .a = form_of(a),
+                                 .b = form_of(b),
+                                 .verdict = ECHO_VERDICT_UNKNOWN};
     return add_part(c, &part);
 }
 
@@ -217,9 +235,12 @@ static void sum_up(comparison *c, echo_difference *d) {
         if (part->verdict == ECHO_VERDICT_DIVERGED) lower_first(&r->diverged_known, &r->diverged_first, &part->first);
     }
     r->items++;
-    if (d->verdict == ECHO_VERDICT_COVERED) r->covered++;
-    else if (d->verdict == ECHO_VERDICT_UNKNOWN) r->unknown++;
-    else r->diverged++;
+    if (d->verdict == ECHO_VERDICT_COVERED)
+        r->covered++;
+    else if (d->verdict == ECHO_VERDICT_UNKNOWN)
+        r->unknown++;
+    else
+        r->diverged++;
 }
 
 static echo_status keep_text(echo__buf *out, echo_bytes text) {
@@ -231,7 +252,8 @@ static echo_status keep_text(echo__buf *out, echo_bytes text) {
 
 static echo_status tell(comparison *c, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
     const echo__record *record = c->a.record.there ? &c->a.record.record : &c->b.record.record;
-    echo_difference d = {.a = line_a, .b = line_b, .parts = c->parts, .parts_count = c->count, .verdict = ECHO_VERDICT_COVERED};
+    echo_difference d = {
+        .a = line_a, .b = line_b, .parts = c->parts, .parts_count = c->count, .verdict = ECHO_VERDICT_COVERED};
     if (keep_text(&c->id, id) != ECHO_OK || keep_text(&c->type, record->type) != ECHO_OK) return echo__nomem(c->err);
     d.id = (const char *)c->id.data;
     d.type = record->type.data != NULL ? (const char *)c->type.data : NULL;
@@ -270,17 +292,20 @@ static void close_side(side *s, echo_difference_report *report) {
 static echo_status compare(comparison *c, echo_error *err) {
     echo__manifest *a = &c->a.manifest, *b = &c->b.manifest;
     echo_difference_report *r = &c->report;
-    if (echo__manifest_digest(&r->digest_a, a) != ECHO_OK || echo__manifest_digest(&r->digest_b, b) != ECHO_OK) return echo__nomem(err);
+    if (echo__manifest_digest(&r->digest_a, a) != ECHO_OK || echo__manifest_digest(&r->digest_b, b) != ECHO_OK)
+        return echo__nomem(err);
     r->number_a = a->number;
     r->number_b = b->number;
     r->same_digest = memcmp(&r->digest_a, &r->digest_b, sizeof r->digest_a) == 0;
     r->same_timeframe = c->same_timeframe = echo_timeframe_compare(a->timeframe, b->timeframe) == ECHO_ORDER_EQUAL;
-    r->same_credentials = a->credentials.items == b->credentials.items && memcmp(&a->credentials.hash, &b->credentials.hash, sizeof a->credentials.hash) == 0;
+    r->same_credentials = a->credentials.items == b->credentials.items &&
+                          memcmp(&a->credentials.hash, &b->credentials.hash, sizeof a->credentials.hash) == 0;
     return echo__tree_diff(c->a.chunks, &a->items, c->b.chunks, &b->items, take_difference, c, err);
 }
 
-echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store *store_a, uint64_t number_a, const echo_store *store_b,
-                                  uint64_t number_b, const echo_key *party, echo_difference_fn fn, void *arg, echo_error *err) {
+echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store *store_a, uint64_t number_a,
+                                  const echo_store *store_b, uint64_t number_b, const echo_key *party,
+                                  echo_difference_fn fn, void *arg, echo_error *err) {
     comparison c;
     memset(&c, 0, sizeof c);
     memset(out, 0, sizeof *out);

@@ -34,8 +34,8 @@ typedef struct echo__dissected {
     bool has_state, has_bytes;
     echo__record record;
     echo__buf scratch;
-    cJSON *state;        /* of the object model; slots have their names from it */
-    echo__slot *slots;   /* ascending by kind, then name */
+    cJSON *state;      /* of the object model; slots have their names from it */
+    echo__slot *slots; /* ascending by kind, then name */
     size_t slots_count, slots_cap;
     echo__mark *marks;
     size_t marks_count, marks_cap;

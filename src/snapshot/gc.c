@@ -1,11 +1,12 @@
 /*
- * The collection of garbage. Order is what makes it safe (P9): everything that is kept is read to its end before the first removal;
- * manifests go before the chunks that only they need; and the store refuses to remove chunks from one who has not listed each party's
- * newest manifest, so what is published meanwhile is found and marked before the sweep goes on. A crash leaves garbage, no damage.
+ * The collection of garbage. Order is what makes it safe (P9): everything that is kept is read to its end before the
+ * first removal; manifests go before the chunks that only they need; and the store refuses to remove chunks from one
+ * who has not listed each party's newest manifest, so what is published meanwhile is found and marked before the sweep
+ * goes on. A crash leaves garbage, no damage.
  *
- * Invariants: a chunk in `marked` with the bit DEEP has everything below it in `marked` too, but for what the open visitor has ahead;
- * hence all is forgotten when a visit fails. `garbage` holds nothing that is marked. Until the sweep nothing is removed that a restart
- * would have to count again.
+ * Invariants: a chunk in `marked` with the bit DEEP has everything below it in `marked` too, but for what the open
+ * visitor has ahead; hence all is forgotten when a visit fails. `garbage` holds nothing that is marked. Until the sweep
+ * nothing is removed that a restart would have to count again.
  */
 #include "snapshot/gc.h"
 
@@ -18,10 +19,10 @@
 #include "snapshot/snapshot.h"
 #include "store/store.h"
 
-#define BATCH 512u      /* chunks removed at once */
-#define LOOK 2048u      /* names looked at in a step */
-#define CONFLICTS 16u   /* publications in a row that may come between listing and removing one batch */
-#define RESTARTS 16u    /* beginnings because snapshots were pinned or removed under our hands */
+#define BATCH 512u    /* chunks removed at once */
+#define LOOK 2048u    /* names looked at in a step */
+#define CONFLICTS 16u /* publications in a row that may come between listing and removing one batch */
+#define RESTARTS 16u  /* beginnings because snapshots were pinned or removed under our hands */
 
 #define NAMED 1u /* some record names it */
 #define DEEP 2u  /* and what it names is marked as well */
@@ -98,7 +99,9 @@ static echo_status step_parties(echo__gc *gc, echo_error *err) {
 static bool is_known(const echo__gc *gc, const echo__holding *other) {
     for (size_t i = 0; i < gc->holdings.count; i++) {
         const echo__holding *h = &gc->holdings.list[i];
-        if (h->number == other->number && echo__hash_equal(&h->name, &other->name) && echo__key_equal(&h->party, &other->party)) return true;
+        if (h->number == other->number && echo__hash_equal(&h->name, &other->name) &&
+            echo__key_equal(&h->party, &other->party))
+            return true;
     }
     return false;
 }
@@ -111,7 +114,8 @@ static echo_status add_new(echo__gc *gc, const echo_key *party, echo_error *err)
         if (is_known(gc, &now.list[i])) continue;
         if (echo__grow(&gc->holdings.list, &gc->holdings.cap, gc->holdings.count + 1, sizeof *gc->holdings.list))
             gc->holdings.list[gc->holdings.count++] = now.list[i];
-        else status = echo__nomem(err);
+        else
+            status = echo__nomem(err);
     }
     echo__holdings_free(&now);
     return status;
@@ -123,7 +127,8 @@ static echo_status step_lists(echo__gc *gc, echo_error *err) {
         return ECHO_OK;
     }
     const echo_key *party = &gc->parties[gc->party_at++];
-    return gc->again ? add_new(gc, party, err) : echo__holdings_add(&gc->holdings, &gc->store, party, gc->options.keep, err);
+    return gc->again ? add_new(gc, party, err)
+                     : echo__holdings_add(&gc->holdings, &gc->store, party, gc->options.keep, err);
 }
 
 /* ---- marking ---- */
@@ -219,7 +224,8 @@ static echo_status step_remove(echo__gc *gc, echo_error *err) {
         gc->remove_at++;
         return ECHO_OK;
     }
-    /* Somebody pinned it, so that it needs marking, or removed it: which snapshots there are is to be looked at again. */
+    /* Somebody pinned it, so that it needs marking, or removed it: which snapshots there are is to be looked at again.
+     */
     return status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND ? restart(gc, status) : status;
 }
 
@@ -240,7 +246,8 @@ static echo_status look_at(void *arg, const echo_hash *name, uint64_t size) {
         l->kept++;
         l->kept_bytes += size;
     } else {
-        if (!echo__grow(&gc->garbage, &gc->garbage_cap, gc->garbage_count + 1, sizeof *gc->garbage)) return ECHO_ERR_NOMEM;
+        if (!echo__grow(&gc->garbage, &gc->garbage_cap, gc->garbage_count + 1, sizeof *gc->garbage))
+            return ECHO_ERR_NOMEM;
         gc->garbage[gc->garbage_count++] = (chunk){*name, size};
     }
     l->full = l->bounded && (l->seen == LOOK || gc->garbage_count == BATCH);
@@ -287,8 +294,8 @@ static echo_status is_newest_known(void *arg, uint64_t number, echo_bytes text) 
 }
 
 /*
- * Whether each party's newest snapshot is one we have marked. The store asks the same when it removes chunks, but it asks this handle's
- * last list, which others that use the handle between two steps may have made.
+ * Whether each party's newest snapshot is one we have marked. The store asks the same when it removes chunks, but it
+ * asks this handle's last list, which others that use the handle between two steps may have made.
  */
 static echo_status see_all(bool *out, const echo__gc *gc, echo_error *err) {
     newest_of n = {.gc = gc, .known = true};
@@ -367,7 +374,9 @@ echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {
 }
 
 void echo__gc_report(const echo__gc *gc, echo_gc_report *out) {
-    *out = (echo_gc_report){gc->party_count, 0, gc->snapshots_removed, gc->chunks_kept, gc->chunks_removed, gc->bytes_kept, gc->bytes_removed};
+    *out = (echo_gc_report){
+        gc->party_count,  0, gc->snapshots_removed, gc->chunks_kept, gc->chunks_removed, gc->bytes_kept,
+        gc->bytes_removed};
     for (size_t i = 0; i < gc->holdings.count; i++) out->snapshots_kept += gc->holdings.list[i].keep;
 }
 
@@ -376,11 +385,13 @@ echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_
     *out = NULL;
     if (options == NULL) options = &defaults;
     if (options->version != 1)
-        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", (unsigned)options->version);
+        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1",
+                           (unsigned)options->version);
     echo_status status = echo__store_check(store, err);
     if (status != ECHO_OK) return status;
     if (!echo__store_has(store, ECHO__STORE_PARTIES))
-        return echo__error(err, ECHO_ERR_UNSUPPORTED, "this store cannot tell its parties: its garbage cannot be told from the rest");
+        return echo__error(err, ECHO_ERR_UNSUPPORTED,
+                           "this store cannot tell its parties: its garbage cannot be told from the rest");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo__gc *gc = echo__calloc(1, sizeof *gc);
     if (gc == NULL) return echo__nomem(err);
@@ -407,7 +418,8 @@ void echo__gc_free(echo__gc *gc) {
     echo__free(gc);
 }
 
-echo_status echo_snapshot_gc(echo_gc_report *out, const echo_store *store, const echo_gc_options *options, echo_error *err) {
+echo_status echo_snapshot_gc(echo_gc_report *out, const echo_store *store, const echo_gc_options *options,
+                             echo_error *err) {
     echo__gc *gc;
     echo_status status = echo__gc_new(&gc, store, options, err);
     if (status != ECHO_OK) return status;

@@ -28,7 +28,8 @@ static echo_status add_candidate(void *arg, uint64_t number, echo_bytes manifest
     return ECHO_OK;
 }
 
-echo_status echo__candidates_list(echo__candidates *out, const echo_store *store, const echo_key *party, echo_error *err) {
+echo_status echo__candidates_list(echo__candidates *out, const echo_store *store, const echo_key *party,
+                                  echo_error *err) {
     memset(out, 0, sizeof *out);
     echo_status status = store->ops->list(store->ctx, party, add_candidate, out, err);
     if (status == ECHO_ERR_NOMEM) echo__nomem(err);
@@ -42,7 +43,8 @@ void echo__candidates_free(echo__candidates *c) {
     memset(c, 0, sizeof *c);
 }
 
-echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const echo_key *party, uint64_t number, echo_error *err) {
+echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const echo_key *party, uint64_t number,
+                                   echo_error *err) {
     echo_status status = echo__manifest_read(out, text, err);
     if (status != ECHO_OK) return status;
     if (echo__key_equal(&out->party, party) && out->number == number) return ECHO_OK;
@@ -50,12 +52,14 @@ echo_status echo__manifest_read_as(echo__manifest *out, echo_bytes text, const e
     return echo__error(err, ECHO_ERR_CORRUPT, "manifest is of another party or number than it is stored under");
 }
 
-echo_status echo__candidate_read(echo__manifest *out, const echo__candidate *candidate, const echo_key *party, echo_error *err) {
+echo_status echo__candidate_read(echo__manifest *out, const echo__candidate *candidate, const echo_key *party,
+                                 echo_error *err) {
     return echo__manifest_read_as(out, echo__buf_bytes(&candidate->text), party, candidate->number, err);
 }
 
 echo_status echo__snapshot_blame(echo_error *err, const echo_key *party, uint64_t number, echo_status status) {
-    bool bytes = status == ECHO_ERR_CORRUPT || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_VERSION || status == ECHO_ERR_LIMIT;
+    bool bytes = status == ECHO_ERR_CORRUPT || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_VERSION ||
+                 status == ECHO_ERR_LIMIT;
     char hex[ECHO_HEX_CHARS];
     if (err == NULL || !bytes) return status;
     echo_error why = *err;
@@ -71,7 +75,8 @@ static void root_info(echo_snapshot_root *out, const echo__root *root) {
     *out = (echo_snapshot_root){root->hash, root->height, root->items, root->bytes};
 }
 
-static echo_status tell(const echo__candidate *candidate, const echo_key *party, bool pinned, echo_snapshot_fn fn, void *arg, echo_error *err) {
+static echo_status tell(const echo__candidate *candidate, const echo_key *party, bool pinned, echo_snapshot_fn fn,
+                        void *arg, echo_error *err) {
     echo_snapshot_info info;
     echo__manifest manifest;
     echo_error problem = ECHO_ERROR_INIT;
@@ -108,7 +113,8 @@ static echo_status tell(const echo__candidate *candidate, const echo_key *party,
     return status;
 }
 
-echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, echo_snapshot_fn fn, void *arg, echo_error *err) {
+echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, echo_snapshot_fn fn, void *arg,
+                               echo_error *err) {
     echo__candidates candidates;
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo_status status = echo__candidates_list(&candidates, store, party, err);
@@ -123,8 +129,8 @@ echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, e
 
 /* ---- one snapshot ---- */
 
-echo_status echo__snapshot_open(echo__manifest *out, echo__chunks **chunks, const echo_store *store, const echo_key *party, uint64_t number,
-                                echo_error *err) {
+echo_status echo__snapshot_open(echo__manifest *out, echo__chunks **chunks, const echo_store *store,
+                                const echo_key *party, uint64_t number, echo_error *err) {
     *chunks = NULL;
     echo__candidates candidates;
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
@@ -133,8 +139,11 @@ echo_status echo__snapshot_open(echo__manifest *out, echo__chunks **chunks, cons
     const echo__candidate *found = NULL;
     for (size_t i = 0; found == NULL && i < candidates.count; i++)
         if (number == 0 || candidates.list[i].number == number) found = &candidates.list[i];
-    if (found == NULL) status = echo__error(err, ECHO_ERR_NOT_FOUND, number == 0 ? "there is no snapshot" : "there is no snapshot of that number");
-    else status = echo__candidate_read(out, found, party, err);
+    if (found == NULL)
+        status = echo__error(err, ECHO_ERR_NOT_FOUND,
+                             number == 0 ? "there is no snapshot" : "there is no snapshot of that number");
+    else
+        status = echo__candidate_read(out, found, party, err);
     if (status == ECHO_OK && echo__chunks_new(chunks, store) != ECHO_OK) {
         echo__manifest_free(out);
         status = echo__nomem(err);
@@ -143,8 +152,8 @@ echo_status echo__snapshot_open(echo__manifest *out, echo__chunks **chunks, cons
     return status;
 }
 
-echo_status echo_snapshot_records(const echo_store *store, const echo_key *party, uint64_t number, echo_record_fn fn, void *arg,
-                                  echo_error *err) {
+echo_status echo_snapshot_records(const echo_store *store, const echo_key *party, uint64_t number, echo_record_fn fn,
+                                  void *arg, echo_error *err) {
     echo__manifest manifest;
     echo__chunks *chunks;
     echo__cursor *cursor;
@@ -179,14 +188,15 @@ static echo_status admit(void *arg, const echo__stamp *stamp, echo_bytes credent
     return status == ECHO_ERR_NOMEM ? echo__nomem(err) : ECHO_OK; /* one that is not usable admits nothing */
 }
 
-/* The author is a member by the snapshot's own credentials. Without a genesis among them the host decides who counts, and we cannot say. */
+/* The author is a member by the snapshot's own credentials. Without a genesis among them the host decides who counts,
+ * and we cannot say. */
 static echo_status verify_author(const echo__manifest *manifest, echo__chunks *chunks, echo_error *err) {
     echo__admission *admission;
     if (!manifest->is_signed) return ECHO_OK;
     if (echo__admission_new(&admission, &manifest->party) != ECHO_OK) return echo__nomem(err);
     echo_status status = echo__credentials_each(chunks, &manifest->credentials, admit, admission, err);
-    if (status == ECHO_OK && echo__admission_has_genesis(admission) && !echo__admission_admits(admission, &manifest->author) &&
-        !echo__admission_trusts(admission, &manifest->author))
+    if (status == ECHO_OK && echo__admission_has_genesis(admission) &&
+        !echo__admission_admits(admission, &manifest->author) && !echo__admission_trusts(admission, &manifest->author))
         status = echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by somebody who is no member of the party");
     echo__admission_free(admission);
     return status;
@@ -236,7 +246,8 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
         echo__merge_counts counts;
         echo__merge_counts_get(&counts, party->merge);
         if (counts.stopped > 0 && err != NULL) *err = counts.stop;
-        return counts.stopped > 0 ? counts.stop.code : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not here");
+        return counts.stopped > 0 ? counts.stop.code
+                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not here");
     }
     party->options.relaxed = true; /* a store in memory: nothing to make durable for */
     status = echo_party_snapshot(party, &result, err);
@@ -244,8 +255,8 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
     return status;
 }
 
-echo_status echo__snapshot_replay(const echo_party_options *options, const echo_store *store, uint64_t number, echo__replayed_fn fn, void *arg,
-                                  echo_error *err) {
+echo_status echo__snapshot_replay(const echo_party_options *options, const echo_store *store, uint64_t number,
+                                  echo__replayed_fn fn, void *arg, echo_error *err) {
     echo_hash digest;
     echo__manifest manifest;
     echo__chunks *chunks;
@@ -256,8 +267,10 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
     how.read_only = true;
     echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
-    if (options->feeds != NULL) feeds = *options->feeds;
-    else status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
+    if (options->feeds != NULL)
+        feeds = *options->feeds;
+    else
+        status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
     if (status != ECHO_OK) return status;
     status = echo__party_find(&key, &feeds, store, options, err);
     if (status == ECHO_OK) status = echo__snapshot_open(&manifest, &chunks, store, &key, number, err);
@@ -271,7 +284,8 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
             party->feeds = feeds;
             status = echo_store_new_memory(&party->store) == ECHO_OK ? ECHO_OK : echo__nomem(err);
             party->owns_store = status == ECHO_OK;
-            if (status == ECHO_OK && echo__chunks_new(&party->chunks, &party->store) != ECHO_OK) status = echo__nomem(err);
+            if (status == ECHO_OK && echo__chunks_new(&party->chunks, &party->store) != ECHO_OK)
+                status = echo__nomem(err);
             party->policy.no_thread = true;
             if (status == ECHO_OK) status = echo__taker_new(party, err);
             if (status == ECHO_OK) status = replay_until(&digest, party, manifest.timeframe, err);
@@ -292,7 +306,7 @@ static echo_status note_digest(void *arg, const echo_party *replayed, const echo
     return ECHO_OK;
 }
 
-echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store, uint64_t number,
-                                 echo_error *err) {
+echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
+                                 uint64_t number, echo_error *err) {
     return echo__snapshot_replay(options, store, number, note_digest, digest, err);
 }

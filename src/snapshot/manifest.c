@@ -146,7 +146,8 @@ echo_status echo__manifest_write(echo__buf *out, echo__manifest *m, const echo_k
     size_t start = out->len;
     put_body(out, m, &check, signer != NULL ? signature : NULL);
     if (out->status != ECHO_OK) return echo__nomem(err);
-    if (out->len - start > ECHO__MANIFEST_MAX) return echo__error(err, ECHO_ERR_LIMIT, "manifest of %zu bytes is too long", out->len - start);
+    if (out->len - start > ECHO__MANIFEST_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "manifest of %zu bytes is too long", out->len - start);
     return ECHO_OK;
 }
 
@@ -203,11 +204,14 @@ echo_status echo__manifest_attested(echo__manifest *m, const echo__attestation *
 
 /* ---- reading ---- */
 
-static echo_status bad(echo_error *err, const char *what) { return echo__error(err, ECHO_ERR_CORRUPT, "manifest: %s", what); }
+static echo_status bad(echo_error *err, const char *what) {
+    return echo__error(err, ECHO_ERR_CORRUPT, "manifest: %s", what);
+}
 
 static bool get_hex(const cJSON *object, const char *key, uint8_t *out, size_t len) {
     const cJSON *node = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsString(node) && strlen(node->valuestring) == 2 * len && echo__hex_decode(out, node->valuestring, 2 * len);
+    return cJSON_IsString(node) && strlen(node->valuestring) == 2 * len &&
+           echo__hex_decode(out, node->valuestring, 2 * len);
 }
 
 static bool get_number(const cJSON *object, const char *key, uint64_t max, uint64_t *out) {
@@ -217,7 +221,8 @@ static bool get_number(const cJSON *object, const char *key, uint64_t max, uint6
 static bool get_root(const cJSON *manifest, const char *key, echo__root *out) {
     const cJSON *node = cJSON_GetObjectItemCaseSensitive(manifest, key);
     uint64_t height;
-    if (!cJSON_IsObject(node) || !get_number(node, "bytes", UINT64_MAX, &out->bytes) || !get_number(node, "items", UINT64_MAX, &out->items) ||
+    if (!cJSON_IsObject(node) || !get_number(node, "bytes", UINT64_MAX, &out->bytes) ||
+        !get_number(node, "items", UINT64_MAX, &out->items) ||
         !get_number(node, "height", ECHO__TREE_HEIGHT_MAX, &height))
         return false;
     out->height = (uint32_t)height;
@@ -235,7 +240,8 @@ static echo_status get_models(const cJSON *manifest, echo__model_counts *out, ec
             !get_number(node, "version", UINT32_MAX, &version))
             return bad(err, "a model entry has the wrong shape");
         size_t before = out->count;
-        if (echo__models_add(out, model->valuestring, (uint32_t)version, (int64_t)items) != ECHO_OK) return echo__nomem(err);
+        if (echo__models_add(out, model->valuestring, (uint32_t)version, (int64_t)items) != ECHO_OK)
+            return echo__nomem(err);
         /* Counts of one entry given twice could add up to none, and the entry would be gone. */
         if (out->count != before + 1) return bad(err, "a model entry is there twice");
         out->list[out->count - 1].opaque = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(node, "opaque"));
@@ -251,7 +257,8 @@ static echo_status get_timeframe(const cJSON *manifest, echo_timeframe **out, ec
     cJSON_ArrayForEach(frame, node) {
         echo_key feed;
         uint64_t seq;
-        if (echo_key_parse(&feed, frame->string) != ECHO_OK || !echo__json_get_uint64(frame, &seq) || seq > ECHO_SEQ_MAX)
+        if (echo_key_parse(&feed, frame->string) != ECHO_OK || !echo__json_get_uint64(frame, &seq) ||
+            seq > ECHO_SEQ_MAX)
             return bad(err, "timeframe has a bad frame");
         if (echo_timeframe_set(*out, &feed, seq) != ECHO_OK) return echo__nomem(err);
     }
@@ -265,7 +272,8 @@ static echo_status get_attestations(const cJSON *manifest, echo__manifest *m, ec
     if (!cJSON_IsArray(list)) return bad(err, "attestations have the wrong shape");
     cJSON_ArrayForEach(node, list) {
         echo__attestation one;
-        if (!get_hex(node, "key", one.member.bytes, sizeof one.member.bytes) || !get_hex(node, "signature", one.signature, sizeof one.signature))
+        if (!get_hex(node, "key", one.member.bytes, sizeof one.member.bytes) ||
+            !get_hex(node, "signature", one.signature, sizeof one.signature))
             return bad(err, "an attestation has the wrong shape");
         if (echo__manifest_attested(m, &one) != ECHO_OK) return echo__nomem(err);
     }
@@ -275,8 +283,11 @@ static echo_status get_attestations(const cJSON *manifest, echo__manifest *m, ec
 static echo_status read_fields(echo__manifest *m, const cJSON *node, echo_error *err) {
     uint64_t format, generation, time;
     if (!cJSON_IsObject(node) || !get_number(node, "format", UINT32_MAX, &format)) return bad(err, "format is missing");
-    if (format != ECHO__MANIFEST_FORMAT) return echo__error(err, ECHO_ERR_VERSION, "manifest has format %u, newer than this library reads", (unsigned)format);
-    if (!get_hex(node, "party", m->party.bytes, sizeof m->party.bytes) || !get_number(node, "number", INT64_MAX, &m->number) ||
+    if (format != ECHO__MANIFEST_FORMAT)
+        return echo__error(err, ECHO_ERR_VERSION, "manifest has format %u, newer than this library reads",
+                           (unsigned)format);
+    if (!get_hex(node, "party", m->party.bytes, sizeof m->party.bytes) ||
+        !get_number(node, "number", INT64_MAX, &m->number) ||
         !get_number(node, "generation", UINT32_MAX, &generation) || !get_number(node, "time", INT64_MAX, &time) ||
         !get_root(node, "items", &m->items) || !get_root(node, "credentials", &m->credentials))
         return bad(err, "a field is missing or has the wrong shape");
@@ -295,7 +306,8 @@ static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes t
     uint8_t signature[64];
     bool has_signature = get_hex(node, "signature", signature, sizeof signature);
     if (check_of(&check, m) != ECHO_OK) return echo__nomem(err);
-    if (!get_hex(node, "check", claimed.bytes, sizeof claimed.bytes) || !echo__hash_equal(&check, &claimed)) return bad(err, "check does not agree with its text");
+    if (!get_hex(node, "check", claimed.bytes, sizeof claimed.bytes) || !echo__hash_equal(&check, &claimed))
+        return bad(err, "check does not agree with its text");
     if (has_signature != m->is_signed) return bad(err, "it has an author or a signature, not both");
     if (has_signature) {
         uint8_t signed_bytes[sizeof check_domain + ECHO_HASH_BYTES];
@@ -306,7 +318,8 @@ static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes t
     echo__buf again = ECHO__BUF_INIT; /* what we understood is all there is */
     put_body(&again, m, &check, has_signature ? signature : NULL);
     echo_status status = again.status != ECHO_OK ? echo__nomem(err) : ECHO_OK;
-    if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&again), text)) status = bad(err, "text is not in canonical form");
+    if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&again), text))
+        status = bad(err, "text is not in canonical form");
     echo__buf_free(&again);
     return status;
 }
@@ -314,7 +327,8 @@ static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes t
 echo_status echo__manifest_read(echo__manifest *out, echo_bytes text, echo_error *err) {
     cJSON *node = NULL;
     memset(out, 0, sizeof *out);
-    if (text.len > ECHO__MANIFEST_MAX) return echo__error(err, ECHO_ERR_LIMIT, "manifest of %zu bytes is too long", text.len);
+    if (text.len > ECHO__MANIFEST_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "manifest of %zu bytes is too long", text.len);
     echo_status status = echo__json_parse(&node, text.data, text.len, err);
     if (status == ECHO_OK) status = read_fields(out, node, err);
     if (status == ECHO_OK) status = check_text(out, node, text, err);

@@ -27,11 +27,12 @@ typedef struct echo__manifest {
     echo__root items;
     echo__root credentials;
     echo__model_counts models;
-    uint32_t generation;  /* dialect of the party's messages; 0 when none was seen */
-    int64_t time;         /* milliseconds since 1970 */
+    uint32_t generation; /* dialect of the party's messages; 0 when none was seen */
+    int64_t time;        /* milliseconds since 1970 */
     bool has_previous;
-    echo_hash previous;   /* of the bytes of the manifest before */
-    bool received;        /* the state was received from others, or continues one that was: its author did not compute it all */
+    echo_hash previous; /* of the bytes of the manifest before */
+    bool
+        received; /* the state was received from others, or continues one that was: its author did not compute it all */
     echo__attestation *attestations; /* ascending by member; owned */
     size_t attestation_count;
     bool is_signed;
@@ -42,13 +43,15 @@ void echo__manifest_free(echo__manifest *manifest); /* what it points to; zeroes
 /* Attests a digest. */
 void echo__attest(echo__attestation *out, const echo_hash *digest, const echo_keypair *member);
 bool echo__attestation_ok(const echo__attestation *attestation, const echo_hash *digest);
-/* Adds one that was checked; of a member who is there already nothing is added, beyond ECHO__ATTESTATIONS_MAX neither. ECHO_ERR_NOMEM. */
+/* Adds one that was checked; of a member who is there already nothing is added, beyond ECHO__ATTESTATIONS_MAX neither.
+ * ECHO_ERR_NOMEM. */
 echo_status echo__manifest_attested(echo__manifest *manifest, const echo__attestation *attestation) ECHO_MUST_USE;
 /* Appends the text, with its check, signed by `signer` unless NULL (manifest->author is then its key). */
-echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const echo_keypair *signer, echo_error *err) ECHO_MUST_USE;
+echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const echo_keypair *signer,
+                                 echo_error *err) ECHO_MUST_USE;
 /*
- * Reads and checks a text: canonical form, check, signature when it has one. ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_VERSION (a newer
- * format), ECHO_ERR_LIMIT. On error *out is empty.
+ * Reads and checks a text: canonical form, check, signature when it has one. ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE,
+ * ECHO_ERR_VERSION (a newer format), ECHO_ERR_LIMIT. On error *out is empty.
  */
 echo_status echo__manifest_read(echo__manifest *out, echo_bytes text, echo_error *err) ECHO_MUST_USE;
 /* The state digest: hash of party, timeframe, roots and model versions alone. */

@@ -34,7 +34,8 @@ static uint64_t prefix_of(const echo_item *item) {
 
 static bool before(const echo__ordered *a, const echo__ordered *b) {
     if (a->prefix != b->prefix) return a->prefix < b->prefix;
-    return echo__bytes_compare(echo__bytes(a->item->id, a->item->id_len), echo__bytes(b->item->id, b->item->id_len)) < 0;
+    return echo__bytes_compare(echo__bytes(a->item->id, a->item->id_len), echo__bytes(b->item->id, b->item->id_len)) <
+           0;
 }
 
 static void gather(echo__order *order) {
@@ -59,7 +60,8 @@ static void merge_some(echo__order *order) {
         order->merging = true;
     }
     for (size_t n = 0; n < STEP && order->out < end; n++) {
-        bool right = order->left == middle || (order->right < end && before(&order->from[order->right], &order->from[order->left]));
+        bool right = order->left == middle ||
+                     (order->right < end && before(&order->from[order->right], &order->from[order->left]));
         order->to[order->out++] = order->from[right ? order->right++ : order->left++];
     }
     if (order->out < end) return;

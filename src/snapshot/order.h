@@ -1,6 +1,7 @@
 /*
- * The items of a capture in ascending order of id, found in bounded steps: their list is walked, then sorted by merging runs.
- * Reads nothing of an item but its id and one link, so that it may be done on another thread than the party's (capture.h).
+ * The items of a capture in ascending order of id, found in bounded steps: their list is walked, then sorted by merging
+ * runs. Reads nothing of an item but its id and one link, so that it may be done on another thread than the party's
+ * (capture.h).
  */
 #ifndef ECHO_SNAPSHOT_ORDER_H
 #define ECHO_SNAPSHOT_ORDER_H
@@ -13,7 +14,7 @@ typedef struct echo__order {
     size_t count, gathered;
     echo__ordered *from, *to; /* runs of `width` are sorted in `from`; those before `at` are merged into `to` */
     size_t width, at;
-    size_t left, right, out;  /* where the merging of the runs at `at` stands */
+    size_t left, right, out; /* where the merging of the runs at `at` stands */
     bool merging;
 } echo__order;
 

@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#define ENTRY_BYTES 200.0  /* a node's line, with an id of 64 characters */
-#define FIRST_FACTOR 2.0   /* bytes of records for each byte of the feeds, before there is a snapshot to tell */
+#define ENTRY_BYTES 200.0 /* a node's line, with an id of 64 characters */
+#define FIRST_FACTOR 2.0  /* bytes of records for each byte of the feeds, before there is a snapshot to tell */
 #define RATIO_LEAST 64u   /* in 1/1024 */
 #define RATIO_MOST 4096u
 
@@ -18,7 +18,8 @@ uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, 
     if (changed == 0) return 0;
     double run = (double)(1u << ECHO__TREE_BITS), k = (double)changed;
     if (root->items == 0) return (uint64_t)(FIRST_FACTOR * (double)tail_bytes);
-    double record = (double)root->bytes / (double)root->items, items = (double)root->items > k ? (double)root->items : k;
+    double record = (double)root->bytes / (double)root->items,
+           items = (double)root->items > k ? (double)root->items : k;
     double places = items / run, bytes = 0, line = record;
     for (uint32_t level = 0; level <= root->height && level <= ECHO__TREE_HEIGHT_MAX; level++) {
         if (places < 1) places = 1;
@@ -45,7 +46,8 @@ static uint64_t ns_of(uint64_t milliseconds) { return milliseconds > UINT64_MAX 
 static echo_snapshot_reason leg(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
     if (rules->messages > 0 && f->messages >= rules->messages) return ECHO_SNAPSHOT_MESSAGES;
     if (rules->bytes > 0 && f->bytes >= rules->bytes) return ECHO_SNAPSHOT_BYTES;
-    if (rules->age_ms > 0 && f->first_ns > 0 && f->now_ns - f->first_ns >= ns_of(rules->age_ms)) return ECHO_SNAPSHOT_AGE;
+    if (rules->age_ms > 0 && f->first_ns > 0 && f->now_ns - f->first_ns >= ns_of(rules->age_ms))
+        return ECHO_SNAPSHOT_AGE;
     return ECHO_SNAPSHOT_NONE;
 }
 
@@ -64,7 +66,8 @@ static bool is_quiet(const echo__policy *policy, const echo_snapshot_policy *rul
     return f->now_ns - f->last_ns >= ns_of(rules->quiet_ms);
 }
 
-echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules, const echo__policy_facts *f) {
+echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules,
+                                         const echo__policy_facts *f) {
     if (rules->manual || f->messages == 0 || f->now_ns < policy->retry_ns) return ECHO_SNAPSHOT_NONE;
     if (opens_slowly(rules, f)) return ECHO_SNAPSHOT_OPENING;
     if (f->memory > 0 && f->held >= f->memory / 2) return ECHO_SNAPSHOT_MEMORY;
@@ -80,7 +83,8 @@ echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapsh
 /* ---- how it went ---- */
 
 /* The next one leaves the machine alone for as long as this one took. */
-void echo__policy_succeeded(echo__policy *policy, uint64_t began_ns, uint64_t now_ns, uint64_t expected_bytes, uint64_t bytes) {
+void echo__policy_succeeded(echo__policy *policy, uint64_t began_ns, uint64_t now_ns, uint64_t expected_bytes,
+                            uint64_t bytes) {
     policy->wanted_ns = 0;
     policy->retry_ns = now_ns + (now_ns - began_ns);
     if (expected_bytes == 0 || bytes == 0) return;

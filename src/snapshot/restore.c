@@ -1,7 +1,7 @@
 /*
- * Start-up. attempt() is the page to read: root, credentials, feeds behind the timeframe, tail, stale models. It builds a fresh party
- * each time and hands it out only when complete; when the snapshot it started from turns out to be damaged, the one before is tried, and
- * after the last one, full replay.
+ * Start-up. attempt() is the page to read: root, credentials, feeds behind the timeframe, tail, stale models. It builds
+ * a fresh party each time and hands it out only when complete; when the snapshot it started from turns out to be
+ * damaged, the one before is tried, and after the last one, full replay.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,8 @@ typedef struct opening {
 } opening;
 
 static void note(opening *o, const echo_error *problem) {
-    if (echo__grow(&o->damage, &o->damage_cap, o->damage_count + 1, sizeof *o->damage)) o->damage[o->damage_count++] = *problem;
+    if (echo__grow(&o->damage, &o->damage_cap, o->damage_count + 1, sizeof *o->damage))
+        o->damage[o->damage_count++] = *problem;
 }
 
 /* ---- the parts ---- */
@@ -53,7 +54,8 @@ static echo_status open_feeds(opening *o, echo_error *err) {
     return status;
 }
 
-/* A store that cannot be used is told and done without; only what may pass (memory, another process) fails the opening. */
+/* A store that cannot be used is told and done without; only what may pass (memory, another process) fails the opening.
+ */
 static echo_status do_without_store(opening *o, echo_status status, const echo_error *problem, echo_error *err) {
     if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
         if (err != NULL) *err = *problem;
@@ -110,11 +112,14 @@ static echo_status check_root(echo_party *party, const echo__root *root, echo_er
 
 /* The author of a signed manifest must be a member: a feed the party admits, or a key it trusts. */
 static echo_status check_author(const echo_party *party, const echo__manifest *manifest, echo_error *err) {
-    if (!manifest->is_signed || echo__party_admits(party, &manifest->author) || echo__admission_trusts(party->admission, &manifest->author)) return ECHO_OK;
+    if (!manifest->is_signed || echo__party_admits(party, &manifest->author) ||
+        echo__admission_trusts(party->admission, &manifest->author))
+        return ECHO_OK;
     return echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by somebody who is no member of the party");
 }
 
-static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, const echo__candidate *candidate, echo_error *err) {
+static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, const echo__candidate *candidate,
+                                  echo_error *err) {
     party->root = manifest->items;
     party->credentials_root = manifest->credentials;
     party->generation = manifest->generation;
@@ -168,7 +173,8 @@ static echo_status hydrate_all(echo_party *party, echo_error *err) {
         status = echo__record_read_id(&id, line, &scratch, err);
         if (status == ECHO_OK) status = echo__items_take(&party->items, id, line, err);
         (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
-        if (status == ECHO_OK && ++done % 4096 == 0) status = echo__party_progress(party, "items", done, party->root.items);
+        if (status == ECHO_OK && ++done % 4096 == 0)
+            status = echo__party_progress(party, "items", done, party->root.items);
     }
     echo__cursor_close(cursor);
     echo__buf_free(&scratch);
@@ -188,8 +194,9 @@ static void report_feeds(echo_party *party) {
 }
 
 /*
- * All there is to apply. When the items that changed would take more memory than the host allows, they are saved on the way, so that they can be
- * evicted: a party larger than memory can be replayed. Where that cannot be done it is told, and memory is taken.
+ * All there is to apply. When the items that changed would take more memory than the host allows, they are saved on the
+ * way, so that they can be evicted: a party larger than memory can be replayed. Where that cannot be done it is told,
+ * and memory is taken.
  */
 static echo_status apply_tail(echo_party *party, echo_error *err) {
     bool saves = party->items.limit > 0 && party->taker != NULL && !party->options.no_snapshot;
@@ -257,8 +264,9 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
 
 /* Of what class a failure is that another, older start could get around. */
 static bool is_damage(echo_status status) {
-    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_LIMIT ||
-           status == ECHO_ERR_NOT_FOUND || status == ECHO_ERR_IO || status == ECHO_ERR_INVALID;
+    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE ||
+           status == ECHO_ERR_LIMIT || status == ECHO_ERR_NOT_FOUND || status == ECHO_ERR_IO ||
+           status == ECHO_ERR_INVALID;
 }
 
 static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
@@ -272,7 +280,8 @@ static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
             return status;
         }
         echo_error told = problem;
-        echo__error(&told, status, "snapshot %llu is passed over: %.180s", (unsigned long long)o->candidates.list[i].number, problem.message);
+        echo__error(&told, status, "snapshot %llu is passed over: %.180s",
+                    (unsigned long long)o->candidates.list[i].number, problem.message);
         if (problem.item[0] != '\0') memcpy(told.item, problem.item, sizeof told.item);
         note(o, &told);
         if (i == 0) first = told;
@@ -351,8 +360,8 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
     return status;
 }
 
-echo_status echo__party_follow(echo_party **out, const echo_party *old, const echo_store *store, const echo__candidates *candidates,
-                               echo_error *err) {
+echo_status echo__party_follow(echo_party **out, const echo_party *old, const echo_store *store,
+                               const echo__candidates *candidates, echo_error *err) {
     *out = NULL;
     echo_party_options options = old->options;
     options.policy = &old->policy;
@@ -360,11 +369,19 @@ echo_status echo__party_follow(echo_party **out, const echo_party *old, const ec
     options.admitted = old->admitted;
     options.admitted_count = old->admitted_count;
     if (old->has_own) options.own_feed = &old->own;
-    opening o = {.options = &options, .key = old->key, .feeds = old->feeds, .store = *store, .candidates = *candidates,
-                 .follows = true, .start = echo__now_ns(), .newest = candidates->list[0].number};
+    opening o = {.options = &options,
+                 .key = old->key,
+                 .feeds = old->feeds,
+                 .store = *store,
+                 .candidates = *candidates,
+                 .follows = true,
+                 .start = echo__now_ns(),
+                 .newest = candidates->list[0].number};
     echo_status status = attempts(out, &o, err);
-    if (status == ECHO_OK) fill_report(*out, &o);
-    else echo__error_adopt(err, status, "the newer snapshot cannot be opened");
+    if (status == ECHO_OK)
+        fill_report(*out, &o);
+    else
+        echo__error_adopt(err, status, "the newer snapshot cannot be opened");
     echo__free(o.damage);
     return status;
 }

@@ -54,12 +54,15 @@ static void decide(echo__holding *list, size_t count, uint32_t keep) {
     for (size_t i = 0; i < count; i++) list[i].keep = keep == 0 || last == count || i <= last || list[i].pinned;
 }
 
-echo_status echo__holdings_add(echo__holdings *out, const echo_store *store, const echo_key *party, uint32_t keep, echo_error *err) {
+echo_status echo__holdings_add(echo__holdings *out, const echo_store *store, const echo_key *party, uint32_t keep,
+                               echo_error *err) {
     size_t before = out->count;
     reading r = {out, store, party, err};
     echo_status status = store->ops->list(store->ctx, party, add_holding, &r, err);
-    if (status == ECHO_OK) decide(out->list + before, out->count - before, keep);
-    else out->count = before;
+    if (status == ECHO_OK)
+        decide(out->list + before, out->count - before, keep);
+    else
+        out->count = before;
     return status;
 }
 
@@ -68,7 +71,8 @@ void echo__holdings_free(echo__holdings *holdings) {
     memset(holdings, 0, sizeof *holdings);
 }
 
-echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed, echo_error *err) {
+echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed,
+                         echo_error *err) {
     echo__holdings holdings = {NULL, 0, 0};
     uint64_t count = 0;
     if (removed != NULL) *removed = 0;
@@ -79,9 +83,12 @@ echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_
         if (holdings.list[i].keep) continue;
         echo_error problem = ECHO_ERROR_INIT;
         status = store->ops->remove(store->ctx, party, holdings.list[i].number, &problem);
-        if (status == ECHO_OK) count++;
-        else if (status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND) status = ECHO_OK; /* pinned or removed meanwhile */
-        else if (err != NULL) *err = problem;
+        if (status == ECHO_OK)
+            count++;
+        else if (status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND)
+            status = ECHO_OK; /* pinned or removed meanwhile */
+        else if (err != NULL)
+            *err = problem;
     }
     echo__holdings_free(&holdings);
     if (removed != NULL) *removed = count;
@@ -96,7 +103,8 @@ static echo_status find_manifest(void *arg, uint64_t number, echo_bytes text) {
     return echo__hash_equal(&hash, wanted) ? ECHO_ERR_EXISTS : ECHO_OK;
 }
 
-echo_status echo__snapshot_stands(bool *out, const echo_store *store, const echo_key *party, const echo_hash *manifest, echo_error *err) {
+echo_status echo__snapshot_stands(bool *out, const echo_store *store, const echo_key *party, const echo_hash *manifest,
+                                  echo_error *err) {
     echo_hash wanted = *manifest;
     *out = false;
     echo_status status = store->ops->list(store->ctx, party, find_manifest, &wanted, err);
@@ -106,7 +114,8 @@ echo_status echo__snapshot_stands(bool *out, const echo_store *store, const echo
 
 /* ---- pins ---- */
 
-echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {
+echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
+                              echo_error *err) {
     echo_status status = echo__store_check(store, err);
     if (status != ECHO_OK) return status;
     if (party == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party was given");
@@ -115,8 +124,8 @@ echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, ui
 
 /* ---- advice ---- */
 
-static echo_status verified(echo__manifest *out, const echo_store *store, const echo__candidate *candidate, const echo_key *party,
-                            echo_error *err) {
+static echo_status verified(echo__manifest *out, const echo_store *store, const echo__candidate *candidate,
+                            const echo_key *party, echo_error *err) {
     echo__chunks *chunks;
     echo_status status = echo__candidate_read(out, candidate, party, err);
     if (status != ECHO_OK) return echo__snapshot_blame(err, party, candidate->number, status);
@@ -149,22 +158,25 @@ static echo_status meet(echo_timeframe **low, echo_timeframe *other, echo_error 
     return ECHO_OK;
 }
 
-static echo_status covered_by_all(echo_timeframe **out, const echo_store *store, const echo__candidates *candidates, const echo_key *party,
-                                  echo_error *err) {
+static echo_status covered_by_all(echo_timeframe **out, const echo_store *store, const echo__candidates *candidates,
+                                  const echo_key *party, echo_error *err) {
     echo_status status = ECHO_OK;
     *out = NULL;
     for (size_t i = 0; i < candidates->count && status == ECHO_OK; i++) {
         echo__manifest manifest;
         status = verified(&manifest, store, &candidates->list[i], party, err);
         if (status != ECHO_OK) break;
-        if (i > 0) status = meet(out, manifest.timeframe, err);
-        else if (echo_timeframe_copy(out, manifest.timeframe) != ECHO_OK) status = echo__nomem(err);
+        if (i > 0)
+            status = meet(out, manifest.timeframe, err);
+        else if (echo_timeframe_copy(out, manifest.timeframe) != ECHO_OK)
+            status = echo__nomem(err);
         echo__manifest_free(&manifest);
     }
     return status;
 }
 
-echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *party, echo_prune_fn fn, void *arg, echo_error *err) {
+echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *party, echo_prune_fn fn, void *arg,
+                                       echo_error *err) {
     echo__candidates candidates;
     echo_timeframe *covered = NULL;
     echo_frame frame;
@@ -174,8 +186,10 @@ echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     status = echo__candidates_list(&candidates, store, party, err);
     if (status != ECHO_OK) return status;
-    if (candidates.count == 0) status = echo__error(err, ECHO_ERR_NOT_FOUND, "there is no snapshot");
-    else status = covered_by_all(&covered, store, &candidates, party, err);
+    if (candidates.count == 0)
+        status = echo__error(err, ECHO_ERR_NOT_FOUND, "there is no snapshot");
+    else
+        status = covered_by_all(&covered, store, &candidates, party, err);
     for (size_t i = 0; status == ECHO_OK && echo_timeframe_at(covered, i, &frame); i++) {
         echo_prune_advice advice = {frame.feed, frame.seq};
         status = fn(arg, &advice);

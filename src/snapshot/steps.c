@@ -1,6 +1,6 @@
 /*
- * Driving snapshots: steps between messages and in polls, calls that wait, and what the host is told. A step takes pieces until its time
- * is over (P7).
+ * Driving snapshots: steps between messages and in polls, calls that wait, and what the host is told. A step takes
+ * pieces until its time is over (P7).
  */
 #include <string.h>
 
@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "snapshot/taker.h"
 
-#define MESSAGES_PER_LOOK 16u   /* at the clock */
-#define LEAST_STEP_NS 20000u    /* a shorter step is not worth its beginning */
-#define LOOKS_PER_STEP 64u      /* a clock that stands still does not hold a snapshot up */
+#define MESSAGES_PER_LOOK 16u /* at the clock */
+#define LEAST_STEP_NS 20000u  /* a shorter step is not worth its beginning */
+#define LOOKS_PER_STEP 64u    /* a clock that stands still does not hold a snapshot up */
 #define ITEMS_PER_PROGRESS 4096u
 
 static uint64_t now_ns(const echo__taker *t) { return echo__party_clock_ns(t->party); }
@@ -40,7 +40,9 @@ static void step(echo__taker *t, uint64_t ns) {
     t->unstepped = 0;
 }
 
-static uint64_t budget_of(const echo__taker *t) { return t->party->policy.budget_ns > 0 ? t->party->policy.budget_ns : 1; }
+static uint64_t budget_of(const echo__taker *t) {
+    return t->party->policy.budget_ns > 0 ? t->party->policy.budget_ns : 1;
+}
 
 /* A share of the time since the last step. 0: not yet. */
 static uint64_t share_of(echo__taker *t, uint64_t now) {
@@ -58,7 +60,8 @@ static uint64_t expected_open(const echo_party *party) {
     const echo__items *items = &party->items;
     uint64_t unsaved = party->root.items == 0 ? 0 : echo__items_unsaved(items);
     uint64_t leaves = unsaved == 0 ? 0 : echo__policy_leaves(&party->root, unsaved);
-    return echo__costs_opening(&party->costs) + echo__costs_loading(&party->costs, unsaved, leaves, items->load_ns, items->leaf_ns);
+    return echo__costs_opening(&party->costs) +
+           echo__costs_loading(&party->costs, unsaved, leaves, items->load_ns, items->leaf_ns);
 }
 
 static uint64_t expected_bytes(const echo_party *party, const echo__policy *policy) {
@@ -87,7 +90,8 @@ static void decide(echo__taker *t, uint64_t now) {
                                 .held = party->items.weight - party->items.evictable_weight,
                                 .memory = party->items.limit};
     echo_snapshot_reason reason = echo__policy_decide(&t->policy, &party->policy, &facts);
-    if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_NONE && t->policy.failed == 0) reason = ECHO_SNAPSHOT_RECOVERY;
+    if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_NONE && t->policy.failed == 0)
+        reason = ECHO_SNAPSHOT_RECOVERY;
     if (t->again) reason = ECHO_SNAPSHOT_REQUEST;
     t->recovery = t->again = false;
     if (reason == ECHO_SNAPSHOT_NONE) return;
@@ -155,7 +159,8 @@ echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_er
     bool joined = joins(t);
     note_messages(t, now_ns(t));
     run_to_end(t);
-    bool covered = joined && t->status == ECHO_OK && echo_timeframe_compare(t->party->clock, t->party->root_clock) == ECHO_ORDER_EQUAL;
+    bool covered = joined && t->status == ECHO_OK &&
+                   echo_timeframe_compare(t->party->clock, t->party->root_clock) == ECHO_ORDER_EQUAL;
     echo_status status = covered ? ECHO_OK : begin_and_end(t, reason, err);
     if (status != ECHO_OK && err != NULL) *err = t->error;
     return status;
@@ -164,8 +169,10 @@ echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_er
 static echo_status taker_of(echo__taker **out, const echo_party *party, echo_error *err) {
     *out = party->taker;
     if (party->taker != NULL) return ECHO_OK;
-    if (party->options.no_write) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
-    if (party->store_problem.code == ECHO_OK) return echo__error(err, ECHO_ERR_READONLY, "the party was opened without a store");
+    if (party->options.no_write)
+        return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
+    if (party->store_problem.code == ECHO_OK)
+        return echo__error(err, ECHO_ERR_READONLY, "the party was opened without a store");
     if (err != NULL) *err = party->store_problem;
     return party->store_problem.code;
 }
@@ -212,7 +219,8 @@ void echo__taker_quit(echo_party *party) {
     echo__taker *t = party->taker;
     echo_party_snapshot_cancel(party);
     if (t == NULL) return;
-    if (t->writer != NULL) echo__writer_cancel(t->writer); /* the removing of old snapshots and garbage, which the next one does */
+    if (t->writer != NULL)
+        echo__writer_cancel(t->writer); /* the removing of old snapshots and garbage, which the next one does */
     run_to_end(t);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Moving an open party to a newer snapshot: a second party is opened beside it and compared with it, and takes its place. All that can
- * fail comes before that.
+ * Moving an open party to a newer snapshot: a second party is opened beside it and compared with it, and takes its
+ * place. All that can fail comes before that.
  */
 #include <string.h>
 
@@ -19,7 +19,8 @@ static bool is_newer(const echo_party *party, const echo__candidate *candidate) 
 }
 
 /* Only those that are newer than what the party stands on. */
-static echo_status list_newer(echo__candidates *out, const echo_party *party, const echo_store *store, echo_error *err) {
+static echo_status list_newer(echo__candidates *out, const echo_party *party, const echo_store *store,
+                              echo_error *err) {
     echo_status status = echo__candidates_list(out, store, &party->key, err);
     if (status != ECHO_OK) return status;
     size_t n = 0;
@@ -29,12 +30,13 @@ static echo_status list_newer(echo__candidates *out, const echo_party *party, co
 }
 
 /*
- * A store that cannot be reopened is used by the taker through the same handle; listing under a collection of garbage would make that one
- * believe it had seen what is new (sys/store.h, `remove_chunks`).
+ * A store that cannot be reopened is used by the taker through the same handle; listing under a collection of garbage
+ * would make that one believe it had seen what is new (sys/store.h, `remove_chunks`).
  */
 static void guard_listing(echo_party *party, const echo_store *store) {
     const echo__taker *t = party->taker;
-    if (t != NULL && t->phase == ECHO_SNAPSHOT_FINISH && !echo__store_has(store, ECHO__STORE_REOPEN)) echo__taker_quit(party);
+    if (t != NULL && t->phase == ECHO_SNAPSHOT_FINISH && !echo__store_has(store, ECHO__STORE_REOPEN))
+        echo__taker_quit(party);
 }
 
 /* ---- the switch ---- */
@@ -45,14 +47,17 @@ static echo_status check_covers(const echo_party *old, const echo_party *fresh, 
     echo_timeframe *missing;
     echo_frame frame;
     if (echo_timeframe_dependencies(&missing, old->clock, fresh->clock) != ECHO_OK) return echo__nomem(err);
-    echo_status status = echo__error(err, ECHO_ERR_BEHIND, "snapshot %llu lacks messages that were applied here, and their blocks are not here any more",
-                                     (unsigned long long)fresh->number);
+    echo_status status =
+        echo__error(err, ECHO_ERR_BEHIND,
+                    "snapshot %llu lacks messages that were applied here, and their blocks are not here any more",
+                    (unsigned long long)fresh->number);
     if (echo_timeframe_at(missing, 0, &frame)) echo__error_seq(err, &frame.feed, frame.seq);
     echo_timeframe_free(missing);
     return status;
 }
 
-static echo_status tell_changes(const echo_party *old, const echo_party *fresh, echo_change_fn fn, void *arg, echo_error *err) {
+static echo_status tell_changes(const echo_party *old, const echo_party *fresh, echo_change_fn fn, void *arg,
+                                echo_error *err) {
     echo__changes changes = {NULL, 0, 0, ECHO__BUF_INIT};
     echo_status status = echo__changes_find(&changes, old, fresh, err);
     if (status == ECHO_OK) {
@@ -76,18 +81,22 @@ static void take_place(echo_party **party, echo_party *fresh) {
     echo__taker_attach(fresh);
 }
 
-static echo_status move(echo_party **party, const echo_store *store, const echo__candidates *newer, echo_change_fn fn, void *arg, echo_error *err) {
+static echo_status move(echo_party **party, const echo_store *store, const echo__candidates *newer, echo_change_fn fn,
+                        void *arg, echo_error *err) {
     echo_party *fresh;
     echo_status status = echo__party_follow(&fresh, *party, store, newer, err);
     if (status != ECHO_OK) return status;
     status = check_covers(*party, fresh, err);
     if (status == ECHO_OK && fn != NULL) status = tell_changes(*party, fresh, fn, arg, err);
-    if (status == ECHO_OK) take_place(party, fresh);
-    else echo_party_free(fresh);
+    if (status == ECHO_OK)
+        take_place(party, fresh);
+    else
+        echo_party_free(fresh);
     return status;
 }
 
-echo_status echo__party_switch(echo_party **party, const echo_store *store_or_null, echo_change_fn fn, void *arg, echo_error *err) {
+echo_status echo__party_switch(echo_party **party, const echo_store *store_or_null, echo_change_fn fn, void *arg,
+                               echo_error *err) {
     echo_party *old = *party;
     echo_store store = store_or_null != NULL ? *store_or_null : old->store;
     echo__candidates newer;

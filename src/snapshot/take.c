@@ -1,6 +1,6 @@
 /*
- * One snapshot, piece by piece: convert, cut, capture, write, and finish, always: success makes the items clean, failure makes them changed
- * again; the party went on meanwhile in both cases.
+ * One snapshot, piece by piece: convert, cut, capture, write, and finish, always: success makes the items clean,
+ * failure makes them changed again; the party went on meanwhile in both cases.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,8 @@ static void succeed(echo__taker *t, const echo__written *written) {
     for (size_t i = 0; i < t->credentials_count; i++) echo__free(party->credentials[i].bytes);
     party->credentials_count -= t->credentials_count;
     if (party->credentials_count > 0)
-        memmove(party->credentials, party->credentials + t->credentials_count, party->credentials_count * sizeof *party->credentials);
+        memmove(party->credentials, party->credentials + t->credentials_count,
+                party->credentials_count * sizeof *party->credentials);
     echo_timeframe_free(party->root_clock);
     party->root_clock = t->manifest.timeframe;
     t->manifest.timeframe = NULL;
@@ -91,7 +92,8 @@ static void conclude(echo__taker *t, const echo__written *written) {
     } else {
         if (written->status == ECHO_ERR_CONFLICT) t->party->newest = written->newest;
         echo__costs_unsaved(&t->party->costs);
-        if (t->status == ECHO_OK) note_failure(t, written->status, &written->problem); /* else why it was given up is known */
+        if (t->status == ECHO_OK)
+            note_failure(t, written->status, &written->problem); /* else why it was given up is known */
     }
     echo__capture_over(t->capture, ok);
     release_job(t);
@@ -138,13 +140,17 @@ static bool own_keys(echo_keypair *keys, const echo_party *party) {
 }
 
 static bool unchanged(const echo_party *party) {
-    return party->number != 0 && party->number == party->newest && party->items.changed_count == 0 && party->credentials_count == 0 &&
-           echo_timeframe_compare(party->clock, party->root_clock) == ECHO_ORDER_EQUAL;
+    return party->number != 0 && party->number == party->newest && party->items.changed_count == 0 &&
+           party->credentials_count == 0 && echo_timeframe_compare(party->clock, party->root_clock) == ECHO_ORDER_EQUAL;
 }
 
 static echo_status nothing_new(echo__taker *t, echo_error *err) {
     echo_party *party = t->party;
-    echo__manifest manifest = {.party = party->key, .timeframe = party->clock, .items = party->root, .credentials = party->credentials_root, .models = party->models};
+    echo__manifest manifest = {.party = party->key,
+                               .timeframe = party->clock,
+                               .items = party->root,
+                               .credentials = party->credentials_root,
+                               .models = party->models};
     if (echo__manifest_digest(&t->result.digest, &manifest) != ECHO_OK) return echo__nomem(err);
     t->result.unchanged = true;
     t->result.number = party->newest;
@@ -167,8 +173,10 @@ static echo_status fill_manifest(echo__taker *t, echo_error *err) {
                                    .received = party->received};
     t->credentials_count = party->credentials_count;
     t->credentials = echo__realloc_array(NULL, t->credentials_count, sizeof *t->credentials);
-    if (t->credentials == NULL || echo_timeframe_copy(&t->manifest.timeframe, party->clock) != ECHO_OK) return echo__nomem(err);
-    if (t->credentials_count > 0) memcpy(t->credentials, party->credentials, t->credentials_count * sizeof *t->credentials);
+    if (t->credentials == NULL || echo_timeframe_copy(&t->manifest.timeframe, party->clock) != ECHO_OK)
+        return echo__nomem(err);
+    if (t->credentials_count > 0)
+        memcpy(t->credentials, party->credentials, t->credentials_count * sizeof *t->credentials);
     return ECHO_OK;
 }
 
@@ -195,7 +203,8 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     if (unchanged(party)) return nothing_new(t, err);
     echo_status status = fill_manifest(t, err);
     if (status == ECHO_OK)
-        status = echo__capture_begin(&t->capture, &party->items, &party->models, party->options.clock, party->options.clock_arg, err);
+        status = echo__capture_begin(&t->capture, &party->items, &party->models, party->options.clock,
+                                     party->options.clock_arg, err);
     if (status == ECHO_OK) status = start_writer(t, err);
     if (status != ECHO_OK) {
         if (t->capture != NULL) echo__capture_over(t->capture, false);
@@ -221,8 +230,10 @@ echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool 
     t->began_ns = now_ns(t);
     t->generation = echo__registry_generation(t->party->options.models);
     echo_status status = echo__convert_begin(&t->convert, t->party, err);
-    if (status == ECHO_OK && t->convert == NULL) status = cut(t, err);
-    else if (status == ECHO_OK) t->phase = ECHO_SNAPSHOT_CONVERT;
+    if (status == ECHO_OK && t->convert == NULL)
+        status = cut(t, err);
+    else if (status == ECHO_OK)
+        t->phase = ECHO_SNAPSHOT_CONVERT;
     if (status != ECHO_OK) {
         echo_error problem = ECHO_ERROR_INIT;
         note_failure(t, status, err != NULL ? err : &problem);
@@ -280,7 +291,8 @@ static bool sync_piece(echo__taker *t) {
 static void close_writer(echo__taker *t) {
     echo__model_counts *models = &t->capture->models;
     const echo_registry *registry = t->party->options.models;
-    bool same = echo__registry_generation(registry) == t->generation; /* else some records may have been taken without their model */
+    bool same = echo__registry_generation(registry) ==
+                t->generation; /* else some records may have been taken without their model */
     for (size_t i = 0; i < models->count; i++) {
         echo__model_count *entry = &models->list[i];
         entry->opaque = !same || echo__model_is_opaque(registry, entry->model, entry->version);
@@ -295,8 +307,10 @@ static bool capture_item(echo__taker *t) {
     echo__batch *full = NULL;
     if (t->capture->batch == NULL && !echo__writer_has_room(t->writer)) return write_piece(t);
     echo_status status = echo__capture_next(t->capture, &full, &problem);
-    if (status != ECHO_OK) echo__taker_fail(t, status, &problem);
-    else if (full != NULL) echo__writer_give(t->writer, full);
+    if (status != ECHO_OK)
+        echo__taker_fail(t, status, &problem);
+    else if (full != NULL)
+        echo__writer_give(t->writer, full);
     return true;
 }
 

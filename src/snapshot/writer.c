@@ -18,7 +18,7 @@
 #define STEP_CHANGES 16u
 
 typedef enum writer_phase {
-    WRITER_OPEN,    /* a handle of its own, where it has a thread */
+    WRITER_OPEN, /* a handle of its own, where it has a thread */
     WRITER_ORDER,
     WRITER_RECORDS,
     WRITER_TREE,
@@ -36,13 +36,13 @@ struct echo__writer {
     writer_phase phase;
     echo__order order;
     echo__update *update;
-    echo__batch *batch;      /* being written */
-    size_t at;               /* of its changes */
-    echo__written written;   /* until done */
-    echo__swept swept;       /* until ended */
-    echo_key party;          /* after publishing, when the job is no longer ours */
-    double packed;           /* bytes that a byte of a chunk takes in the store */
-    uint64_t needed;         /* bytes that the new roots take there, about */
+    echo__batch *batch;    /* being written */
+    size_t at;             /* of its changes */
+    echo__written written; /* until done */
+    echo__swept swept;     /* until ended */
+    echo_key party;        /* after publishing, when the job is no longer ours */
+    double packed;         /* bytes that a byte of a chunk takes in the store */
+    uint64_t needed;       /* bytes that the new roots take there, about */
     echo__gc *gc;
     bool threaded;
     pthread_t thread;
@@ -52,8 +52,8 @@ struct echo__writer {
     echo__batch *first, **last;
     size_t queued;
     bool closed, cancelled, moved, done, ended;
-    bool poked;              /* something for the writer came since it waited last */
-    uint64_t news, seen;     /* things told to the party's side, and what it waited for last */
+    bool poked;          /* something for the writer came since it waited last */
+    uint64_t news, seen; /* things told to the party's side, and what it waited for last */
     const echo__ordered *ordered;
 };
 
@@ -88,12 +88,15 @@ static bool is_cancelled(echo__writer *w) {
 static echo_status open_store(echo__writer *w, echo_error *err) {
     echo_status status = ECHO_OK;
     if (w->own->ops == NULL)
-        status = echo__store_has(w->store, ECHO__STORE_REOPEN) ? echo__store_reopen(w->own, w->store, err) : ECHO_ERR_UNSUPPORTED;
+        status = echo__store_has(w->store, ECHO__STORE_REOPEN) ? echo__store_reopen(w->own, w->store, err)
+                                                               : ECHO_ERR_UNSUPPORTED;
     if (status == ECHO_OK) w->store = w->own;
     if (status == ECHO_ERR_UNSUPPORTED && !w->threaded) status = ECHO_OK; /* the party's own handle */
     if (status == ECHO_OK) status = echo__chunks_new(&w->chunks, w->store);
-    if (status == ECHO_OK && echo__update_new(&w->update, w->chunks, &w->job.manifest->items) != ECHO_OK) status = echo__nomem(err);
-    if (status == ECHO_OK && echo__order_begin(&w->order, w->job.first, w->job.side, w->job.count) != ECHO_OK) status = echo__nomem(err);
+    if (status == ECHO_OK && echo__update_new(&w->update, w->chunks, &w->job.manifest->items) != ECHO_OK)
+        status = echo__nomem(err);
+    if (status == ECHO_OK && echo__order_begin(&w->order, w->job.first, w->job.side, w->job.count) != ECHO_OK)
+        status = echo__nomem(err);
     w->phase = WRITER_ORDER;
     return status;
 }
@@ -125,7 +128,8 @@ static echo__batch *next_batch(echo__writer *w, bool *last) {
 static echo_status put_loose(echo__writer *w, const echo__loose_chunks *chunks, echo_error *err) {
     const uint8_t *bytes = chunks->bytes.data;
     for (size_t i = 0; i < chunks->count; i++) {
-        echo_status status = echo__chunks_put_as(&chunks->list[i].name, w->chunks, echo__bytes(bytes, chunks->list[i].len), err);
+        echo_status status =
+            echo__chunks_put_as(&chunks->list[i].name, w->chunks, echo__bytes(bytes, chunks->list[i].len), err);
         if (status != ECHO_OK) return status;
         bytes += chunks->list[i].len;
     }
@@ -154,7 +158,8 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
     echo__manifest *manifest = w->job.manifest;
     echo_status status = echo__update_finish(&manifest->items, w->update, err);
     if (status == ECHO_OK)
-        status = echo__credentials_write(&manifest->credentials, w->chunks, w->job.credentials, w->job.credentials_count, err);
+        status = echo__credentials_write(&manifest->credentials, w->chunks, w->job.credentials,
+                                         w->job.credentials_count, err);
     echo__chunk_counts counts;
     echo__chunks_counts(w->chunks, &counts);
     w->written.chunks = counts.written;
@@ -165,8 +170,9 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
 }
 
 /*
- * Chunks that the new trees share with the snapshot before are needed by nobody else once that is gone: another process may have removed it, and
- * collected them. From the first put on the store is ours, so that what stands now stands until we publish.
+ * Chunks that the new trees share with the snapshot before are needed by nobody else once that is gone: another process
+ * may have removed it, and collected them. From the first put on the store is ours, so that what stands now stands
+ * until we publish.
  */
 static echo_status check_base(const echo__writer *w, echo_error *err) {
     const echo__manifest *manifest = w->job.manifest;
@@ -174,7 +180,8 @@ static echo_status check_base(const echo__writer *w, echo_error *err) {
     if (!manifest->has_previous) return ECHO_OK;
     echo_status status = echo__snapshot_stands(&stands, w->store, &manifest->party, &manifest->previous, err);
     if (status != ECHO_OK || stands) return status;
-    return echo__error(err, ECHO_ERR_CONFLICT, "the snapshot that this one continues was removed by another process: open the party again");
+    return echo__error(err, ECHO_ERR_CONFLICT,
+                       "the snapshot that this one continues was removed by another process: open the party again");
 }
 
 /* Who computed a state says so, and others need not take one member's word for it. */
@@ -224,9 +231,11 @@ static void give_up(echo__writer *w, echo_status status) {
     echo_error ignored = ECHO_ERROR_INIT;
     const echo_store *store = w->store;
     w->written.status = status;
-    if (w->chunks != NULL) (void)!store->ops->rollback(store->ctx, &ignored); /* else it was not opened, and `store` is the party's */
+    if (w->chunks != NULL)
+        (void)!store->ops->rollback(store->ctx, &ignored); /* else it was not opened, and `store` is the party's */
     w->written.newest = w->job.newest;
-    if (status == ECHO_ERR_CONFLICT) (void)!store->ops->list(store->ctx, &w->job.manifest->party, see_newest, &w->written.newest, &ignored);
+    if (status == ECHO_ERR_CONFLICT)
+        (void)!store->ops->list(store->ctx, &w->job.manifest->party, see_newest, &w->written.newest, &ignored);
     w->phase = WRITER_ENDED;
     tell(w, &w->done);
 }
@@ -303,7 +312,8 @@ static void end(echo__writer *w) {
     w->update = NULL;
     echo__chunks_free(w->chunks);
     w->chunks = NULL;
-    if (w->closed) echo__order_free(&w->order); /* the party's side has no more use for it; large memory is slow to give back */
+    if (w->closed)
+        echo__order_free(&w->order); /* the party's side has no more use for it; large memory is slow to give back */
     tell(w, &w->ended);
 }
 
@@ -314,10 +324,13 @@ static bool step(echo__writer *w) {
     writer_phase phase = w->phase;
     if (w->ended) return false;
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status = cancelled ? echo__error(&problem, ECHO_ERR_REFUSED, "the snapshot was cancelled") : run_phase(w, &idle, &problem);
+    echo_status status = cancelled ? echo__error(&problem, ECHO_ERR_REFUSED, "the snapshot was cancelled")
+                                   : run_phase(w, &idle, &problem);
     uint64_t ns = echo__now_ns() - start;
-    if (phase == WRITER_PUBLISH) w->written.ns_publish += ns;
-    else if (before) w->written.ns_write += ns;
+    if (phase == WRITER_PUBLISH)
+        w->written.ns_publish += ns;
+    else if (before)
+        w->written.ns_write += ns;
     if (status != ECHO_OK && before) {
         status = explain(w, status, &problem);
         echo__error_adopt(&problem, status, "the snapshot cannot be written");
@@ -347,7 +360,8 @@ static void *run_thread(void *arg) {
     return NULL;
 }
 
-/* Signals are the host's: the thread takes none (P10), but for those that tell of its own faults, for which the host may have a handler. */
+/* Signals are the host's: the thread takes none (P10), but for those that tell of its own faults, for which the host
+ * may have a handler. */
 static bool start_thread(echo__writer *w) {
     static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     sigset_t all, before;
@@ -369,8 +383,8 @@ static bool init_locks(echo__writer *w) {
     return false;
 }
 
-echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, echo_store *own, bool threaded,
-                               echo_error *err) {
+echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, echo_store *own,
+                               bool threaded, echo_error *err) {
     *out = NULL;
     echo__writer *w = echo__calloc(1, sizeof *w);
     if (w == NULL) return echo__nomem(err);

@@ -51,7 +51,8 @@ echo__memstore_manifest *echo__memstore_newest(const echo__memstore_core *c, con
     echo__memstore_manifest *best = NULL;
     for (size_t i = 0; i < c->count; i++) {
         echo__memstore_manifest *one = c->manifests[i];
-        if (one->number <= most && (best == NULL || one->number > best->number) && echo__key_equal(&one->party, party)) best = one;
+        if (one->number <= most && (best == NULL || one->number > best->number) && echo__key_equal(&one->party, party))
+            best = one;
     }
     return best;
 }

@@ -1,10 +1,10 @@
 /*
  * The store in memory, shared by its source files: one core, and a handle for each time it was opened.
  *
- * Invariants: every chunk is in the core's map; the pending ones are marked with their handle and on its list too, so that undoing
- * is taking them out again, and other handles look through them. One handle writes at a time. Nothing that can fail happens between
- * the first and the last change of a publish or a removal. The lock is over the core and every pending list; no callback is called
- * with it held.
+ * Invariants: every chunk is in the core's map; the pending ones are marked with their handle and on its list too, so
+ * that undoing is taking them out again, and other handles look through them. One handle writes at a time. Nothing that
+ * can fail happens between the first and the last change of a publish or a removal. The lock is over the core and every
+ * pending list; no callback is called with it held.
  */
 #ifndef ECHO_STORE_MEMORY_H
 #define ECHO_STORE_MEMORY_H
@@ -16,10 +16,10 @@
 
 typedef struct echo__memstore_chunk {
     echo_hash name;
-    const struct echo__memstore *owner;    /* whose pending put it is; NULL: published */
+    const struct echo__memstore *owner; /* whose pending put it is; NULL: published */
     struct echo__memstore_chunk *next_pending;
     struct echo__memstore_chunk *replaced; /* of a pending chunk: the one that had its name before */
-    size_t holders;                      /* the map, or the chunk that replaced it, and those that read it just now */
+    size_t holders;                        /* the map, or the chunk that replaced it, and those that read it just now */
     size_t len;
     uint8_t data[];
 } echo__memstore_chunk;
@@ -36,9 +36,10 @@ typedef struct echo__memstore_core {
     pthread_mutex_t lock;
     size_t handles;
     echo__map chunks;
-    uint64_t bytes;                    /* of the chunks in the map */
-    uint64_t published;                /* the same before the pending puts */
-    const struct echo__memstore *writer; /* had puts since its last publish, perhaps of chunks that were there; NULL: nobody has */
+    uint64_t bytes;     /* of the chunks in the map */
+    uint64_t published; /* the same before the pending puts */
+    const struct echo__memstore
+        *writer; /* had puts since its last publish, perhaps of chunks that were there; NULL: nobody has */
     echo__memstore_manifest **manifests; /* in no order: there are few */
     size_t count, cap;
 } echo__memstore_core;
@@ -73,8 +74,9 @@ uint32_t echo__memstore_capabilities(void *ctx);
 echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
 echo_status echo__memstore_has(void *ctx, const echo_hash *name, bool *out, echo_error *err);
 echo_status echo__memstore_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
-                             echo_error *err);
-echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes, echo_error *err);
+                               echo_error *err);
+echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
+                                   echo_error *err);
 echo_status echo__memstore_flush(void *ctx, echo_error *err);
 echo_status echo__memstore_rollback(void *ctx, echo_error *err);
 echo_status echo__memstore_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);

@@ -38,8 +38,8 @@ echo_status echo__memstore_has(void *ctx, const echo_hash *name, bool *out, echo
 }
 
 /* Copies out the party's newest manifest up to number `most`; *number is 0 when there is none. */
-static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__memstore *m, const echo_key *party, uint64_t most,
-                                 echo_error *err) {
+static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__memstore *m, const echo_key *party,
+                                 uint64_t most, echo_error *err) {
     const echo__memstore_manifest *one = echo__memstore_newest(echo__memstore_enter(m), party, most);
     *number = one == NULL ? 0 : one->number;
     echo__buf_clear(out);
@@ -130,7 +130,8 @@ static entry *read_entries(size_t *n, echo__memstore *m, const echo_hash *after)
     entry *list = echo__realloc_array(NULL, c->chunks.count, sizeof *list);
     for (echo__memstore_chunk *one; list != NULL && (one = echo__map_next(&c->chunks, &at)) != NULL;) {
         const echo__memstore_chunk *found = echo__memstore_seen_by(m, one);
-        if (found == NULL || (after != NULL && memcmp(found->name.bytes, after->bytes, sizeof after->bytes) <= 0)) continue;
+        if (found == NULL || (after != NULL && memcmp(found->name.bytes, after->bytes, sizeof after->bytes) <= 0))
+            continue;
         list[*n].name = found->name;
         list[(*n)++].size = found->len;
     }

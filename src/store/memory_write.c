@@ -43,7 +43,8 @@ static bool unlink_pending(echo__memstore *m, const echo__memstore_chunk *one) {
     return false;
 }
 
-/* Adds a chunk unless it is there; one that is there with other bytes gives way, and comes back if the puts are undone. */
+/* Adds a chunk unless it is there; one that is there with other bytes gives way, and comes back if the puts are undone.
+ */
 static echo_status add(echo__memstore *m, const echo_hash *name, echo_bytes bytes, size_t *written, echo_error *err) {
     echo__memstore_core *c = m->core;
     echo__memstore_chunk *found = echo__memstore_find(m, name);
@@ -86,7 +87,7 @@ static echo_status put(echo__memstore *m, const echo_hash *names, const echo_byt
 }
 
 echo_status echo__memstore_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
-                              echo_error *err) {
+                               echo_error *err) {
     echo__memstore *m = ctx;
     size_t count = 0;
     if (m->failed) return echo__store_refuse_failed(m->failed, err);
@@ -99,7 +100,8 @@ echo_status echo__memstore_put(void *ctx, const echo_hash *names, const echo_byt
     return ECHO_OK;
 }
 
-static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t expected, echo_bytes bytes, echo_error *err) {
+static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t expected, echo_bytes bytes,
+                           echo_error *err) {
     echo__memstore_core *c = m->core;
     echo_status status = echo__store_check_sizes(&bytes, 1, err);
     if (status == ECHO_OK) status = refuse_others(m, err);
@@ -121,7 +123,8 @@ static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t ex
     return ECHO_OK;
 }
 
-echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes, echo_error *err) {
+echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
+                                   echo_error *err) {
     echo__memstore *m = ctx;
     if (m->failed) return echo__store_refuse_failed(m->failed, err);
     (void)echo__memstore_enter(m);

@@ -49,8 +49,8 @@ static const echo_store_ops sqlite_ops = {
 };
 
 /*
- * The file's real path; of one that does not exist yet, its folder's with its name behind. Being absolute, it stays right when the
- * process changes its directory, and is none of SQLite's special names (":memory:", "file:...").
+ * The file's real path; of one that does not exist yet, its folder's with its name behind. Being absolute, it stays
+ * right when the process changes its directory, and is none of SQLite's special names (":memory:", "file:...").
  */
 static echo_status resolve(char **out, const char *path, echo_error *err) {
     char folder[PATH_MAX], real[PATH_MAX];
@@ -65,7 +65,8 @@ static echo_status resolve(char **out, const char *path, echo_error *err) {
         folder[len] = '\0';
         if (realpath(folder, real) == NULL) return echo__error_errno(err, "cannot open snapshot store %s", path);
         size_t at = strlen(real);
-        if (at + 1 + strlen(name) >= sizeof real) return echo__error(err, ECHO_ERR_INVALID, "the file's name is too long");
+        if (at + 1 + strlen(name) >= sizeof real)
+            return echo__error(err, ECHO_ERR_INVALID, "the file's name is too long");
         (void)snprintf(real + at, sizeof real - at, "%s%s", at == 1 ? "" : "/", name);
     }
     *out = echo__strdup(real);
@@ -75,7 +76,8 @@ static echo_status resolve(char **out, const char *path, echo_error *err) {
 /* Takes over a handle that names its file; closes it when that is no store and is not to become one. */
 static echo_status begin(echo_store *out, echo__sqlite *s, echo_error *err) {
     echo_status status = echo__sqlite_ready(s, err);
-    if (status == ECHO_ERR_NOT_FOUND) status = s->create ? ECHO_OK : echo__error(err, status, "no snapshot store at %s", s->path);
+    if (status == ECHO_ERR_NOT_FOUND)
+        status = s->create ? ECHO_OK : echo__error(err, status, "no snapshot store at %s", s->path);
     if (status != ECHO_OK) {
         sqlite_close(s);
         return status;
@@ -85,7 +87,8 @@ static echo_status begin(echo_store *out, echo__sqlite *s, echo_error *err) {
     return ECHO_OK;
 }
 
-echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options, echo_error *err) {
+echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options,
+                                   echo_error *err) {
     static const echo_store_sqlite_options defaults = ECHO_STORE_SQLITE_OPTIONS_INIT;
     if (out == NULL || path == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store or no path");
     out->ops = NULL;
@@ -93,7 +96,8 @@ echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo
     if (options == NULL) options = &defaults;
     if (options->version != 1)
         return echo__error(err, ECHO_ERR_INVALID, "options have version %u, not 1", (unsigned)options->version);
-    if (!sqlite3_threadsafe()) return echo__error(err, ECHO_ERR_UNSUPPORTED, "this SQLite was built for a single thread");
+    if (!sqlite3_threadsafe())
+        return echo__error(err, ECHO_ERR_UNSUPPORTED, "this SQLite was built for a single thread");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");
     echo__sqlite *s = echo__calloc(1, sizeof *s);
     if (s == NULL) return echo__nomem(err);

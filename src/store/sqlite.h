@@ -2,8 +2,10 @@
  * The SQLite store's handle and what its files share.
  *
  * Invariants
- *  - The file is opened by SQLite alone. Closing any other descriptor of it in this process would drop the locks that SQLite holds.
- *  - Between calls no statement is active and, but for pending puts, no transaction is open: a reader never holds up a checkpoint.
+ *  - The file is opened by SQLite alone. Closing any other descriptor of it in this process would drop the locks that
+ * SQLite holds.
+ *  - Between calls no statement is active and, but for pending puts, no transaction is open: a reader never holds up a
+ * checkpoint.
  *  - A transaction begins as IMMEDIATE: whoever has it is the only writer, and what it reads is the newest.
  */
 #ifndef ECHO_STORE_SQLITE_H
@@ -54,20 +56,20 @@ typedef struct echo__sqlite {
     bool wal;               /* this connection made sure of WAL */
     bool immutable;         /* opened without locks: `file` tells whether it is still the same */
     struct stat file;
-    bool file_is_young;     /* written so shortly before that its time may not tell the next write */
+    bool file_is_young; /* written so shortly before that its time may not tell the next write */
 
-    echo__zip *zip;         /* once it was needed */
-    uint64_t stored;        /* bytes of chunks put */
-    bool writing;           /* puts are pending, in an open transaction */
-    echo_status failed;     /* pending puts were lost to this; until rollback */
+    echo__zip *zip;     /* once it was needed */
+    uint64_t stored;    /* bytes of chunks put */
+    bool writing;       /* puts are pending, in an open transaction */
+    echo_status failed; /* pending puts were lost to this; until rollback */
     echo__seen seen;
 } echo__sqlite;
 
 /* ---- sqlite_file.c: the file ---- */
 
 /*
- * Makes the handle ready to read. ECHO_ERR_NOT_FOUND, with err left alone: there is no store yet. ECHO_OK: the file was recognised as
- * ours, and a read-only handle is sure to look at its present state.
+ * Makes the handle ready to read. ECHO_ERR_NOT_FOUND, with err left alone: there is no store yet. ECHO_OK: the file was
+ * recognised as ours, and a read-only handle is sure to look at its present state.
  */
 echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
 /* Whether somebody wrote, or may be about to write, to a file that is read without locks. */
@@ -87,16 +89,18 @@ echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, co
 /* The cached statement, reset and without values. */
 echo_status echo__sqlite_statement(sqlite3_stmt **out, echo__sqlite *s, echo__sql which, echo_error *err) ECHO_MUST_USE;
 /*
- * Steps once: *row tells whether there is one. ECHO_ERR_BUSY when a read-only handle, which takes no locks, was overtaken by a writer;
- * the next call looks afresh. The caller ends with echo__sqlite_done, whatever came.
+ * Steps once: *row tells whether there is one. ECHO_ERR_BUSY when a read-only handle, which takes no locks, was
+ * overtaken by a writer; the next call looks afresh. The caller ends with echo__sqlite_done, whatever came.
  */
-echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) ECHO_MUST_USE;
+echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err,
+                              const char *what) ECHO_MUST_USE;
 void echo__sqlite_done(sqlite3_stmt *statement);
 /* Runs a statement that gives no rows, to its end. */
 echo_status echo__sqlite_run(echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) ECHO_MUST_USE;
 /*
- * A chunk's bytes from what a row holds: a zstd frame, or the bytes themselves (docs/FORMAT.md). *out is a view of the row or of the handle's
- * memory, until the next chunk. ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, without a message; ECHO_ERR_NOMEM.
+ * A chunk's bytes from what a row holds: a zstd frame, or the bytes themselves (docs/FORMAT.md). *out is a view of the
+ * row or of the handle's memory, until the next chunk. ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, without a message;
+ * ECHO_ERR_NOMEM.
  */
 echo_status echo__sqlite_unpack(echo_bytes *out, echo__sqlite *s, echo_bytes data) ECHO_MUST_USE;
 /* What a row holds of a chunk. */
@@ -106,15 +110,16 @@ void echo__sqlite_bind_bytes(sqlite3_stmt *statement, int at, echo_bytes bytes);
 void echo__sqlite_bind_hash(sqlite3_stmt *statement, int at, const echo_hash *hash);
 void echo__sqlite_bind_key(sqlite3_stmt *statement, int at, const echo_key *key);
 /* Columns of a row; ECHO_ERR_CORRUPT for one that is not a blob, not a number of 1 or more. */
-echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err)
-    ECHO_MUST_USE;
-echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err)
-    ECHO_MUST_USE;
+echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sqlite3_stmt *statement, int at,
+                                      echo_error *err) ECHO_MUST_USE;
+echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at,
+                                       echo_error *err) ECHO_MUST_USE;
 
 /* ---- sqlite_pin.c: pins ---- */
 
 /* Whether a manifest is pinned, of a handle that is ready. Inside a transaction it stays so until the end of that. */
-echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
+echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *party, uint64_t number,
+                                   echo_error *err) ECHO_MUST_USE;
 
 /* ---- sqlite_read.c, sqlite_write.c, sqlite_pin.c: the operations of sys/store.h ---- */
 
@@ -129,8 +134,10 @@ echo_status echo__sqlite_usage(uint64_t *bytes, void *ctx, echo_error *err);
 echo_status echo__sqlite_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
 echo_status echo__sqlite_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 uint64_t echo__sqlite_stored(void *ctx);
-echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err);
-echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err);
+echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+                             echo_error *err);
+echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                 echo_error *err);
 echo_status echo__sqlite_flush(void *ctx, echo_error *err);
 echo_status echo__sqlite_rollback(void *ctx, echo_error *err);
 echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);

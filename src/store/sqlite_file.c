@@ -1,5 +1,6 @@
 /*
- * The file of a SQLite store: which file is ours, how it is opened for writing and for reading only, how it comes to be.
+ * The file of a SQLite store: which file is ours, how it is opened for writing and for reading only, how it comes to
+ * be.
  */
 #include "store/sqlite.h"
 
@@ -18,8 +19,9 @@
 #define YOUNG_SECONDS 2 /* the coarsest clock of a file system */
 
 #define CHUNKS_SQL "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)"
-#define MANIFESTS_SQL                                                                                                              \
-    "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(party, number)) "        \
+#define MANIFESTS_SQL                                                                                                  \
+    "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(party, "     \
+    "number)) "                                                                                                        \
     "WITHOUT ROWID"
 
 static int execute(echo__sqlite *s, const char *sql) { return sqlite3_exec(s->db, sql, NULL, NULL, NULL); }
@@ -62,8 +64,9 @@ static bool immutable_name(echo__buf *out, const char *path) {
 
 /*
  * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
- *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it still
- *    stands as it was. A file written just now could be written again without its time changing: it is opened anew at each call;
+ *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it
+ * still stands as it was. A file written just now could be written again without its time changing: it is opened anew
+ * at each call;
  *  - -wal and -shm are there: open it with locks, as any reader;
  *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
  */
@@ -80,14 +83,16 @@ static echo_status open_reading(echo__sqlite *s, echo_error *err) {
     int rc;
     if (s->immutable) {
         echo__buf name = ECHO__BUF_INIT;
-        rc = immutable_name(&name, s->path) ? sqlite3_open_v2((const char *)name.data, &s->db, flags | SQLITE_OPEN_URI, NULL)
-                                            : SQLITE_NOMEM;
+        rc = immutable_name(&name, s->path)
+                 ? sqlite3_open_v2((const char *)name.data, &s->db, flags | SQLITE_OPEN_URI, NULL)
+                 : SQLITE_NOMEM;
         echo__buf_free(&name);
     } else {
         rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
     }
-    return rc == SQLITE_OK ? ECHO_OK
-                           : echo__sqlite_fail(s, s->db ? sqlite3_extended_errcode(s->db) : rc, err, "cannot open snapshot store");
+    return rc == SQLITE_OK
+               ? ECHO_OK
+               : echo__sqlite_fail(s, s->db ? sqlite3_extended_errcode(s->db) : rc, err, "cannot open snapshot store");
 }
 
 /* ---- opening ---- */
@@ -103,19 +108,22 @@ static bool takes_files(const char *path) {
 }
 
 static echo_status open_writing(echo__sqlite *s, bool create, echo_error *err) {
-    if (create && !takes_files(s->path)) return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot make snapshot store");
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (create ? SQLITE_OPEN_CREATE : 0);
+    if (create && !takes_files(s->path))
+        return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot make snapshot store");
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (create ? SQLITE_OPEN_CREATE : 0);
     int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
     if (rc != SQLITE_OK)
         return echo__sqlite_fail(s, s->db ? sqlite3_extended_errcode(s->db) : rc, err, "cannot open snapshot store");
-    if (sqlite3_db_readonly(s->db, "main") == 1) return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot open snapshot store");
+    if (sqlite3_db_readonly(s->db, "main") == 1)
+        return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot open snapshot store");
     return ECHO_OK;
 }
 
 /*
- * Durability is asked for by name, since SQLite may be built with other defaults. What a hostile file could bring along (triggers,
- * views, functions in its schema, lengths out of proportion) is switched off; no memory map, because a file cut short under one is
- * a SIGBUS.
+ * Durability is asked for by name, since SQLite may be built with other defaults. What a hostile file could bring along
+ * (triggers, views, functions in its schema, lengths out of proportion) is switched off; no memory map, because a file
+ * cut short under one is a SIGBUS.
  */
 static echo_status configure(echo__sqlite *s, echo_error *err) {
     sqlite3 *db = s->db;
@@ -126,9 +134,10 @@ static echo_status configure(echo__sqlite *s, echo_error *err) {
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
-    int rc = execute(s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
-                        "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1; PRAGMA secure_delete=FAST;"
-                        "PRAGMA journal_size_limit=33554432");
+    int rc = execute(
+        s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
+           "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1; PRAGMA secure_delete=FAST;"
+           "PRAGMA journal_size_limit=33554432");
     return rc == SQLITE_OK ? ECHO_OK : echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
 }
 
@@ -142,15 +151,18 @@ static int read_number(echo__sqlite *s, const char *sql, int64_t *out) {
     return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
 }
 
-/* Looks whether the tables are those we make, word for word, that of pins or not; *objects counts what there is (SQLite's own aside). */
+/* Looks whether the tables are those we make, word for word, that of pins or not; *objects counts what there is
+ * (SQLite's own aside). */
 static int read_tables(echo__sqlite *s, bool *ours, unsigned *objects) {
     sqlite3_stmt *statement;
     unsigned known = 0, pins = 0;
     *objects = 0;
     int rc = sqlite3_prepare_v2(s->db, "SELECT name, sql FROM sqlite_master", -1, &statement, NULL);
     if (rc != SQLITE_OK) return rc;
-    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) { /* a text that memory ran short for makes the next step fail */
-        const char *name = (const char *)sqlite3_column_text(statement, 0), *sql = (const char *)sqlite3_column_text(statement, 1);
+    while ((rc = sqlite3_step(statement)) ==
+           SQLITE_ROW) { /* a text that memory ran short for makes the next step fail */
+        const char *name = (const char *)sqlite3_column_text(statement, 0),
+                   *sql = (const char *)sqlite3_column_text(statement, 1);
         if (name != NULL && strncmp(name, "sqlite_", 7) == 0) continue;
         (*objects)++;
         if (sql != NULL && (strcmp(sql, CHUNKS_SQL) == 0 || strcmp(sql, MANIFESTS_SQL) == 0)) known++;
@@ -173,9 +185,10 @@ static echo_status recognise_now(echo__sqlite *s, echo_error *err) {
     if (application == 0 && format == 0 && objects == 0 && !s->had_tables) return ECHO_ERR_NOT_FOUND;
     if (application != APPLICATION_ID) return echo__error(err, ECHO_ERR_CORRUPT, "not a snapshot store: %s", s->path);
     if (format > FORMAT)
-        return echo__error(err, ECHO_ERR_VERSION, "snapshot store has format %lld, this library knows %d (%s)", (long long)format,
-                           FORMAT, s->path);
-    if (format < FORMAT || !ours) return echo__error(err, ECHO_ERR_CORRUPT, "snapshot store has the wrong tables (%s)", s->path);
+        return echo__error(err, ECHO_ERR_VERSION, "snapshot store has format %lld, this library knows %d (%s)",
+                           (long long)format, FORMAT, s->path);
+    if (format < FORMAT || !ours)
+        return echo__error(err, ECHO_ERR_CORRUPT, "snapshot store has the wrong tables (%s)", s->path);
     s->had_tables = s->has_tables = true;
     return ECHO_OK;
 }
@@ -186,7 +199,8 @@ static echo_status recognise(echo__sqlite *s, echo_error *err) {
     echo_status status = recognise_now(s, err);
     rc = execute(s, "ROLLBACK");
     if (rc != SQLITE_OK && status == ECHO_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
-    if (echo__sqlite_overtaken(s)) return echo__error(err, ECHO_ERR_BUSY, "written to while it was opened (%s)", s->path);
+    if (echo__sqlite_overtaken(s))
+        return echo__error(err, ECHO_ERR_BUSY, "written to while it was opened (%s)", s->path);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Pins in a SQLite store. Their table is made by the first pin, so every use of it looks first whether it stands; who has the
- * transaction, or one statement's view of the file, is sure of the answer.
+ * Pins in a SQLite store. Their table is made by the first pin, so every use of it looks first whether it stands; who
+ * has the transaction, or one statement's view of the file, is sure of the answer.
  */
 #include "store/sqlite.h"
 
@@ -12,7 +12,8 @@ static void bind(sqlite3_stmt *statement, const echo_key *party, uint64_t number
 }
 
 /* Whether a statement about a manifest gives a row; party NULL: a statement without values. */
-static echo_status ask(bool *out, echo__sqlite *s, echo__sql which, const echo_key *party, uint64_t number, echo_error *err) {
+static echo_status ask(bool *out, echo__sqlite *s, echo__sql which, const echo_key *party, uint64_t number,
+                       echo_error *err) {
     sqlite3_stmt *statement;
     bool row = false;
     *out = false;
@@ -34,7 +35,8 @@ static echo_status change(echo__sqlite *s, echo__sql which, const echo_key *part
     return echo__sqlite_run(s, statement, err, "cannot pin");
 }
 
-echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *party, uint64_t number, echo_error *err) {
+echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *party, uint64_t number,
+                                   echo_error *err) {
     echo_status status = ask(out, s, ECHO__SQL_PINS_STAND, NULL, 0, err);
     return status == ECHO_OK && *out ? ask(out, s, ECHO__SQL_PINNED, party, number, err) : status;
 }
@@ -54,7 +56,8 @@ static echo_status pin(echo__sqlite *s, const echo_key *party, uint64_t number, 
     if (status == ECHO_OK) status = ask(&there, s, ECHO__SQL_STANDS, party, number, err);
     if (status == ECHO_OK && !there) status = echo__store_refuse_number(number, err);
     if (status == ECHO_OK)
-        status = pinned ? change(s, ECHO__SQL_PINS_MAKE, NULL, 0, err) : ask(&table, s, ECHO__SQL_PINS_STAND, NULL, 0, err);
+        status =
+            pinned ? change(s, ECHO__SQL_PINS_MAKE, NULL, 0, err) : ask(&table, s, ECHO__SQL_PINS_STAND, NULL, 0, err);
     if (status == ECHO_OK && table) status = change(s, pinned ? ECHO__SQL_PIN : ECHO__SQL_UNPIN, party, number, err);
     return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
 }

@@ -1,6 +1,6 @@
 /*
- * Reading from a SQLite store. Every statement is reset before the operation returns, and long lists are read in pieces that start
- * behind the last key told, so that no read transaction outlives a call or a piece.
+ * Reading from a SQLite store. Every statement is reset before the operation returns, and long lists are read in pieces
+ * that start behind the last key told, so that no read transaction outlives a call or a piece.
  */
 #include "store/sqlite.h"
 
@@ -20,8 +20,10 @@ static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, const echo_hash *n
     char hex[ECHO_HEX_CHARS];
     echo_status status = echo__sqlite_unpack(bytes, s, *bytes);
     echo_hash_hex(name, hex);
-    if (status == ECHO_ERR_CORRUPT) return echo__error(err, status, "chunk %s: what the store holds is damaged (%s)", hex, s->path);
-    if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "chunk %s: longer than a store takes (%s)", hex, s->path);
+    if (status == ECHO_ERR_CORRUPT)
+        return echo__error(err, status, "chunk %s: what the store holds is damaged (%s)", hex, s->path);
+    if (status == ECHO_ERR_LIMIT)
+        return echo__error(err, status, "chunk %s: longer than a store takes (%s)", hex, s->path);
     return status == ECHO_OK ? status : echo__nomem(err);
 }
 
@@ -61,8 +63,8 @@ echo_status echo__sqlite_has(void *ctx, const echo_hash *name, bool *out, echo_e
 }
 
 /* Copies out the party's newest manifest up to number `most`; *number is 0 when there is none. */
-static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__sqlite *s, const echo_key *party, uint64_t most,
-                                 echo_error *err) {
+static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__sqlite *s, const echo_key *party,
+                                 uint64_t most, echo_error *err) {
     sqlite3_stmt *statement = NULL;
     bool row = false;
     echo_bytes bytes;
@@ -199,7 +201,8 @@ echo_status echo__sqlite_usage(uint64_t *bytes, void *ctx, echo_error *err) {
     if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_USAGE, err);
     if (status != ECHO_OK) return status;
     status = echo__sqlite_step(&row, s, statement, err, "cannot tell how large the store is");
-    if (status == ECHO_OK && row && sqlite3_column_int64(statement, 0) > 0) *bytes = (uint64_t)sqlite3_column_int64(statement, 0);
+    if (status == ECHO_OK && row && sqlite3_column_int64(statement, 0) > 0)
+        *bytes = (uint64_t)sqlite3_column_int64(statement, 0);
     echo__sqlite_done(statement);
     return status;
 }

@@ -1,5 +1,6 @@
 /*
- * Statements of a SQLite store: their texts, the cache of prepared ones, values in and out, and what SQLite's codes mean here.
+ * Statements of a SQLite store: their texts, the cache of prepared ones, values in and out, and what SQLite's codes
+ * mean here.
  */
 #include "store/sqlite.h"
 
@@ -17,14 +18,16 @@ static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const
     int number = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
     if (number == ENOSPC || number == EDQUOT) return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
     if (rc == SQLITE_IOERR_SHMMAP && number == ENOMEM) return echo__nomem(err);
-    if (number == 0 || number == ENOMEM) return echo__error(err, ECHO_ERR_IO, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
+    if (number == 0 || number == ENOMEM)
+        return echo__error(err, ECHO_ERR_IO, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
     errno = number;
     return echo__error_errno(err, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
 }
 
 echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
     switch (rc) {
-    case SQLITE_READONLY_DBMOVED: return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);
+    case SQLITE_READONLY_DBMOVED:
+        return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);
     case SQLITE_READONLY_ROLLBACK:
     case SQLITE_READONLY_RECOVERY:
     case SQLITE_READONLY_CANTINIT:
@@ -46,7 +49,8 @@ echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, co
     case SQLITE_SCHEMA:
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
-        return echo__error(err, ECHO_ERR_CORRUPT, "%s: %s (%s)", what, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->path);
+        return echo__error(err, ECHO_ERR_CORRUPT, "%s: %s (%s)", what,
+                           s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->path);
     default: return fail_io(s, rc, err, what);
     }
 }
@@ -57,9 +61,11 @@ static const char *const sql_text[ECHO__SQL_COUNT] = {
     [ECHO__SQL_GET] = "SELECT data FROM chunks WHERE hash = ?1",
     [ECHO__SQL_HAS] = "SELECT 1 FROM chunks WHERE hash = ?1",
     [ECHO__SQL_WALK] = "SELECT hash, length(data) FROM chunks WHERE hash > ?1 ORDER BY hash LIMIT ?2",
-    [ECHO__SQL_PUT] = "INSERT INTO chunks(hash, data) VALUES(?1, ?2) ON CONFLICT(hash) DO UPDATE SET data = excluded.data",
+    [ECHO__SQL_PUT] =
+        "INSERT INTO chunks(hash, data) VALUES(?1, ?2) ON CONFLICT(hash) DO UPDATE SET data = excluded.data",
     [ECHO__SQL_DROP] = "DELETE FROM chunks WHERE hash = ?1",
-    [ECHO__SQL_LIST] = "SELECT number, data FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
+    [ECHO__SQL_LIST] =
+        "SELECT number, data FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
     [ECHO__SQL_NEWEST] = "SELECT number FROM manifests WHERE party = ?1 ORDER BY number DESC LIMIT 1",
     [ECHO__SQL_HEADS] = "SELECT party, max(number), data FROM manifests GROUP BY party",
     [ECHO__SQL_PUBLISH] = "INSERT INTO manifests(party, number, data) VALUES(?1, ?2, ?3)",
@@ -95,7 +101,8 @@ void echo__sqlite_done(sqlite3_stmt *statement) {
 echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) {
     int rc = sqlite3_step(statement);
     *row = rc == SQLITE_ROW;
-    if (echo__sqlite_overtaken(s)) return echo__error(err, ECHO_ERR_BUSY, "%s: written to while it was read (%s)", what, s->path);
+    if (echo__sqlite_overtaken(s))
+        return echo__error(err, ECHO_ERR_BUSY, "%s: written to while it was read (%s)", what, s->path);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE) return ECHO_OK;
     return echo__sqlite_fail(s, rc, err, what);
 }
@@ -123,7 +130,8 @@ void echo__sqlite_bind_key(sqlite3_stmt *statement, int at, const echo_key *key)
 }
 
 /* A column that must be a blob. */
-echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err) {
+echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sqlite3_stmt *statement, int at,
+                                      echo_error *err) {
     static const uint8_t nothing[1] = {0};
     if (sqlite3_column_type(statement, at) != SQLITE_BLOB)
         return echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read snapshot store");
@@ -162,7 +170,8 @@ echo_status echo__sqlite_pack(echo_bytes *out, echo__sqlite *s, echo_bytes chunk
 }
 
 /* A column that must be a snapshot's number. */
-echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at, echo_error *err) {
+echo_status echo__sqlite_column_number(uint64_t *out, const echo__sqlite *s, sqlite3_stmt *statement, int at,
+                                       echo_error *err) {
     int64_t number = sqlite3_column_int64(statement, at);
     if (sqlite3_column_type(statement, at) != SQLITE_INTEGER || number < 1)
         return echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read snapshot store");

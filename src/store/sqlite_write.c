@@ -34,7 +34,8 @@ static echo_status holds(bool *out, echo__sqlite *s, const echo_hash *name, echo
     status = echo__sqlite_step(&row, s, statement, err, "cannot read a chunk");
     if (status == ECHO_OK && row) {
         status = echo__sqlite_column_bytes(&data, s, statement, 0, err);
-        if (status == ECHO_OK && (status = echo__sqlite_unpack(&bytes, s, data)) == ECHO_ERR_NOMEM) (void)echo__nomem(err);
+        if (status == ECHO_OK && (status = echo__sqlite_unpack(&bytes, s, data)) == ECHO_ERR_NOMEM)
+            (void)echo__nomem(err);
         *out = status == ECHO_OK && echo__bytes_equal(bytes, chunk);
         if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT) status = ECHO_OK;
     }
@@ -102,7 +103,8 @@ static echo_status newest(uint64_t *out, echo__sqlite *s, const echo_key *party,
     return status;
 }
 
-static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                           echo_error *err) {
     sqlite3_stmt *statement = NULL;
     uint64_t number = 0;
     echo_status status = echo__store_check_sizes(&manifest, 1, err);
@@ -118,7 +120,8 @@ static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expe
     return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
 }
 
-echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                 echo_error *err) {
     echo__sqlite *s = ctx;
     if (s->read_only) return echo__sqlite_refuse_read_only(s, err);
     if (s->failed) return echo__store_refuse_failed(s->failed, err);
@@ -179,8 +182,8 @@ static echo_status seen_all(echo__sqlite *s, echo_error *err) {
     sqlite3_stmt *statement = NULL;
     bool row = false;
     echo_status status = echo__sqlite_statement(&statement, s, ECHO__SQL_HEADS, err);
-    while (status == ECHO_OK && (status = echo__sqlite_step(&row, s, statement, err, "cannot read the manifests")) == ECHO_OK &&
-           row) {
+    while (status == ECHO_OK &&
+           (status = echo__sqlite_step(&row, s, statement, err, "cannot read the manifests")) == ECHO_OK && row) {
         echo_bytes party, manifest;
         uint64_t number = 0;
         echo_hash name;

@@ -19,8 +19,8 @@ echo_status echo__store_check(const echo_store *store, echo_error *err) {
     const echo_store_ops *ops = store->ops;
     if (ops->version == 0) return echo__error(err, ECHO_ERR_INVALID, "store table has version 0");
     if (ops->version > ECHO_STORE_OPS_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "store table has version %u, this library knows up to %u", (unsigned)ops->version,
-                           (unsigned)ECHO_STORE_OPS_VERSION);
+        return echo__error(err, ECHO_ERR_VERSION, "store table has version %u, this library knows up to %u",
+                           (unsigned)ops->version, (unsigned)ECHO_STORE_OPS_VERSION);
     if (!ops->capabilities || !ops->get || !ops->has || !ops->put || !ops->publish || !ops->rollback || !ops->list ||
         !ops->remove || !ops->walk || !ops->remove_chunks || !ops->close)
         return echo__error(err, ECHO_ERR_INVALID, "store table lacks a function");
@@ -77,10 +77,12 @@ static echo_status tell_rest(void *arg, const echo_hash *name, uint64_t size) {
     return memcmp(name->bytes, r->after->bytes, sizeof name->bytes) > 0 ? r->fn(r->arg, name, size) : ECHO_OK;
 }
 
-echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err) {
+echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg,
+                                  echo_error *err) {
     rest r = {after, fn, arg};
     if (echo__store_has(store, ECHO__STORE_WALK_FROM)) return store->ops->walk_from(store->ctx, after, fn, arg, err);
-    return after == NULL ? store->ops->walk(store->ctx, fn, arg, err) : store->ops->walk(store->ctx, tell_rest, &r, err);
+    return after == NULL ? store->ops->walk(store->ctx, fn, arg, err)
+                         : store->ops->walk(store->ctx, tell_rest, &r, err);
 }
 
 echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) {
@@ -93,12 +95,14 @@ echo_status echo__store_flush(const echo_store *store, echo_error *err) {
     return echo__store_has(store, ECHO__STORE_FLUSH) ? store->ops->flush(store->ctx, err) : ECHO_OK;
 }
 
-echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {
+echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
+                            echo_error *err) {
     if (!echo__store_has(store, ECHO__STORE_PIN)) return refuse_hook(err, "pin snapshots");
     return store->ops->pin(store->ctx, party, number, pinned, err);
 }
 
-echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
+echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number,
+                               echo_error *err) {
     *out = false;
     if (!echo__store_has(store, ECHO__STORE_PIN)) return ECHO_OK;
     return store->ops->pinned(out, store->ctx, party, number, err);
@@ -109,8 +113,8 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) {
     for (size_t i = 0; i < n; i++)
         if (chunks[i].len > ECHO_STORE_SIZE_MAX)
-            return echo__error(err, ECHO_ERR_LIMIT, "%zu bytes are more than a store takes at once (%zu)", chunks[i].len,
-                               ECHO_STORE_SIZE_MAX);
+            return echo__error(err, ECHO_ERR_LIMIT, "%zu bytes are more than a store takes at once (%zu)",
+                               chunks[i].len, ECHO_STORE_SIZE_MAX);
     return ECHO_OK;
 }
 
@@ -123,7 +127,8 @@ echo_status echo__store_check_number(uint64_t newest, uint64_t expected, echo_er
 }
 
 echo_status echo__store_refuse_failed(echo_status failed, echo_error *err) {
-    return echo__error(err, failed, "puts were lost when an earlier call failed (%s); roll back first", echo_status_text(failed));
+    return echo__error(err, failed, "puts were lost when an earlier call failed (%s); roll back first",
+                       echo_status_text(failed));
 }
 
 echo_status echo__store_refuse_pending(echo_error *err) {

@@ -6,12 +6,13 @@
 
 #include <echo/sys/store.h>
 
-/* Whether a host's table is complete and of a version we know: ECHO_ERR_INVALID, ECHO_ERR_VERSION. Hooks of version 2 may be NULL. */
+/* Whether a host's table is complete and of a version we know: ECHO_ERR_INVALID, ECHO_ERR_VERSION. Hooks of version 2
+ * may be NULL. */
 echo_status echo__store_check(const echo_store *store, echo_error *err) ECHO_MUST_USE;
 
 /*
- * The hooks of version 2, of tables that may be of version 1, which end before them. ECHO_ERR_UNSUPPORTED when there is no such hook; but
- * echo__store_walk_from then walks from the start, and for echo__store_pinned nothing is pinned.
+ * The hooks of version 2, of tables that may be of version 1, which end before them. ECHO_ERR_UNSUPPORTED when there is
+ * no such hook; but echo__store_walk_from then walks from the start, and for echo__store_pinned nothing is pinned.
  */
 typedef enum echo__store_hook {
     ECHO__STORE_REOPEN,
@@ -27,14 +28,17 @@ bool echo__store_has(const echo_store *store, echo__store_hook hook);
 uint64_t echo__store_stored(const echo_store *store);
 /* *out has no table on failure. */
 echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) ECHO_MUST_USE;
-echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
-echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err)
-    ECHO_MUST_USE;
+echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn, void *arg,
+                                echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg,
+                                  echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) ECHO_MUST_USE;
 /* ECHO_OK without doing anything when there is no such hook. */
 echo_status echo__store_flush(const echo_store *store, echo_error *err) ECHO_MUST_USE;
-echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned, echo_error *err) ECHO_MUST_USE;
-echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
+                            echo_error *err) ECHO_MUST_USE;
+echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number,
+                               echo_error *err) ECHO_MUST_USE;
 
 /* ECHO_ERR_LIMIT, before any byte is read, when one of the chunks is too long. */
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) ECHO_MUST_USE;

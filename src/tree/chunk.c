@@ -1,6 +1,6 @@
 /*
- * Invariants: an entry is in `map` from when it was read until it is freed, and in the list of kept ones exactly while nobody
- * refers to it. `kept` is the cost of the list, at most `budget` whenever a call returns.
+ * Invariants: an entry is in `map` from when it was read until it is freed, and in the list of kept ones exactly while
+ * nobody refers to it. `kept` is the cost of the list, at most `budget` whenever a call returns.
  */
 #include "tree/chunk.h"
 
@@ -100,7 +100,8 @@ static echo_status take(void *arg, echo_bytes bytes) {
     char hex[ECHO_HEX_CHARS];
     echo_hash_hex(f->name, hex);
     if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store gave it twice", hex);
-    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
+    if (bytes.len > ECHO__CHUNK_MAX)
+        return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
     echo_hash hash = *f->name;
     if (!f->hashed) echo__hash(&hash, bytes.data, bytes.len);
     if (!echo__hash_equal(&hash, f->name))
@@ -129,7 +130,8 @@ static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash
     fetch f = {name, chunks->hashed, NULL, &told};
     echo_status status = chunks->store->ops->get(chunks->store->ctx, name, take, &f, &told);
     if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
-    if (status == ECHO_OK && !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
+    if (status == ECHO_OK &&
+        !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
         status = echo__nomem(&told);
     if (status != ECHO_OK) {
         if (f.got != NULL) entry_free(f.got);
@@ -196,7 +198,8 @@ echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, ech
 }
 
 echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
-    if (bytes.len > ECHO__CHUNK_MAX) return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
+    if (bytes.len > ECHO__CHUNK_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
     echo_hash hash;
     echo__hash(&hash, bytes.data, bytes.len);
     echo_status status = echo__chunks_put_as(&hash, chunks, bytes, err);

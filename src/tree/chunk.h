@@ -1,6 +1,6 @@
 /*
- * Reading and writing chunks by hash over a store. Every chunk read is hashed before anybody parses it (P8). A few recently read
- * chunks are kept, within a budget of bytes, because lookups share the upper levels of a tree.
+ * Reading and writing chunks by hash over a store. Every chunk read is hashed before anybody parses it (P8). A few
+ * recently read chunks are kept, within a budget of bytes, because lookups share the upper levels of a tree.
  */
 #ifndef ECHO_TREE_CHUNK_H
 #define ECHO_TREE_CHUNK_H
@@ -9,7 +9,8 @@
 #include "echo/sys/store.h"
 
 #define ECHO__CHUNK_MAX ((size_t)64 << 20) /* a longer chunk is ECHO_ERR_LIMIT before memory is taken */
-#define ECHO__CHUNK_KEEP ((size_t)16 << 20) /* default budget of kept bytes: the nodes above a million items, and some leaves */
+#define ECHO__CHUNK_KEEP                                                                                               \
+    ((size_t)16 << 20) /* default budget of kept bytes: the nodes above a million items, and some leaves */
 
 typedef struct echo__chunks echo__chunks;
 
@@ -23,7 +24,7 @@ typedef struct echo__chunk {
 typedef struct echo__chunk_counts {
     uint64_t read; /* chunks fetched from the store */
     uint64_t read_bytes;
-    uint64_t written; /* chunks that were not there before */
+    uint64_t written;       /* chunks that were not there before */
     uint64_t written_bytes; /* as the store keeps them */
     uint64_t written_plain; /* their lengths */
 } echo__chunk_counts;
@@ -34,7 +35,8 @@ void echo__chunks_free(echo__chunks *chunks);
 /* The store compares the hash of all it hands out itself: it is not done again. */
 void echo__chunks_hashed(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
-echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) ECHO_MUST_USE;
+echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name,
+                             echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
 /* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */
@@ -44,7 +46,8 @@ void echo__chunks_keep(echo__chunks *chunks, size_t bytes);
 /* Hashes and puts. *name may be NULL. Not durable before the store's publish. */
 echo_status echo__chunks_put(echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
 /* The same for bytes whose hash is known to be *name. */
-echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
+echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, echo_bytes bytes,
+                                echo_error *err) ECHO_MUST_USE;
 void echo__chunks_counts(const echo__chunks *chunks, echo__chunk_counts *out);
 
 #endif

@@ -12,7 +12,8 @@ echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_by
         status = echo__path_seek(&path, 0, id, err);
         if (status == ECHO_OK) {
             const echo__page *leaf = echo__path_page(&path);
-            found = path.at[0] < leaf->lines->count && echo__text_compare_bytes(echo__page_key(leaf, path.at[0]), id) == 0;
+            found =
+                path.at[0] < leaf->lines->count && echo__text_compare_bytes(echo__page_key(leaf, path.at[0]), id) == 0;
         }
     }
     if (found) {
@@ -30,7 +31,8 @@ struct echo__cursor {
     bool gave;       /* at the line that next gave out */
 };
 
-echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from, echo_error *err) {
+echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from,
+                              echo_error *err) {
     *out = NULL;
     echo__cursor *cursor = echo__calloc(1, sizeof *cursor);
     if (cursor == NULL) return echo__nomem(err);
@@ -45,7 +47,8 @@ echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const ec
             echo__cursor_close(cursor);
             return status;
         }
-        if (cursor->path.at[0] == echo__path_page(&cursor->path)->lines->count) cursor->path.done = true; /* all ids are below */
+        if (cursor->path.at[0] == echo__path_page(&cursor->path)->lines->count)
+            cursor->path.done = true; /* all ids are below */
     }
     *out = cursor;
     return ECHO_OK;

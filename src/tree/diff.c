@@ -1,11 +1,13 @@
 /*
- * Differences: both trees are walked in step, and whatever subtree of the same height starts on both sides where they stand is
- * passed over when its names are equal. Otherwise the side that stands higher goes down, both when they stand equally high.
+ * Differences: both trees are walked in step, and whatever subtree of the same height starts on both sides where they
+ * stand is passed over when its names are equal. Otherwise the side that stands higher goes down, both when they stand
+ * equally high.
  */
 #include "base/error.h"
 #include "tree/path.h"
 
-/* The height up to which subtrees start where a path stands: that of chunks, 0 for leaves; -1 when it is inside a leaf. */
+/* The height up to which subtrees start where a path stands: that of chunks, 0 for leaves; -1 when it is inside a leaf.
+ */
 static int starts_up_to(const echo__path *path) {
     int top = (int)path->level - 1;
     for (uint32_t l = path->level; l <= path->root.height && path->at[l] == 0; l++) top = (int)l;
@@ -48,7 +50,8 @@ static echo_status tell(echo__path *a, echo__path *b, echo__diff_fn fn, void *ar
     else if (b == NULL)
         order = -1;
     else
-        order = echo__text_compare(echo__page_key(echo__path_page(a), a->at[0]), echo__page_key(echo__path_page(b), b->at[0]));
+        order = echo__text_compare(echo__page_key(echo__path_page(a), a->at[0]),
+                                   echo__page_key(echo__path_page(b), b->at[0]));
     echo__path *first = order <= 0 ? a : b;
     uint8_t room[ECHO__ID_MAX];
     echo_bytes id = echo__page_id(echo__path_page(first), first->at[0], room);

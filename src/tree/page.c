@@ -58,9 +58,10 @@ static bool id_fits(echo_bytes text) {
 
 bool echo__entry_read(echo__entry *out, echo_bytes line) {
     echo__scan s = echo__scan_of(line);
-    return ECHO__SCAN(&s, "{\"last\":") && echo__scan_text(&s, &out->last) && id_fits(out->last) && ECHO__SCAN(&s, ",\"hash\":") &&
-           echo__scan_hash(&s, out->hash.bytes) && ECHO__SCAN(&s, ",\"items\":") && echo__scan_u64(&s, &out->items) &&
-           ECHO__SCAN(&s, ",\"bytes\":") && echo__scan_u64(&s, &out->bytes) && ECHO__SCAN(&s, "}") && s.at == s.end;
+    return ECHO__SCAN(&s, "{\"last\":") && echo__scan_text(&s, &out->last) && id_fits(out->last) &&
+           ECHO__SCAN(&s, ",\"hash\":") && echo__scan_hash(&s, out->hash.bytes) && ECHO__SCAN(&s, ",\"items\":") &&
+           echo__scan_u64(&s, &out->items) && ECHO__SCAN(&s, ",\"bytes\":") && echo__scan_u64(&s, &out->bytes) &&
+           ECHO__SCAN(&s, "}") && s.at == s.end;
 }
 
 static bool add(uint64_t *sum, uint64_t more) {
@@ -75,7 +76,8 @@ static const char *look(echo__lines *lines, echo_bytes line, const uint8_t **key
         echo__scan s = echo__scan_of(line);
         echo_bytes id;
         if (line.len >= ECHO__LINE_MAX) return "a line is too long";
-        if (!ECHO__SCAN(&s, "{\"id\":") || !echo__scan_text(&s, &id) || !id_fits(id)) return "a line does not start with an id";
+        if (!ECHO__SCAN(&s, "{\"id\":") || !echo__scan_text(&s, &id) || !id_fits(id))
+            return "a line does not start with an id";
         *key = id.data;
         lines->items++;
         lines->bytes += line.len + 1;
@@ -104,11 +106,13 @@ static const char *find_lines(echo__lines *lines, echo_bytes bytes) {
     return lines->count == 0 ? "it is empty" : NULL;
 }
 
-static echo_status parse(const echo__lines **out, echo__chunks *chunks, const echo__chunk *chunk, bool leaf, echo_error *err) {
+static echo_status parse(const echo__lines **out, echo__chunks *chunks, const echo__chunk *chunk, bool leaf,
+                         echo_error *err) {
     if (chunk->memo != NULL) {
         *out = chunk->memo;
-        return (*out)->leaf == leaf ? ECHO_OK
-                                    : echo__chunk_bad(err, &chunk->name, "a leaf stands where a node should, or the reverse");
+        return (*out)->leaf == leaf
+                   ? ECHO_OK
+                   : echo__chunk_bad(err, &chunk->name, "a leaf stands where a node should, or the reverse");
     }
     union {
         echo__lines lines;
@@ -129,16 +133,18 @@ static echo_status parse(const echo__lines **out, echo__chunks *chunks, const ec
 
 /* Does the page hold what the entry above says, and nothing from before it? */
 static const char *disagrees(const echo__page *page, const echo__entry *entry, const uint8_t *after) {
-    if (page->lines->items != entry->items || page->lines->bytes != entry->bytes) return "counts differ from those above it";
-    if (entry->last.data != NULL && echo__text_compare(echo__page_key(page, page->lines->count - 1), entry->last.data) != 0)
+    if (page->lines->items != entry->items || page->lines->bytes != entry->bytes)
+        return "counts differ from those above it";
+    if (entry->last.data != NULL &&
+        echo__text_compare(echo__page_key(page, page->lines->count - 1), entry->last.data) != 0)
         return "its last id is not the one above it";
     if (after != NULL && echo__text_compare(after, echo__page_key(page, 0)) >= 0)
         return "its first id is not above the chunk before it";
     return NULL;
 }
 
-echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__entry *entry, uint32_t level, const uint8_t *after,
-                            echo_error *err) {
+echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__entry *entry, uint32_t level,
+                            const uint8_t *after, echo_error *err) {
     echo__page page = {NULL, NULL};
     *out = page;
     echo_status status = echo__chunks_get(&page.chunk, chunks, &entry->hash, err);

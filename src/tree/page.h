@@ -1,10 +1,12 @@
 /*
- * Pages: chunks of the tree whose lines were found and checked. What holds for every open page, so that readers need not check
- * again:
- *  - 1 to 256 lines, each ended by '\n', each starting with a canonical key (a record's id or an entry's last id), keys ascending
+ * Pages: chunks of the tree whose lines were found and checked. What holds for every open page, so that readers need
+ * not check again:
+ *  - 1 to 256 lines, each ended by '\n', each starting with a canonical key (a record's id or an entry's last id), keys
+ * ascending
  *  - in a node each line is a whole canonical entry; its items and bytes are above zero and add up to the page's
- *  - items, bytes and last id are those that the entry above (or the root) claims, and all keys are above the entry before that one
- * Not checked here, but by echo__tree_verify: the rest of each record, and whether chunks end where ids say.
+ *  - items, bytes and last id are those that the entry above (or the root) claims, and all keys are above the entry
+ * before that one Not checked here, but by echo__tree_verify: the rest of each record, and whether chunks end where ids
+ * say.
  */
 #ifndef ECHO_TREE_PAGE_H
 #define ECHO_TREE_PAGE_H
@@ -13,8 +15,8 @@
 #include "tree/tree.h"
 
 /*
- * How many levels end at an id: 0 none, n > 0 the levels 0 to n - 1 (leaves are level 0). A run at level l ends behind an entry
- * whose last id has a boundary above l.
+ * How many levels end at an id: 0 none, n > 0 the levels 0 to n - 1 (leaves are level 0). A run at level l ends behind
+ * an entry whose last id has a boundary above l.
  */
 uint32_t echo__boundary(echo_bytes id);
 
@@ -43,10 +45,10 @@ typedef struct echo__page {
     const echo__lines *lines;
 } echo__page;
 
-/* Opens the chunk of an entry, as a leaf (level 0) or a node. A missing chunk is ECHO_ERR_CORRUPT. `after` is the text of the id
- * before, or NULL. */
-echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__entry *entry, uint32_t level, const uint8_t *after,
-                            echo_error *err) ECHO_MUST_USE;
+/* Opens the chunk of an entry, as a leaf (level 0) or a node. A missing chunk is ECHO_ERR_CORRUPT. `after` is the text
+ * of the id before, or NULL. */
+echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__entry *entry, uint32_t level,
+                            const uint8_t *after, echo_error *err) ECHO_MUST_USE;
 void echo__page_close(echo__chunks *chunks, echo__page *page);
 
 /* Line i, without its newline. */

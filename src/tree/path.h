@@ -1,6 +1,6 @@
 /*
- * A path: a way down a tree, from the root to any level, holding one page per level. It is what lookup, cursors, update,
- * differences and verification walk with.
+ * A path: a way down a tree, from the root to any level, holding one page per level. It is what lookup, cursors,
+ * update, differences and verification walk with.
  */
 #ifndef ECHO_TREE_PATH_H
 #define ECHO_TREE_PATH_H
@@ -10,14 +10,17 @@
 typedef struct echo__path {
     echo__chunks *chunks;
     echo__root root;
-    uint32_t level; /* of the lowest open page; root.height + 1: none is open, and the whole tree is ahead unless `done` */
-    bool done;      /* behind the end */
+    uint32_t
+        level; /* of the lowest open page; root.height + 1: none is open, and the whole tree is ahead unless `done` */
+    bool done; /* behind the end */
     echo__page pages[ECHO__TREE_HEIGHT_MAX + 1];
-    uint32_t at[ECHO__TREE_HEIGHT_MAX + 1]; /* the line each page is at; below the lowest open page nothing is read yet */
+    uint32_t
+        at[ECHO__TREE_HEIGHT_MAX + 1]; /* the line each page is at; below the lowest open page nothing is read yet */
 } echo__path;
 
 /* Checks the root's numbers, reads nothing. An empty tree is done at once. */
-echo_status echo__path_init(echo__path *path, echo__chunks *chunks, const echo__root *root, echo_error *err) ECHO_MUST_USE;
+echo_status echo__path_init(echo__path *path, echo__chunks *chunks, const echo__root *root,
+                            echo_error *err) ECHO_MUST_USE;
 void echo__path_free(echo__path *path);
 
 /* Opens the page below where the path is, at its first line. */
@@ -29,8 +32,9 @@ void echo__path_next(echo__path *path);
 /* Whether anything follows the lowest open page. */
 bool echo__path_more(const echo__path *path);
 /*
- * Goes to the page of `level` that has or would have id, and there to the first line not below id. `at` is behind the last line
- * only when id is above all ids of the tree. Reads only what is not open yet; id must not be below those of an earlier seek.
+ * Goes to the page of `level` that has or would have id, and there to the first line not below id. `at` is behind the
+ * last line only when id is above all ids of the tree. Reads only what is not open yet; id must not be below those of
+ * an earlier seek.
  */
 echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, echo_error *err) ECHO_MUST_USE;
 

@@ -27,7 +27,8 @@ static echo_status visit_blob(echo__visitor *v, const echo_hash *name) {
     if (status != ECHO_OK) return status;
     echo__record payload;
     status = echo__record_read_payload(&payload, blob->bytes, v->err);
-    if (status == ECHO_OK && payload.log.data != NULL) status = echo__record_sealed(payload.log, visit_segment, v, v->err);
+    if (status == ECHO_OK && payload.log.data != NULL)
+        status = echo__record_sealed(payload.log, visit_segment, v, v->err);
     echo__chunks_release(v->path.chunks, blob);
     return status;
 }
@@ -37,7 +38,8 @@ static echo_status visit_leaf(echo__visitor *v, const echo__page *leaf) {
         echo__record record;
         echo_status status = echo__record_read(&record, echo__page_line(leaf, i), &v->scratch, v->err);
         if (status == ECHO_OK && record.has_blob) status = visit_blob(v, &record.blob);
-        if (status == ECHO_OK && record.log.data != NULL) status = echo__record_sealed(record.log, visit_segment, v, v->err);
+        if (status == ECHO_OK && record.log.data != NULL)
+            status = echo__record_sealed(record.log, visit_segment, v, v->err);
         if (status != ECHO_OK) return status;
     }
     return ECHO_OK;
@@ -59,8 +61,8 @@ static echo_status visit_chunk(echo__visitor *v) {
     return status;
 }
 
-echo_status echo__visitor_open(echo__visitor **out, echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg,
-                               echo_error *err) {
+echo_status echo__visitor_open(echo__visitor **out, echo__chunks *chunks, const echo__root *root, echo__visit_fn fn,
+                               void *arg, echo_error *err) {
     *out = NULL;
     echo__visitor *v = echo__calloc(1, sizeof *v);
     if (v == NULL) return echo__nomem(err);
@@ -92,7 +94,8 @@ void echo__visitor_close(echo__visitor *v) {
     echo__free(v);
 }
 
-echo_status echo__tree_visit(echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg, echo_error *err) {
+echo_status echo__tree_visit(echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg,
+                             echo_error *err) {
     echo__visitor *v;
     echo_status status = echo__visitor_open(&v, chunks, root, fn, arg, err);
     if (status != ECHO_OK) return status;
@@ -112,7 +115,8 @@ static echo_status visit_all(void *arg, const echo_hash *name, bool *into) {
     return p->fn(p->arg, name);
 }
 
-echo_status echo__tree_reach(echo__chunks *chunks, const echo__root *root, echo__reach_fn fn, void *arg, echo_error *err) {
+echo_status echo__tree_reach(echo__chunks *chunks, const echo__root *root, echo__reach_fn fn, void *arg,
+                             echo_error *err) {
     plain p = {fn, arg};
     return echo__tree_visit(chunks, root, visit_all, &p, err);
 }

@@ -4,11 +4,13 @@
 #include "base/json.h"
 #include "tree/scan.h"
 
-static echo_status bad(echo_error *err, const char *what) { return echo__error(err, ECHO_ERR_CORRUPT, "record: %s", what); }
+static echo_status bad(echo_error *err, const char *what) {
+    return echo__error(err, ECHO_ERR_CORRUPT, "record: %s", what);
+}
 
 /*
- * The string of the next text. Unescaped strings share `scratch`, which takes room for a whole line at the first of them, so that
- * it never moves under an earlier view.
+ * The string of the next text. Unescaped strings share `scratch`, which takes room for a whole line at the first of
+ * them, so that it never moves under an earlier view.
  */
 static echo_status read_text(echo_bytes *out, echo__scan *s, size_t line_len, echo__buf *scratch, echo_error *err) {
     echo_bytes text;
@@ -32,8 +34,9 @@ static echo_status read_id(echo_bytes *id, echo__scan *s, size_t line_len, echo_
 }
 
 static bool read_stamp(echo__stamp *out, echo__scan *s) {
-    return ECHO__SCAN(s, "[") && echo__scan_u64(s, &out->time) && ECHO__SCAN(s, ",") && echo__scan_hash(s, out->feed.bytes) &&
-           ECHO__SCAN(s, ",") && echo__scan_u64(s, &out->seq) && ECHO__SCAN(s, "]");
+    return ECHO__SCAN(s, "[") && echo__scan_u64(s, &out->time) && ECHO__SCAN(s, ",") &&
+           echo__scan_hash(s, out->feed.bytes) && ECHO__SCAN(s, ",") && echo__scan_u64(s, &out->seq) &&
+           ECHO__SCAN(s, "]");
 }
 
 /* What stands behind "at":{, in order of key, at least one stamp. */
@@ -63,8 +66,8 @@ static bool read_base64(echo_bytes *out, echo__scan *s) {
     if (quote == NULL) return false;
     *out = echo__bytes(s->at, (size_t)(quote - s->at));
     for (const uint8_t *p = s->at; p < quote; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '+' || *p == '/' ||
-              *p == '='))
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '+' ||
+              *p == '/' || *p == '='))
             return false;
     s->at = quote + 1;
     return out->len % 4 == 0;
@@ -161,8 +164,8 @@ echo_status echo__record_sealed(echo_bytes log, echo__sealed_fn fn, void *arg, e
         if (!ECHO__SCAN(&s, "]")) return bad(err, "bad log segment");
     }
     echo_bytes tail;
-    if (!ECHO__SCAN(&s, ",\"tail\":") || s.at == s.end || *s.at != '[' || !echo__scan_value(&s, &tail) || !ECHO__SCAN(&s, "}") ||
-        s.at != s.end)
+    if (!ECHO__SCAN(&s, ",\"tail\":") || s.at == s.end || *s.at != '[' || !echo__scan_value(&s, &tail) ||
+        !ECHO__SCAN(&s, "}") || s.at != s.end)
         return bad(err, "bad log tail");
     return ECHO_OK;
 }

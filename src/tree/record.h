@@ -3,10 +3,10 @@
  *
  *   {"id":"...","type":"...","model":"...","version":1,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},PAYLOAD}
  *
- * Keys come in this order, absent ones left out. PAYLOAD is any of, in this order: "state":VALUE, "bytes":"<base64>", "log":{...},
- * or "blob":"<hash>" alone in place of all of them when the line (without its newline) would pass 4 KiB: the chunk of that hash
- * then holds the payload as a canonical JSON object, {"state":VALUE,...}. Which of the two is no choice of the writer: the tree's
- * verification refuses a blob for what fits and a payload that does not fit.
+ * Keys come in this order, absent ones left out. PAYLOAD is any of, in this order: "state":VALUE, "bytes":"<base64>",
+ * "log":{...}, or "blob":"<hash>" alone in place of all of them when the line (without its newline) would pass 4 KiB:
+ * the chunk of that hash then holds the payload as a canonical JSON object, {"state":VALUE,...}. Which of the two is no
+ * choice of the writer: the tree's verification refuses a blob for what fits and a payload that does not fit.
  */
 #ifndef ECHO_TREE_RECORD_H
 #define ECHO_TREE_RECORD_H
@@ -32,9 +32,10 @@ typedef struct echo__record {
 } echo__record;
 
 /*
- * Reads a line (without its newline). Views point into the line, or into `scratch` where a text had escapes; scratch is cleared
- * first, so one scratch serves one record at a time. Anything but the exact canonical shape is ECHO_ERR_CORRUPT; the texts of
- * state, bytes and log are delimited, not checked further. *out is written on success only.
+ * Reads a line (without its newline). Views point into the line, or into `scratch` where a text had escapes; scratch is
+ * cleared first, so one scratch serves one record at a time. Anything but the exact canonical shape is
+ * ECHO_ERR_CORRUPT; the texts of state, bytes and log are delimited, not checked further. *out is written on success
+ * only.
  */
 echo_status echo__record_read(echo__record *out, echo_bytes line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
 /* Only the id: what lookup needs. */
@@ -42,7 +43,8 @@ echo_status echo__record_read_id(echo_bytes *id, echo_bytes line, echo__buf *scr
 /* Reads a payload object as found in a blob, into the state, bytes and log of *out. */
 echo_status echo__record_read_payload(echo__record *out, echo_bytes text, echo_error *err) ECHO_MUST_USE;
 typedef echo_status (*echo__sealed_fn)(void *arg, const echo_hash *name);
-/* Calls fn with each segment named under "sealed" in the text of a log. A code of fn ends it and is returned; ECHO_ERR_CORRUPT. */
+/* Calls fn with each segment named under "sealed" in the text of a log. A code of fn ends it and is returned;
+ * ECHO_ERR_CORRUPT. */
 echo_status echo__record_sealed(echo_bytes log, echo__sealed_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 /* Appends the line of a record, without newline. Inline payload or blob as set in `record`. */
 void echo__record_write(echo__buf *out, const echo__record *record);

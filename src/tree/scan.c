@@ -2,7 +2,8 @@
 
 #include "base/json.h"
 
-/* The byte that the escape at p stands for, and its length; 0 when it is not canonical. end is behind the last byte to be read. */
+/* The byte that the escape at p stands for, and its length; 0 when it is not canonical. end is behind the last byte to
+ * be read. */
 static size_t unescape(uint8_t *byte, const uint8_t *p, const uint8_t *end) {
     if (end - p < 2) return 0;
     switch (p[1]) {
@@ -20,7 +21,8 @@ static size_t unescape(uint8_t *byte, const uint8_t *p, const uint8_t *end) {
     int low = p[5] >= '0' && p[5] <= '9' ? p[5] - '0' : p[5] >= 'a' && p[5] <= 'f' ? p[5] - 'a' + 10 : -1;
     if (low < 0) return 0;
     *byte = (uint8_t)((p[4] - '0') << 4 | low);
-    if (*byte == 0 || strchr("\b\f\n\r\t", *byte) != NULL) return 0; /* NUL is refused, the others have a shorter escape */
+    if (*byte == 0 || strchr("\b\f\n\r\t", *byte) != NULL)
+        return 0; /* NUL is refused, the others have a shorter escape */
     return 6;
 }
 
@@ -113,7 +115,8 @@ static const uint8_t *skip_nested(const uint8_t *p, const uint8_t *end) {
 
 static const uint8_t *skip_word(const uint8_t *p, const uint8_t *end) {
     const uint8_t *from = p;
-    while (p < end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || *p == '-' || *p == '+' || *p == '.')) p++;
+    while (p < end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || *p == '-' || *p == '+' || *p == '.'))
+        p++;
     return p == from ? NULL : p;
 }
 

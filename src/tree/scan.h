@@ -1,9 +1,11 @@
 /*
- * Scanning canonical JSON (docs/FORMAT.md, "Canonical JSON") piece by piece, without building values. Each function takes what it
- * reads off the front and answers false for anything but the one canonical form; the position is then of no use any more.
+ * Scanning canonical JSON (docs/FORMAT.md, "Canonical JSON") piece by piece, without building values. Each function
+ * takes what it reads off the front and answers false for anything but the one canonical form; the position is then of
+ * no use any more.
  *
- * A "text" is what stands between the quotes of a string, with its escapes. Canonical text holds no raw quote, control character or
- * NUL, so the quote behind it ends it, and equal texts mean equal strings. Each escape stands for one byte.
+ * A "text" is what stands between the quotes of a string, with its escapes. Canonical text holds no raw quote, control
+ * character or NUL, so the quote behind it ends it, and equal texts mean equal strings. Each escape stands for one
+ * byte.
  */
 #ifndef ECHO_TREE_SCAN_H
 #define ECHO_TREE_SCAN_H

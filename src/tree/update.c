@@ -1,17 +1,20 @@
 /*
  * Update: all levels at once, each a stream from the old chunks of that level to the new ones.
  *
- * A run is cut where an id has a boundary or at its 256th entry, so what a chunk holds depends on nothing but where it starts.
- * Hence a level that has just ended a chunk exactly where an old one ends is `aligned`: the old chunks from there on are right as
- * they are, up to the next change. Such a level is not `open`, and moves over whole chunks without reading them.
+ * A run is cut where an id has a boundary or at its 256th entry, so what a chunk holds depends on nothing but where it
+ * starts. Hence a level that has just ended a chunk exactly where an old one ends is `aligned`: the old chunks from
+ * there on are right as they are, up to the next change. Such a level is not `open`, and moves over whole chunks
+ * without reading them.
  *
- * A level that is not open looks at one old page, of which nothing was copied. It opens when something is to be added or removed
- * there: the page's entry is dropped from the level above (which opens for that), the lines so far are copied, and from then on
- * old lines and new ones are written to `out` in order, page after page, until it is aligned again.
+ * A level that is not open looks at one old page, of which nothing was copied. It opens when something is to be added
+ * or removed there: the page's entry is dropped from the level above (which opens for that), the lines so far are
+ * copied, and from then on old lines and new ones are written to `out` in order, page after page, until it is aligned
+ * again.
  *
- * Entries and removals always reach a level in ascending order of id, so each level goes forward only; it acts on the level above
- * it and on none below. The old root has nothing above it: its page is copied like any other, and the levels above it start empty.
- * A finished chunk is handed up when the next line comes, not before, so that no level is started above a chunk that is alone.
+ * Entries and removals always reach a level in ascending order of id, so each level goes forward only; it acts on the
+ * level above it and on none below. The old root has nothing above it: its page is copied like any other, and the
+ * levels above it start empty. A finished chunk is handed up when the next line comes, not before, so that no level is
+ * started above a chunk that is alone.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"
@@ -148,7 +151,8 @@ static echo_status copy(update *u, uint32_t l, uint32_t stop) {
             uint8_t id[ECHO__ID_MAX];
             depth = echo__boundary(echo__page_id(page, *at, id));
         }
-        const uint8_t *from = echo__page_line(page, *at).data, *end = page->chunk->bytes.data + lines->ends[*at + n - 1];
+        const uint8_t *from = echo__page_line(page, *at).data,
+                      *end = page->chunk->bytes.data + lines->ends[*at + n - 1];
         lv->last += (size_t)(echo__page_line(page, *at + n - 1).data - from);
         echo__buf_append(&lv->out, from, (size_t)(end - from));
         uint64_t items = n, bytes = (uint64_t)(end - from);
@@ -175,7 +179,8 @@ static echo_status drop_entry(update *u, uint32_t l) {
     echo__path *above = &u->levels[l + 1]->old;
     echo_hash name = {{0}};
     if (above->at[l + 1] < echo__path_page(above)->lines->count) echo__path_below(above, &name);
-    if (!echo__hash_equal(&name, &page->chunk->name)) return echo__chunk_bad(u->err, &page->chunk->name, "it stands in two places");
+    if (!echo__hash_equal(&name, &page->chunk->name))
+        return echo__chunk_bad(u->err, &page->chunk->name, "it stands in two places");
     above->at[l + 1]++;
     return ECHO_OK;
 }
@@ -212,7 +217,8 @@ static echo_status next_page(update *u, uint32_t l) {
     return drop_entry(u, l);
 }
 
-/* Brings level l to the first old line that is not below id; what is before it is copied, or passed over in whole chunks. */
+/* Brings level l to the first old line that is not below id; what is before it is copied, or passed over in whole
+ * chunks. */
 static echo_status position(update *u, uint32_t l, echo_bytes id) {
     level *lv = u->levels[l];
     if (!lv->has_old) return ECHO_OK;
@@ -256,7 +262,8 @@ static echo_status change_record(update *u, const echo__change *change) {
         const echo__page *page = echo__path_page(&lv->old);
         uint32_t at = lv->old.at[0];
         exists = at < page->lines->count && echo__text_compare_bytes(echo__page_key(page, at), change->id) == 0;
-        if (exists && change->line.data != NULL && echo__bytes_equal(change->line, echo__page_line(page, at))) return ECHO_OK;
+        if (exists && change->line.data != NULL && echo__bytes_equal(change->line, echo__page_line(page, at)))
+            return ECHO_OK;
     }
     if (!exists && change->line.data == NULL) return ECHO_OK;
     status = open_page(u, 0);
@@ -279,7 +286,8 @@ static echo_status check_change(update *u, const echo__change *change) {
     memcpy(u->before, id.data, id.len);
     u->before_len = id.len;
     if (line.data == NULL) return ECHO_OK;
-    if (line.len >= ECHO__LINE_MAX) return echo__error(u->err, ECHO_ERR_LIMIT, "a record of %zu bytes is too long", line.len);
+    if (line.len >= ECHO__LINE_MAX)
+        return echo__error(u->err, ECHO_ERR_LIMIT, "a record of %zu bytes is too long", line.len);
     echo__scan s = echo__scan_of(line);
     if (!ECHO__SCAN(&s, "{\"id\":") || !echo__scan_text(&s, &text) || echo__text_compare_bytes(text.data, id) != 0 ||
         memchr(line.data, '\n', line.len) != NULL)
@@ -299,7 +307,8 @@ static echo_status settle(update *u, uint32_t l) {
     }
 }
 
-/* Hands up the last chunk of a level. A node of one line is put when it is known that the root is above it, if it is. */
+/* Hands up the last chunk of a level. A node of one line is put when it is known that the root is above it, if it is.
+ */
 static echo_status hand_up(update *u, uint32_t l) {
     level *lv = u->levels[l];
     if (lv->count == 0) return ECHO_OK;
@@ -417,8 +426,8 @@ void echo__update_free(update *u) {
     echo__free(u);
 }
 
-echo_status echo__tree_update(echo__root *out, echo__chunks *chunks, const echo__root *root, const echo__change *changes, size_t n,
-                              echo_error *err) {
+echo_status echo__tree_update(echo__root *out, echo__chunks *chunks, const echo__root *root,
+                              const echo__change *changes, size_t n, echo_error *err) {
     update u;
     begin(&u, chunks, root);
     echo_status status = echo__update_add(&u, changes, n, err);

@@ -47,7 +47,8 @@ static echo_status check_json(verify *v, echo_bytes text) {
             status = echo__error(v->err, ECHO_ERR_CORRUPT, "record: its JSON is not canonical");
         cJSON_Delete(value);
     }
-    return status == ECHO_ERR_LIMIT ? echo__error(v->err, ECHO_ERR_CORRUPT, "record: its JSON is not canonical") : status;
+    return status == ECHO_ERR_LIMIT ? echo__error(v->err, ECHO_ERR_CORRUPT, "record: its JSON is not canonical")
+                                    : status;
 }
 
 static echo_status check_base64(verify *v, echo_bytes text) {
@@ -75,11 +76,14 @@ static echo_status check_payload(verify *v, const echo__record *record) {
     if (record->state.data != NULL) status = check_json(v, record->state);
     if (status == ECHO_OK && record->bytes.data != NULL) status = check_base64(v, record->bytes);
     if (status == ECHO_OK && record->log.data != NULL) status = check_json(v, record->log);
-    if (status == ECHO_OK && record->log.data != NULL) status = echo__record_sealed(record->log, check_segment, v, v->err);
+    if (status == ECHO_OK && record->log.data != NULL)
+        status = echo__record_sealed(record->log, check_segment, v, v->err);
     return status;
 }
 
-static bool has_payload(const echo__record *r) { return r->state.data != NULL || r->bytes.data != NULL || r->log.data != NULL; }
+static bool has_payload(const echo__record *r) {
+    return r->state.data != NULL || r->bytes.data != NULL || r->log.data != NULL;
+}
 
 /* A payload stands in the line when the line is short enough with it, and in a blob when not. */
 static echo_status check_place(verify *v, const echo__record *record, const echo__record *payload) {

@@ -29,7 +29,8 @@ static void test_one(void **state) {
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         memset(&h, 0, sizeof h);
         bench_histogram_add(&h, values[i]);
-        for (double share = 0.0; share <= 1.0; share += 0.25) assert_int_equal(bench_histogram_quantile(&h, share), values[i]);
+        for (double share = 0.0; share <= 1.0; share += 0.25)
+            assert_int_equal(bench_histogram_quantile(&h, share), values[i]);
     }
 }
 

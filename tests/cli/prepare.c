@@ -3,16 +3,15 @@
  *
  *   prepare party FOLDER                           a new party; prints its key
  *   prepare secret                                 that party's secret key, as a key file has it
- *   prepare items FOLDER PREFIX FROM TO TEXT       object items PREFIX<FROM>..PREFIX<TO - 1>, made or changed: "text" becomes TEXT and the number
- *   prepare item FOLDER ID TYPE PARENT KEY JSON    a new object item ("-": no type, no parent) with one property
- *   prepare set FOLDER ID KEY JSON                 one property of an item
- *   prepare delete FOLDER ID
- *   prepare append FOLDER FEED TEXT                a block as it is, good message or not
- *   prepare other FOLDER                           takes a snapshot in which the states are not what the messages say
- *   prepare sql FILE STATEMENT                     runs it; prints the first column of the first row. chunk(data): as it was before it was packed
- *   prepare proxy PORT BYTES close|stall           a TCP proxy before 127.0.0.1:PORT for one connection, which prints its own port; after so
- *                                                  many bytes of the answer it closes, or prints "stalled" and passes on nothing more
- *   prepare hold FILE                              is writing to a store until its input ends; prints "held" when it is
+ *   prepare items FOLDER PREFIX FROM TO TEXT       object items PREFIX<FROM>..PREFIX<TO - 1>, made or changed: "text"
+ * becomes TEXT and the number prepare item FOLDER ID TYPE PARENT KEY JSON    a new object item ("-": no type, no
+ * parent) with one property prepare set FOLDER ID KEY JSON                 one property of an item prepare delete
+ * FOLDER ID prepare append FOLDER FEED TEXT                a block as it is, good message or not prepare other FOLDER
+ * takes a snapshot in which the states are not what the messages say prepare sql FILE STATEMENT runs it; prints the
+ * first column of the first row. chunk(data): as it was before it was packed prepare proxy PORT BYTES close|stall a TCP
+ * proxy before 127.0.0.1:PORT for one connection, which prints its own port; after so many bytes of the answer it
+ * closes, or prints "stalled" and passes on nothing more prepare hold FILE                              is writing to a
+ * store until its input ends; prints "held" when it is
  */
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>
@@ -36,7 +35,8 @@ static int fail(const char *what, echo_status status, const echo_error *err) {
 
 /* ---- parties ---- */
 
-static const uint8_t party_seed[32] = "party of the tests of the CLI..", feed_seed[32] = "feed of the tests of the CLI...";
+static const uint8_t party_seed[32] = "party of the tests of the CLI..",
+                     feed_seed[32] = "feed of the tests of the CLI...";
 
 static int print_secret(void) {
     echo_keypair party;
@@ -64,11 +64,14 @@ typedef struct opened {
     echo_party *party;
 } opened;
 
-static echo_status open_as(opened *out, const char *folder, const echo_model_ops *model, bool relaxed, echo_error *err) {
+static echo_status open_as(opened *out, const char *folder, const echo_model_ops *model, bool relaxed,
+                           echo_error *err) {
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.relaxed = relaxed;
     echo_status status = echo_registry_new(&out->models);
-    if (status == ECHO_OK) status = model != NULL ? echo_registry_add(out->models, model, NULL, err) : echo_registry_add_object(out->models, err);
+    if (status == ECHO_OK)
+        status = model != NULL ? echo_registry_add(out->models, model, NULL, err)
+                               : echo_registry_add_object(out->models, err);
     options.dir = folder;
     options.models = out->models;
     options.no_snapshot = model != NULL;
@@ -90,7 +93,8 @@ static int write_one(const char *folder, echo_write *what, const char *key, cons
     echo_error err = ECHO_ERROR_INIT;
     echo_object_mutation *mutation = NULL;
     echo_bytes bytes;
-    bool digits = json != NULL && json[strspn(json, "-0123456789")] == '\0'; /* exactly as they are: doubles end at 2^53 */
+    bool digits =
+        json != NULL && json[strspn(json, "-0123456789")] == '\0'; /* exactly as they are: doubles end at 2^53 */
     cJSON *value = json == NULL ? NULL : digits ? cJSON_CreateRaw(json) : cJSON_Parse(json);
     if (json != NULL && value == NULL) return fail(json, ECHO_ERR_INVALID, &err);
     echo_status status = open_party(&o, folder, NULL, &err);
@@ -127,7 +131,11 @@ static int write_many(const char *folder, const char *prefix, unsigned long from
             echo_object_set(mutation, "text", node);
             status = echo_object_mutation_bytes(&bytes, mutation);
         }
-        const echo_write w = {.id = id, .create = create, .type = create ? "note" : NULL, .model = create ? ECHO_MODEL_OBJECT : NULL, .mutation = &bytes};
+        const echo_write w = {.id = id,
+                              .create = create,
+                              .type = create ? "note" : NULL,
+                              .model = create ? ECHO_MODEL_OBJECT : NULL,
+                              .mutation = &bytes};
         if (status == ECHO_OK) status = echo_party_write(o.party, &w, 1, NULL, &err);
         echo_object_mutation_free(mutation);
         cJSON_Delete(node);
@@ -220,14 +228,17 @@ static int listen_somewhere(void) {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof at;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 1) != 0 || getsockname(fd, (struct sockaddr *)&at, &len) != 0) return -1;
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 1) != 0 ||
+        getsockname(fd, (struct sockaddr *)&at, &len) != 0)
+        return -1;
     printf("%u\n", (unsigned)ntohs(at.sin_port));
     (void)fflush(stdout);
     return accept(fd, NULL, NULL);
 }
 
 static int connect_to(unsigned long port) {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     return fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 ? fd : -1;
 }
@@ -288,19 +299,26 @@ static const char *or_none(const char *text) { return strcmp(text, "-") == 0 ? N
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     if (strcmp(what, "secret") == 0 && argc == 2) return print_secret();
-    if (strcmp(what, "items") == 0 && argc == 7) return write_many(argv[2], argv[3], strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), argv[6]);
-    if (strcmp(what, "proxy") == 0 && argc == 5) return run_proxy(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), strcmp(argv[4], "stall") == 0);
+    if (strcmp(what, "items") == 0 && argc == 7)
+        return write_many(argv[2], argv[3], strtoul(argv[4], NULL, 10), strtoul(argv[5], NULL, 10), argv[6]);
+    if (strcmp(what, "proxy") == 0 && argc == 5)
+        return run_proxy(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), strcmp(argv[4], "stall") == 0);
     if (strcmp(what, "party") == 0 && argc == 3) return make_party(argv[2]);
     if (strcmp(what, "append") == 0 && argc == 5) return append(argv[2], argv[3], argv[4]);
     if (strcmp(what, "other") == 0 && argc == 3) return snapshot_other(argv[2]);
     if (strcmp(what, "sql") == 0 && argc == 4) return run_sql(argv[2], argv[3], false);
     if (strcmp(what, "hold") == 0 && argc == 3) return run_sql(argv[2], "BEGIN IMMEDIATE", true);
     if (strcmp(what, "item") == 0 && argc == 8) {
-        echo_write w = {.id = argv[3], .create = true, .type = or_none(argv[4]), .model = ECHO_MODEL_OBJECT, .parent = or_none(argv[5])};
+        echo_write w = {.id = argv[3],
+                        .create = true,
+                        .type = or_none(argv[4]),
+                        .model = ECHO_MODEL_OBJECT,
+                        .parent = or_none(argv[5])};
         w.set_parent = w.parent != NULL;
         return write_one(argv[2], &w, argv[6], argv[7]);
     }
-    if (strcmp(what, "set") == 0 && argc == 6) return write_one(argv[2], &(echo_write){.id = argv[3]}, argv[4], argv[5]);
+    if (strcmp(what, "set") == 0 && argc == 6)
+        return write_one(argv[2], &(echo_write){.id = argv[3]}, argv[4], argv[5]);
     if (strcmp(what, "delete") == 0 && argc == 4)
         return write_one(argv[2], &(echo_write){.id = argv[3], .action = ECHO_ACTION_DELETE}, NULL, NULL);
     fputs("prepare: not understood; see the top of prepare.c\n", stderr);

@@ -50,8 +50,9 @@ static void test_json(void **unused) {
     echo_cli_json_hex(&w.out, "none", NULL);
     echo_cli_json_raw(&w.out, "raw", "[1]");
     echo_cli_json_end(&w.out);
-    end_is(&w, "{\"most\":18446744073709551615,\"least\":-9223372036854775808,\"list\":[true,null,{}],"
-               "\"key\":\"ab00000000000000000000000000000000000000000000000000000000000000\",\"none\":null,\"raw\":[1]}\n");
+    end_is(&w,
+           "{\"most\":18446744073709551615,\"least\":-9223372036854775808,\"list\":[true,null,{}],"
+           "\"key\":\"ab00000000000000000000000000000000000000000000000000000000000000\",\"none\":null,\"raw\":[1]}\n");
 }
 
 static void test_json_list(void **unused) {
@@ -80,10 +81,15 @@ static void test_strings(void **unused) {
         {"plain", "\"plain\"", "plain"},
         {"\"\\/", "\"\\\"\\\\/\"", "\"\\/"},
         {"\x1b[1m\n\x7f", "\"\\u001b[1m\\u000a\\u007f\"", "?[1m??"},
-        {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
-        {"\xc2\x9b" "31m", "\"\xc2\x9b" "31m\"", "?31m"}, /* a control character of two bytes */
+        {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
+         "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\xc2\x9b"
+         "31m",
+         "\"\xc2\x9b"
+         "31m\"",
+         "?31m"}, /* a control character of two bytes */
         {"\xff|\x80|\xc3", "\"\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd\"", "?|?|?"},
-        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"", "??"},             /* longer than need be */
+        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"", "??"},                  /* longer than need be */
         {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "???"}, /* a surrogate */
         {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "????"},
     };
@@ -125,7 +131,8 @@ static void test_units(void **unused) {
     echo_cli_print_time(&w.out, 1795363759568);
     echo_cli_print(&w.out, "|");
     echo_cli_print_time(&w.out, INT64_MAX);
-    end_is(&w, "0 bytes|1023 bytes|1.0 KiB|1.5 KiB|5.0 MiB|16.0 EiB|1.2 ms|12.3 s|2026-11-22 16:09:19 UTC|292278994-08-17 07:12:55 UTC");
+    end_is(&w, "0 bytes|1023 bytes|1.0 KiB|1.5 KiB|5.0 MiB|16.0 EiB|1.2 ms|12.3 s|2026-11-22 16:09:19 "
+               "UTC|292278994-08-17 07:12:55 UTC");
 }
 
 static void test_errors(void **unused) {
@@ -143,11 +150,13 @@ static void test_errors(void **unused) {
     strcpy(err.message, "what");
     start(&w);
     echo_cli_print_error(&w.out, &err);
-    end_is(&w, "ECHO_ERR_GAP: what, feed 0000000000000000000000000000000000000000000000000000000000000001, seq 7, item i?");
+    end_is(&w,
+           "ECHO_ERR_GAP: what, feed 0000000000000000000000000000000000000000000000000000000000000001, seq 7, item i?");
     start(&w);
     echo_cli_json_error(&w.out, NULL, &err, "dir");
     end_is(&w, "{\"code\":\"ECHO_ERR_GAP\",\"message\":\"what\",\"path\":\"dir\","
-               "\"feed\":\"0000000000000000000000000000000000000000000000000000000000000001\",\"seq\":7,\"item\":\"i\\u001b\"}\n");
+               "\"feed\":\"0000000000000000000000000000000000000000000000000000000000000001\",\"seq\":7,\"item\":"
+               "\"i\\u001b\"}\n");
 }
 
 static void put_value(written *w, cJSON *value) {
@@ -158,9 +167,22 @@ static void put_value(written *w, cJSON *value) {
 }
 
 static void test_values(void **unused) {
-    static const char *const same[] = {"null", "true", "false", "\"\\u0001\"", "0", "-0", "1.5",
-                                       "9007199254740991", "-9007199254740991", "1000000000000001", "0.1", "0.30000000000000004",
-                                       "3.140000104904175", "2.2250738585072014e-308", "1.7976931348623157e+308", "4.94065645841247e-324"};
+    static const char *const same[] = {"null",
+                                       "true",
+                                       "false",
+                                       "\"\\u0001\"",
+                                       "0",
+                                       "-0",
+                                       "1.5",
+                                       "9007199254740991",
+                                       "-9007199254740991",
+                                       "1000000000000001",
+                                       "0.1",
+                                       "0.30000000000000004",
+                                       "3.140000104904175",
+                                       "2.2250738585072014e-308",
+                                       "1.7976931348623157e+308",
+                                       "4.94065645841247e-324"};
     written w;
     (void)unused;
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
@@ -214,8 +236,9 @@ static void test_full(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_json),    cmocka_unit_test(test_json_list), cmocka_unit_test(test_strings),
-                                       cmocka_unit_test(test_columns), cmocka_unit_test(test_units),     cmocka_unit_test(test_errors),
-                                       cmocka_unit_test(test_values),  cmocka_unit_test(test_depth),     cmocka_unit_test(test_full)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_json),    cmocka_unit_test(test_json_list), cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_columns), cmocka_unit_test(test_units),     cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_values),  cmocka_unit_test(test_depth),     cmocka_unit_test(test_full)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

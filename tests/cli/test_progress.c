@@ -1,4 +1,5 @@
-/* The progress line: nothing in the first second, then not too often, never wider than a terminal, and gone at the end. */
+/* The progress line: nothing in the first second, then not too often, never wider than a terminal, and gone at the end.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,7 +56,9 @@ static void test_line(void **unused) {
     echo_cli_progress_line(&s.progress, 6000, "12/24, 1.5 MiB, 3.0 MiB/s", 12, 24);
     (void)fflush(s.file);
     assert_string_equal(s.text, "\r[###############---------------]  50 % 12/24, 1.5 MiB, 3.0 MiB/s");
-    echo_cli_progress_line(&s.progress, 6100, "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", 1, 1);
+    echo_cli_progress_line(
+        &s.progress, 6100,
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789", 1, 1);
     (void)fflush(s.file);
     assert_int_equal(s.len, 1 + 64 + 1 + 77);
     end(&s);
@@ -78,11 +81,12 @@ static void test_bar(void **unused) {
     static const struct {
         uint64_t done, total;
         const char *line;
-    } cases[] = {{0, 50, "\r[------------------------------]   0 % messages: 0"},
-                 {25, 50, "\r[###############---------------]  50 % messages: 25"},
-                 {50, 50, "\r[##############################] 100 % messages: 50"},
-                 {60, 50, "\r[##############################] 100 % messages: 60"},
-                 {UINT64_MAX - 1, UINT64_MAX, "\r[##############################] 100 % messages: 18446744073709551614"}};
+    } cases[] = {
+        {0, 50, "\r[------------------------------]   0 % messages: 0"},
+        {25, 50, "\r[###############---------------]  50 % messages: 25"},
+        {50, 50, "\r[##############################] 100 % messages: 50"},
+        {60, 50, "\r[##############################] 100 % messages: 60"},
+        {UINT64_MAX - 1, UINT64_MAX, "\r[##############################] 100 % messages: 18446744073709551614"}};
     (void)unused;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         shown s;
@@ -128,8 +132,9 @@ static void test_no_terminal(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quiet_second), cmocka_unit_test(test_line), cmocka_unit_test(test_throttled),
-                                       cmocka_unit_test(test_bar),          cmocka_unit_test(test_cleared),
-                                       cmocka_unit_test(test_width),        cmocka_unit_test(test_no_terminal)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quiet_second), cmocka_unit_test(test_line),
+                                       cmocka_unit_test(test_throttled),    cmocka_unit_test(test_bar),
+                                       cmocka_unit_test(test_cleared),      cmocka_unit_test(test_width),
+                                       cmocka_unit_test(test_no_terminal)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

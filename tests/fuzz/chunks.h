@@ -1,7 +1,7 @@
 /*
- * Chunks that name each other by hash, which no fuzzer can guess. They stand one after the other, each but the last ended by a byte 0xff; in
- * them a byte 0xfe and the number of an earlier chunk stand for its hash, and 0xfd and such a number for `"items":n,"bytes":n` as they
- * should be.
+ * Chunks that name each other by hash, which no fuzzer can guess. They stand one after the other, each but the last
+ * ended by a byte 0xff; in them a byte 0xfe and the number of an earlier chunk stand for its hash, and 0xfd and such a
+ * number for `"items":n,"bytes":n` as they should be.
  */
 #ifndef TESTS_FUZZ_CHUNKS_H
 #define TESTS_FUZZ_CHUNKS_H

@@ -1,9 +1,10 @@
 /*
- * A small party of three members, the same for each input and made once, and the other end of a connection to an exchange: a channel through
- * which a target says what the input wants. Members are 0, who is honest and has everything, 1, whose exchange is tried, and 2.
+ * A small party of three members, the same for each input and made once, and the other end of a connection to an
+ * exchange: a channel through which a target says what the input wants. Members are 0, who is honest and has
+ * everything, 1, whose exchange is tried, and 2.
  *
- * The party's history: 120 items; a snapshot, the old one; 40 items changed; a snapshot; 4 changed and one new. Every item has one property, "k",
- * which is "one" or "two".
+ * The party's history: 120 items; a snapshot, the old one; 40 items changed; a snapshot; 4 changed and one new. Every
+ * item has one property, "k", which is "one" or "two".
  */
 #ifndef TESTS_FUZZ_EXCHANGE_H
 #define TESTS_FUZZ_EXCHANGE_H
@@ -27,16 +28,17 @@ typedef struct fuzz_world {
     echo_feeds feeds;
     echo_store store;
     echo_party *opened;
-    echo_store old;                   /* as it was with the first snapshot ... */
+    echo_store old;                    /* as it was with the first snapshot ... */
     uint64_t old_length[FUZZ_MEMBERS]; /* ... and so long were the feeds */
-    echo_hash digest;                 /* of the newest snapshot */
-    echo__buf manifests[2];           /* newest first */
+    echo_hash digest;                  /* of the newest snapshot */
+    echo__buf manifests[2];            /* newest first */
     echo_hash chunks[64];
     size_t chunk_count;
 } fuzz_world;
 
 static inline void fuzz_append(fuzz_world *w, echo__buf *credential) {
-    echo_message message = {.kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(credential)};
+    echo_message message = {
+        .kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(credential)};
     echo_codec codec = echo_codec_dxos();
     uint8_t *block;
     size_t len;
@@ -51,7 +53,8 @@ static inline void fuzz_append(fuzz_world *w, echo__buf *credential) {
     echo__buf_free(credential);
 }
 
-static inline echo_party *fuzz_open_party(const fuzz_world *w, const echo_feeds *feeds, const echo_store *store, const echo_key *own) {
+static inline echo_party *fuzz_open_party(const fuzz_world *w, const echo_feeds *feeds, const echo_store *store,
+                                          const echo_key *own) {
     echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     echo_party *party;
@@ -171,7 +174,8 @@ static inline fuzz_world *fuzz_world_get(void) {
     FUZZ_OK(echo__credential_make_genesis(&credential, &w->party, &w->keys[0].public_key, when));
     fuzz_append(w, &credential);
     for (unsigned i = 1; i < FUZZ_MEMBERS; i++) {
-        FUZZ_OK(echo__credential_make_feed_admit(&credential, &w->party.public_key, &w->keys[i].public_key, &w->party, when));
+        FUZZ_OK(echo__credential_make_feed_admit(&credential, &w->party.public_key, &w->keys[i].public_key, &w->party,
+                                                 when));
         fuzz_append(w, &credential);
     }
     w->opened = fuzz_open_party(w, &w->feeds, &w->store, &w->keys[0].public_key);
@@ -217,10 +221,12 @@ static inline void fuzz_blocks_free(fuzz_blocks *b) {
 }
 
 /* Blocks from..to-1 with their proof; false when they are not there. */
-static inline bool fuzz_prove(fuzz_blocks *blocks, echo_feed_proof *proof, const echo_feeds *feeds, const echo_key *key, uint64_t from, uint64_t to) {
+static inline bool fuzz_prove(fuzz_blocks *blocks, echo_feed_proof *proof, const echo_feeds *feeds, const echo_key *key,
+                              uint64_t from, uint64_t to) {
     void *feed;
     if (from >= to || feeds->ops->open(&feed, feeds->ctx, key, NULL) != ECHO_OK) return false;
-    bool ok = to <= fuzz_length(feeds, key) && feeds->ops->read(feeds->ctx, feed, from, to, fuzz_take_block, blocks, NULL) == ECHO_OK &&
+    bool ok = to <= fuzz_length(feeds, key) &&
+              feeds->ops->read(feeds->ctx, feed, from, to, fuzz_take_block, blocks, NULL) == ECHO_OK &&
               feeds->ops->prove(proof, feeds->ctx, feed, from, to, NULL) == ECHO_OK;
     feeds->ops->close(feeds->ctx, feed);
     return ok;
@@ -255,7 +261,8 @@ static inline size_t fuzz_any_length(void *arg, uint8_t type) {
 }
 
 /* Opens a plain connection of an exchange to `member`, who proves to be that. false: it is refused. */
-static inline bool fuzz_end_open(fuzz_end *e, const fuzz_world *w, echo_exchange *x, const echo_key *member, bool initiator) {
+static inline bool fuzz_end_open(fuzz_end *e, const fuzz_world *w, echo_exchange *x, const echo_key *member,
+                                 bool initiator) {
     echo_peer_options options = ECHO_PEER_OPTIONS_INIT;
     echo_error err = ECHO_ERROR_INIT;
     memset(e, 0, sizeof *e);
@@ -265,8 +272,13 @@ static inline bool fuzz_end_open(fuzz_end *e, const fuzz_world *w, echo_exchange
     echo_status status = echo_peer_open(&e->peer, x, &options, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_REFUSED);
     if (status != ECHO_OK) return false;
-    echo__channel_options how = {.initiator = !initiator, .plain = true, .parties = &w->party.public_key, .party_count = 1,
-                                 .admits = fuzz_admits, .most = fuzz_any_length, .peer = w->keys[1].public_key};
+    echo__channel_options how = {.initiator = !initiator,
+                                 .plain = true,
+                                 .parties = &w->party.public_key,
+                                 .party_count = 1,
+                                 .admits = fuzz_admits,
+                                 .most = fuzz_any_length,
+                                 .peer = w->keys[1].public_key};
     FUZZ_OK(echo__channel_new(&e->channel, &how, &err));
     return true;
 }
@@ -294,7 +306,8 @@ static inline void fuzz_hear(fuzz_end *e, uint8_t type, echo_bytes payload) {
     memset(&ask, 0, sizeof ask);
     ask.type = type;
     ask.id = echo__read_u32(&r);
-    if (type != ECHO__MESSAGE_ASK && type != ECHO__MESSAGE_WANT && type != ECHO__MESSAGE_TAIL && type != ECHO__MESSAGE_ATTEST) {
+    if (type != ECHO__MESSAGE_ASK && type != ECHO__MESSAGE_WANT && type != ECHO__MESSAGE_TAIL &&
+        type != ECHO__MESSAGE_ATTEST) {
         if (e->take != NULL) e->take(e->arg, type, payload);
         return;
     }
@@ -332,7 +345,8 @@ static inline bool fuzz_push(fuzz_end *e) {
     if (e->over || echo_peer_is_over(e->peer) || bytes.len == 0) return false;
     bytes.data = fuzz_copy(bytes, false);
     echo_status status = echo_peer_receive(e->peer, bytes, &err);
-    FUZZ_STATUS(status, &err, ECHO_ERR_REFUSED, ECHO_ERR_VERSION, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, ECHO_ERR_SIGNATURE, ECHO_ERR_GAP);
+    FUZZ_STATUS(status, &err, ECHO_ERR_REFUSED, ECHO_ERR_VERSION, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, ECHO_ERR_SIGNATURE,
+                ECHO_ERR_GAP);
     if (status != ECHO_OK) FUZZ_CHECK(echo_peer_is_over(e->peer));
     echo__channel_sent(e->channel, bytes.len);
     free((void *)(uintptr_t)bytes.data);

@@ -1,9 +1,10 @@
 /*
- * What the fuzz targets share. A target is one file, fuzz_<decoder>.c, with LLVMFuzzerTestOneInput(); its corpus is the folder
- * corpus/<decoder>/, and <decoder>.dict, when there is one, holds words for the fuzzer. Nothing else has to be told of it.
+ * What the fuzz targets share. A target is one file, fuzz_<decoder>.c, with LLVMFuzzerTestOneInput(); its corpus is the
+ * folder corpus/<decoder>/, and <decoder>.dict, when there is one, holds words for the fuzzer. Nothing else has to be
+ * told of it.
  *
- * A target fails by FUZZ_CHECK, which is never left out of a build, or by what the sanitizers find. It keeps no state between inputs that
- * an outcome could depend on, so that one file is all it takes to see a finding again.
+ * A target fails by FUZZ_CHECK, which is never left out of a build, or by what the sanitizers find. It keeps no state
+ * between inputs that an outcome could depend on, so that one file is all it takes to see a finding again.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -34,28 +35,29 @@ static inline void fuzz_ok(echo_status status, const char *file, int line, const
 }
 
 /*
- * What a call answered to input that may be bad: ECHO_OK or one of the codes named. An error must be told: err (never NULL) has the same
- * code and one line of text. NOMEM never belongs there, since no allocation fails here.
+ * What a call answered to input that may be bad: ECHO_OK or one of the codes named. An error must be told: err (never
+ * NULL) has the same code and one line of text. NOMEM never belongs there, since no allocation fails here.
  */
-#define FUZZ_STATUS(status, err, ...)                                                                                              \
-    fuzz_status((status), (err), (const echo_status[]){__VA_ARGS__},                                                              \
+#define FUZZ_STATUS(status, err, ...)                                                                                  \
+    fuzz_status((status), (err), (const echo_status[]){__VA_ARGS__},                                                   \
                 sizeof((const echo_status[]){__VA_ARGS__}) / sizeof(echo_status), __FILE__, __LINE__)
-static inline void fuzz_status(echo_status status, const echo_error *err, const echo_status *belong, size_t n, const char *file,
-                               int line) {
+static inline void fuzz_status(echo_status status, const echo_error *err, const echo_status *belong, size_t n,
+                               const char *file, int line) {
     if (status == ECHO_OK) return;
     bool belongs = false;
     for (size_t i = 0; i < n; i++) belongs |= status == belong[i];
     if (!belongs) fuzz_fail(file, line, echo_status_name(status), err->message);
     if (err->code != status) fuzz_fail(file, line, "err->code is another one", echo_status_name(err->code));
-    if (err->message[0] == '\0' || strpbrk(err->message, "\n\r") != NULL) fuzz_fail(file, line, "err->message is no line", err->message);
+    if (err->message[0] == '\0' || strpbrk(err->message, "\n\r") != NULL)
+        fuzz_fail(file, line, "err->message is no line", err->message);
     if (memchr(err->message, '\0', sizeof err->message) == NULL || memchr(err->item, '\0', sizeof err->item) == NULL)
         fuzz_fail(file, line, "a text of err has no end", "");
 }
 
 static inline void fuzz_equal(echo_bytes a, echo_bytes b, const char *file, int line, const char *what) {
     if (echo__bytes_equal(a, b)) return;
-    (void)fprintf(stderr, "--- %zu bytes\n%.*s\n--- %zu bytes\n%.*s\n---\n", a.len, (int)a.len, (const char *)a.data, b.len, (int)b.len,
-                  (const char *)b.data);
+    (void)fprintf(stderr, "--- %zu bytes\n%.*s\n--- %zu bytes\n%.*s\n---\n", a.len, (int)a.len, (const char *)a.data,
+                  b.len, (int)b.len, (const char *)b.data);
     fuzz_fail(file, line, what, "differ");
 }
 /* Two runs of bytes must be the same. */

@@ -1,6 +1,7 @@
 /*
- * Credentials that are signed as they should be: the input is a recipe for some of them, of a few members and feeds, with envelopes
- * and key chains. Admission must come to the same end in whatever order they come, and nothing comes in that nobody vouches for.
+ * Credentials that are signed as they should be: the input is a recipe for some of them, of a few members and feeds,
+ * with envelopes and key chains. Admission must come to the same end in whatever order they come, and nothing comes in
+ * that nobody vouches for.
  */
 #include "base/alloc.h"
 #include "base/crypto.h"

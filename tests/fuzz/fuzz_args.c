@@ -1,6 +1,6 @@
 /*
- * Arguments of the command: the first byte picks the sub-command, the rest is its words, each ended by a zero byte. What is taken is within
- * its limits, what is not is told as a usage error of one line.
+ * Arguments of the command: the first byte picks the sub-command, the rest is its words, each ended by a zero byte.
+ * What is taken is within its limits, what is not is told as a usage error of one line.
  */
 #include <unistd.h>
 
@@ -10,14 +10,15 @@
 #define WORDS 24
 
 static const echo_cli_command *const commands[] = {
-    &echo_cli_parties, &echo_cli_restore, &echo_cli_items, &echo_cli_snapshot, &echo_cli_list,  &echo_cli_inspect,
-    &echo_cli_verify,  &echo_cli_gc,      &echo_cli_pin,   &echo_cli_unpin,    &echo_cli_prune_advice,
+    &echo_cli_parties, &echo_cli_restore, &echo_cli_items,        &echo_cli_snapshot,
+    &echo_cli_list,    &echo_cli_inspect, &echo_cli_verify,       &echo_cli_gc,
+    &echo_cli_pin,     &echo_cli_unpin,   &echo_cli_prune_advice,
 };
 
 /* What is said on stderr goes to a file, which is read back. */
 static FILE *told;
 
-static void catch(int *kept) {
+static void catch (int *kept) {
     if (told == NULL) told = tmpfile();
     FUZZ_CHECK(told != NULL && ftruncate(fileno(told), 0) == 0);
     rewind(told);
@@ -51,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(&cli, 0, sizeof cli);
     cli.command = command;
     echo_cli_out_init(&cli.out, nowhere);
-    catch(&kept);
+    catch (&kept);
     bool go = echo_cli_args(&cli, count, words, &code);
     size_t len = release(kept, text, sizeof text);
     if (go) {

@@ -1,13 +1,14 @@
 /*
- * Channels: what a stranger sends to either side of one. By the first byte it is the responder's or the initiator's side, plain or encrypted,
- * and the rest of the input is one of:
+ * Channels: what a stranger sends to either side of one. By the first byte it is the responder's or the initiator's
+ * side, plain or encrypted, and the rest of the input is one of:
  *
  *   raw     bytes, from the first one on
  *   frames  behind an honest beginning, parts that are put into frames: a byte for the tag, the part
  *   packed  the same, and what the frames hold was packed by zstd: a stranger's messages
  *   two     a conversation of two channels, whose bytes are changed on the way
  *
- * It is cut as the input's second byte says. What is too long never comes out, a channel that died stays dead, and memory stays bounded.
+ * It is cut as the input's second byte says. What is too long never comes out, a channel that died stays dead, and
+ * memory stays bounded.
  */
 #include <zstd.h>
 
@@ -33,8 +34,14 @@ static size_t most(void *arg, uint8_t type) {
 }
 
 static echo__channel *make(bool initiator, bool plain) {
-    echo__channel_options options = {.initiator = initiator, .plain = plain, .peer = keys[initiator].public_key, .keys = &keys[!initiator],
-                                     .parties = &party, .party_count = 1, .admits = admits, .most = most};
+    echo__channel_options options = {.initiator = initiator,
+                                     .plain = plain,
+                                     .peer = keys[initiator].public_key,
+                                     .keys = &keys[!initiator],
+                                     .parties = &party,
+                                     .party_count = 1,
+                                     .admits = admits,
+                                     .most = most};
     echo__channel *c;
     FUZZ_OK(echo__channel_new(&c, &options, NULL));
     return c;
@@ -118,7 +125,9 @@ static void make_frames(echo__buf *out, fuzz_input *in, bool packed) {
         for (unsigned i = 0; i < times && out->len < (4u << 20); i++) {
             bool last = i + 1 == times;
             ZSTD_inBuffer from = {part.len > 0 ? (const void *)part.data : "", part.len, 0};
-            ZSTD_EndDirective end = last && (how & 8) ? ZSTD_e_end : last || (how & 16) ? ZSTD_e_flush : ZSTD_e_continue;
+            ZSTD_EndDirective end = last && (how & 8)    ? ZSTD_e_end
+                                    : last || (how & 16) ? ZSTD_e_flush
+                                                         : ZSTD_e_continue;
             for (size_t left = 1; left > 0;) {
                 ZSTD_outBuffer to = {room, 60000, 0};
                 left = ZSTD_compressStream2(zstd, &to, &from, end);

@@ -1,4 +1,5 @@
-/* Credentials of strangers: signatures and key chains, what they claim, and the text that is signed, which is a JSON object. */
+/* Credentials of strangers: signatures and key chains, what they claim, and the text that is signed, which is a JSON
+ * object. */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/scratch.h"
@@ -50,11 +51,13 @@ static void read_claim(echo_bytes credential) {
     echo_status status = echo__claim_read(&first, &verifier, credential, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT);
     FUZZ_CHECK((status == ECHO_OK) == (first != NULL));
-    FUZZ_CHECK(echo__claim_read(&second, NULL, credential, NULL) == status); /* what the verifier remembers makes no difference */
+    FUZZ_CHECK(echo__claim_read(&second, NULL, credential, NULL) ==
+               status); /* what the verifier remembers makes no difference */
     if (status == ECHO_OK) {
         FUZZ_CHECK(first->kind == second->kind && first->anchor_count == second->anchor_count);
         FUZZ_CHECK(first->anchor_count <= ECHO__CREDENTIAL_SIGNATURES_MAX);
-        FUZZ_CHECK(first->kind == ECHO__CLAIM_NOTHING || first->enveloped || first->anchor_count > 0 || first->kind != ECHO__CLAIM_GENESIS);
+        FUZZ_CHECK(first->kind == ECHO__CLAIM_NOTHING || first->enveloped || first->anchor_count > 0 ||
+                   first->kind != ECHO__CLAIM_GENESIS);
     }
     echo__free(first);
     echo__free(second);
@@ -77,8 +80,10 @@ static void admit(echo_bytes credential) {
     FUZZ_CHECK(!is_genesis || status == ECHO_OK || genesis.identity);
     status = echo__admission_add(admission, &party, 0, credential, &grew, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT);
-    if (is_genesis) FUZZ_CHECK(grew && echo__admission_has_genesis(admission) && echo__admission_admits(admission, &genesis.feed));
-    else FUZZ_CHECK(echo__admission_feed_count(admission) == 0 || grew);
+    if (is_genesis)
+        FUZZ_CHECK(grew && echo__admission_has_genesis(admission) && echo__admission_admits(admission, &genesis.feed));
+    else
+        FUZZ_CHECK(echo__admission_feed_count(admission) == 0 || grew);
     echo__admission_free(admission);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Deltas. The input is a base, a chunk, and a delta or fingerprints that a stranger made: what is made from the base's own fingerprints gives the
- * chunk again, and of the stranger's nothing longer comes than may.
+ * Deltas. The input is a base, a chunk, and a delta or fingerprints that a stranger made: what is made from the base's
+ * own fingerprints gives the chunk again, and of the stranger's nothing longer comes than may.
  */
 #include "exchange/delta.h"
 #include "fuzz.h"
@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(n <= ECHO__DELTA_LINES && prints.len == n * ECHO__DELTA_PRINT);
     echo__delta_make(&delta, chunk, echo__buf_bytes(&prints));
     FUZZ_OK(delta.status);
-    FUZZ_OK(echo__delta_apply(&again, base, echo__buf_bytes(&delta), chunk.len)); /* four bytes of a hash do not fit by accident here */
+    FUZZ_OK(echo__delta_apply(&again, base, echo__buf_bytes(&delta),
+                              chunk.len)); /* four bytes of a hash do not fit by accident here */
     FUZZ_EQUAL(echo__buf_bytes(&again), chunk);
     apply(base, foreign, most);
     apply(base, echo__buf_bytes(&delta), most);

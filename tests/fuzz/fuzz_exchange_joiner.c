@@ -1,48 +1,49 @@
 /*
- * An exchange that joins the party of exchange.h, or catches up, from one or two peers who say what the input tells: true answers, true answers
- * that were changed, and what was never true, all through real channels. Then, behind all that, an honest peer comes, and everything
- * has to come to a good end.
+ * An exchange that joins the party of exchange.h, or catches up, from one or two peers who say what the input tells:
+ * true answers, true answers that were changed, and what was never true, all through real channels. Then, behind all
+ * that, an honest peer comes, and everything has to come to a good end.
  *
- * The input: two bytes of flags (OLD and so on), a part with chunks that a stranger made (chunks.h) and are given when their hash is asked for, then
- * moves (`enum move`): a byte whose low five bits are the move, 0x80 the second peer, 0x40 nothing is carried and no time passes.
+ * The input: two bytes of flags (OLD and so on), a part with chunks that a stranger made (chunks.h) and are given when
+ * their hash is asked for, then moves (`enum move`): a byte whose low five bits are the move, 0x80 the second peer,
+ * 0x40 nothing is carried and no time passes.
  *
- * Nothing crashes; no step goes on for ever; memory stays bounded; and unless a member itself lied, and was to be trusted, no item is here that the
- * honest member does not have.
+ * Nothing crashes; no step goes on for ever; memory stays bounded; and unless a member itself lied, and was to be
+ * trusted, no item is here that the honest member does not have.
  */
 #include "chunks.h"
 #include "exchange.h"
 
 enum flag {
-    OLD = 1,          /* it has the old state already, and goes on from there */
-    TRUST = 6,        /* two bits: echo_trust */
-    MEMBER = 8,       /* who lies is member 2, and signs with its key; otherwise a stranger's */
-    TWO = 16,         /* two peers at once */
-    NAMED = 32,       /* an invitation named members 0 and 2 */
+    OLD = 1,    /* it has the old state already, and goes on from there */
+    TRUST = 6,  /* two bits: echo_trust */
+    MEMBER = 8, /* who lies is member 2, and signs with its key; otherwise a stranger's */
+    TWO = 16,   /* two peers at once */
+    NAMED = 32, /* an invitation named members 0 and 2 */
     NO_MODELS = 64,
     NO_SERVE = 128
 };
 
 enum move {
-    TRUE_ANSWER,     /* to what was asked first */
-    TRUE_ANSWERS,    /* to all, and what follows, for so many rounds */
-    CHANGED,         /* a true answer in which a byte is changed: u16 place, u8 */
-    CUT,             /* which ends early, and goes on with a part: u16 */
-    RAW,             /* a message: u8 type, part */
-    TIME,            /* u16 tenths of a second pass */
-    OFFER,           /* a doctored offer */
-    NOTHING,         /* "I have none" */
-    DELTA,           /* a part as delta of the chunk */
-    CHUNK,           /* another chunk: u8 which */
-    BLOCKS,          /* other blocks: u8 from, u8 to, relative to those asked for, u8 form */
-    WANT,            /* the host wants an item: part */
+    TRUE_ANSWER,  /* to what was asked first */
+    TRUE_ANSWERS, /* to all, and what follows, for so many rounds */
+    CHANGED,      /* a true answer in which a byte is changed: u16 place, u8 */
+    CUT,          /* which ends early, and goes on with a part: u16 */
+    RAW,          /* a message: u8 type, part */
+    TIME,         /* u16 tenths of a second pass */
+    OFFER,        /* a doctored offer */
+    NOTHING,      /* "I have none" */
+    DELTA,        /* a part as delta of the chunk */
+    CHUNK,        /* another chunk: u8 which */
+    BLOCKS,       /* other blocks: u8 from, u8 to, relative to those asked for, u8 form */
+    WANT,         /* the host wants an item: part */
     START,
-    FINISH,          /* the host says goodbye */
-    REOPEN,          /* the connection ends, and is made again */
-    READ,            /* the host reads items of what is usable */
-    FORK,            /* member 2 writes a block: part */
-    WORD,            /* an attestation of whatever was asked about */
-    SKIP,            /* the first question is never answered */
-    SWITCH,          /* the host goes over to what was installed */
+    FINISH, /* the host says goodbye */
+    REOPEN, /* the connection ends, and is made again */
+    READ,   /* the host reads items of what is usable */
+    FORK,   /* member 2 writes a block: part */
+    WORD,   /* an attestation of whatever was asked about */
+    SKIP,   /* the first question is never answered */
+    SWITCH, /* the host goes over to what was installed */
     MOVES
 };
 
@@ -56,10 +57,10 @@ typedef struct joiner {
     echo_exchange *x;
     fuzz_end ends[3];
     uint64_t now;
-    unsigned events;       /* in this step */
+    unsigned events; /* in this step */
     unsigned up_to_date;
-    bool lied;             /* a member signed what is not true */
-    bool forked;           /* or wrote blocks that the honest one does not have */
+    bool lied;   /* a member signed what is not true */
+    bool forked; /* or wrote blocks that the honest one does not have */
     size_t before;
 } joiner;
 
@@ -131,7 +132,8 @@ static void begin(joiner *j, const fuzz_world *w, fuzz_input *in) {
 }
 
 static void open_end(joiner *j, unsigned i) {
-    const echo_key *who = i == 1 && (j->flags & OLD) == 0 ? &j->w->stranger.public_key : &j->w->keys[i == 0 ? 0 : 2].public_key;
+    const echo_key *who =
+        i == 1 && (j->flags & OLD) == 0 ? &j->w->stranger.public_key : &j->w->keys[i == 0 ? 0 : 2].public_key;
     if (i < 2 && (j->flags & MEMBER)) who = &j->w->keys[2 - 2 * i].public_key;
     if (!fuzz_end_open(&j->ends[i], j->w, j->x, who, i == 0)) memset(&j->ends[i], 0, sizeof j->ends[i]);
 }
@@ -214,7 +216,8 @@ static uint8_t true_answer(echo__buf *out, const joiner *j, const fuzz_ask *ask)
         return ECHO__MESSAGE_CHUNK;
     case ECHO__MESSAGE_TAIL:
         memcpy(key.bytes, ask->hash.bytes, sizeof key.bytes);
-        if (fuzz_prove(&blocks, &proof, &j->w->feeds, &key, ask->from, ask->to) || fuzz_prove(&blocks, &proof, &j->mad, &key, ask->from, ask->to)) {
+        if (fuzz_prove(&blocks, &proof, &j->w->feeds, &key, ask->from, ask->to) ||
+            fuzz_prove(&blocks, &proof, &j->mad, &key, ask->from, ask->to)) {
             echo__buf_byte(out, ECHO__BLOCKS_LAST);
             echo__write_proof(out, &proof);
             for (size_t i = 0; i < blocks.count; i++) {
@@ -262,7 +265,9 @@ static void doctor(echo__buf *out, joiner *j, fuzz_input *in) {
         m.items.bytes = fuzz_u64(in, 8);
         m.items.height = fuzz_u8(in);
     }
-    if (how & 16) FUZZ_OK(echo_timeframe_set(m.timeframe, &j->w->keys[fuzz_u8(in) % FUZZ_MEMBERS].public_key, fuzz_u64(in, 8) & ECHO_SEQ_MAX));
+    if (how & 16)
+        FUZZ_OK(echo_timeframe_set(m.timeframe, &j->w->keys[fuzz_u8(in) % FUZZ_MEMBERS].public_key,
+                                   fuzz_u64(in, 8) & ECHO_SEQ_MAX));
     if (how & 32) m.attestation_count = 0;
     const echo_keypair *signer = (how & 64) ? NULL : liar(j);
     if (how & 128) { /* words that are none */
@@ -273,8 +278,10 @@ static void doctor(echo__buf *out, joiner *j, fuzz_input *in) {
             FUZZ_OK(echo__manifest_attested(&m, &word));
         }
     }
-    if (echo__manifest_write(&text, &m, signer, NULL) == ECHO_OK) write_manifest(out, echo__buf_bytes(&text));
-    else echo__write_u32(out, 0);
+    if (echo__manifest_write(&text, &m, signer, NULL) == ECHO_OK)
+        write_manifest(out, echo__buf_bytes(&text));
+    else
+        echo__write_u32(out, 0);
     echo__buf_free(&text);
     echo__manifest_free(&m);
 }
@@ -338,10 +345,14 @@ static void answer(joiner *j, fuzz_end *e, unsigned move, fuzz_input *in) {
         break;
     case NOTHING:
         echo__write_u32(&out, ask.id);
-        type = ask.type == ECHO__MESSAGE_ASK ? ECHO__MESSAGE_OFFER : ask.type == ECHO__MESSAGE_WANT ? ECHO__MESSAGE_CHUNK
-             : ask.type == ECHO__MESSAGE_TAIL ? ECHO__MESSAGE_BLOCKS : ECHO__MESSAGE_ATTESTED;
-        if (type == ECHO__MESSAGE_OFFER) echo__write_u64(&out, 0);
-        else echo__buf_byte(&out, type == ECHO__MESSAGE_ATTESTED ? 0 : 2);
+        type = ask.type == ECHO__MESSAGE_ASK    ? ECHO__MESSAGE_OFFER
+               : ask.type == ECHO__MESSAGE_WANT ? ECHO__MESSAGE_CHUNK
+               : ask.type == ECHO__MESSAGE_TAIL ? ECHO__MESSAGE_BLOCKS
+                                                : ECHO__MESSAGE_ATTESTED;
+        if (type == ECHO__MESSAGE_OFFER)
+            echo__write_u64(&out, 0);
+        else
+            echo__buf_byte(&out, type == ECHO__MESSAGE_ATTESTED ? 0 : 2);
         break;
     case DELTA:
         echo__write_u32(&out, ask.id);
@@ -352,8 +363,10 @@ static void answer(joiner *j, fuzz_end *e, unsigned move, fuzz_input *in) {
         break;
     case CHUNK:
         at = fuzz_u8(in);
-        if (at < 128 || j->chunks.count == 0) ask.hash = j->w->chunks[at % j->w->chunk_count];
-        else ask.hash = j->chunks.hash[at % j->chunks.count];
+        if (at < 128 || j->chunks.count == 0)
+            ask.hash = j->w->chunks[at % j->w->chunk_count];
+        else
+            ask.hash = j->chunks.hash[at % j->chunks.count];
         ask.type = ECHO__MESSAGE_WANT;
         type = true_answer(&out, j, &ask);
         break;
@@ -404,7 +417,8 @@ static void check_party(joiner *j, echo_party *party) {
         FUZZ_CHECK(n <= FUZZ_ITEMS);
         FUZZ_OK(echo_item_view(&view, item, &err));
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(view, "k");
-        FUZZ_CHECK(cJSON_IsString(value) && (strcmp(value->valuestring, "one") == 0 || strcmp(value->valuestring, "two") == 0));
+        FUZZ_CHECK(cJSON_IsString(value) &&
+                   (strcmp(value->valuestring, "one") == 0 || strcmp(value->valuestring, "two") == 0));
         cJSON_Delete(view);
     }
 }
@@ -429,7 +443,8 @@ static echo_party *restore(joiner *j, const echo_store *store, bool pending) {
     options.policy = &policy;
     options.no_write = pending;
     echo_status status = echo_party_restore(&party, &options, &err);
-    FUZZ_STATUS(status, &err, ECHO_ERR_PENDING, ECHO_ERR_CORRUPT, ECHO_ERR_GAP, ECHO_ERR_NOT_FOUND, ECHO_ERR_SIGNATURE, ECHO_ERR_BEHIND);
+    FUZZ_STATUS(status, &err, ECHO_ERR_PENDING, ECHO_ERR_CORRUPT, ECHO_ERR_GAP, ECHO_ERR_NOT_FOUND, ECHO_ERR_SIGNATURE,
+                ECHO_ERR_BEHIND);
     return status == ECHO_OK ? party : NULL;
 }
 
@@ -462,7 +477,9 @@ static void play(joiner *j, fuzz_input *in) {
     uint8_t type;
     bool asked = e->peer != NULL && e->count > 0;
     switch (move) {
-    case TRUE_ANSWER: if (asked) answer_truly(j, e); break;
+    case TRUE_ANSWER:
+        if (asked) answer_truly(j, e);
+        break;
     case TRUE_ANSWERS:
         for (unsigned rounds = 1 + fuzz_u8(in) % 20; rounds > 0; rounds--) {
             while (e->peer != NULL && e->count > 0) answer_truly(j, e);
@@ -471,8 +488,18 @@ static void play(joiner *j, fuzz_input *in) {
             carry(j);
         }
         break;
-    case CHANGED: case CUT: case OFFER: case NOTHING: case DELTA: case CHUNK: case WORD: if (asked) answer(j, e, move, in); break;
-    case BLOCKS: if (asked) other_blocks(j, e, in); break;
+    case CHANGED:
+    case CUT:
+    case OFFER:
+    case NOTHING:
+    case DELTA:
+    case CHUNK:
+    case WORD:
+        if (asked) answer(j, e, move, in);
+        break;
+    case BLOCKS:
+        if (asked) other_blocks(j, e, in);
+        break;
     case RAW:
         type = fuzz_u8(in);
         part = fuzz_part(in);
@@ -485,7 +512,9 @@ static void play(joiner *j, fuzz_input *in) {
         free(text);
         break;
     case START: FUZZ_OK(echo_exchange_start(j->x, NULL)); break;
-    case FINISH: if (e->peer != NULL) echo_peer_finish(e->peer); break;
+    case FINISH:
+        if (e->peer != NULL) echo_peer_finish(e->peer);
+        break;
     case REOPEN:
         fuzz_end_close(e);
         open_end(j, which);
@@ -526,7 +555,8 @@ static void come_to_an_end(joiner *j) {
     FUZZ_CHECK(!echo_peer_is_over(e->peer));
     FUZZ_CHECK(j->up_to_date > 0 && state.phase == ECHO_EXCHANGE_IDLE);
     /* Whatever was said before, the honest snapshot was taken; when two were to attest it there is no second one. */
-    if ((j->flags & OLD) == 0 && j->party == NULL && (j->flags & TRUST) != ECHO_TRUST_ATTESTED << 1) FUZZ_CHECK(state.installed > 0);
+    if ((j->flags & OLD) == 0 && j->party == NULL && (j->flags & TRUST) != ECHO_TRUST_ATTESTED << 1)
+        FUZZ_CHECK(state.installed > 0);
     switch_party(j);
     FUZZ_CHECK(j->party != NULL);
     echo_error err = ECHO_ERROR_INIT;

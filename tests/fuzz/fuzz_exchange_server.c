@@ -1,32 +1,40 @@
 /*
- * An exchange of the honest member of exchange.h, whose party is open, and a peer who asks what the input tells: questions of the right shape about
- * things that are there or not, questions of any shape, many of them, and a peer who takes the answers slowly or not at all.
+ * An exchange of the honest member of exchange.h, whose party is open, and a peer who asks what the input tells:
+ * questions of the right shape about things that are there or not, questions of any shape, many of them, and a peer who
+ * takes the answers slowly or not at all.
  *
- * Nothing crashes and memory stays bounded; each answer is to the question that is next, and true: chunks have their hash, blocks their proof, a word
- * its signature, and an offer reads as one.
+ * Nothing crashes and memory stays bounded; each answer is to the question that is next, and true: chunks have their
+ * hash, blocks their proof, a word its signature, and an offer reads as one.
  *
- * The input: a byte of flags (1: the peer is no member that is known; 2: the exchange serves nobody), then moves: a byte whose low three bits are the move.
+ * The input: a byte of flags (1: the peer is no member that is known; 2: the exchange serves nobody), then moves: a
+ * byte whose low three bits are the move.
  */
 #include "exchange.h"
 #include "exchange/delta.h"
 #include "feed/proof.h"
 
 enum move {
-    ASK,     /* a part: what the asker covers; 0x80: as it should be, of u8 blocks of feed 0 */
-    FETCH,   /* u8 which chunk, or a hash nobody has; a part of prints, or the chunk's own with 0x80 */
-    TAIL,    /* u8 which feed, u64 from, u64 to; 0x80: one byte each */
-    ATTEST,  /* u8: of the newest, or a hash */
-    RAW,     /* u8 type, part */
-    MANY,    /* u8 type, u16 bytes, 0x80: times 36, all zeros, u16 how often */
-    TAKE,    /* u16 bytes, times 16, of the answers are taken; 0: all */
-    TIME     /* u16 tenths of a second */
+    ASK,    /* a part: what the asker covers; 0x80: as it should be, of u8 blocks of feed 0 */
+    FETCH,  /* u8 which chunk, or a hash nobody has; a part of prints, or the chunk's own with 0x80 */
+    TAIL,   /* u8 which feed, u64 from, u64 to; 0x80: one byte each */
+    ATTEST, /* u8: of the newest, or a hash */
+    RAW,    /* u8 type, part */
+    MANY,   /* u8 type, u16 bytes, 0x80: times 36, all zeros, u16 how often */
+    TAKE,   /* u16 bytes, times 16, of the answers are taken; 0: all */
+    TIME    /* u16 tenths of a second */
 };
 
 typedef struct server {
     const fuzz_world *w;
     echo_exchange *x;
     fuzz_end end;
-    struct { uint8_t type; uint32_t id; echo_hash hash; uint64_t from; bool prints; } asked[70000];
+    struct {
+        uint8_t type;
+        uint32_t id;
+        echo_hash hash;
+        uint64_t from;
+        bool prints;
+    } asked[70000];
     size_t first, count;
     uint64_t now;
     bool rude; /* something of a wrong shape was sent: it may be dropped */
@@ -153,7 +161,8 @@ static void send(server *s, uint8_t type, echo_bytes payload) {
     uint32_t id = echo__read_u32(&r);
     if (type != ECHO__MESSAGE_ASK) echo__read_into(&r, hash.bytes, sizeof hash.bytes);
     uint64_t from = type == ECHO__MESSAGE_TAIL ? echo__read_u64(&r) : 0;
-    bool asks = type == ECHO__MESSAGE_ASK || type == ECHO__MESSAGE_WANT || type == ECHO__MESSAGE_TAIL || type == ECHO__MESSAGE_ATTEST;
+    bool asks = type == ECHO__MESSAGE_ASK || type == ECHO__MESSAGE_WANT || type == ECHO__MESSAGE_TAIL ||
+                type == ECHO__MESSAGE_ATTEST;
     if (asks && !r.bad) ask(s, type, id, &hash, from, type == ECHO__MESSAGE_WANT && r.rest.len > 0);
     fuzz_send(&s->end, type, payload);
 }
@@ -190,7 +199,8 @@ static void ask_chunk(server *s, fuzz_input *in, bool right) {
     echo__write_u32(&out, (uint32_t)s->count);
     echo__buf_append(&out, hash.bytes, sizeof hash.bytes);
     if (right) {
-        if (s->w->store.ops->get(s->w->store.ctx, &s->w->chunks[fuzz_u8(in) % s->w->chunk_count], fuzz_copy_bytes, &chunk, NULL) == ECHO_OK)
+        if (s->w->store.ops->get(s->w->store.ctx, &s->w->chunks[fuzz_u8(in) % s->w->chunk_count], fuzz_copy_bytes,
+                                 &chunk, NULL) == ECHO_OK)
             (void)echo__delta_prints(&out, echo__buf_bytes(&chunk));
         echo__buf_free(&chunk);
     } else {
@@ -238,7 +248,9 @@ static void play(server *s, fuzz_input *in) {
         times = fuzz_u16(in);
         uint8_t *zeros = calloc(1, n + 1);
         FUZZ_CHECK(zeros != NULL);
-        for (size_t i = 0, all = 0; i < times && s->count < 60000 && all < ((size_t)256 << 20) && !echo_peer_is_over(s->end.peer); i++, all += n) {
+        for (size_t i = 0, all = 0;
+             i < times && s->count < 60000 && all < ((size_t)256 << 20) && !echo_peer_is_over(s->end.peer);
+             i++, all += n) {
             send(s, type, echo__bytes(zeros, n));
             if (i % 16 == 15) carry(s, 0);
         }
@@ -248,9 +260,7 @@ static void play(server *s, fuzz_input *in) {
         n = (size_t)fuzz_u16(in) * 16;
         carry(s, n == 0 ? SIZE_MAX : n);
         return;
-    default:
-        s->now += (uint64_t)fuzz_u16(in) * 100000000;
-        FUZZ_OK(echo_exchange_step(s->x, s->now, NULL));
+    default: s->now += (uint64_t)fuzz_u16(in) * 100000000; FUZZ_OK(echo_exchange_step(s->x, s->now, NULL));
     }
     carry(s, high ? SIZE_MAX : 0);
 }

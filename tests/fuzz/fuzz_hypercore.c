@@ -1,7 +1,7 @@
 /*
- * Folders of hypercore feeds. By the first byte either all files are the input's, or the feed is one that the library wrote, of blocks that
- * the input tells the lengths of, whose files are then changed as the input says. Of such a feed, whatever was done to it, no block is ever
- * handed out that is not the block that was appended (P8).
+ * Folders of hypercore feeds. By the first byte either all files are the input's, or the feed is one that the library
+ * wrote, of blocks that the input tells the lengths of, whose files are then changed as the input says. Of such a feed,
+ * whatever was done to it, no block is ever handed out that is not the block that was appended (P8).
  */
 #include <echo/sys/feed.h>
 #include <fcntl.h>
@@ -123,8 +123,10 @@ static void write_raw(fuzz_input *in) {
     for (unsigned i = 0; i < FILES; i++) {
         char path[512];
         path_of(path, i);
-        if (i == 4 && (which & 1) == 0) fuzz_file(path, keys.public_key.bytes, ECHO_KEY_BYTES);
-        else if (i == 5 && (which & 2) == 0) fuzz_file(path, keys.secret, sizeof keys.secret);
+        if (i == 4 && (which & 1) == 0)
+            fuzz_file(path, keys.public_key.bytes, ECHO_KEY_BYTES);
+        else if (i == 5 && (which & 2) == 0)
+            fuzz_file(path, keys.secret, sizeof keys.secret);
         else {
             echo_bytes bytes = fuzz_part(in);
             if ((which & 4) == 0 || bytes.len > 0) fuzz_file(path, bytes.data, bytes.len);
@@ -184,7 +186,8 @@ static void append(feed *f, const echo_feeds *feeds, void *handle) {
         batch[i] = echo__bytes(f->blocks[BLOCKS + i], 9 * i);
     }
     echo_status status = feeds->ops->append(&first, feeds->ctx, handle, batch, APPENDED, &err);
-    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_READONLY, ECHO_ERR_LIMIT, ECHO_ERR_VERSION, ECHO_ERR_GAP);
+    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_READONLY, ECHO_ERR_LIMIT, ECHO_ERR_VERSION,
+                ECHO_ERR_GAP);
     if (status != ECHO_OK) return;
     if (f->known) {
         FUZZ_CHECK(first <= f->count);
@@ -219,7 +222,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_OK(feeds.ops->list(feeds.ctx, take_key, &count, &err));
     void *handle = NULL;
     echo_status status = feeds.ops->open(&handle, feeds.ctx, &keys.public_key, &err);
-    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_VERSION, ECHO_ERR_NOT_FOUND);
+    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_VERSION,
+                ECHO_ERR_NOT_FOUND);
     if (status == ECHO_OK) {
         read_feed(&f, &feeds, handle);
         if (how & 4) append(&f, &feeds, handle);

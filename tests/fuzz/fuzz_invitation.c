@@ -1,6 +1,6 @@
 /*
- * Invitations: the input as text, and as bytes that are wrapped into a text with the right hash. What is read is written as something that reads
- * as the same.
+ * Invitations: the input as text, and as bytes that are wrapped into a text with the right hash. What is read is
+ * written as something that reads as the same.
  */
 #include <echo/exchange.h>
 #include <sodium.h>
@@ -9,8 +9,9 @@
 #include "fuzz.h"
 
 static bool same(const echo_invitation *a, const echo_invitation *b) {
-    return echo__key_equal(&a->party, &b->party) && a->member_count == b->member_count && memcmp(a->members, b->members, sizeof a->members) == 0 &&
-           a->has_digest == b->has_digest && echo__hash_equal(&a->digest, &b->digest);
+    return echo__key_equal(&a->party, &b->party) && a->member_count == b->member_count &&
+           memcmp(a->members, b->members, sizeof a->members) == 0 && a->has_digest == b->has_digest &&
+           echo__hash_equal(&a->digest, &b->digest);
 }
 
 static void read_text(const char *text) {

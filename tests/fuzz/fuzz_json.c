@@ -1,4 +1,5 @@
-/* JSON texts. What parses prints as canonical text, which parses to the same and prints as itself; cJSON agrees that it is JSON. */
+/* JSON texts. What parses prints as canonical text, which parses to the same and prints as itself; cJSON agrees that it
+ * is JSON. */
 #include "base/json.h"
 #include "base/json_number.h"
 #include "fuzz.h"

@@ -1,7 +1,7 @@
 /*
- * Logs of mutations. The input is the log's text and, each behind a byte 0xff, its segments, which are named by 64 hex digits that end in
- * their number from 0 on. A segment that begins with "*" is 64 entries made from what follows. What is read is written again as a log that
- * reads the same.
+ * Logs of mutations. The input is the log's text and, each behind a byte 0xff, its segments, which are named by 64 hex
+ * digits that end in their number from 0 on. A segment that begins with "*" is 64 entries made from what follows. What
+ * is read is written again as a log that reads the same.
  */
 #include "fuzz.h"
 #include "model/log.h"
@@ -57,7 +57,8 @@ static void same(const echo__log *a, const echo__log *b) {
     FUZZ_CHECK(a->count == b->count && a->sealed_count == b->sealed_count);
     for (size_t i = 0; i < a->count; i++) {
         FUZZ_CHECK(echo__stamp_compare(&a->entries[i].stamp, &b->entries[i].stamp) == 0);
-        FUZZ_EQUAL(echo__bytes(a->entries[i].bytes, a->entries[i].len), echo__bytes(b->entries[i].bytes, b->entries[i].len));
+        FUZZ_EQUAL(echo__bytes(a->entries[i].bytes, a->entries[i].len),
+                   echo__bytes(b->entries[i].bytes, b->entries[i].len));
     }
 }
 
@@ -77,7 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     if (status == ECHO_OK) {
         FUZZ_CHECK(log.sealed_count == log.count / ECHO__LOG_SEGMENT);
-        for (size_t i = 1; i < log.count; i++) FUZZ_CHECK(echo__stamp_compare(&log.entries[i - 1].stamp, &log.entries[i].stamp) < 0);
+        for (size_t i = 1; i < log.count; i++)
+            FUZZ_CHECK(echo__stamp_compare(&log.entries[i - 1].stamp, &log.entries[i].stamp) < 0);
         log.sealed_count = 0; /* seal them anew */
         FUZZ_OK(echo__log_write(&out, &log, put, &written, &err));
         FUZZ_OK(echo__log_read(&again, echo__buf_bytes(&out), get, &written, &err));

@@ -1,6 +1,6 @@
 /*
- * Manifests. What is read is written again as the same bytes. No fuzzer finds the check's hash or a signature: the values of "check" and
- * "signature" are put in as they should be first, and then left as they are.
+ * Manifests. What is read is written again as the same bytes. No fuzzer finds the check's hash or a signature: the
+ * values of "check" and "signature" are put in as they should be first, and then left as they are.
  */
 #include "base/crypto.h"
 #include "fuzz.h"
@@ -72,7 +72,8 @@ static void read_text(echo_bytes text) {
     if (status == ECHO_OK) {
         for (size_t i = 1; i < manifest.models.count; i++) {
             int order = strcmp(manifest.models.list[i - 1].model, manifest.models.list[i].model);
-            FUZZ_CHECK(order < 0 || (order == 0 && manifest.models.list[i - 1].version < manifest.models.list[i].version));
+            FUZZ_CHECK(order < 0 ||
+                       (order == 0 && manifest.models.list[i - 1].version < manifest.models.list[i].version));
         }
         FUZZ_OK(echo__manifest_digest(&digest, &manifest));
         bool ours = manifest.is_signed && echo__key_equal(&manifest.author, &signer()->public_key);

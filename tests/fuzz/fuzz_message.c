@@ -1,6 +1,6 @@
 /*
- * Blocks through the codec's table. What decodes is written again in its dialect and reads as the same message, but for what the
- * dialect has no place for.
+ * Blocks through the codec's table. What decodes is written again in its dialect and reads as the same message, but for
+ * what the dialect has no place for.
  */
 #include "base/scratch.h"
 #include "fuzz.h"
@@ -16,10 +16,14 @@ static void check(const echo_message *m) {
     for (size_t i = 0; i < m->frame_count; i++) FUZZ_CHECK(m->frames[i].seq <= INT32_MAX);
     const echo_bytes texts[] = {m->item, m->type, m->model, m->model_version, m->source, m->target, m->parent};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) check_text(texts[i]);
-    if (m->kind == ECHO_MESSAGE_ITEM) FUZZ_CHECK(m->item.len > 0 && m->credential.data == NULL);
-    else FUZZ_CHECK(m->item.data == NULL && !m->has_genesis && !m->has_parent && !m->has_mutation && m->action == ECHO_ACTION_NONE);
+    if (m->kind == ECHO_MESSAGE_ITEM)
+        FUZZ_CHECK(m->item.len > 0 && m->credential.data == NULL);
+    else
+        FUZZ_CHECK(m->item.data == NULL && !m->has_genesis && !m->has_parent && !m->has_mutation &&
+                   m->action == ECHO_ACTION_NONE);
     if (m->has_genesis) FUZZ_CHECK(m->model.len > 0);
-    if (m->generation == 1) FUZZ_CHECK(m->action == ECHO_ACTION_NONE && m->source.data == NULL && m->target.data == NULL);
+    if (m->generation == 1)
+        FUZZ_CHECK(m->action == ECHO_ACTION_NONE && m->source.data == NULL && m->target.data == NULL);
 }
 
 static void same_view(echo_bytes a, echo_bytes b) {
@@ -31,7 +35,8 @@ static void same(const echo_message *a, const echo_message *b) {
     bool frames = a->generation == 2 || a->kind == ECHO_MESSAGE_ITEM; /* a credential of dialect 1 has none */
     FUZZ_CHECK(a->kind == b->kind && a->generation == b->generation && b->frame_count == (frames ? a->frame_count : 0));
     for (size_t i = 0; i < b->frame_count; i++)
-        FUZZ_CHECK(memcmp(&a->frames[i].feed, &b->frames[i].feed, sizeof a->frames[i].feed) == 0 && a->frames[i].seq == b->frames[i].seq);
+        FUZZ_CHECK(memcmp(&a->frames[i].feed, &b->frames[i].feed, sizeof a->frames[i].feed) == 0 &&
+                   a->frames[i].seq == b->frames[i].seq);
     FUZZ_CHECK(a->has_genesis == b->has_genesis && a->has_parent == b->has_parent && a->action == b->action &&
                a->has_mutation == b->has_mutation);
     same_view(a->credential, b->credential);

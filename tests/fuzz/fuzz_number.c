@@ -1,6 +1,6 @@
 /*
- * Numbers of JSON, against the C library's conversions (in the C locale): the input as text, and its first eight bytes as a double, whose
- * text must be the shortest that reads back.
+ * Numbers of JSON, against the C library's conversions (in the C locale): the input as text, and its first eight bytes
+ * as a double, whose text must be the shortest that reads back.
  */
 #include <errno.h>
 #include <math.h>
@@ -35,8 +35,10 @@ static void print(double value) {
     const uint8_t *at = (const uint8_t *)text;
     echo__json_scanned scanned = echo__json_scan_number(&at, at + len, &scan);
     FUZZ_CHECK(at == (const uint8_t *)text + len);
-    if (scanned == ECHO__JSON_INTEGER) FUZZ_CHECK(fabs(value) > (double)ECHO__JSON_INTEGER_MAX && (double)scan.magnitude == fabs(value));
-    else FUZZ_CHECK(scanned == ECHO__JSON_DOUBLE && bits_of(scan.value) == bits_of(value));
+    if (scanned == ECHO__JSON_INTEGER)
+        FUZZ_CHECK(fabs(value) > (double)ECHO__JSON_INTEGER_MAX && (double)scan.magnitude == fabs(value));
+    else
+        FUZZ_CHECK(scanned == ECHO__JSON_DOUBLE && bits_of(scan.value) == bits_of(value));
     unsigned digits = digits_in(text, len);
     if (digits < 2) return;
     (void)snprintf(other, sizeof other, "%.*e", (int)digits - 2, value); /* one digit less does not do */
@@ -60,10 +62,12 @@ static void read_text(const char *text, size_t len) {
     if (scanned == ECHO__JSON_DOUBLE) FUZZ_CHECK(bits_of(scan.value) == bits_of(theirs));
     if (scanned == ECHO__JSON_INTEGER) {
         errno = 0;
-        FUZZ_CHECK(strtoull(number + (scan.negative ? 1 : 0), &end, 10) == scan.magnitude && errno == 0 && end == number + used);
+        FUZZ_CHECK(strtoull(number + (scan.negative ? 1 : 0), &end, 10) == scan.magnitude && errno == 0 &&
+                   end == number + used);
         FUZZ_CHECK(scan.magnitude > ECHO__JSON_INTEGER_MAX && (!scan.negative || scan.magnitude <= UINT64_C(1) << 63));
     }
-    if (scanned == ECHO__JSON_IMPRECISE) FUZZ_CHECK(fabs(theirs) >= 9223372036854775807.0 && strpbrk(number, ".eE") == NULL);
+    if (scanned == ECHO__JSON_IMPRECISE)
+        FUZZ_CHECK(fabs(theirs) >= 9223372036854775807.0 && strpbrk(number, ".eE") == NULL);
     free(number);
 }
 

@@ -1,4 +1,5 @@
-/* Mutations of both object models, as bytes: what holds is told in objects.h. The first byte is the model; each mutation has a byte for its stamp. */
+/* Mutations of both object models, as bytes: what holds is told in objects.h. The first byte is the model; each
+ * mutation has a byte for its stamp. */
 #include "objects.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

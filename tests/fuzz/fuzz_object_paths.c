@@ -1,6 +1,7 @@
 /*
- * Operations of the object models with keys that are paths, and values of all kinds, made with the builder. The input is the model, then for each
- * operation a byte that says which and by whom, and its key and value, a JSON text, each ended by a zero byte.
+ * Operations of the object models with keys that are paths, and values of all kinds, made with the builder. The input
+ * is the model, then for each operation a byte that says which and by whom, and its key and value, a JSON text, each
+ * ended by a zero byte.
  */
 #include "objects.h"
 

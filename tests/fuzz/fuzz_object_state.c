@@ -1,6 +1,6 @@
 /*
- * Stored states of the object model: restored, decoded, changed by a mutation. What is taken is written again as a state that is taken and
- * reads the same. The input is the model and its state, a zero byte, and a mutation.
+ * Stored states of the object model: restored, decoded, changed by a mutation. What is taken is written again as a
+ * state that is taken and reads the same. The input is the model and its state, a zero byte, and a mutation.
  */
 #include "base/json.h"
 #include "fuzz.h"
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     text_of(&live, ops, state);
     if (status != ECHO_OK) {
         FUZZ_EQUAL(echo__buf_bytes(&frozen), echo__buf_bytes(&live)); /* kept as it is */
-        status = ops->apply(NULL, state, &mutation, &err); /* one without operations is fine */
+        status = ops->apply(NULL, state, &mutation, &err);            /* one without operations is fine */
         FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, ECHO_ERR_UNSUPPORTED, ECHO_ERR_REFUSED);
         text_of(&live, ops, state);
         FUZZ_EQUAL(echo__buf_bytes(&frozen), echo__buf_bytes(&live));

@@ -1,9 +1,10 @@
 /*
- * A party whose two members write whatever the input says: blocks in memory, which nobody checked. It opens, passes over what is no
- * message, and ends in one state, whether it replays all blocks or goes on from snapshots that were taken on the way.
+ * A party whose two members write whatever the input says: blocks in memory, which nobody checked. It opens, passes
+ * over what is no message, and ends in one state, whether it replays all blocks or goes on from snapshots that were
+ * taken on the way.
  *
- * The input is blocks: a byte whose lowest bit is the feed and whose highest asks for a snapshot behind it, then the block with its length
- * before it. The feeds' keys are 32 times 'A' and 32 times 'B'.
+ * The input is blocks: a byte whose lowest bit is the feed and whose highest asks for a snapshot behind it, then the
+ * block with its length before it. The feeds' keys are 32 times 'A' and 32 times 'B'.
  */
 #include <echo/echo.h>
 
@@ -53,8 +54,10 @@ static echo_status add_id(void *arg, const echo_item_head *head) {
 }
 
 static void put_text(echo__buf *out, const char *text) {
-    if (text == NULL) echo__buf_text(out, "null");
-    else echo__json_string(out, text, strlen(text));
+    if (text == NULL)
+        echo__buf_text(out, "null");
+    else
+        echo__json_string(out, text, strlen(text));
     echo__buf_byte(out, ' ');
 }
 
@@ -109,7 +112,8 @@ static void snapshot(const scene *s, echo_party *party) {
     options.admitted = s->admitted;
     options.admitted_count = 2;
     FUZZ_STATUS(echo_snapshot_replay(&digest, &options, &s->store, 0, &err), &err, ECHO_OK);
-    FUZZ_EQUAL(echo__bytes(digest.bytes, sizeof digest.bytes), echo__bytes(result.digest.bytes, sizeof result.digest.bytes));
+    FUZZ_EQUAL(echo__bytes(digest.bytes, sizeof digest.bytes),
+               echo__bytes(result.digest.bytes, sizeof result.digest.bytes));
 }
 
 static void prepare(scene *s) {

@@ -1,7 +1,8 @@
 /*
- * Proofs of blocks, put into feeds in memory and in a folder. The feed is of 40 blocks; the input tells which of them a proof is of, and what is
- * changed about it. Some are signed by the feed's own writer, who may have gone mad: then the roots are what the nodes make, and the signature is
- * right. What is handed out is what was signed, and both sources answer the same.
+ * Proofs of blocks, put into feeds in memory and in a folder. The feed is of 40 blocks; the input tells which of them a
+ * proof is of, and what is changed about it. Some are signed by the feed's own writer, who may have gone mad: then the
+ * roots are what the nodes make, and the signature is right. What is handed out is what was signed, and both sources
+ * answer the same.
  */
 #include <echo/sys/feed.h>
 #include <sys/stat.h>
@@ -101,13 +102,15 @@ static bool make_proof(echo_feed_proof *proof, echo_bytes *given, fuzz_input *in
         proof->right_count = fuzz_u8(in) % (ECHO_FEED_PROOF_SIDE + 1);
     }
     if (how & 32) {
-        echo_feed_node *node = fuzz_u8(in) & 1 ? &proof->left[fuzz_u8(in) % ECHO_FEED_PROOF_SIDE] : &proof->right[fuzz_u8(in) % ECHO_FEED_PROOF_SIDE];
+        echo_feed_node *node = fuzz_u8(in) & 1 ? &proof->left[fuzz_u8(in) % ECHO_FEED_PROOF_SIDE]
+                                               : &proof->right[fuzz_u8(in) % ECHO_FEED_PROOF_SIDE];
         uint8_t what = fuzz_u8(in);
         node->hash.bytes[what & 31] ^= fuzz_u8(in);
         node->size = what & 64 ? number(in) : what & 128 ? fuzz_u64(in, 8) : node->size;
     }
     if (how & 64) proof->signature[fuzz_u8(in) & 63] ^= fuzz_u8(in);
-    if (proof->to > proof->from && proof->to - proof->from > BLOCKS) proof->to = proof->from + BLOCKS; /* what a caller vouches for */
+    if (proof->to > proof->from && proof->to - proof->from > BLOCKS)
+        proof->to = proof->from + BLOCKS; /* what a caller vouches for */
     if (mad && proof->length > LENGTH_MOST) proof->length = LENGTH_MOST;
     for (unsigned i = 0; mad && i < ECHO_FEED_PROOF_SIDE; i++) {
         proof->left[i].size &= SIZE_MOST;
@@ -169,9 +172,12 @@ static void open_sources(source out[2], bool own) {
     FUZZ_OK(echo_feeds_new_memory(&out[0].feeds));
     FUZZ_OK(echo_feeds_memory_add(&out[0].feeds, &mine));
     FUZZ_OK(echo_feeds_open_dir(&out[1].feeds, root, &options, NULL));
-    if (own) FUZZ_OK(echo_feed_create(root, &keys, NULL));
-    else FUZZ_OK(out[1].feeds.ops->make(out[1].feeds.ctx, &keys.public_key, NULL));
-    for (unsigned i = 0; i < 2; i++) FUZZ_OK(out[i].feeds.ops->open(&out[i].feed, out[i].feeds.ctx, &keys.public_key, NULL));
+    if (own)
+        FUZZ_OK(echo_feed_create(root, &keys, NULL));
+    else
+        FUZZ_OK(out[1].feeds.ops->make(out[1].feeds.ctx, &keys.public_key, NULL));
+    for (unsigned i = 0; i < 2; i++)
+        FUZZ_OK(out[i].feeds.ops->open(&out[i].feed, out[i].feeds.ctx, &keys.public_key, NULL));
 }
 
 static void put(source sources[2], fuzz_input *in, bool *known) {
@@ -193,8 +199,10 @@ static void put(source sources[2], fuzz_input *in, bool *known) {
     }
     for (unsigned i = 0; i < 2; i++) {
         status[i] = sources[i].feeds.ops->put(sources[i].feeds.ctx, sources[i].feed, given, &proof, &err);
-        if (checked != ECHO_OK) FUZZ_CHECK(status[i] == checked);
-        else FUZZ_STATUS(status[i], &err, ECHO_ERR_CONFLICT, ECHO_ERR_LIMIT);
+        if (checked != ECHO_OK)
+            FUZZ_CHECK(status[i] == checked);
+        else
+            FUZZ_STATUS(status[i], &err, ECHO_ERR_CONFLICT, ECHO_ERR_LIMIT);
         if (checked == ECHO_OK && *known) FUZZ_OK(status[i]);
     }
     if (status[0] != status[1]) fuzz_fail(__FILE__, __LINE__, echo_status_name(status[0]), echo_status_name(status[1]));

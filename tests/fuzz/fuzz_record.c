@@ -1,6 +1,6 @@
 /*
- * Lines of records, their payloads in blobs, the names in their logs, and the line of a node: what is taken is canonical, so that writing it
- * again gives the very bytes.
+ * Lines of records, their payloads in blobs, the names in their logs, and the line of a node: what is taken is
+ * canonical, so that writing it again gives the very bytes.
  */
 #include "base/json.h"
 #include "fuzz.h"
@@ -32,7 +32,8 @@ static void read_line(echo_bytes line) {
         FUZZ_CHECK(record.id.len > 0 && record.id.len <= ECHO__ID_MAX);
         const echo_bytes texts[] = {record.id, record.type, record.model, record.parent, record.source, record.target};
         for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) check_text(texts[i]);
-        FUZZ_CHECK(!record.has_blob || (record.state.data == NULL && record.bytes.data == NULL && record.log.data == NULL));
+        FUZZ_CHECK(!record.has_blob ||
+                   (record.state.data == NULL && record.bytes.data == NULL && record.log.data == NULL));
         echo__record_write(&written, &record);
         FUZZ_OK(written.status);
         FUZZ_EQUAL(line, echo__buf_bytes(&written));
@@ -84,7 +85,8 @@ static void scan(echo_bytes bytes) {
     echo_bytes value;
     uint64_t number;
     if (echo__scan_value(&s, &value))
-        FUZZ_CHECK(value.data == bytes.data && value.len > 0 && value.len <= bytes.len && s.at == value.data + value.len);
+        FUZZ_CHECK(value.data == bytes.data && value.len > 0 && value.len <= bytes.len &&
+                   s.at == value.data + value.len);
     s = echo__scan_of(bytes);
     if (echo__scan_u64(&s, &number)) {
         echo__buf text = ECHO__BUF_INIT;

@@ -1,10 +1,10 @@
 /*
- * A party restored from a snapshot that a stranger made: the manifest is well-formed, the trees it names are the input's (chunks.h). The
- * party always opens, by replay if need be; whatever is touched afterwards is there, or said to be damaged; and what is written over a
- * sound snapshot is sound.
+ * A party restored from a snapshot that a stranger made: the manifest is well-formed, the trees it names are the
+ * input's (chunks.h). The party always opens, by replay if need be; whatever is touched afterwards is there, or said to
+ * be damaged; and what is written over a sound snapshot is sound.
  *
- * The first byte is the height of the items' tree, whose root is the last chunk, and how to open; the second the number of the chunk, from
- * 1 on, that is the root of the credentials.
+ * The first byte is the height of the items' tree, whose root is the last chunk, and how to open; the second the number
+ * of the chunk, from 1 on, that is the root of the credentials.
  */
 #include <echo/echo.h>
 

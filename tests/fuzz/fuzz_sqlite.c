@@ -1,8 +1,9 @@
 /*
- * Rows of a SQLite store that somebody else wrote: columns of any type, frames and what looks like one. Every reading operation must say
- * what is there or that it is damaged.
+ * Rows of a SQLite store that somebody else wrote: columns of any type, frames and what looks like one. Every reading
+ * operation must say what is there or that it is damaged.
  *
- * The input is rows, each a byte for the table and the types of its columns, then its parts. Before each input the tables are emptied.
+ * The input is rows, each a byte for the table and the types of its columns, then its parts. Before each input the
+ * tables are emptied.
  */
 #include <echo/sys/store.h>
 #include <sqlite3.h>
@@ -43,7 +44,8 @@ static void bind(sqlite3_stmt *statement, int at, unsigned type, fuzz_input *in)
         break;
     case 1:
         part = fuzz_part(in);
-        FUZZ_CHECK(sqlite3_bind_text64(statement, at, (const char *)part.data, part.len, SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK);
+        FUZZ_CHECK(sqlite3_bind_text64(statement, at, (const char *)part.data, part.len, SQLITE_TRANSIENT,
+                                       SQLITE_UTF8) == SQLITE_OK);
         break;
     case 2: FUZZ_CHECK(sqlite3_bind_int64(statement, at, (int64_t)fuzz_u64(in, 8)) == SQLITE_OK); break;
     default: FUZZ_CHECK(sqlite3_bind_double(statement, at, (double)(int16_t)fuzz_u16(in) / 4) == SQLITE_OK);
@@ -66,8 +68,10 @@ static void add_row(fuzz_input *in) {
     unsigned table = how % 3u, types = fuzz_u8(in);
     sqlite3_stmt *statement;
     FUZZ_CHECK(sqlite3_prepare_v2(db, tables[table], -1, &statement, NULL) == SQLITE_OK);
-    if (how & 0x80) bind(statement, 1, types, in);
-    else bind_name(statement, 1, in);
+    if (how & 0x80)
+        bind(statement, 1, types, in);
+    else
+        bind_name(statement, 1, in);
     bind(statement, 2, table == 0 ? types >> 2 : (types & 0x40) ? types >> 2 : 2, in);
     if (table == 1) bind(statement, 3, types >> 4, in);
     (void)sqlite3_step(statement); /* a constraint may say no */
@@ -164,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned i = 0; i < ROWS && fuzz_left(&in) > 0; i++) add_row(&in);
     run("COMMIT");
     read_all();
-    if (size % 8 == 0) write_chunk(echo__bytes(size == 0 ? (const uint8_t *)"" : data, size)); /* syncs, hence not always */
+    if (size % 8 == 0)
+        write_chunk(echo__bytes(size == 0 ? (const uint8_t *)"" : data, size)); /* syncs, hence not always */
     return 0;
 }

@@ -8,7 +8,8 @@ static void hex(const char *text, size_t len) {
     if (echo__hex_decode(out, text, len)) {
         FUZZ_CHECK(len % 2 == 0);
         echo__hex_encode(again, out, len / 2);
-        for (size_t i = 0; i < len; i++) FUZZ_CHECK(again[i] == text[i] || (text[i] >= 'A' && text[i] <= 'F' && again[i] == text[i] + 32));
+        for (size_t i = 0; i < len; i++)
+            FUZZ_CHECK(again[i] == text[i] || (text[i] >= 'A' && text[i] <= 'F' && again[i] == text[i] + 32));
         FUZZ_CHECK(again[len] == '\0');
     }
     free(out);
@@ -62,7 +63,11 @@ static void key(const char *text) {
 static bool utf8(echo_bytes text) {
     for (size_t i = 0; i < text.len;) {
         uint8_t c = text.data[i];
-        unsigned more = c < 0x80 ? 0 : c >= 0xc0 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf8 ? 3 : 9;
+        unsigned more = c < 0x80                ? 0
+                        : c >= 0xc0 && c < 0xe0 ? 1
+                        : c >= 0xe0 && c < 0xf0 ? 2
+                        : c >= 0xf0 && c < 0xf8 ? 3
+                                                : 9;
         if (more == 9 || text.len - i <= more) return false;
         uint32_t point = more == 0 ? c : c & (0x3fu >> more);
         for (unsigned k = 1; k <= more; k++) {

@@ -1,4 +1,5 @@
-/* Timeframes as text and as bytes: each form gives back what it was made from. The first byte says which the rest is. */
+/* Timeframes as text and as bytes: each form gives back what it was made from. The first byte says which the rest is.
+ */
 #include <echo/timeframe.h>
 
 #include "fuzz.h"
@@ -18,7 +19,8 @@ static void check(echo_timeframe *tf) {
     FUZZ_CHECK(!echo_timeframe_at(tf, echo_timeframe_size(tf), &frame));
     FUZZ_OK(echo_timeframe_to_json(&text, tf));
     FUZZ_OK(echo_timeframe_from_json(&again, text, strlen(text), &err));
-    FUZZ_CHECK(echo_timeframe_compare(tf, again) == ECHO_ORDER_EQUAL && echo_timeframe_total(tf) == echo_timeframe_total(again));
+    FUZZ_CHECK(echo_timeframe_compare(tf, again) == ECHO_ORDER_EQUAL &&
+               echo_timeframe_total(tf) == echo_timeframe_total(again));
     echo_timeframe_free(again);
     size_t len = echo_timeframe_binary_size(tf);
     FUZZ_CHECK(len == 40 * echo_timeframe_size(tf));

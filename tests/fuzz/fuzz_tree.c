@@ -1,6 +1,6 @@
 /*
- * A whole tree over a store in memory, all of whose chunks a stranger made: the input is a byte for the height and the chunks (chunks.h),
- * the last of which is the root.
+ * A whole tree over a store in memory, all of whose chunks a stranger made: the input is a byte for the height and the
+ * chunks (chunks.h), the last of which is the root.
  *
  * Nothing that reads may crash or go astray, and what the verification passes is read by everybody in the same way.
  */

@@ -39,7 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         FUZZ_CHECK(r.bad || r.rest.len < before);
     }
-    if (r.bad) FUZZ_CHECK(echo__read_u32(&r) == 0 && echo__read_u64(&r) == 0 && echo__read_u8(&r) == 0 && echo__read_bytes(&r, 0).len == 0);
+    if (r.bad)
+        FUZZ_CHECK(echo__read_u32(&r) == 0 && echo__read_u64(&r) == 0 && echo__read_u8(&r) == 0 &&
+                   echo__read_bytes(&r, 0).len == 0);
     echo__buf_free(&out);
     free(copy);
     return 0;

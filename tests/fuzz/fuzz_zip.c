@@ -1,4 +1,5 @@
-/* zstd frames of strangers: never more than was allowed, the bytes that were declared, and packing them again gives them back. */
+/* zstd frames of strangers: never more than was allowed, the bytes that were declared, and packing them again gives
+ * them back. */
 #include "base/zip.h"
 #include "fuzz.h"
 
@@ -24,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         size_t len = out.len;
         FUZZ_OK(echo__zip_unpack(&back, other, echo__bytes(kept, packed.len), MOST));
         FUZZ_EQUAL(back, echo__bytes(want, len));
-        if (len > 0) FUZZ_CHECK(echo__zip_unpack(&back, other, echo__bytes(kept, packed.len), len - 1) == ECHO_ERR_LIMIT);
+        if (len > 0)
+            FUZZ_CHECK(echo__zip_unpack(&back, other, echo__bytes(kept, packed.len), len - 1) == ECHO_ERR_LIMIT);
         free(kept);
         free(want);
     }

@@ -1,6 +1,6 @@
 /*
- * Mutations of an item of the object model: whatever order they come in, the state is the same; its text is canonical, and what is restored
- * from it is that state. A mutation that is refused is refused in any order, and changes nothing.
+ * Mutations of an item of the object model: whatever order they come in, the state is the same; its text is canonical,
+ * and what is restored from it is that state. A mutation that is refused is refused in any order, and changes nothing.
  */
 #ifndef TESTS_FUZZ_OBJECTS_H
 #define TESTS_FUZZ_OBJECTS_H

@@ -40,7 +40,8 @@ int main(int argc, char **argv) {
     cJSON_Delete(value);
     if (argc != 2) return 2;
     if (strcmp(echo_version(), ECHO_VERSION_STRING) != 0) return 3;
-    if (echo_keypair_from_seed(&keys, seeds[0]) != ECHO_OK || echo_keypair_from_seed(&feed, seeds[1]) != ECHO_OK) return 4;
+    if (echo_keypair_from_seed(&keys, seeds[0]) != ECHO_OK || echo_keypair_from_seed(&feed, seeds[1]) != ECHO_OK)
+        return 4;
     if (echo_registry_new(&models) != ECHO_OK) return 5;
     if (!check(echo_registry_add_object(models, &err), "models", &err)) return 6;
     if (!check(echo_party_create(argv[1], &keys, &feed, &err), "party", &err)) return 7;

@@ -1,5 +1,6 @@
 /*
- * What is damaged, missing, foreign or hostile: each is told in its own class, older starts are tried, and nothing on disk is lost.
+ * What is damaged, missing, foreign or hostile: each is told in its own class, older starts are tried, and nothing on
+ * disk is lost.
  */
 #include <cjson/cJSON.h>
 #include <setjmp.h>
@@ -106,9 +107,11 @@ static void test_damaged_manifest_falls_back(void **arg) {
     char *state;
     place *p = place_with_two(&state);
     check(p, state, 2, 0, ECHO_OK);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"items\":', '\"itemz\":') AS BLOB) WHERE number = 2");
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"items\":', '\"itemz\":') AS BLOB) "
+           "WHERE number = 2");
     check(p, state, 1, 1, ECHO_ERR_CORRUPT);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"format\":1', '\"format\":2') AS BLOB) WHERE number = 1");
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"format\":1', '\"format\":2') AS "
+           "BLOB) WHERE number = 1");
     check(p, state, 0, 2, ECHO_ERR_CORRUPT);
     echo_party *party = party_open(&p->options);
     assert_int_equal(echo_party_report(party)->damage[1].code, ECHO_ERR_VERSION);
@@ -123,7 +126,8 @@ static void test_flipped_bit_in_manifest(void **arg) {
     (void)arg;
     char *state;
     place *p = place_with_two(&state);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"time\":', '\"time\":1') AS BLOB) WHERE number = 2");
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"time\":', '\"time\":1') AS BLOB) "
+           "WHERE number = 2");
     check(p, state, 1, 1, ECHO_ERR_CORRUPT);
     free(state);
     place_free(p);
@@ -144,7 +148,9 @@ static void root_of_two(const place *p, char hex[ECHO_HEX_CHARS]) {
 
 static void test_damaged_root_falls_back(void **arg) {
     (void)arg;
-    static const char *const damages[] = {"DELETE FROM chunks WHERE hex(hash) = upper('%s')", "UPDATE chunks SET data = zeroblob(length(data)) WHERE hex(hash) = upper('%s')"};
+    static const char *const damages[] = {
+        "DELETE FROM chunks WHERE hex(hash) = upper('%s')",
+        "UPDATE chunks SET data = zeroblob(length(data)) WHERE hex(hash) = upper('%s')"};
     for (size_t i = 0; i < 2; i++) {
         char *state, hex[ECHO_HEX_CHARS], text[256];
         place *p = place_with_two(&state);
@@ -172,7 +178,10 @@ static void test_damaged_leaf(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     assert_int_equal(echo_party_each(party, NULL, first_id, id, &err), ECHO_ERR_REFUSED);
     echo_party_free(party);
-    snprintf(text, sizeof text, "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"tail\":', '\"tale\":') AS BLOB) WHERE hex(hash) <> upper('%s')", hex);
+    snprintf(text, sizeof text,
+             "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"tail\":', '\"tale\":') AS BLOB) "
+             "WHERE hex(hash) <> upper('%s')",
+             hex);
     sql(p, text);
     p->options.verify = ECHO_VERIFY_FULL;
     check(p, state, 0, 2, ECHO_ERR_CORRUPT); /* both snapshots share leaves or are damaged themselves */
@@ -204,7 +213,10 @@ static void test_manifest_of_a_stranger(void **arg) {
     char text[1024];
     char hex[ECHO_HEX_CHARS];
     echo_key_hex(&p->party.public_key, hex);
-    snprintf(text, sizeof text, "ATTACH '%s' AS o; INSERT INTO manifests SELECT x'%s', 3, data FROM o.manifests; INSERT OR IGNORE INTO chunks(hash, data) SELECT hash, data FROM o.chunks", other->db, hex);
+    snprintf(text, sizeof text,
+             "ATTACH '%s' AS o; INSERT INTO manifests SELECT x'%s', 3, data FROM o.manifests; INSERT OR IGNORE INTO "
+             "chunks(hash, data) SELECT hash, data FROM o.chunks",
+             other->db, hex);
     sql(p, text);
     check(p, state, 2, 1, ECHO_ERR_CORRUPT); /* of another party than it is stored under */
     place_free(other);
@@ -228,8 +240,10 @@ static void test_unusable_store(void **arg) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t len;
         uint8_t *saved = file_read(p->db, &len);
-        if (cases[i].sql != NULL) sql(p, cases[i].sql);
-        else file_write(p->db, cases[i].content, strlen(cases[i].content));
+        if (cases[i].sql != NULL)
+            sql(p, cases[i].sql);
+        else
+            file_write(p->db, cases[i].content, strlen(cases[i].content));
         char *before = folder_digest(p->dir);
         check(p, state, 0, 1, cases[i].status);
         echo_party *party = party_open(&p->options);
@@ -405,7 +419,8 @@ static void test_damaged_feed_is_told(void **arg) {
     assert_true(status.stop.has_feed && status.stop.has_seq);
     assert_memory_equal(&status.stop.feed, &p->feed.public_key, sizeof status.stop.feed);
     assert_int_equal(echo_party_report(party)->damage_count, 1);
-    assert_int_equal(echo_timeframe_total(echo_party_clock(party)), status.stop.seq); /* all before it was applied, nothing after */
+    assert_int_equal(echo_timeframe_total(echo_party_clock(party)),
+                     status.stop.seq); /* all before it was applied, nothing after */
     bytes[len / 2] ^= 1;
     file_write(data, bytes, len);
     echo_error err = ECHO_ERROR_INIT;
@@ -486,7 +501,11 @@ static void append_message(place *p, const echo_message *message) {
 }
 
 static echo_message genesis_of(const void *id, size_t len) {
-    return (echo_message){.kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = {id, len}, .has_genesis = true, .model = {(const uint8_t *)ECHO_MODEL_OBJECT, strlen(ECHO_MODEL_OBJECT)}};
+    return (echo_message){.kind = ECHO_MESSAGE_ITEM,
+                          .generation = 2,
+                          .item = {id, len},
+                          .has_genesis = true,
+                          .model = {(const uint8_t *)ECHO_MODEL_OBJECT, strlen(ECHO_MODEL_OBJECT)}};
 }
 
 /* The same by hand: the codec would not write such an id. */
@@ -525,7 +544,9 @@ static void test_odd_ids(void **arg) {
         const char *id;
         size_t len;
         echo_status code;
-    } refused[] = {{NULL, (size_t)7 << 20, ECHO_ERR_LIMIT}, {NULL, ECHO_ID_MAX + 1, ECHO_ERR_LIMIT}, {"\xff\xfe", 2, ECHO_ERR_CORRUPT}, {"a\0b", 3, ECHO_ERR_CORRUPT}, {"\xed\xa0\x80", 3, ECHO_ERR_CORRUPT}, {"", 0, ECHO_ERR_CORRUPT}};
+    } refused[] = {{NULL, (size_t)7 << 20, ECHO_ERR_LIMIT}, {NULL, ECHO_ID_MAX + 1, ECHO_ERR_LIMIT},
+                   {"\xff\xfe", 2, ECHO_ERR_CORRUPT},       {"a\0b", 3, ECHO_ERR_CORRUPT},
+                   {"\xed\xa0\x80", 3, ECHO_ERR_CORRUPT},   {"", 0, ECHO_ERR_CORRUPT}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         append_hostile(p, refused[i].id != NULL ? (const void *)refused[i].id : big, refused[i].len);
         echo_party *party = party_open(&p->options);
@@ -561,7 +582,10 @@ static void test_garbage_blocks_and_unknown_fields(void **arg) {
     place *p = place_new();
     append_raw(p, "\xff\xff\xff\xff garbage", 12);
     append_raw(p, "", 0);
-    append_raw(p, "\x9a\x06\x03" "abc", 6); /* an unknown field alone */
+    append_raw(p,
+               "\x9a\x06\x03"
+               "abc",
+               6); /* an unknown field alone */
     echo_message m = genesis_of("x", 1);
     append_message(p, &m);
     echo_party *party = party_open(&p->options);
@@ -649,7 +673,9 @@ static void test_write_checks(void **arg) {
         length += cases[i].status == ECHO_OK;
         assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
     }
-    echo_write batch[] = {{.id = "z", .create = true, .model = ECHO_MODEL_OBJECT}, {.id = "z", .action = ECHO_ACTION_DELETE}, {.id = "nobody"}};
+    echo_write batch[] = {{.id = "z", .create = true, .model = ECHO_MODEL_OBJECT},
+                          {.id = "z", .action = ECHO_ACTION_DELETE},
+                          {.id = "nobody"}};
     assert_int_equal(echo_party_write(party, batch, 3, NULL, &err), ECHO_ERR_NOT_FOUND); /* all or none */
     assert_string_equal(err.item, "nobody");
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
@@ -671,7 +697,8 @@ static void test_second_feed(void **arg) {
     assert_ok(echo_feed_create(feeds, &second, &err), &err);
     echo_party *party = party_open(&p->options);
     assert_ok(echo_party_admit_feed(party, &second.public_key, &p->party, &err), &err);
-    assert_ok(echo_party_admit_feed(party, &stranger.public_key, &stranger, &err), &err); /* written, but nobody trusts it */
+    assert_ok(echo_party_admit_feed(party, &stranger.public_key, &stranger, &err),
+              &err); /* written, but nobody trusts it */
     assert_int_equal(p->refusals, 0);
     party_write_tail(party, 2, 3, 1);
     snapshot(party);

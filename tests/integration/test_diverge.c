@@ -67,7 +67,14 @@ typedef struct scene {
 static void scene_open(scene *s, const generate_options *o) {
     echo_error err = ECHO_ERROR_INIT;
     size_t count;
-    echo_model_ops last = {.version = ECHO_MODEL_OPS_VERSION, .type = LAST, .state_version = 1, .create = last_create, .destroy = last_destroy, .apply = last_apply, .snapshot = last_snapshot, .restore = last_restore};
+    echo_model_ops last = {.version = ECHO_MODEL_OPS_VERSION,
+                           .type = LAST,
+                           .state_version = 1,
+                           .create = last_create,
+                           .destroy = last_destroy,
+                           .apply = last_apply,
+                           .snapshot = last_snapshot,
+                           .restore = last_restore};
     memset(s, 0, sizeof *s);
     assert_ok(generate_open(&s->g, o, NULL, &err), &err);
     assert_int_equal(echo_registry_new(&s->models), ECHO_OK);
@@ -114,7 +121,8 @@ typedef struct seen {
 } seen;
 
 static void copy(char *out, size_t size, echo_bytes text) {
-    snprintf(out, size, "%.*s", (int)(text.len < size ? text.len : size - 1), text.data == NULL ? "(none)" : (const char *)text.data);
+    snprintf(out, size, "%.*s", (int)(text.len < size ? text.len : size - 1),
+             text.data == NULL ? "(none)" : (const char *)text.data);
 }
 
 static bool covered(echo_party *party, const echo_message_at *at) {
@@ -122,14 +130,17 @@ static bool covered(echo_party *party, const echo_message_at *at) {
     return echo_timeframe_get(echo_party_clock(party), &at->feed, &seq) && at->seq <= seq;
 }
 
-/* Nothing diverges here: whatever is different comes from a message that one of the two covers, and the other does not. */
+/* Nothing diverges here: whatever is different comes from a message that one of the two covers, and the other does not.
+ */
 static void check_covered(const scene *s, const echo_difference *d) {
     for (size_t i = 0; i < d->parts_count; i++) {
         const echo_difference_part *part = &d->parts[i];
         if (!part->known) fail_msg("item %s: %s has no message", d->id, part->name);
         bool in_a = covered(s->a.party, &part->first), in_b = covered(s->b.party, &part->first);
         if (in_a == in_b || part->verdict != ECHO_VERDICT_COVERED)
-            fail_msg("item %s: %s parts from a message that %s covers\n%.*s\n%.*s", d->id, part->name, in_a ? "each" : "neither", (int)d->a.len, (const char *)d->a.data, (int)d->b.len, (const char *)d->b.data);
+            fail_msg("item %s: %s parts from a message that %s covers\n%.*s\n%.*s", d->id, part->name,
+                     in_a ? "each" : "neither", (int)d->a.len, (const char *)d->a.data, (int)d->b.len,
+                     (const char *)d->b.data);
     }
     assert_int_equal(d->verdict, ECHO_VERDICT_COVERED);
 }
@@ -158,7 +169,9 @@ static echo_difference_report compare(scene *s, seen *told) {
     echo_error err = ECHO_ERROR_INIT;
     memset(told, 0, offsetof(seen, s));
     told->properties = 0;
-    assert_ok(echo_snapshot_compare(&report, &s->a.store, 0, &s->b.store, 0, &s->party.party.public_key, take, told, &err), &err);
+    assert_ok(
+        echo_snapshot_compare(&report, &s->a.store, 0, &s->b.store, 0, &s->party.party.public_key, take, told, &err),
+        &err);
     assert_int_equal(report.items, told->items);
     assert_int_equal(report.covered + report.unknown + report.diverged, report.items);
     return report;
@@ -269,11 +282,15 @@ static void test_equal(void **arg) {
     assert_false(r.known || r.diverged_known);
 
     echo_error err = ECHO_ERROR_INIT; /* two of one store, and what is not there */
-    assert_ok(echo_snapshot_compare(&r, &s.b.store, 1, &s.b.store, 2, &s.party.party.public_key, NULL, NULL, &err), &err);
+    assert_ok(echo_snapshot_compare(&r, &s.b.store, 1, &s.b.store, 2, &s.party.party.public_key, NULL, NULL, &err),
+              &err);
     assert_true(r.items > 10 && !r.same_timeframe && !r.same_digest);
     assert_int_equal(r.covered, r.items);
-    assert_int_equal(echo_snapshot_compare(&r, &s.b.store, 1, &s.b.store, 3, &s.party.party.public_key, NULL, NULL, &err), ECHO_ERR_NOT_FOUND);
-    assert_int_equal(echo_snapshot_compare(&r, &s.b.store, 0, &s.b.store, 0, &s.party.feeds[0], NULL, NULL, &err), ECHO_ERR_NOT_FOUND);
+    assert_int_equal(
+        echo_snapshot_compare(&r, &s.b.store, 1, &s.b.store, 3, &s.party.party.public_key, NULL, NULL, &err),
+        ECHO_ERR_NOT_FOUND);
+    assert_int_equal(echo_snapshot_compare(&r, &s.b.store, 0, &s.b.store, 0, &s.party.feeds[0], NULL, NULL, &err),
+                     ECHO_ERR_NOT_FOUND);
     scene_close(&s);
 }
 
@@ -316,12 +333,14 @@ static void test_doctored(void **arg) {
         const char *id, *old, *new, *name;
         echo_difference_kind kind;
         uint64_t seq;
-    } cases[] = {{"x", "\"q\":3", "\"q\":4", "q", ECHO_DIFFERENCE_PROPERTY, 2},              /* another outcome of the same message */
-                 {"x", "\"q\":[3,0,2]", "\"q\":[2,0,1]", "q", ECHO_DIFFERENCE_PROPERTY, 2},   /* the second one is missing: not the one it overtook */
-                 {"x", ",\"q\":[3,0,2]", "", "q", ECHO_DIFFERENCE_PROPERTY, 2},
-                 {"x", "\"set\",[\"m\"],1", "\"set\",[\"m\"],7", "n", ECHO_DIFFERENCE_PROPERTY, 8},
-                 {"log", "Aw==", "Bw==", "log", ECHO_DIFFERENCE_LOG, 5},
-                 {"log", "\"model\":\"" GENERATE_MODEL_LOG "\"", "\"model\":\"other\"", "genesis", ECHO_DIFFERENCE_HEAD, 3}};
+    } cases[] = {
+        {"x", "\"q\":3", "\"q\":4", "q", ECHO_DIFFERENCE_PROPERTY, 2}, /* another outcome of the same message */
+        {"x", "\"q\":[3,0,2]", "\"q\":[2,0,1]", "q", ECHO_DIFFERENCE_PROPERTY,
+         2}, /* the second one is missing: not the one it overtook */
+        {"x", ",\"q\":[3,0,2]", "", "q", ECHO_DIFFERENCE_PROPERTY, 2},
+        {"x", "\"set\",[\"m\"],1", "\"set\",[\"m\"],7", "n", ECHO_DIFFERENCE_PROPERTY, 8},
+        {"log", "Aw==", "Bw==", "log", ECHO_DIFFERENCE_LOG, 5},
+        {"log", "\"model\":\"" GENERATE_MODEL_LOG "\"", "\"model\":\"other\"", "genesis", ECHO_DIFFERENCE_HEAD, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scene s;
         seen told = {.s = NULL};
@@ -340,7 +359,8 @@ static void test_doctored(void **arg) {
     }
 }
 
-/* What overtakes, or makes a slot another kind of slot, is the message from which on it differs; not what it did that to. */
+/* What overtakes, or makes a slot another kind of slot, is the message from which on it differs; not what it did that
+ * to. */
 static void test_overtaking(void **arg) {
     (void)arg;
     static const struct {
@@ -364,8 +384,10 @@ static void test_overtaking(void **arg) {
         assert_int_equal(echo_object_mutation_new(&mutation, 2), ECHO_OK);
         echo_object_delete(mutation, "n.m");
         assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
-        if (cases[i].key != NULL) set(&s.a, "x", false, cases[i].key, 77);
-        else peer_write(&s.a, "x", NULL, bytes.data, bytes.len);
+        if (cases[i].key != NULL)
+            set(&s.a, "x", false, cases[i].key, 77);
+        else
+            peer_write(&s.a, "x", NULL, bytes.data, bytes.len);
         echo_object_mutation_free(mutation);
         snapshot(&s.a);
         snapshot(&s.b);
@@ -449,8 +471,10 @@ static void random_run(uint64_t seed, uint64_t *properties) {
         generate(&s, 60);
         for (size_t i = 2; i < s.party.count; i++) {
             uint64_t length = peer_length(generate_source(s.g), &s.party.feeds[i]);
-            peer_fetch(&s.a, generate_source(s.g), &s.party.feeds[i], length - test_random_below(&r, 30) % (length + 1));
-            peer_fetch(&s.b, generate_source(s.g), &s.party.feeds[i], length - test_random_below(&r, 30) % (length + 1));
+            peer_fetch(&s.a, generate_source(s.g), &s.party.feeds[i],
+                       length - test_random_below(&r, 30) % (length + 1));
+            peer_fetch(&s.b, generate_source(s.g), &s.party.feeds[i],
+                       length - test_random_below(&r, 30) % (length + 1));
         }
         snapshot(&s.a);
         snapshot(&s.b);
@@ -466,7 +490,8 @@ static void random_run(uint64_t seed, uint64_t *properties) {
 static void test_random_runs(void **arg) {
     (void)arg;
     const char *runs = getenv("ECHO_TEST_RUNS"), *first = getenv("ECHO_TEST_SEED");
-    uint64_t n = runs != NULL ? strtoull(runs, NULL, 10) : 10, seed = first != NULL ? strtoull(first, NULL, 10) : 1, properties = 0;
+    uint64_t n = runs != NULL ? strtoull(runs, NULL, 10) : 10, seed = first != NULL ? strtoull(first, NULL, 10) : 1,
+             properties = 0;
     for (uint64_t i = 0; i < n; i++) {
         print_message("seed %llu\n", (unsigned long long)(seed + i));
         random_run(seed + i, &properties);
@@ -522,7 +547,8 @@ static void test_memory(void **arg) {
         echo_error err = ECHO_ERROR_INIT;
         long before = fault_blocks();
         fault_at(nth);
-        echo_status status = echo_snapshot_compare(&r, &s.a.store, 0, &s.b.store, 0, &s.party.party.public_key, ignore, NULL, &err);
+        echo_status status =
+            echo_snapshot_compare(&r, &s.a.store, 0, &s.b.store, 0, &s.party.party.public_key, ignore, NULL, &err);
         bool failed = fault_off();
         assert_true(fault_blocks() - before <= 1); /* what a store remembers of its first list */
         if (!failed) {
@@ -538,14 +564,10 @@ static void test_memory(void **arg) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_order_dependent_model),
-        cmocka_unit_test(test_doctored),
-        cmocka_unit_test(test_overtaking),
-        cmocka_unit_test(test_odd_states),
-        cmocka_unit_test(test_other_form),
-        cmocka_unit_test(test_random_runs),
-        cmocka_unit_test(test_reads_what_differs),
+        cmocka_unit_test(test_equal),       cmocka_unit_test(test_order_dependent_model),
+        cmocka_unit_test(test_doctored),    cmocka_unit_test(test_overtaking),
+        cmocka_unit_test(test_odd_states),  cmocka_unit_test(test_other_form),
+        cmocka_unit_test(test_random_runs), cmocka_unit_test(test_reads_what_differs),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * A party larger than the memory its host allows: it is replayed, opened, queried and written to, with a few items in memory at a time, and is the
- * same party in the end.
+ * A party larger than the memory its host allows: it is replayed, opened, queried and written to, with a few items in
+ * memory at a time, and is the same party in the end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -153,7 +153,8 @@ static void test_order_of_eviction(void **arg) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_larger_than_memory), cmocka_unit_test(test_unsaved_stays), cmocka_unit_test(test_cannot_be_saved),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_larger_than_memory), cmocka_unit_test(test_unsaved_stays),
+                                       cmocka_unit_test(test_cannot_be_saved),
                                        cmocka_unit_test(test_order_of_eviction)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ static echo_exchange_state state_of_exchange(peers *p, size_t i) {
 static void assert_up_to_date(peers *p, size_t i) {
     echo_exchange_state s = state_of_exchange(p, i);
     if (s.problem.code != ECHO_OK) fail_msg("%s", s.problem.message);
-    if (p->members[i].events[ECHO_EXCHANGE_UP_TO_DATE] == 0) fail_msg("phase %d: %s", (int)s.phase, p->members[i].last_error.message);
+    if (p->members[i].events[ECHO_EXCHANGE_UP_TO_DATE] == 0)
+        fail_msg("phase %d: %s", (int)s.phase, p->members[i].last_error.message);
 }
 
 /* Member `to` joins from `from` over one connection that is closed again. */
@@ -89,7 +90,8 @@ static void test_catch_up_by_chunks(void **state) {
     peers_switch(&p, 1);
     peers_exchange_end(&p, 1);
     for (unsigned round = 0; round < 60; round++) {
-        (void)snprintf(value, sizeof value, "value %u of %llu", round, (unsigned long long)peers_random(&p, UINT32_MAX));
+        (void)snprintf(value, sizeof value, "value %u of %llu", round,
+                       (unsigned long long)peers_random(&p, UINT32_MAX));
         for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, value);
     }
     peers_snapshot(&p, 0);
@@ -194,8 +196,10 @@ static bool touch(void *arg) {
     }
     echo_status status = echo_item_get(&item, t->party, t->absent ? "item777x" : "item777", &err);
     if (status == ECHO_ERR_PENDING) return false;
-    if (t->absent) assert_int_equal(status, ECHO_ERR_NOT_FOUND);
-    else assert_ok(status, &err);
+    if (t->absent)
+        assert_int_equal(status, ECHO_ERR_NOT_FOUND);
+    else
+        assert_ok(status, &err);
     t->bytes = t->w->carried[1];
     return true;
 }
@@ -365,7 +369,8 @@ static void test_stranger(void **state) {
 
 /* ---- trust ---- */
 
-/* What a liar says of a state, which a member has as well: nothing comes of it, and the member's is taken. Blocks that come: those it lacks. */
+/* What a liar says of a state, which a member has as well: nothing comes of it, and the member's is taken. Blocks that
+ * come: those it lacks. */
 static void join_beside_liar(lie what, bool named, uint64_t seed) {
     peers p;
     wire w;
@@ -589,11 +594,22 @@ static void test_plain(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_join),         cmocka_unit_test(test_catch_up_by_chunks), cmocka_unit_test(test_catch_up_by_tail),
-        cmocka_unit_test(test_own_writes_survive), cmocka_unit_test(test_touch),        cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_many_sources), cmocka_unit_test(test_stranger),           cmocka_unit_test(test_attested), cmocka_unit_test(test_attested_later),
-        cmocka_unit_test(test_replayed),     cmocka_unit_test(test_plain), cmocka_unit_test(test_found_unnamed),
-        cmocka_unit_test(test_reconnect),    cmocka_unit_test(test_words_of_strangers), cmocka_unit_test(test_no_credentials),
+        cmocka_unit_test(test_join),
+        cmocka_unit_test(test_catch_up_by_chunks),
+        cmocka_unit_test(test_catch_up_by_tail),
+        cmocka_unit_test(test_own_writes_survive),
+        cmocka_unit_test(test_touch),
+        cmocka_unit_test(test_resume),
+        cmocka_unit_test(test_many_sources),
+        cmocka_unit_test(test_stranger),
+        cmocka_unit_test(test_attested),
+        cmocka_unit_test(test_attested_later),
+        cmocka_unit_test(test_replayed),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_found_unnamed),
+        cmocka_unit_test(test_reconnect),
+        cmocka_unit_test(test_words_of_strangers),
+        cmocka_unit_test(test_no_credentials),
         cmocka_unit_test(test_signed_by_stranger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

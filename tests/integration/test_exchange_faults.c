@@ -1,6 +1,7 @@
 /*
- * Transfers during which something fails here, or the connection ends: every allocation, every call of the store, every call of the feeds, and after
- * every message. Nothing that came is lost, what failed is told, and the next start completes.
+ * Transfers during which something fails here, or the connection ends: every allocation, every call of the store, every
+ * call of the feeds, and after every message. Nothing that came is lost, what failed is told, and the next start
+ * completes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,13 +68,16 @@ static void run(peers *p, wire *w) {
         p->now_ns += 1000000;
         idle = wire_carry(w) ? 0 : idle + 1;
         for (size_t i = 0; i < p->count; i++)
-            if (p->members[i].exchange != NULL) assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
+            if (p->members[i].exchange != NULL)
+                assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
     }
 }
 
 static void assert_joined(peers *p) {
-    if (p->members[1].party == NULL) peers_open(p, 1);
-    else peers_switch(p, 1);
+    if (p->members[1].party == NULL)
+        peers_open(p, 1);
+    else
+        peers_switch(p, 1);
     peers_assert_same(p, 0, 1);
 }
 
@@ -116,8 +120,10 @@ static echo_status disarm(echo_status status) {
     if (memory.hit) return status;
     memory.left -= fault_allocations();
     memory.hit = fault_off();
-    if (!memory.hit) assert_int_equal(status, ECHO_OK);
-    else if (status != ECHO_OK) assert_int_equal(status, ECHO_ERR_NOMEM);
+    if (!memory.hit)
+        assert_int_equal(status, ECHO_OK);
+    else if (status != ECHO_OK)
+        assert_int_equal(status, ECHO_ERR_NOMEM);
     memory.told = memory.told || status != ECHO_OK;
     return status;
 }
@@ -225,7 +231,8 @@ static void prepare_away(peers *p, const store_place *place) {
     assert_int_equal(echo_party_report(m->party)->messages_read, 3);
 }
 
-/* Member 2 joins and stays there; what changes then goes to few items, so that their chunks are fewer bytes than the messages. */
+/* Member 2 joins and stays there; what changes then goes to few items, so that their chunks are fewer bytes than the
+ * messages. */
 static void begin_away(peers *p, uint64_t seed) {
     wire w;
     echo_error err = ECHO_ERROR_INIT;
@@ -254,13 +261,16 @@ static unsigned start_until_done(peers *p, unsigned most, const char *what, unsi
     unsigned starts = 0;
     wire_open(&w, p, 1, 0);
     for (; !is_done(p); starts++) {
-        if (starts == most) fail_msg("%s %llu: phase %d, %s", what, nth, (int)state_of_exchange(p).phase, p->members[1].last_error.message);
+        if (starts == most)
+            fail_msg("%s %llu: phase %d, %s", what, nth, (int)state_of_exchange(p).phase,
+                     p->members[1].last_error.message);
         unsigned failed = p->members[1].events[ECHO_EXCHANGE_FAILED];
         start(p);
         run(p, &w);
         if (w.broken) fail_msg("%s %llu: the peer was dropped: %s", what, nth, p->members[1].last_error.message);
         if (is_done(p)) break;
-        if (state_of_exchange(p).phase != ECHO_EXCHANGE_IDLE) fail_msg("%s %llu: it hangs in phase %d", what, nth, (int)state_of_exchange(p).phase);
+        if (state_of_exchange(p).phase != ECHO_EXCHANGE_IDLE)
+            fail_msg("%s %llu: it hangs in phase %d", what, nth, (int)state_of_exchange(p).phase);
         assert_int_equal(p->members[1].events[ECHO_EXCHANGE_FAILED], failed + 1);
         assert_true(state_of_exchange(p).problem.code != ECHO_OK);
     }
@@ -283,10 +293,11 @@ static void store_fails(peers *p, preparing prepare, echo_status code) {
         bool hit = store_fault_hit(&fault);
         echo_exchange_state s = state_of_exchange(p);
         if (s.installed == 0) fail_msg("%s %llu: nothing is installed", what, (unsigned long long)nth);
-        if (nth == 0) expected = s.chunks_received;
+        if (nth == 0)
+            expected = s.chunks_received;
         else if (s.chunks_received != expected) /* nothing came twice */
-            fail_msg("%s %llu: %llu chunks came of %llu", what, (unsigned long long)nth, (unsigned long long)s.chunks_received,
-                     (unsigned long long)expected);
+            fail_msg("%s %llu: %llu chunks came of %llu", what, (unsigned long long)nth,
+                     (unsigned long long)s.chunks_received, (unsigned long long)expected);
         store_fault_plan(&fault, STORE_FAULT_ANY, 0, ECHO_OK);
         peers_exchange_end(p, 1);
         assert_joined(p);
@@ -318,7 +329,8 @@ static void test_store_fails_catching_up(void **state) {
 
 static void test_feeds_fail(void **state) {
     (void)state;
-    static const feed_fault_call kinds[] = {FEED_FAULT_PUT, FEED_FAULT_MAKE, FEED_FAULT_SYNC, FEED_FAULT_OPEN, FEED_FAULT_INFO};
+    static const feed_fault_call kinds[] = {FEED_FAULT_PUT, FEED_FAULT_MAKE, FEED_FAULT_SYNC, FEED_FAULT_OPEN,
+                                            FEED_FAULT_INFO};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         peers p;
         begin(&p, 6, 20);
@@ -398,8 +410,10 @@ static void offer(puppet *u, peers *p, uint32_t id) {
 static void answer(puppet *u, playing *g) {
     echo__buf *one = &g->asked[g->at++];
     echo__reader r = echo__reader_of(echo__bytes(one->data + 1, one->len - 1));
-    if (one->data[0] == ECHO__MESSAGE_ASK) offer(u, g->p, echo__read_u32(&r));
-    else puppet_answer_honestly(u, &g->p->members[0], one->data[0], r.rest);
+    if (one->data[0] == ECHO__MESSAGE_ASK)
+        offer(u, g->p, echo__read_u32(&r));
+    else
+        puppet_answer_honestly(u, &g->p->members[0], one->data[0], r.rest);
     g->sent++;
     echo__buf_free(one);
 }
@@ -473,7 +487,8 @@ static void cut_everywhere(peers *p, preparing prepare, const store_place *place
     uint64_t came = 0, read = 0;
     sent = 0;
     prepare(p, place);
-    for (unsigned connections = 0; !transfer(p, 2, &sent, &came, &read); connections++) assert_in_range(connections, 0, messages);
+    for (unsigned connections = 0; !transfer(p, 2, &sent, &came, &read); connections++)
+        assert_in_range(connections, 0, messages);
     assert_int_equal(came, chunks);
     assert_int_equal(read, blocks);
     assert_joined(p);
@@ -595,7 +610,8 @@ static void test_met_late(void **state) {
     peers_end(&p);
 }
 
-/* The connection ends while blocks come: that nothing is missing is not said, nor that the snapshot is wrong, and the next connection goes on. */
+/* The connection ends while blocks come: that nothing is missing is not said, nor that the snapshot is wrong, and the
+ * next connection goes on. */
 static void test_left_alone(void **state) {
     (void)state;
     for (unsigned replay = 0; replay < 2; replay++) {
@@ -617,7 +633,8 @@ static void test_left_alone(void **state) {
             for (size_t i = 0; i < 2; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
         }
         wire_close(&w);
-        for (unsigned i = 0; i < 5; i++) assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
+        for (unsigned i = 0; i < 5; i++)
+            assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
         assert_false(is_done(&p));
         wire_open(&w, &p, 1, 0);
         run(&p, &w);
@@ -634,9 +651,15 @@ static void test_left_alone(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_allocations), cmocka_unit_test(test_store_fails_joining), cmocka_unit_test(test_store_fails_catching_up),
-        cmocka_unit_test(test_feeds_fail),  cmocka_unit_test(test_cut_joining),         cmocka_unit_test(test_cut_joining_sqlite),
-        cmocka_unit_test(test_cut_catching_up), cmocka_unit_test(test_busy_behind_a_replay), cmocka_unit_test(test_met_late),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_store_fails_joining),
+        cmocka_unit_test(test_store_fails_catching_up),
+        cmocka_unit_test(test_feeds_fail),
+        cmocka_unit_test(test_cut_joining),
+        cmocka_unit_test(test_cut_joining_sqlite),
+        cmocka_unit_test(test_cut_catching_up),
+        cmocka_unit_test(test_busy_behind_a_replay),
+        cmocka_unit_test(test_met_late),
         cmocka_unit_test(test_left_alone),
     };
     const char *only = getenv("ECHO_TEST_ONLY");

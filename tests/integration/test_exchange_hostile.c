@@ -1,6 +1,6 @@
 /*
- * Members who mean harm, on both sides, and hosts that do everything in the wrong moment: nobody is held up for ever, made to hold what has no
- * bound, or dropped for what another did.
+ * Members who mean harm, on both sides, and hosts that do everything in the wrong moment: nobody is held up for ever,
+ * made to hold what has no bound, or dropped for what another did.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +38,8 @@ static void step_all(peers *p, uint64_t ns) {
     echo_error err = ECHO_ERROR_INIT;
     p->now_ns += ns;
     for (size_t i = 0; i < p->count; i++)
-        if (p->members[i].exchange != NULL) assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
+        if (p->members[i].exchange != NULL)
+            assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
 }
 
 /* Everybody talks until nothing moves, or `rounds` times. */
@@ -92,16 +93,16 @@ static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
 
 typedef struct script {
     peers *p;
-    echo__buf manifest;   /* offered, honest member 0's unless it is made up */
+    echo__buf manifest; /* offered, honest member 0's unless it is made up */
     echo__offered_feed *feeds;
     size_t feed_count;
-    unsigned hold;        /* WANTs that are answered; the others are held */
+    unsigned hold; /* WANTs that are answered; the others are held */
     uint8_t held[32768][4];
     echo_hash held_hash[32768];
     size_t held_count, held_at;
-    bool absent;          /* it has no chunk */
-    bool fresh;           /* a manifest of its own each time, over `root` */
-    echo__buf made;       /* the chunk it made up */
+    bool absent;    /* it has no chunk */
+    bool fresh;     /* a manifest of its own each time, over `root` */
+    echo__buf made; /* the chunk it made up */
     unsigned asks;
     echo__offered_feed room[PEERS_MEMBERS];
 } script;
@@ -273,7 +274,8 @@ static void test_connection_again(void **state) {
     peers_end(&p);
 }
 
-/* A host reads something that is of no snapshot of the peers: they have not got it, and are asked for the snapshot all the same. */
+/* A host reads something that is of no snapshot of the peers: they have not got it, and are asked for the snapshot all
+ * the same. */
 static void test_touching_what_nobody_has(void **state) {
     (void)state;
     peers p;
@@ -457,7 +459,8 @@ static size_t feeds_here(peers *p, size_t i) {
     return n;
 }
 
-/* As many feeds as an offer can hold, and none of them is one: nothing is made of them, and it does not take for ever. */
+/* As many feeds as an offer can hold, and none of them is one: nothing is made of them, and it does not take for ever.
+ */
 static void test_very_many_feeds(void **state) {
     (void)state;
     peers p;
@@ -503,8 +506,10 @@ static void hold_last_feed(puppet *u, uint8_t type, echo_bytes payload) {
     uint32_t id = echo__read_u32(&r);
     if (type == ECHO__MESSAGE_ASK) puppet_offer(u, id, echo__bytes(NULL, 0), s->feeds, s->feed_count);
     if (type != ECHO__MESSAGE_TAIL) return;
-    if (memcmp(r.rest.data, s->feeds[s->feed_count - 1].key.bytes, 32) != 0) puppet_answer_honestly(u, &s->p->members[0], type, payload);
-    else memcpy(s->held[s->held_count++], payload.data, 4);
+    if (memcmp(r.rest.data, s->feeds[s->feed_count - 1].key.bytes, 32) != 0)
+        puppet_answer_honestly(u, &s->p->members[0], type, payload);
+    else
+        memcpy(s->held[s->held_count++], payload.data, 4);
 }
 
 /* Blocks that belong to nothing any more, without end: they do not keep a peer that owes another answer. */
@@ -590,7 +595,8 @@ static void test_requests_at_once(void **state) {
     start(&p, 1);
     size_t most = 0;
     for (unsigned round = 0; round < 20000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; round++) {
-        for (size_t n = (s.held_count - s.held_at + 7) / 8; n > 0; n--, s.held_at++) { /* a few each time: others wait */
+        for (size_t n = (s.held_count - s.held_at + 7) / 8; n > 0;
+             n--, s.held_at++) { /* a few each time: others wait */
             echo__buf want = ECHO__BUF_INIT;
             echo__buf_append(&want, s.held[s.held_at], 4);
             echo__buf_append(&want, s.held_hash[s.held_at].bytes, 32);
@@ -631,7 +637,8 @@ static void test_slow_and_large(void **state) {
     peers_exchange(&p, 1, &options);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0 && !w.broken; round++) {
+    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0 && !w.broken;
+         round++) {
         uint64_t before = w.carried[1];
         (void)wire_carry(&w);
         step_all(&p, 1000 + (w.carried[1] - before) * 2500); /* 400 kB a second */
@@ -663,7 +670,8 @@ static void test_questions_without_end(void **state) {
             echo__channel_sent(u.channel, bytes.len);
         }
         size_t held = 0;
-        for (const echo__serving *one = p.members[0].exchange->peers->wanted; one != NULL; one = one->next) held += one->len;
+        for (const echo__serving *one = p.members[0].exchange->peers->wanted; one != NULL; one = one->next)
+            held += one->len;
         assert_in_range(held, 0, (size_t)40 << 20);
     }
     assert_true(echo_peer_is_over(u.peer));
@@ -697,7 +705,8 @@ static void test_server_rots(void **state) {
     assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
     assert_up_to_date(&p, 1);
     peers_open(&p, 1);
-    assert_int_equal(echo_timeframe_compare(echo_party_clock(p.members[0].party), echo_party_clock(p.members[1].party)), ECHO_ORDER_EQUAL);
+    assert_int_equal(echo_timeframe_compare(echo_party_clock(p.members[0].party), echo_party_clock(p.members[1].party)),
+                     ECHO_ORDER_EQUAL);
     wire_close(&w);
     script_end(&s);
     peers_end(&p);
@@ -714,8 +723,11 @@ static void append_admission(peers *p, const echo_key *key) {
     void *feed;
     uint64_t first;
     member *m = &p->members[0];
-    assert_int_equal(echo__credential_make_feed_admit(&credential, &p->party.public_key, key, &p->party, "2026-01-01T00:00:00.000Z"), ECHO_OK);
-    echo_message message = {.kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(&credential)};
+    assert_int_equal(
+        echo__credential_make_feed_admit(&credential, &p->party.public_key, key, &p->party, "2026-01-01T00:00:00.000Z"),
+        ECHO_OK);
+    echo_message message = {
+        .kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(&credential)};
     assert_ok(codec.ops->encode(&block, &len, codec.ctx, &message, &err), &err);
     echo_bytes bytes = {block, len};
     assert_ok(m->feeds.ops->open(&feed, m->feeds.ctx, &m->keys.public_key, &err), &err);
@@ -887,8 +899,10 @@ static void test_wrong_answers(void **state) {
         if (!echo_peer_is_over(u.peer)) fail_msg("%d: it was not dropped", (int)how);
         assert_int_equal(p.members[1].events[ECHO_EXCHANGE_DROPPED], 1);
         echo_status code = p.members[1].last_error.code; /* LIMIT: no chunk may come at all */
-        if (how == WRONG_LONG || (how == WRONG_UNASKED && code != ECHO_ERR_CORRUPT)) assert_int_equal(code, ECHO_ERR_LIMIT);
-        else assert_int_equal(code, ECHO_ERR_CORRUPT);
+        if (how == WRONG_LONG || (how == WRONG_UNASKED && code != ECHO_ERR_CORRUPT))
+            assert_int_equal(code, ECHO_ERR_LIMIT);
+        else
+            assert_int_equal(code, ECHO_ERR_CORRUPT);
         assert_in_range(state_of_exchange(&p, 1).chunks_received, 1, 2);
         wire_open(&w, &p, 1, 0);
         run(&p, &w, &u, 3000);
@@ -903,7 +917,8 @@ static void test_wrong_answers(void **state) {
     }
 }
 
-/* A leaf that is longer than its manifest or node says is not taken, whatever its hash: memory is taken by what was said. */
+/* A leaf that is longer than its manifest or node says is not taken, whatever its hash: memory is taken by what was
+ * said. */
 static void test_longer_than_said(void **state) {
     (void)state;
     peers p;
@@ -1136,7 +1151,8 @@ static void test_base_goes_away(void **state) {
     peers_end(&p);
 }
 
-/* The party is opened from what is still being fetched, and told; then the connection ends. What it covers is not here yet. */
+/* The party is opened from what is still being fetched, and told; then the connection ends. What it covers is not here
+ * yet. */
 static void test_party_of_half_a_snapshot(void **state) {
     (void)state;
     peers p;
@@ -1183,14 +1199,29 @@ static void test_party_of_half_a_snapshot(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_delta_of_the_target_before), cmocka_unit_test(test_connection_again), cmocka_unit_test(test_touching_what_nobody_has),
-        cmocka_unit_test(test_finish_with_a_queue), cmocka_unit_test(test_ever_new_nonsense), cmocka_unit_test(test_roots_that_are_none),
-        cmocka_unit_test(test_empty_snapshot), cmocka_unit_test(test_very_many_feeds), cmocka_unit_test(test_blocks_without_end),
-        cmocka_unit_test(test_requests_at_once), cmocka_unit_test(test_slow_and_large), cmocka_unit_test(test_questions_without_end),
-        cmocka_unit_test(test_server_rots), cmocka_unit_test(test_admitted_behind_the_snapshot), cmocka_unit_test(test_second_target),
-        cmocka_unit_test(test_sample_of_nothing), cmocka_unit_test(test_base_goes_away), cmocka_unit_test(test_party_of_half_a_snapshot),
-        cmocka_unit_test(test_wrong_answers), cmocka_unit_test(test_longer_than_said), cmocka_unit_test(test_lied_deltas),
-        cmocka_unit_test(test_words_nobody_gave), cmocka_unit_test(test_no_member_after_all),
+        cmocka_unit_test(test_delta_of_the_target_before),
+        cmocka_unit_test(test_connection_again),
+        cmocka_unit_test(test_touching_what_nobody_has),
+        cmocka_unit_test(test_finish_with_a_queue),
+        cmocka_unit_test(test_ever_new_nonsense),
+        cmocka_unit_test(test_roots_that_are_none),
+        cmocka_unit_test(test_empty_snapshot),
+        cmocka_unit_test(test_very_many_feeds),
+        cmocka_unit_test(test_blocks_without_end),
+        cmocka_unit_test(test_requests_at_once),
+        cmocka_unit_test(test_slow_and_large),
+        cmocka_unit_test(test_questions_without_end),
+        cmocka_unit_test(test_server_rots),
+        cmocka_unit_test(test_admitted_behind_the_snapshot),
+        cmocka_unit_test(test_second_target),
+        cmocka_unit_test(test_sample_of_nothing),
+        cmocka_unit_test(test_base_goes_away),
+        cmocka_unit_test(test_party_of_half_a_snapshot),
+        cmocka_unit_test(test_wrong_answers),
+        cmocka_unit_test(test_longer_than_said),
+        cmocka_unit_test(test_lied_deltas),
+        cmocka_unit_test(test_words_nobody_gave),
+        cmocka_unit_test(test_no_member_after_all),
     };
     const char *only = getenv("ECHO_TEST_ONLY");
     if (only != NULL) cmocka_set_test_filter(only);

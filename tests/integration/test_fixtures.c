@@ -1,6 +1,6 @@
 /*
- * Folders that the original software wrote: our state is what it reports after full replay; again after restart from our own snapshot, and
- * with tails of our own on top.
+ * Folders that the original software wrote: our state is what it reports after full replay; again after restart from
+ * our own snapshot, and with tails of our own on top.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "support/state.h"
 
 typedef struct fixture {
-    const char *storage;  /* below the fixtures */
+    const char *storage; /* below the fixtures */
     const char *expected;
     uint32_t generation;
     bool large;

@@ -63,7 +63,12 @@ static void put(place *p, size_t feed, uint64_t seq, const echo_message *m) {
 }
 
 static echo_message genesis(const char *id, const char *type) {
-    return (echo_message){.kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = text(id), .has_genesis = true, .type = text(type), .model = text(ECHO_MODEL_OBJECT)};
+    return (echo_message){.kind = ECHO_MESSAGE_ITEM,
+                          .generation = 2,
+                          .item = text(id),
+                          .has_genesis = true,
+                          .type = text(type),
+                          .model = text(ECHO_MODEL_OBJECT)};
 }
 
 static const char *type_of(echo_party *party, const char *id) {
@@ -171,14 +176,17 @@ typedef struct watching {
 
 static echo_store_ops watching_ops;
 
-static echo_status watch_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+static echo_status watch_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                 echo_error *err) {
     watching *w = ctx;
     w->syncs_at_publish = w->feeds->syncs;
     w->publishes++;
     return w->inner->ops->publish(w->inner->ctx, party, expected, manifest, err);
 }
 
-static uint32_t watch_capabilities(void *ctx) { return ((watching *)ctx)->inner->ops->capabilities(((watching *)ctx)->inner->ctx); }
+static uint32_t watch_capabilities(void *ctx) {
+    return ((watching *)ctx)->inner->ops->capabilities(((watching *)ctx)->inner->ctx);
+}
 static echo_status watch_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
     watching *w = ctx;
     return w->inner->ops->get(w->inner->ctx, name, fn, arg, err);
@@ -187,7 +195,8 @@ static echo_status watch_has(void *ctx, const echo_hash *name, bool *out, echo_e
     watching *w = ctx;
     return w->inner->ops->has(w->inner->ctx, name, out, err);
 }
-static echo_status watch_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err) {
+static echo_status watch_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+                             echo_error *err) {
     watching *w = ctx;
     w->puts += n;
     return w->inner->ops->put(w->inner->ctx, names, chunks, n, written, err);

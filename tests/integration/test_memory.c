@@ -1,6 +1,6 @@
 /*
- * Every allocation of the main path fails once: the answer is ECHO_ERR_NOMEM and nothing else, nothing leaks, party and store are as they
- * were, and the same call then works (P10, P11).
+ * Every allocation of the main path fails once: the answer is ECHO_ERR_NOMEM and nothing else, nothing leaks, party and
+ * store are as they were, and the same call then works (P10, P11).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,8 +58,8 @@ static void place_close(place *p) {
 }
 
 /*
- * Restores with each allocation failing in turn; the state is the same in the end. Blocks are counted where nothing comes from the C library
- * itself, as a folder's listing does; the leak checker sees the rest.
+ * Restores with each allocation failing in turn; the state is the same in the end. Blocks are counted where nothing
+ * comes from the C library itself, as a folder's listing does; the leak checker sees the rest.
  */
 static void fail_restore(place *p, const char *expected, bool count) {
     for (long nth = 1;; nth++) {
@@ -136,7 +136,8 @@ static void test_snapshot(void **arg) {
             assert_true(failed);
             assert_int_equal(status, ECHO_ERR_NOMEM);
             assert_int_equal(err.code, ECHO_ERR_NOMEM);
-            assert_true(fault_blocks() - before < 200); /* buffers that are kept for the next time, no leak: the sanitizer sees those */
+            assert_true(fault_blocks() - before <
+                        200); /* buffers that are kept for the next time, no leak: the sanitizer sees those */
             char *state = state_of(party);
             assert_state_equal(state, expected);
             free(state);

@@ -1,6 +1,6 @@
 /*
- * Models that come, go, change their version, and fail: nothing of their items is ever lost (P6), and what a host with the same models
- * writes is the same whatever happened before (P3).
+ * Models that come, go, change their version, and fail: nothing of their items is ever lost (P6), and what a host with
+ * the same models writes is the same whatever happened before (P3).
  */
 #include <cjson/cJSON.h>
 #include <setjmp.h>
@@ -91,7 +91,13 @@ static echo_registry *registry_of(sum_model *model) {
     echo_registry *registry = registry_object();
     echo_error err = ECHO_ERROR_INIT;
     if (model == NULL) return registry;
-    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = model->type, .state_version = model->version, .reads_from = model->reads_from, .create = sum_create, .destroy = sum_destroy, .apply = sum_apply};
+    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = model->type,
+                          .state_version = model->version,
+                          .reads_from = model->reads_from,
+                          .create = sum_create,
+                          .destroy = sum_destroy,
+                          .apply = sum_apply};
     if (model->hooks && model->raw) {
         ops.snapshot_raw = sum_snapshot_raw;
         ops.restore_raw = sum_restore_raw;
@@ -215,7 +221,9 @@ static void test_forms(void **arg) {
     static const struct {
         bool hooks, raw;
         const char *payload;
-    } forms[] = {{true, false, "\"state\":{\"sum\":6}"}, {true, true, "\"bytes\":\"Bg==\""}, {false, false, "\"log\":{\"n\":3,\"tail\":["}};
+    } forms[] = {{true, false, "\"state\":{\"sum\":6}"},
+                 {true, true, "\"bytes\":\"Bg==\""},
+                 {false, false, "\"log\":{\"n\":3,\"tail\":["}};
     for (size_t i = 0; i < 3; i++) {
         sum_model model = {.type = SUM, .hooks = forms[i].hooks, .raw = forms[i].raw, .version = 1};
         bench *b = bench_with(&model);
@@ -266,7 +274,14 @@ static void test_unregistered_is_kept_and_comes_back(void **arg) {
 
     /* registered late, while the party is open */
     sum_model late = json_v1();
-    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = SUM, .state_version = 1, .create = sum_create, .destroy = sum_destroy, .apply = sum_apply, .snapshot = sum_snapshot, .restore = sum_restore};
+    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = SUM,
+                          .state_version = 1,
+                          .create = sum_create,
+                          .destroy = sum_destroy,
+                          .apply = sum_apply,
+                          .snapshot = sum_snapshot,
+                          .restore = sum_restore};
     assert_ok(echo_registry_add(registry, &ops, &late, &err), &err);
     assert_int_equal(sum_of(party, "x")->value, 16);
     assert_int_equal(sum_of(party, "other")->value, 3);
@@ -583,9 +598,16 @@ static void test_mutation_before_genesis(void **arg) {
     echo_codec codec = echo_codec_dxos();
     echo_registry *registry = registry_of(&v1);
     uint8_t two = 2;
-    echo_message messages[2] = {
-        {.kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = {(const uint8_t *)"x", 1}, .has_mutation = true, .mutation = {&two, 1}},
-        {.kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = {(const uint8_t *)"x", 1}, .has_genesis = true, .model = {(const uint8_t *)SUM, strlen(SUM)}}};
+    echo_message messages[2] = {{.kind = ECHO_MESSAGE_ITEM,
+                                 .generation = 2,
+                                 .item = {(const uint8_t *)"x", 1},
+                                 .has_mutation = true,
+                                 .mutation = {&two, 1}},
+                                {.kind = ECHO_MESSAGE_ITEM,
+                                 .generation = 2,
+                                 .item = {(const uint8_t *)"x", 1},
+                                 .has_genesis = true,
+                                 .model = {(const uint8_t *)SUM, strlen(SUM)}}};
     echo_error err = ECHO_ERROR_INIT;
     for (uint64_t i = 0; i < 2; i++) {
         uint8_t *block;
@@ -594,8 +616,10 @@ static void test_mutation_before_genesis(void **arg) {
         assert_ok(echo_feeds_memory_put(&b->feeds, &b->feed.public_key, i, (echo_bytes){block, len}), &err);
         codec.ops->release(codec.ctx, block);
         echo_party *party = bench_open(b, registry);
-        if (i == 0) assert_null(sum_of(party, "x"));
-        else assert_int_equal(sum_of(party, "x")->value, 2);
+        if (i == 0)
+            assert_null(sum_of(party, "x"));
+        else
+            assert_int_equal(sum_of(party, "x")->value, 2);
         snapshot(party);
         echo_party_free(party);
         char *line = record_of(b);
@@ -616,7 +640,8 @@ static void test_endless_id(void **arg) {
     uint8_t *id = malloc(id_len), *block;
     assert_non_null(id);
     memset(id, 'x', id_len);
-    echo_message m = {.kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = {id, id_len}, .has_mutation = true, .mutation = {id, 1}};
+    echo_message m = {
+        .kind = ECHO_MESSAGE_ITEM, .generation = 2, .item = {id, id_len}, .has_mutation = true, .mutation = {id, 1}};
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(codec.ops->encode(&block, &len, codec.ctx, &m, &err), &err);
     assert_ok(echo_feeds_memory_put(&b->feeds, &b->feed.public_key, 0, (echo_bytes){block, len}), &err);

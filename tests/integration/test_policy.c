@@ -168,7 +168,8 @@ static void test_recovery(void **arg) {
     stepping_close(&s);
 }
 
-/* Scattered changes to a large party: a snapshot would write far more than came in, so it waits until it is worth it. */
+/* Scattered changes to a large party: a snapshot would write far more than came in, so it waits until it is worth it.
+ */
 static void test_write_factor(void **arg) {
     (void)arg;
     stepping s;
@@ -339,10 +340,10 @@ static void test_no_snapshot(void **arg) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_bytes_and_age), cmocka_unit_test(test_quiet),
-        cmocka_unit_test(test_opening),      cmocka_unit_test(test_recovery),      cmocka_unit_test(test_write_factor),
-        cmocka_unit_test(test_back_off),     cmocka_unit_test(test_manual),        cmocka_unit_test(test_deterministic),
-        cmocka_unit_test(test_options),      cmocka_unit_test(test_no_snapshot),
+        cmocka_unit_test(test_messages), cmocka_unit_test(test_bytes_and_age), cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_opening),  cmocka_unit_test(test_recovery),      cmocka_unit_test(test_write_factor),
+        cmocka_unit_test(test_back_off), cmocka_unit_test(test_manual),        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_options),  cmocka_unit_test(test_no_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * Snapshots in steps, and what goes wrong on the way: hooks, stores, disks and memory that fail, hosts that cancel, join and leave. The party
- * goes on unharmed, says what happened, and the next attempt works.
+ * Snapshots in steps, and what goes wrong on the way: hooks, stores, disks and memory that fail, hosts that cancel,
+ * join and leave. The party goes on unharmed, says what happened, and the next attempt works.
  */
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -182,8 +182,8 @@ static void snapshot_before(stepping *s, earlier kind, brittle *b) {
 }
 
 /*
- * A model is registered after so many steps of a snapshot, and the items, or every other one, get their state at once; the rest
- * later, by that snapshot or the next. Whether the snapshot was over.
+ * A model is registered after so many steps of a snapshot, and the items, or every other one, get their state at once;
+ * the rest later, by that snapshot or the next. Whether the snapshot was over.
  */
 static bool late_model(earlier kind, unsigned polls, unsigned every) {
     brittle b = {0, 0, ECHO_OK};
@@ -275,8 +275,9 @@ static void test_progress_meddles(void **arg) {
 /* ---- stores ---- */
 
 /*
- * Every call of the store fails once, while messages come: in the first snapshot, for which the writer opens its handle, or in a
- * later one, which has it from before. The faults reach that handle: all that is written goes through it.
+ * Every call of the store fails once, while messages come: in the first snapshot, for which the writer opens its
+ * handle, or in a later one, which has it from before. The faults reach that handle: all that is written goes through
+ * it.
  */
 static void store_fails(bool threaded, bool first) {
     bool opening = false;
@@ -351,7 +352,8 @@ static void open_sqlite(stepping *s, const char *dir, echo_store *store) {
     s->options.store = store;
 }
 
-/* The writer has a handle of its own; the party loads items through its own meanwhile, old snapshots go, garbage too. */
+/* The writer has a handle of its own; the party loads items through its own meanwhile, old snapshots go, garbage too.
+ */
 static void test_sqlite(void **arg) {
     (void)arg;
     for (unsigned threaded = 0; threaded < 2; threaded++) {
@@ -393,8 +395,8 @@ static void test_sqlite(void **arg) {
 }
 
 /*
- * A snapshot is published, and what only the one before needs could be collected, while the party still stands on that one: it must be able to
- * load from it until it has moved.
+ * A snapshot is published, and what only the one before needs could be collected, while the party still stands on that
+ * one: it must be able to load from it until it has moved.
  */
 static void test_party_moves_first(void **arg) {
     (void)arg;
@@ -743,9 +745,9 @@ static void test_ends_under_load(void **arg) {
 }
 
 /*
- * A host that looked so many times in a row, and then was away for long: the step that is due is as long as the budget, and no
- * longer, also when one would have been due at that look in any case (P7). A look is a poll of 15 messages, too soon after the
- * last for a step.
+ * A host that looked so many times in a row, and then was away for long: the step that is due is as long as the budget,
+ * and no longer, also when one would have been due at that look in any case (P7). A look is a poll of 15 messages, too
+ * soon after the last for a step.
  */
 static void away_after(unsigned looks) {
     const uint64_t piece = 100000;
@@ -825,9 +827,10 @@ static void test_threads(void **arg) {
         stepping_generate(&s, 50);
         stepping_poll(&s, 0);
         assert_int_equal(start(&s), ECHO_OK);
-        /* A thread has all signals blocked until it runs. This one ran when the order of the items is known; it waits for
-         * records. */
-        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE && stepping_state(&s).items_captured == 0) stepping_poll(&s, 0);
+        /* A thread has all signals blocked until it runs. This one ran when the order of the items is known; it waits
+         * for records. */
+        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE && stepping_state(&s).items_captured == 0)
+            stepping_poll(&s, 0);
         assert_int_equal(stepping_state(&s).phase, ECHO_SNAPSHOT_CAPTURE);
         assert_int_equal(threads(), before == 0 ? 0 : before + threaded);
         assert_true(others_take_no_signals());
@@ -844,14 +847,15 @@ static void test_threads(void **arg) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late_model),      cmocka_unit_test(test_no_budget),      cmocka_unit_test(test_progress_meddles),
-        cmocka_unit_test(test_party_moves_first), cmocka_unit_test(test_two_parties),
-        cmocka_unit_test(test_hook_fails),      cmocka_unit_test(test_store_fails),    cmocka_unit_test(test_store_fails_threaded),
-        cmocka_unit_test(test_sqlite),          cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_conflict),
-        cmocka_unit_test(test_base_is_gone),
-        cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_cancel_and_leave),
-        cmocka_unit_test(test_joining),         cmocka_unit_test(test_ends_under_load), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_host_was_away),
+        cmocka_unit_test(test_late_model),       cmocka_unit_test(test_no_budget),
+        cmocka_unit_test(test_progress_meddles), cmocka_unit_test(test_party_moves_first),
+        cmocka_unit_test(test_two_parties),      cmocka_unit_test(test_hook_fails),
+        cmocka_unit_test(test_store_fails),      cmocka_unit_test(test_store_fails_threaded),
+        cmocka_unit_test(test_sqlite),           cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_conflict),         cmocka_unit_test(test_base_is_gone),
+        cmocka_unit_test(test_out_of_memory),    cmocka_unit_test(test_cancel_and_leave),
+        cmocka_unit_test(test_joining),          cmocka_unit_test(test_ends_under_load),
+        cmocka_unit_test(test_threads),          cmocka_unit_test(test_host_was_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,7 +62,14 @@ static echo_status raw_restore(void *ctx, void *state, uint32_t stored, echo_byt
 static echo_registry *models_new(void) {
     echo_registry *models;
     echo_error err = ECHO_ERROR_INIT;
-    echo_model_ops raw = {.version = ECHO_MODEL_OPS_VERSION, .type = RAW, .state_version = 1, .create = raw_create, .destroy = raw_destroy, .apply = raw_apply, .snapshot_raw = raw_snapshot, .restore_raw = raw_restore};
+    echo_model_ops raw = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = RAW,
+                          .state_version = 1,
+                          .create = raw_create,
+                          .destroy = raw_destroy,
+                          .apply = raw_apply,
+                          .snapshot_raw = raw_snapshot,
+                          .restore_raw = raw_restore};
     assert_int_equal(echo_registry_new(&models), ECHO_OK);
     assert_ok(generate_models(models, &err), &err);
     assert_ok(echo_registry_add(models, &raw, NULL, &err), &err);
@@ -218,7 +225,8 @@ static echo_status take_change(void *arg, echo_change change, const echo_item_he
 static void expect(const told *t, size_t *at, const char *change, const char *head) {
     if (*at >= t->list.count) fail_msg("not told: %s %s", change, head);
     const shown *is = &t->list.list[*at];
-    if (strcmp(is->line, change) != 0 || strcmp(is->head, head) != 0) fail_msg("told: %s %s\nexpected: %s %s", is->line, is->head, change, head);
+    if (strcmp(is->line, change) != 0 || strcmp(is->head, head) != 0)
+        fail_msg("told: %s %s\nexpected: %s %s", is->line, is->head, change, head);
     ++*at;
 }
 
@@ -228,9 +236,12 @@ static void check_told(const told *t, const all_shown *before, const all_shown *
     for (size_t i = 0, k = 0; i < before->count || k < after->count;) {
         const shown *x = i < before->count ? &before->list[i] : NULL, *y = k < after->count ? &after->list[k] : NULL;
         int order = x == NULL ? 1 : y == NULL ? -1 : strcmp(x->id, y->id);
-        if (order < 0) expect(t, &at, "removed", x->head);
-        else if (order > 0) expect(t, &at, "added", y->head);
-        else if (strcmp(x->line, y->line) != 0) expect(t, &at, "changed", y->head);
+        if (order < 0)
+            expect(t, &at, "removed", x->head);
+        else if (order > 0)
+            expect(t, &at, "added", y->head);
+        else if (strcmp(x->line, y->line) != 0)
+            expect(t, &at, "changed", y->head);
         i += order <= 0;
         k += order >= 0;
     }
@@ -337,7 +348,8 @@ static void test_nothing_newer(void **arg) {
     echo_party_snapshot_state_get(&state, s.b.party);
     assert_int_not_equal(state.phase, ECHO_SNAPSHOT_IDLE); /* not even that was disturbed */
 
-    echo_party_free(s.b.party); /* without a store there is never anything newer, nor when snapshots are not to be read */
+    echo_party_free(
+        s.b.party); /* without a store there is never anything newer, nor when snapshots are not to be read */
     s.b.options.no_snapshot = true;
     peer_open(&s.b);
     old = s.b.party;
@@ -418,7 +430,9 @@ static void write_some(peer *p, test_random *r, const char *prefix, unsigned *ma
 static void fetch_some(peer *p, const echo_feeds *from, test_random *r) {
     for (size_t i = 0; i < p->with->count; i++) {
         uint64_t length = peer_length(from, &p->with->feeds[i]);
-        if (test_random_below(r, 3) > 0) peer_fetch(p, from, &p->with->feeds[i], test_random_below(r, 2) > 0 ? length : test_random_below(r, length + 1));
+        if (test_random_below(r, 3) > 0)
+            peer_fetch(p, from, &p->with->feeds[i],
+                       test_random_below(r, 2) > 0 ? length : test_random_below(r, length + 1));
     }
 }
 
@@ -606,7 +620,8 @@ static void test_damage(void **arg) {
     free(state);
     state = state_of(s.b.party);
 
-    (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL); /* 3, whole, which mends 2 as well */
+    (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key,
+                             NULL); /* 3, whole, which mends 2 as well */
     generate(&s, 30);
     peer_fetch_all(&s.a, generate_source(s.g));
     peer_poll(&s.a);
@@ -723,7 +738,7 @@ static void test_never_backwards(void **arg) {
     assert_int_equal(err.seq, 39); /* the old clock */
     assert_int_equal(t.list.count, 0);
     check_unharmed(&s.b, old, state);
-    shown_length = 0; /* the blocks are back */
+    shown_length = 0;                        /* the blocks are back */
     assert_int_equal(move_checked(&s.b), 0); /* what it showed is what the snapshot says with them */
     assert_ptr_not_equal(s.b.party, old);
     assert_int_equal(number_of(&s.b), 1);
@@ -738,7 +753,8 @@ static echo_status count(void *arg, echo_change change, const echo_item_head *he
     return ECHO_OK;
 }
 
-/* Each allocation fails in turn. A few are only for estimates; the switch succeeds without, and the next one is tried on another. */
+/* Each allocation fails in turn. A few are only for estimates; the switch succeeds without, and the next one is tried
+ * on another. */
 static void fail_allocations(scene *s, echo_change_fn fn) {
     char *state = state_of(s->b.party);
     unsigned spared = 0;
@@ -756,7 +772,8 @@ static void fail_allocations(scene *s, echo_change_fn fn) {
                 break;
             }
             assert_true(++spared < 20);
-            assert_ok(s->b.store.ops->remove(s->b.store.ctx, &s->party.party.public_key, number_of(&s->b) - 1, &err), &err);
+            assert_ok(s->b.store.ops->remove(s->b.store.ctx, &s->party.party.public_key, number_of(&s->b) - 1, &err),
+                      &err);
             generate(s, 5);
             bring_snapshot(s);
             free(state);
@@ -858,7 +875,7 @@ static void test_another_store(void **arg) {
     assert_int_equal(echo_store_new_memory(&other), ECHO_OK);
     (void)peer_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 1 */
     (void)peer_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 2 */
-    s.b.party->owns_store = true; /* as if it had opened it */
+    s.b.party->owns_store = true;                                                  /* as if it had opened it */
     own = s.b.store;
     s.b.store = (echo_store){NULL, NULL};
     assert_ok(echo__party_switch(&s.b.party, &other, take_change, &t, &err), &err);
@@ -884,7 +901,8 @@ static void test_another_store(void **arg) {
 /* What the party opened itself is handed over; nothing of the options is needed any more. */
 static void test_folder(void **arg) {
     (void)arg;
-    char *dir_a = folder_new(), *dir_b = folder_new(), *feeds = folder_path(dir_b, "feeds"), *db_a = folder_path(dir_a, "snapshots.db"), *db_b = folder_path(dir_b, "snapshots.db");
+    char *dir_a = folder_new(), *dir_b = folder_new(), *feeds = folder_path(dir_b, "feeds"),
+         *db_a = folder_path(dir_a, "snapshots.db"), *db_b = folder_path(dir_b, "snapshots.db");
     echo_keypair keys, feed_a, feed_b;
     echo_error err = ECHO_ERROR_INIT;
     assert_int_equal(echo_keypair_new(&keys), ECHO_OK);
@@ -922,7 +940,8 @@ static void test_folder(void **arg) {
     assert_int_equal(*raw_of(b.party, "own"), 5);
     peer_write(&b, "own", NULL, "\6", 1);
     snapshot(&b);
-    (void)peer_copy_snapshot(&to, &from, &keys.public_key, NULL); /* older than what b shows: its tail makes up for it */
+    (void)peer_copy_snapshot(&to, &from, &keys.public_key,
+                             NULL); /* older than what b shows: its tail makes up for it */
     assert_int_equal(move_checked(&b), 0);
     assert_int_equal(number_of(&b), 3);
     assert_int_equal(*raw_of(b.party, "own"), 11);

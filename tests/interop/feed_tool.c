@@ -1,12 +1,13 @@
 /*
- * One end of the interop test; hypercore.js is the other and runs this. Both know the block of any seq, so that no blocks travel
- * between them.
+ * One end of the interop test; hypercore.js is the other and runs this. Both know the block of any seq, so that no
+ * blocks travel between them.
  *
  *   create <folder> <seed byte>                 makes a feed and prints its key
  *   append <folder> <key> <batch size>...       appends batches; exit code 3 when the feed is busy
  *   verify <folder> <key> <length> <from>       reads all blocks, compares those from `from` on
  *   verify-sparse <folder> <key> <length> <seq>...   the same for those alone; all others must be missing
- *   pass <folder> <key> <to folder> <from> <to>...   proves ranges of blocks and puts them in another folder, making the feed
+ *   pass <folder> <key> <to folder> <from> <to>...   proves ranges of blocks and puts them in another folder, making
+ * the feed
  */
 #include <echo/sys/feed.h>
 
@@ -98,7 +99,8 @@ static int verify(open_feed *o, const char *length, const char *from) {
 
 static int verify_sparse(open_feed *o, const char *length, int count, char **seqs) {
     uint64_t expected = strtoull(length, NULL, 10), none = 0;
-    if (o->info.length != expected || o->info.verified != expected) return fprintf(stderr, "verify-sparse: length\n"), 1;
+    if (o->info.length != expected || o->info.verified != expected)
+        return fprintf(stderr, "verify-sparse: length\n"), 1;
     for (uint64_t seq = 0; seq < expected; seq++) {
         echo_error err = ECHO_ERROR_INIT;
         bool wanted = false;

@@ -97,7 +97,7 @@ for file in $sources CMakeLists.txt; do
     if grep -q "$tab" "$file"; then fault "$file:$(grep -n "$tab" "$file" | head -n 1 | cut -d: -f1): a tab"; fi
     lines=$(wc -l <"$file")
     most=1000
-    case $file in tests/*) most=1200 ;; esac # cases of one contract stay together
+    case $file in tests/*) most=1250 ;; esac # cases of one contract stay together
     case $file in *.md) ;; *) [ "$lines" -le "$most" ] || fault "$file: $lines lines" ;; esac
 done
 

@@ -1,10 +1,11 @@
 /*
- * Peers of which some lie. A member joins, or comes back after being away, among honest members and liars of every kind; connections end and
- * are made again. As long as one honest member stays it must end with that member's state, item by item, without ever having taken
- * anything else, and without having held more memory than what is bounded for a peer.
+ * Peers of which some lie. A member joins, or comes back after being away, among honest members and liars of every
+ * kind; connections end and are made again. As long as one honest member stays it must end with that member's state,
+ * item by item, without ever having taken anything else, and without having held more memory than what is bounded for a
+ * peer.
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 300; 10,000 with ECHO_TEST_LONG)
- *   ECHO_TEST_DUMP=1   what everybody is about when a run does not end as it should
+ *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 300; 10,000 with
+ * ECHO_TEST_LONG) ECHO_TEST_DUMP=1   what everybody is about when a run does not end as it should
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,8 +67,10 @@ static void meet(simulation *s) {
     peers *p = &s->p;
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.window = 1024u << chance(s, 8);
-    if (chance(s, 6) == 0) options.trust = ECHO_TRUST_REPLAYED;
-    else if (chance(s, 6) == 0) options.trust = ECHO_TRUST_SAMPLED;
+    if (chance(s, 6) == 0)
+        options.trust = ECHO_TRUST_REPLAYED;
+    else if (chance(s, 6) == 0)
+        options.trust = ECHO_TRUST_SAMPLED;
     options.attestations = 1;
     options.samples = 1 + (uint32_t)chance(s, 20);
     peers_exchange(p, s->joiner, &options);
@@ -79,7 +82,8 @@ static void meet(simulation *s) {
         echo_peer_options how = ECHO_PEER_OPTIONS_INIT;
         echo_error err = ECHO_ERROR_INIT;
         how.initiator = true;
-        liar_begin(&s->liars[i], p, 0, &p->members[2 + i].keys, (lie)chance(s, LIE_COUNT), p->seed * 16 + i + chance(s, 1000000));
+        liar_begin(&s->liars[i], p, 0, &p->members[2 + i].keys, (lie)chance(s, LIE_COUNT),
+                   p->seed * 16 + i + chance(s, 1000000));
         s->forks = s->forks || s->liars[i].what == LIE_BLOCK_FORK;
         assert_ok(echo_peer_open(&s->met[i], p->members[s->joiner].exchange, &how, &err), &err);
     }
@@ -113,7 +117,8 @@ static bool run(simulation *s, unsigned most) {
         }
         s->p.now_ns += moved ? 100000 : UINT64_C(3000000000);
         for (size_t i = 0; i < s->p.count; i++)
-            if (s->p.members[i].exchange != NULL) assert_ok(echo_exchange_step(s->p.members[i].exchange, s->p.now_ns, &err), &err);
+            if (s->p.members[i].exchange != NULL)
+                assert_ok(echo_exchange_step(s->p.members[i].exchange, s->p.now_ns, &err), &err);
         if (joiner->events[ECHO_EXCHANGE_UP_TO_DATE] > 0) return true;
         for (size_t i = 0; i < s->honest_count; i++)
             if (s->honest[i].broken) fail_msg("an honest member was dropped: %s", joiner->last_error.message);
@@ -125,16 +130,19 @@ static bool run(simulation *s, unsigned most) {
 
 static void follow(simulation *s) {
     peers *p = &s->p;
-    if (p->members[s->joiner].party == NULL) peers_open(p, s->joiner);
-    else peers_switch(p, s->joiner);
+    if (p->members[s->joiner].party == NULL)
+        peers_open(p, s->joiner);
+    else
+        peers_switch(p, s->joiner);
 }
 
 /*
- * A writer who forks its own feed can show its other end to who has seen neither: both are signed by it, and nobody can say which is the
- * true one. There is nothing to compare then.
+ * A writer who forks its own feed can show its other end to who has seen neither: both are signed by it, and nobody can
+ * say which is the true one. There is nothing to compare then.
  */
 static bool was_forked(simulation *s) {
-    const echo_timeframe *honest = echo_party_clock(s->p.members[0].party), *clock = echo_party_clock(s->p.members[s->joiner].party);
+    const echo_timeframe *honest = echo_party_clock(s->p.members[0].party),
+                         *clock = echo_party_clock(s->p.members[s->joiner].party);
     for (size_t i = 0; i < LIARS; i++) {
         uint64_t here = 0, there = 0;
         const echo_key *feed = &s->p.members[2 + i].keys.public_key;
@@ -146,10 +154,18 @@ static bool was_forked(simulation *s) {
 
 static void dump(simulation *s) {
     echo_exchange *x = s->p.members[s->joiner].exchange;
-    fprintf(stderr, "\nstack %p out %zu touching %zu touched %zu overlay %zu bytes tails %zu done c%d\n", (void *)x->items.stack, x->items.out, x->touching_count, x->overlay.touched_count, x->overlay.bytes, x->tail_count, x->items.stack == NULL);
+    fprintf(stderr, "\nstack %p out %zu touching %zu touched %zu overlay %zu bytes tails %zu done c%d\n",
+            (void *)x->items.stack, x->items.out, x->touching_count, x->overlay.touched_count, x->overlay.bytes,
+            x->tail_count, x->items.stack == NULL);
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        fprintf(stderr, "peer over %d connected %d asked %d offer %d snap %d banned %d lacks %d in flight %zu first %p window %zu same %d\n", peer->over, peer->connected, peer->asked, peer->offer.here, peer->offer.snapshot, peer->offer.banned, peer->lacks, peer->in_flight, (void *)peer->first, peer->window, memcmp(&peer->offer.digest, &x->target_digest, 32) == 0);
-    for (size_t i = 0; i < s->liar_count; i++) fprintf(stderr, "liar %s met %p\n", lie_name(s->liars[i].what), (void *)s->met[i]);
+        fprintf(stderr,
+                "peer over %d connected %d asked %d offer %d snap %d banned %d lacks %d in flight %zu first %p window "
+                "%zu same %d\n",
+                peer->over, peer->connected, peer->asked, peer->offer.here, peer->offer.snapshot, peer->offer.banned,
+                peer->lacks, peer->in_flight, (void *)peer->first, peer->window,
+                memcmp(&peer->offer.digest, &x->target_digest, 32) == 0);
+    for (size_t i = 0; i < s->liar_count; i++)
+        fprintf(stderr, "liar %s met %p\n", lie_name(s->liars[i].what), (void *)s->met[i]);
 }
 
 static void simulate(uint64_t seed) {
@@ -175,7 +191,8 @@ static void simulate(uint64_t seed) {
     }
     if (getenv("ECHO_TEST_DUMP") != NULL) {
         dump(&s);
-        for (unsigned i = 0; i < ECHO_EXCHANGE_EVENT_MAX_; i++) fprintf(stderr, "event %u: %u\n", i, s.p.members[s.joiner].events[i]);
+        for (unsigned i = 0; i < ECHO_EXCHANGE_EVENT_MAX_; i++)
+            fprintf(stderr, "event %u: %u\n", i, s.p.members[s.joiner].events[i]);
         fprintf(stderr, "%s\n", s.p.members[s.joiner].last_error.message);
     }
     part(&s);
@@ -187,7 +204,9 @@ static void simulate(uint64_t seed) {
         return;
     }
     peers_assert_same(&s.p, 0, s.joiner);
-    assert_int_equal(echo_timeframe_compare(echo_party_clock(s.p.members[0].party), echo_party_clock(s.p.members[s.joiner].party)), ECHO_ORDER_EQUAL);
+    assert_int_equal(
+        echo_timeframe_compare(echo_party_clock(s.p.members[0].party), echo_party_clock(s.p.members[s.joiner].party)),
+        ECHO_ORDER_EQUAL);
     peers_end(&s.p);
 }
 
@@ -195,7 +214,10 @@ static void test_simulate(void **arg) {
     (void)arg;
     const char *seed = getenv("ECHO_TEST_SEED"), *runs = getenv("ECHO_TEST_RUNS");
     uint64_t from = seed != NULL ? strtoull(seed, NULL, 10) : 1;
-    uint64_t n = seed != NULL ? 1 : runs != NULL ? strtoull(runs, NULL, 10) : getenv("ECHO_TEST_LONG") != NULL ? 10000 : 300;
+    uint64_t n = seed != NULL                       ? 1
+                 : runs != NULL                     ? strtoull(runs, NULL, 10)
+                 : getenv("ECHO_TEST_LONG") != NULL ? 10000
+                                                    : 300;
     for (uint64_t i = from; i < from + n; i++) {
         (void)fprintf(stderr, "\rseed %llu ", (unsigned long long)i);
         simulate(i);

@@ -1,9 +1,11 @@
 /*
- * A host that does everything at any time: connections are made, end and are said goodbye to, the party is opened, moved on and taken away, fetching
- * is started again, items are wished for and read, others write and take snapshots, the exchange is freed. Nothing breaks, no honest member is
- * dropped, and in the end one fetch gives the state of the others.
+ * A host that does everything at any time: connections are made, end and are said goodbye to, the party is opened,
+ * moved on and taken away, fetching is started again, items are wished for and read, others write and take snapshots,
+ * the exchange is freed. Nothing breaks, no honest member is dropped, and in the end one fetch gives the state of the
+ * others.
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 150; 5,000 with ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 150; 5,000 with
+ * ECHO_TEST_LONG)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +68,8 @@ static void read_half(hosting *h) {
         options.store = store;
         options.models = h->p.models;
         options.no_write = true;
-        if (echo_party_restore(&h->half, &options, &err) != ECHO_OK) return; /* its root may not be here any more: another is fetched */
+        if (echo_party_restore(&h->half, &options, &err) != ECHO_OK)
+            return; /* its root may not be here any more: another is fetched */
         if (chance(h, 2) == 0) echo_exchange_set_party(m->exchange, h->half);
     }
     for (unsigned n = 0; n < 5; n++) {
@@ -85,11 +88,13 @@ static void carry_on(hosting *h, unsigned rounds) {
         for (size_t i = 0; i < SERVERS; i++) {
             if (!h->open[i]) continue;
             (void)wire_carry(&h->wires[i]);
-            if (h->wires[i].broken && !h->finished[i]) fail_msg("seed %llu: an honest member was dropped: %s, %s", (unsigned long long)p->seed,
-                                                               p->members[JOINER].last_error.message, p->members[i].last_error.message);
+            if (h->wires[i].broken && !h->finished[i])
+                fail_msg("seed %llu: an honest member was dropped: %s, %s", (unsigned long long)p->seed,
+                         p->members[JOINER].last_error.message, p->members[i].last_error.message);
         }
         for (size_t i = 0; i < p->count; i++)
-            if (p->members[i].exchange != NULL) assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
+            if (p->members[i].exchange != NULL)
+                assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
     }
 }
 
@@ -168,8 +173,10 @@ static void simulate(uint64_t seed) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_exchange_start(p->members[JOINER].exchange, &err), &err);
     for (size_t i = 0; i < SERVERS; i++) meet(&h, i);
-    for (unsigned round = 0; round < 5000 && p->members[JOINER].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; round++) carry_on(&h, 1);
-    if (p->members[JOINER].events[ECHO_EXCHANGE_UP_TO_DATE] == 0) fail_msg("seed %llu: it does not end: %s", (unsigned long long)seed, p->members[JOINER].last_error.message);
+    for (unsigned round = 0; round < 5000 && p->members[JOINER].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; round++)
+        carry_on(&h, 1);
+    if (p->members[JOINER].events[ECHO_EXCHANGE_UP_TO_DATE] == 0)
+        fail_msg("seed %llu: it does not end: %s", (unsigned long long)seed, p->members[JOINER].last_error.message);
     end_exchange(&h);
     peers_open(p, JOINER);
     peers_assert_same(p, 0, JOINER);
@@ -180,7 +187,10 @@ static void test_simulate(void **arg) {
     (void)arg;
     const char *seed = getenv("ECHO_TEST_SEED"), *runs = getenv("ECHO_TEST_RUNS");
     uint64_t from = seed != NULL ? strtoull(seed, NULL, 10) : 1;
-    uint64_t n = seed != NULL ? 1 : runs != NULL ? strtoull(runs, NULL, 10) : getenv("ECHO_TEST_LONG") != NULL ? 5000 : 150;
+    uint64_t n = seed != NULL                       ? 1
+                 : runs != NULL                     ? strtoull(runs, NULL, 10)
+                 : getenv("ECHO_TEST_LONG") != NULL ? 5000
+                                                    : 150;
     for (uint64_t i = from; i < from + n; i++) {
         (void)fprintf(stderr, "\rseed %llu ", (unsigned long long)i);
         simulate(i);

@@ -1,8 +1,8 @@
 /*
- * The object model against an oracle that knows nothing of slots, reduction or stored states: it sorts all operations by stamp and
- * folds them, and it reduces them by looking at each pair. Mutations arrive in random order, with the state stored and restored on
- * the way; what is shown and what is stored must be the oracle's, to the byte (P3). ECHO_TEST_RUNS: how many histories (default
- * 400); ECHO_TEST_SEED: the first one's seed.
+ * The object model against an oracle that knows nothing of slots, reduction or stored states: it sorts all operations
+ * by stamp and folds them, and it reduces them by looking at each pair. Mutations arrive in random order, with the
+ * state stored and restored on the way; what is shown and what is stored must be the oracle's, to the byte (P3).
+ * ECHO_TEST_RUNS: how many histories (default 400); ECHO_TEST_SEED: the first one's seed.
  */
 #include "unit/model/test_object_support.h"
 
@@ -40,7 +40,8 @@ typedef struct member {
 static char *copy_text(const char *text) { return strcpy(keep(malloc(strlen(text) + 1)), text); }
 
 static int64_t index_of(const char *key) {
-    if (*key == '\0' || (*key == '0' && key[1] != '\0') || strlen(key) > 10 || strspn(key, "0123456789") != strlen(key)) return -1;
+    if (*key == '\0' || (*key == '0' && key[1] != '\0') || strlen(key) > 10 || strspn(key, "0123456789") != strlen(key))
+        return -1;
     int64_t index = strtoll(key, NULL, 10);
     return index < INT64_C(4294967295) ? index : -1;
 }
@@ -101,7 +102,9 @@ static void push(node *list, const node *value) {
     *find_or_add(list, key) = *value;
 }
 
-static bool same(const node *a, const node *b) { return a->kind == SCALAR && b->kind == SCALAR && strcmp(a->text, b->text) == 0; }
+static bool same(const node *a, const node *b) {
+    return a->kind == SCALAR && b->kind == SCALAR && strcmp(a->text, b->text) == 0;
+}
 
 /* Takes the values at the indices out, in order. */
 static size_t take_list(node *map, node *list) {
@@ -109,7 +112,8 @@ static size_t take_list(node *map, node *list) {
     for (;;) {
         const member *least = NULL;
         for (size_t i = 0; i < map->count; i++)
-            if (index_of(map->members[i].key) >= 0 && (least == NULL || index_of(map->members[i].key) < index_of(least->key)))
+            if (index_of(map->members[i].key) >= 0 &&
+                (least == NULL || index_of(map->members[i].key) < index_of(least->key)))
                 least = &map->members[i];
         if (least == NULL) return count;
         list[count++] = least->value;
@@ -262,7 +266,8 @@ typedef struct history {
 static uint64_t below(history *h, uint64_t n) { return test_random_below(&h->random, n); }
 
 static void random_key(history *h, char key[64]) {
-    static const char *const tops[] = {"a", "b", "7"}, *const segs[] = {".x", ".y", ".z", "[0]", "[1]", "[3]", ".0", ".2"};
+    static const char *const tops[] = {"a", "b", "7"}, *const segs[] = {".x",  ".y",  ".z", "[0]",
+                                                                        "[1]", "[3]", ".0", ".2"};
     static const size_t lengths[] = {0, 0, 0, 1, 1, 1, 2, 2, 3, 4};
     key[0] = '\0';
     strcat(key, tops[below(h, below(h, 4) == 0 ? 3 : 1)]);
@@ -319,7 +324,8 @@ static void make_operation(history *h, echo__buf *out, const operation *stamp, s
     echo__buf encoded = wire_value(value);
     wire_op(out, op.kind, key, bare ? NULL : &encoded);
     if (bare) echo__buf_free(&encoded);
-    bool unset = h->generation == 1 && (cJSON_IsNull(value) || cJSON_IsArray(value)); /* the old generation has no arrays */
+    bool unset =
+        h->generation == 1 && (cJSON_IsNull(value) || cJSON_IsArray(value)); /* the old generation has no arrays */
     if (bare || unset) op.kind = WIRE_DELETE;
     cJSON_Delete(value);
     h->ops[h->op_count++] = op;
@@ -330,8 +336,14 @@ static void make_history(history *h) {
     uint64_t times = 1 + below(h, 2 * mutations), feeds = 1 + below(h, 4);
     for (size_t i = 0; i < mutations; i++) {
         /* many have the same time; the sequence number is any, but each once */
-        operation stamp = {
-            below(h, times), i * 37 % 61, (uint8_t)(5 - below(h, feeds)), 0, 0, {0, {{0}}}, {ABSENT, false, NULL, 0, NULL}, i};
+        operation stamp = {below(h, times),
+                           i * 37 % 61,
+                           (uint8_t)(5 - below(h, feeds)),
+                           0,
+                           0,
+                           {0, {{0}}},
+                           {ABSENT, false, NULL, 0, NULL},
+                           i};
         size_t count = 1 + (size_t)below(h, below(h, 3) == 0 ? 4 : 1);
         for (size_t k = 0; k < count; k++) make_operation(h, &h->mutations[i], &stamp, k);
     }
@@ -365,7 +377,8 @@ static bool is_below(const path *p, const path *above) {
 }
 
 static bool overtakes(const operation *by, const operation *op) {
-    if ((by->kind != WIRE_SET && by->kind != WIRE_DELETE) || !after(by, op) || !is_below(&op->path, &by->path)) return false;
+    if ((by->kind != WIRE_SET && by->kind != WIRE_DELETE) || !after(by, op) || !is_below(&op->path, &by->path))
+        return false;
     for (size_t i = 1; i < by->path.count; i++)
         if (index_of(by->path.segs[i]) >= 0) return false;
     return true;
@@ -433,8 +446,8 @@ static char *oracle_stored(const history *h, const node *root) {
     }
     qsort(reduced, count, sizeof *reduced, by_stamp);
     for (size_t i = 0; i < count; i++) used[reduced[i].feed] = true;
-    cJSON *out = cJSON_CreateObject(), *at = cJSON_AddObjectToObject(out, "at"), *feeds = cJSON_AddArrayToObject(out, "feeds"),
-          *ops = cJSON_CreateObject();
+    cJSON *out = cJSON_CreateObject(), *at = cJSON_AddObjectToObject(out, "at"),
+          *feeds = cJSON_AddArrayToObject(out, "feeds"), *ops = cJSON_CreateObject();
     for (int feed = 0; feed < 256; feed++) {
         if (!used[feed]) continue;
         echo_key key;

@@ -1,8 +1,9 @@
 /*
- * The object model's text against its JSON value, printed, over histories of all that a mutation can hold: all operations, both
- * generations, paths, indices that bytes order otherwise, keys with "$" and escapes, integers of 64 bits, floats, bytes, strings
- * that are no text, more feeds and slots than tables on the stack hold. States are live, frozen and thawed by turns. What both say
- * is compared in object_snapshot. ECHO_TEST_RUNS: how many histories (default 400); ECHO_TEST_SEED: the first one's seed.
+ * The object model's text against its JSON value, printed, over histories of all that a mutation can hold: all
+ * operations, both generations, paths, indices that bytes order otherwise, keys with "$" and escapes, integers of 64
+ * bits, floats, bytes, strings that are no text, more feeds and slots than tables on the stack hold. States are live,
+ * frozen and thawed by turns. What both say is compared in object_snapshot. ECHO_TEST_RUNS: how many histories (default
+ * 400); ECHO_TEST_SEED: the first one's seed.
  */
 #include "unit/model/test_object_support.h"
 
@@ -46,8 +47,8 @@ static void put_blob(test_random *r, echo__buf *out) {
 }
 
 static void put_int(test_random *r, echo__buf *out) {
-    static const int64_t values[] = {0,  1,  -1, INT64_MAX, INT64_MIN, INT64_C(9007199254740992), INT64_C(-9007199254740993),
-                                     99, 100};
+    static const int64_t values[] = {
+        0, 1, -1, INT64_MAX, INT64_MIN, INT64_C(9007199254740992), INT64_C(-9007199254740993), 99, 100};
     wire_int(out, 3, test_random_below(r, 3) == 0 ? test_random_u64(r) : (uint64_t)PICK(r, values));
 }
 
@@ -96,9 +97,10 @@ static void random_mutation(test_random *r, int generation, echo__buf *out) {
 }
 
 /* What the histories had in them. */
-static const char *const marks[] = {
-    "$bytes\":\"", "$float\":\"NaN", "\"-Infinity\"", "$string\":\"",         "\"ops\":", "\"touch\"", "\"push\"", "\"add\"",
-    "\"remove\"",  "\"$$a\":",       "\\u0001",       "-9223372036854775808", "e+30",     "\"10\":",   "e-10"};
+static const char *const marks[] = {"$bytes\":\"", "$float\":\"NaN", "\"-Infinity\"", "$string\":\"",
+                                    "\"ops\":",    "\"touch\"",      "\"push\"",      "\"add\"",
+                                    "\"remove\"",  "\"$$a\":",       "\\u0001",       "-9223372036854775808",
+                                    "e+30",        "\"10\":",        "e-10"};
 static size_t marked[sizeof marks / sizeof *marks], many_feeds, many_slots, turns[3];
 
 static void take_note(const object *o, const char *stored) {
@@ -108,7 +110,8 @@ static void take_note(const object *o, const char *stored) {
     many_feeds += inside->live.feed_count > 16;
     size_t slots = 0;
     echo__avl_walk walk;
-    for (echo__avl_node *node = echo__avl_first(&walk, inside->live.slots); node != NULL; node = echo__avl_next(&walk)) slots++;
+    for (echo__avl_node *node = echo__avl_first(&walk, inside->live.slots); node != NULL; node = echo__avl_next(&walk))
+        slots++;
     many_slots += slots > 32;
 }
 
@@ -134,14 +137,16 @@ static void run(uint64_t seed, int generation) {
     test_random r = {seed};
     object o = object_new(generation);
     size_t mutations = 1 + (size_t)test_random_below(&r, test_random_below(&r, 4) == 0 ? MUTATIONS_MAX : 12);
-    uint64_t feeds = 1 + test_random_below(&r, test_random_below(&r, 3) == 0 ? 40 : 4), times = 1 + test_random_below(&r, 200);
+    uint64_t feeds = 1 + test_random_below(&r, test_random_below(&r, 3) == 0 ? 40 : 4),
+             times = 1 + test_random_below(&r, 200);
     uint64_t start = test_random_below(&r, 8) == 0 ? UINT64_MAX - 200 : 0;
     for (size_t i = 0; i < mutations; i++) {
         echo__buf bytes = ECHO__BUF_INIT;
         echo_error err = ECHO_ERROR_INIT;
         random_mutation(&r, generation, &bytes);
         uint64_t time = start + test_random_below(&r, times);
-        if (object_apply(&o, echo__buf_bytes(&bytes), time, (uint8_t)(99 - test_random_below(&r, feeds)), i, &err) != ECHO_OK)
+        if (object_apply(&o, echo__buf_bytes(&bytes), time, (uint8_t)(99 - test_random_below(&r, feeds)), i, &err) !=
+            ECHO_OK)
             fail_msg("%s", err.message);
         echo__buf_free(&bytes);
         if (i + 1 == mutations || test_random_below(&r, 4) == 0) turn(&r, generation, &o);

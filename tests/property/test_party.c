@@ -1,9 +1,11 @@
 /*
- * Random parties against the oracle that replays everything. A peer gets the blocks of all feeds in a random order, with pauses in which it
- * applies, takes snapshots, and restarts, with all models at hand or only some. In the end it must have the oracle's state and the oracle's
- * digest, and must never have read a block that its snapshot covered (P2, P3).
+ * Random parties against the oracle that replays everything. A peer gets the blocks of all feeds in a random order,
+ * with pauses in which it applies, takes snapshots, and restarts, with all models at hand or only some. In the end it
+ * must have the oracle's state and the oracle's digest, and must never have read a block that its snapshot covered (P2,
+ * P3).
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 700; 10,000 with ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 700; 10,000 with
+ * ECHO_TEST_LONG)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,7 +75,9 @@ static void shuffle(blocks *all, test_random *r, bool ordered) {
     for (size_t i = 0; i < all->count; i++) { /* the places of a feed stay, its blocks are sorted into them */
         size_t low = i;
         for (size_t j = i + 1; j < all->count; j++)
-            if (memcmp(&all->list[j].feed, &all->list[i].feed, sizeof all->list[i].feed) == 0 && all->list[j].seq < all->list[low].seq) low = j;
+            if (memcmp(&all->list[j].feed, &all->list[i].feed, sizeof all->list[i].feed) == 0 &&
+                all->list[j].seq < all->list[low].seq)
+                low = j;
         block held = all->list[i];
         all->list[i] = all->list[low];
         all->list[low] = held;
@@ -200,7 +204,9 @@ static void run_seed(uint64_t seed) {
 
     peer_init(&oracle, g);
     for (size_t i = 0; i < all.count; i++)
-        assert_ok(echo_feeds_memory_put(&oracle.feeds, &all.list[i].feed, all.list[i].seq, (echo_bytes){all.list[i].data, all.list[i].len}), &err);
+        assert_ok(echo_feeds_memory_put(&oracle.feeds, &all.list[i].feed, all.list[i].seq,
+                                        (echo_bytes){all.list[i].data, all.list[i].len}),
+                  &err);
     peer_open(&oracle, oracle.full, &r);
     assert_int_equal(echo_timeframe_total(echo_party_clock(oracle.party)), all.count);
     char *expected = state_of(oracle.party);
@@ -212,7 +218,8 @@ static void run_seed(uint64_t seed) {
     peer_life(&p, &all, &r);
     echo_party_free(p.party);
     peer_open(&p, p.full, &r);
-    assert_int_equal(echo_timeframe_compare(echo_party_clock(p.party), echo_party_clock(oracle.party)), ECHO_ORDER_EQUAL);
+    assert_int_equal(echo_timeframe_compare(echo_party_clock(p.party), echo_party_clock(oracle.party)),
+                     ECHO_ORDER_EQUAL);
     char *state = state_of(p.party);
     assert_state_equal(state, expected);
     free(state);
@@ -251,7 +258,8 @@ static void test_random_parties(void **arg) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)seed); /* the last one printed is the one that failed */
         run_seed(seed);
     }
-    fprintf(stderr, "\r%llu snapshots, %llu restarts\n", (unsigned long long)total_snapshots, (unsigned long long)total_restarts);
+    fprintf(stderr, "\r%llu snapshots, %llu restarts\n", (unsigned long long)total_snapshots,
+            (unsigned long long)total_restarts);
     if (only == 0) assert_true(total_snapshots > runs && total_restarts > runs);
 }
 

@@ -1,8 +1,10 @@
 /*
- * Snapshots taken in steps while messages keep coming, against the oracle that replays what each of them covers: whatever was written to
- * whichever item at whichever moment, a snapshot is the state at its cut (P1, P3), and the party ends as one that took none.
+ * Snapshots taken in steps while messages keep coming, against the oracle that replays what each of them covers:
+ * whatever was written to whichever item at whichever moment, a snapshot is the state at its cut (P1, P3), and the
+ * party ends as one that took none.
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 250; 4,000 with ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 250; 4,000 with
+ * ECHO_TEST_LONG)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +19,8 @@
 
 /* ---- every moment for the first write ---- */
 
-/* A party of a few items that all changed; a snapshot is begun; after k steps messages to one of them, or to all, arrive. */
+/* A party of a few items that all changed; a snapshot is begun; after k steps messages to one of them, or to all,
+ * arrive. */
 static bool write_after(uint64_t steps, uint64_t seed, uint64_t writes, size_t value_bytes, bool hookless) {
     generate_options o = GENERATE_OPTIONS_INIT;
     o.seed = seed;
@@ -58,7 +61,9 @@ static void test_every_moment(void **arg) {
     (void)arg;
     uint64_t moments = 0;
     for (uint64_t seed = 1; seed <= 16; seed++) {
-        for (uint64_t steps = 0; !write_after(steps, seed, seed % 4 == 0 ? 25 : 1, seed == 2 || seed == 4 ? 5000 : 10, seed % 3 == 0); steps++) {
+        for (uint64_t steps = 0;
+             !write_after(steps, seed, seed % 4 == 0 ? 25 : 1, seed == 2 || seed == 4 ? 5000 : 10, seed % 3 == 0);
+             steps++) {
             moments++;
             assert_true(steps < 1000);
         }
@@ -103,7 +108,9 @@ static void random_step(stepping *r, test_random *random) {
     case 3:
         if (test_random_below(random, 4) == 0) assert_ok(echo_party_snapshot(r->party, NULL, &err), &err);
         break;
-    case 4: case 5: case 6: stepping_generate(r, 1 + test_random_below(random, 30)); break;
+    case 4:
+    case 5:
+    case 6: stepping_generate(r, 1 + test_random_below(random, 30)); break;
     case 7: r->tick = test_random_below(random, 3) == 0 ? 0 : 1 + test_random_below(random, 100000); break;
     case 8:
         if (test_random_below(random, 10) != 0) break;
@@ -148,11 +155,13 @@ static void test_random_interleavings(void **arg) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)seed); /* the last one printed is the one that failed */
         run_seed(seed);
     }
-    fprintf(stderr, "\r%llu snapshots, %llu records taken before their turn\n", (unsigned long long)total_checked, (unsigned long long)total_copied);
+    fprintf(stderr, "\r%llu snapshots, %llu records taken before their turn\n", (unsigned long long)total_checked,
+            (unsigned long long)total_copied);
     if (only == 0) assert_true(total_checked > runs && total_copied > runs);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_moment), cmocka_unit_test(test_random_interleavings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_moment),
+                                       cmocka_unit_test(test_random_interleavings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

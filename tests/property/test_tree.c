@@ -1,7 +1,7 @@
 /*
- * Any history of batches ends in the tree that one build of what is left makes (P3), and lookup, iteration, difference and
- * verification agree with a sorted array all along. ECHO_TEST_RUNS: how many histories (default 40); ECHO_TEST_SEED: the first
- * one's seed.
+ * Any history of batches ends in the tree that one build of what is left makes (P3), and lookup, iteration, difference
+ * and verification agree with a sorted array all along. ECHO_TEST_RUNS: how many histories (default 40);
+ * ECHO_TEST_SEED: the first one's seed.
  */
 #include "unit/tree/tree_support.h"
 
@@ -28,7 +28,8 @@ static void pool_add(history *h, const void *id, size_t len) {
 /* Quotes, controls, UTF-8 of every length, and anything else that JSON can hold. */
 static void odd_id(history *h, size_t len) {
     static const char *const pieces[] = {
-        "\"", "\\", "\n", "\x01", "\x1f", "\x7f", "/", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\t", "a", "\"}", "u"};
+        "\"", "\\", "\n",  "\x01", "\x1f", "\x7f", "/", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+        "\t", "a",  "\"}", "u"};
     char id[ECHO__ID_MAX];
     size_t at = 0;
     while (at < len) {
@@ -139,7 +140,8 @@ static void check_diff(history *h, const echo__root *old_root, const test_model 
         const test_record *x = e.at_a < old->count ? &old->records[e.at_a++] : NULL;
         const test_record *y = e.at_b < h->model.count ? &h->model.records[e.at_b++] : NULL;
         if (x == NULL && y == NULL) break;
-        assert_true(x != NULL && y != NULL && echo__bytes_equal(id_of(x), id_of(y)) && echo__bytes_equal(line_of(x), line_of(y)));
+        assert_true(x != NULL && y != NULL && echo__bytes_equal(id_of(x), id_of(y)) &&
+                    echo__bytes_equal(line_of(x), line_of(y)));
     }
     assert_ok(echo__tree_diff(h->chunks, &h->root, h->chunks, &h->root, no_difference, NULL, NULL));
 }
@@ -218,7 +220,8 @@ static void check_again(history *h, const echo__change *changes, size_t n) {
 static void update(history *h, const echo__change *changes, size_t n) {
     echo_error err = ECHO_ERROR_INIT;
     if (below(h, 2) == 0) {
-        if (echo__tree_update(&h->root, h->chunks, &h->root, changes, n, &err) != ECHO_OK) fail_msg("update: %s", err.message);
+        if (echo__tree_update(&h->root, h->chunks, &h->root, changes, n, &err) != ECHO_OK)
+            fail_msg("update: %s", err.message);
         return;
     }
     echo__update *u; /* in parts */

@@ -53,11 +53,13 @@ static echo_status pass(void *arg, uint64_t seq, echo_bytes block) {
     passing *p = arg;
     uint64_t covered;
     p->c->blocks++;
-    if (p->c->covered != NULL && echo_timeframe_get(p->c->covered, p->key, &covered) && seq <= covered) p->c->breaches++;
+    if (p->c->covered != NULL && echo_timeframe_get(p->c->covered, p->key, &covered) && seq <= covered)
+        p->c->breaches++;
     return p->fn(p->arg, seq, block);
 }
 
-static echo_status read_blocks(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err) {
+static echo_status read_blocks(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,
+                               echo_error *err) {
     counting_feeds *c = ctx;
     counted *f = feed;
     passing p = {c, &f->key, fn, arg};
@@ -90,7 +92,19 @@ static echo_status keypair(echo_keypair *out, void *ctx, void *feed) {
 static void destroy(void *ctx) { (void)ctx; }
 
 void counting_feeds_init(counting_feeds *c, const echo_feeds *inner) {
-    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION, list, open_feed, close_feed, info, read_blocks, has, append, sync_feed, keypair, destroy,
-                                      NULL, NULL, NULL};
+    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION,
+                                      list,
+                                      open_feed,
+                                      close_feed,
+                                      info,
+                                      read_blocks,
+                                      has,
+                                      append,
+                                      sync_feed,
+                                      keypair,
+                                      destroy,
+                                      NULL,
+                                      NULL,
+                                      NULL};
     *c = (counting_feeds){{&ops, c}, inner, NULL, 0, 0, 0, 0, 0};
 }

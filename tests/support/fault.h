@@ -1,7 +1,7 @@
 /*
- * Makes allocations fail. One counter covers malloc, calloc and realloc of the library's and the test's own objects (wrapped by the
- * linker) and the nodes of cJSON (by its hooks, which the test program sets before main: the host may, the library may not). What
- * other shared libraries allocate for themselves is not seen.
+ * Makes allocations fail. One counter covers malloc, calloc and realloc of the library's and the test's own objects
+ * (wrapped by the linker) and the nodes of cJSON (by its hooks, which the test program sets before main: the host may,
+ * the library may not). What other shared libraries allocate for themselves is not seen.
  *
  *     for (long nth = 1;; nth++) {
  *         long before = fault_blocks();

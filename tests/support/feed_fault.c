@@ -12,7 +12,9 @@ static echo_status enter(feed_fault *f, feed_fault_call kind, echo_error *err) {
     return echo__error(err, f->status, "made to fail by the test");
 }
 
-static echo_status list(void *ctx, echo_feed_list_fn fn, void *arg, echo_error *err) { return INNER((feed_fault *)ctx, list, fn, arg, err); }
+static echo_status list(void *ctx, echo_feed_list_fn fn, void *arg, echo_error *err) {
+    return INNER((feed_fault *)ctx, list, fn, arg, err);
+}
 
 static echo_status open_feed(void **feed, void *ctx, const echo_key *key, echo_error *err) {
     feed_fault *f = ctx;
@@ -28,7 +30,8 @@ static echo_status info(void *ctx, void *feed, echo_feed_info *out, echo_error *
     return status != ECHO_OK ? status : INNER((feed_fault *)ctx, info, feed, out, err);
 }
 
-static echo_status read_blocks(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg, echo_error *err) {
+static echo_status read_blocks(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,
+                               echo_error *err) {
     echo_status status = enter(ctx, FEED_FAULT_READ, err);
     return status != ECHO_OK ? status : INNER((feed_fault *)ctx, read, feed, from, to, fn, arg, err);
 }
@@ -69,8 +72,20 @@ static echo_status put(void *ctx, void *feed, const echo_bytes *blocks, const ec
 }
 
 void feed_fault_init(feed_fault *f, const echo_feeds *inner) {
-    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION, list, open_feed, close_feed, info, read_blocks, has, append, sync_feed, keypair, destroy,
-                                      make, prove, put};
+    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION,
+                                      list,
+                                      open_feed,
+                                      close_feed,
+                                      info,
+                                      read_blocks,
+                                      has,
+                                      append,
+                                      sync_feed,
+                                      keypair,
+                                      destroy,
+                                      make,
+                                      prove,
+                                      put};
     *f = (feed_fault){.feeds = {&ops, f}, .inner = inner, .kind = FEED_FAULT_ANY};
 }
 

@@ -1,6 +1,6 @@
 /*
- * The blocks of a hypercore directory, read one after the other: nothing is verified, holes are not known. For tests that need real
- * blocks but not the library's own reader. Every function fails the running test on trouble.
+ * The blocks of a hypercore directory, read one after the other: nothing is verified, holes are not known. For tests
+ * that need real blocks but not the library's own reader. Every function fails the running test on trouble.
  */
 #ifndef TESTS_SUPPORT_FIXTURE_FEED_H
 #define TESTS_SUPPORT_FIXTURE_FEED_H

@@ -46,7 +46,8 @@ void liar_begin(liar *l, peers *p, size_t honest, const echo_keypair *keys, lie 
     l->what = what;
     l->random = seed * UINT64_C(0x9e3779b97f4a7c15) + 7;
     l->after = (unsigned)random_below(l, 6);
-    echo__channel_options options = {.keys = &l->keys, .parties = &p->party.public_key, .party_count = 1, .admits = admits, .most = most, .arg = l};
+    echo__channel_options options = {
+        .keys = &l->keys, .parties = &p->party.public_key, .party_count = 1, .admits = admits, .most = most, .arg = l};
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo__channel_new(&l->channel, &options, &err), &err);
 }
@@ -212,7 +213,8 @@ static void answer_want(liar *l, uint32_t id, const echo_hash *name) {
     echo__buf chunk = ECHO__BUF_INIT;
     bool has = get_chunk(l, name, &chunk);
     uint8_t form = has ? ECHO__CHUNK_WHOLE : ECHO__CHUNK_ABSENT;
-    if (lies(l, LIE_CHUNK_BYTES) && chunk.len > 0) chunk.data[random_below(l, chunk.len)] ^= (uint8_t)(1 + random_below(l, 255));
+    if (lies(l, LIE_CHUNK_BYTES) && chunk.len > 0)
+        chunk.data[random_below(l, chunk.len)] ^= (uint8_t)(1 + random_below(l, 255));
     if (lies(l, LIE_CHUNK_SHORT) && chunk.len > 0) chunk.len = (size_t)random_below(l, chunk.len);
     if (lies(l, LIE_CHUNK_LONG)) echo__buf_text(&chunk, "and more\n");
     if (lies(l, LIE_CHUNK_OTHER)) {
@@ -279,7 +281,8 @@ static void answer_tail(liar *l, uint32_t id, const echo_key *key, uint64_t from
     echo_feed_proof proof;
     reading r = {ECHO__BUF_INIT, 0};
     echo__buf out = ECHO__BUF_INIT;
-    bool ok = feeds->ops->open(&feed, feeds->ctx, key, NULL) == ECHO_OK && feeds->ops->info(feeds->ctx, feed, &info, NULL) == ECHO_OK;
+    bool ok = feeds->ops->open(&feed, feeds->ctx, key, NULL) == ECHO_OK &&
+              feeds->ops->info(feeds->ctx, feed, &info, NULL) == ECHO_OK;
     if (lies(l, LIE_BLOCK_ORDER) && from > 0) from--;
     if (to > info.verified) to = info.verified;
     if (to > from + 64) to = from + 64;
@@ -289,8 +292,10 @@ static void answer_tail(liar *l, uint32_t id, const echo_key *key, uint64_t from
     echo__buf_byte(&out, ok ? ECHO__BLOCKS_LAST : ECHO__BLOCKS_ABSENT);
     size_t at = out.len;
     if (ok) echo__write_proof(&out, &proof);
-    if (ok && lies(l, LIE_BLOCK_PROOF)) out.data[at + random_below(l, out.len - at)] ^= (uint8_t)(1 + random_below(l, 255));
-    if (ok && lies(l, LIE_BLOCK_BYTES)) r.bytes.data[random_below(l, r.bytes.len)] ^= (uint8_t)(1 + random_below(l, 255));
+    if (ok && lies(l, LIE_BLOCK_PROOF))
+        out.data[at + random_below(l, out.len - at)] ^= (uint8_t)(1 + random_below(l, 255));
+    if (ok && lies(l, LIE_BLOCK_BYTES))
+        r.bytes.data[random_below(l, r.bytes.len)] ^= (uint8_t)(1 + random_below(l, 255));
     if (ok && lies(l, LIE_BLOCK_FEW)) r.bytes.len = (size_t)random_below(l, r.bytes.len);
     if (ok) echo__buf_append(&out, r.bytes.data, r.bytes.len);
     send_buf(l, ECHO__MESSAGE_BLOCKS, &out);

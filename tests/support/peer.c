@@ -154,7 +154,8 @@ static void copy_chunks(const echo_store *to, const echo_store *from, const echo
     free(all.list);
 }
 
-uint64_t peer_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party, const echo_hash *spared) {
+uint64_t peer_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
+                            const echo_hash *spared) {
     echo__candidates there, here;
     echo__manifest manifest;
     echo__buf text = ECHO__BUF_INIT;

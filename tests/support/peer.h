@@ -1,6 +1,6 @@
 /*
- * Members of one party, each with feeds, a store and an own feed in memory, and what goes over the wire between them: blocks in order, and
- * whole snapshots.
+ * Members of one party, each with feeds, a store and an own feed in memory, and what goes over the wire between them:
+ * blocks in order, and whole snapshots.
  */
 #ifndef TESTS_PEER_H
 #define TESTS_PEER_H
@@ -40,8 +40,10 @@ void peer_fetch(peer *p, const echo_feeds *from, const echo_key *feed, uint64_t 
 void peer_fetch_all(peer *p, const echo_feeds *from);
 /* How many blocks of a feed a source has; 0 also when there is no such feed. */
 uint64_t peer_length(const echo_feeds *from, const echo_key *feed);
-/* Copies the newest snapshot of one store, with all chunks but `spared` (or NULL), under the next number of the other. */
-uint64_t peer_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party, const echo_hash *spared);
+/* Copies the newest snapshot of one store, with all chunks but `spared` (or NULL), under the next number of the other.
+ */
+uint64_t peer_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
+                            const echo_hash *spared);
 
 /* One message to the own feed: bytes for an item's model; model NULL unless the item is new. */
 void peer_write(peer *p, const char *id, const char *model, const void *bytes, size_t len);

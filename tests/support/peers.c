@@ -39,7 +39,8 @@ static void append(member *m, const echo_message *message) {
 }
 
 static void append_credential(member *m, echo__buf *credential) {
-    echo_message message = {.kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(credential)};
+    echo_message message = {
+        .kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(credential)};
     assert_int_equal(credential->status, ECHO_OK);
     append(m, &message);
     echo__buf_free(credential);
@@ -66,11 +67,15 @@ void peers_begin(peers *p, uint64_t seed, size_t count) {
         assert_int_equal(m->store.ops->reopen(&m->own, m->store.ctx, NULL), ECHO_OK);
     }
     echo__buf credential = ECHO__BUF_INIT;
-    assert_int_equal(echo__credential_make_genesis(&credential, &p->party, &p->members[0].keys.public_key, "2026-01-01T00:00:00.000Z"), ECHO_OK);
+    assert_int_equal(echo__credential_make_genesis(&credential, &p->party, &p->members[0].keys.public_key,
+                                                   "2026-01-01T00:00:00.000Z"),
+                     ECHO_OK);
     append_credential(&p->members[0], &credential);
     for (size_t i = 1; i < count; i++) {
-        assert_int_equal(echo__credential_make_feed_admit(&credential, &p->party.public_key, &p->members[i].keys.public_key, &p->party,
-                                                          "2026-01-01T00:00:00.000Z"), ECHO_OK);
+        assert_int_equal(echo__credential_make_feed_admit(&credential, &p->party.public_key,
+                                                          &p->members[i].keys.public_key, &p->party,
+                                                          "2026-01-01T00:00:00.000Z"),
+                         ECHO_OK);
         append_credential(&p->members[0], &credential);
     }
 }
@@ -238,7 +243,9 @@ void peers_switch(peers *p, size_t i) {
         peers_open(p, i);
     } else {
         echo_status status = echo_party_switch(&m->party, note_change, m, &err);
-        if (status == ECHO_ERR_CORRUPT) status = echo_party_switch(&m->party, NULL, NULL, &err); /* what it stood on is gone: nothing to compare with */
+        if (status == ECHO_ERR_CORRUPT)
+            status =
+                echo_party_switch(&m->party, NULL, NULL, &err); /* what it stood on is gone: nothing to compare with */
         ok(status, &err);
         ok(echo_party_poll(m->party, 0, NULL, &err), &err);
     }
@@ -289,7 +296,8 @@ static bool carry(wire *w, unsigned from) {
     size_t told = from == 1 && w->meddle != NULL ? w->meddle(w->meddle_arg, copy, len) : len;
     w->carried[from] += len;
     echo_error err = ECHO_ERROR_INIT;
-    if (!echo_peer_is_over(w->ends[1 - from])) (void)!echo_peer_receive(w->ends[1 - from], (echo_bytes){copy, told}, &err);
+    if (!echo_peer_is_over(w->ends[1 - from]))
+        (void)!echo_peer_receive(w->ends[1 - from], (echo_bytes){copy, told}, &err);
     free(copy);
     return true;
 }

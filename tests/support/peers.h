@@ -1,6 +1,6 @@
 /*
- * Members of one party in one process, each with feeds and a store of its own in memory, and connections between their exchanges that carry
- * bytes in random pieces.
+ * Members of one party in one process, each with feeds and a store of its own in memory, and connections between their
+ * exchanges that carry bytes in random pieces.
  */
 #ifndef TESTS_PEERS_H
 #define TESTS_PEERS_H
@@ -35,8 +35,8 @@ typedef struct wire {
     peers *p;
     echo_peer *ends[2];
     member *who[2];
-    uint64_t carried[2];  /* bytes from end 0, from end 1 */
-    uint64_t cut_after;   /* bytes from end 1 after which nothing passes any more; 0: never */
+    uint64_t carried[2]; /* bytes from end 0, from end 1 */
+    uint64_t cut_after;  /* bytes from end 1 after which nothing passes any more; 0: never */
     bool broken;
     /* Changes bytes on their way from end 1; returns the new length. */
     size_t (*meddle)(void *arg, uint8_t *bytes, size_t len);
@@ -49,7 +49,8 @@ void peers_end(peers *p);
 uint64_t peers_random(peers *p, uint64_t n); /* 0..n-1 */
 /* Opens a member's party from its feeds and store. */
 void peers_open(peers *p, size_t i);
-/* Member i makes items named <prefix><n>, from..to-1, or changes them when they are there; one property of this value each. */
+/* Member i makes items named <prefix><n>, from..to-1, or changes them when they are there; one property of this value
+ * each. */
 void peers_write(peers *p, size_t i, const char *prefix, size_t from, size_t to, const char *value);
 /* Every member's feeds get all blocks of all others', without an exchange; open parties are polled. */
 void peers_replicate(peers *p);

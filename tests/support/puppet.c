@@ -36,8 +36,13 @@ void puppet_begin(puppet *u, peers *p, size_t to, const echo_keypair *keys, bool
     memset(u, 0, sizeof *u);
     u->p = p;
     u->keys = *keys;
-    echo__channel_options options = {.initiator = !is_joined, .keys = &u->keys, .parties = &p->party.public_key, .party_count = 1,
-                                     .admits = admits, .most = most, .arg = u};
+    echo__channel_options options = {.initiator = !is_joined,
+                                     .keys = &u->keys,
+                                     .parties = &p->party.public_key,
+                                     .party_count = 1,
+                                     .admits = admits,
+                                     .most = most,
+                                     .arg = u};
     assert_ok(echo__channel_new(&u->channel, &options, &err), &err);
     echo_peer_options how = ECHO_PEER_OPTIONS_INIT;
     how.initiator = is_joined;
@@ -130,7 +135,8 @@ static void answer_tail(echo__buf *out, const member *m, const echo_key *key, ui
     echo_feed_proof proof;
     echo__buf blocks = ECHO__BUF_INIT;
     const echo_feed_ops *ops = m->feeds.ops;
-    bool ok = ops->open(&feed, m->feeds.ctx, key, NULL) == ECHO_OK && ops->info(m->feeds.ctx, feed, &info, NULL) == ECHO_OK;
+    bool ok =
+        ops->open(&feed, m->feeds.ctx, key, NULL) == ECHO_OK && ops->info(m->feeds.ctx, feed, &info, NULL) == ECHO_OK;
     if (to > info.verified) to = info.verified;
     ok = ok && from < to && ops->read(m->feeds.ctx, feed, from, to, copy_block, &blocks, NULL) == ECHO_OK;
     ok = ok && ops->prove(&proof, m->feeds.ctx, feed, from, to, NULL) == ECHO_OK;

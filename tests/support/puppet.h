@@ -1,5 +1,6 @@
 /*
- * One end of a connection to an exchange, played by the test: it says what the test says, whatever was asked, and notes what it hears.
+ * One end of a connection to an exchange, played by the test: it says what the test says, whatever was asked, and notes
+ * what it hears.
  */
 #ifndef TESTS_PUPPET_H
 #define TESTS_PUPPET_H
@@ -12,15 +13,16 @@ typedef struct puppet {
     peers *p;
     echo_keypair keys;
     echo__channel *channel;
-    echo_peer *peer;       /* the exchange's end */
-    unsigned heard[16];    /* messages, by type */
-    bool over;             /* its channel failed, or ended */
+    echo_peer *peer;    /* the exchange's end */
+    unsigned heard[16]; /* messages, by type */
+    bool over;          /* its channel failed, or ended */
     /* Called with each message; NULL: it is only counted. */
     void (*hear)(struct puppet *puppet, uint8_t type, echo_bytes payload);
     void *arg;
 } puppet;
 
-/* Connects to member `to`'s exchange, as its responder when `is_joined`, else as initiator. It greets by itself, as one that serves. */
+/* Connects to member `to`'s exchange, as its responder when `is_joined`, else as initiator. It greets by itself, as one
+ * that serves. */
 void puppet_begin(puppet *u, peers *p, size_t to, const echo_keypair *keys, bool is_joined);
 void puppet_end(puppet *u); /* also closes the exchange's end, unless u->peer is NULL */
 void puppet_say(puppet *u, uint8_t type, const echo__buf *payload);

@@ -1,4 +1,5 @@
-/* Seeded random numbers (splitmix64) for tests: the same seed gives the same run. Print the seed when a test fails on one. */
+/* Seeded random numbers (splitmix64) for tests: the same seed gives the same run. Print the seed when a test fails on
+ * one. */
 #ifndef TESTS_SUPPORT_RANDOM_H
 #define TESTS_SUPPORT_RANDOM_H
 

@@ -36,8 +36,10 @@ static echo_status add_id(void *arg, const echo_item_head *head) {
 }
 
 static void add_text(cJSON *object, const char *key, const char *text) {
-    if (text == NULL) cJSON_AddNullToObject(object, key);
-    else cJSON_AddStringToObject(object, key, text);
+    if (text == NULL)
+        cJSON_AddNullToObject(object, key);
+    else
+        cJSON_AddStringToObject(object, key, text);
 }
 
 static cJSON *item_json(echo_party *party, const char *id) {
@@ -131,7 +133,8 @@ echo_hash party_snapshot_digest(echo_party *party) {
 }
 
 static echo_status add_object_id(void *arg, const echo_item_head *head) {
-    bool object = head->model != NULL && (strcmp(head->model, ECHO_MODEL_OBJECT) == 0 || strcmp(head->model, ECHO_MODEL_OBJECT_OLD) == 0);
+    bool object = head->model != NULL &&
+                  (strcmp(head->model, ECHO_MODEL_OBJECT) == 0 || strcmp(head->model, ECHO_MODEL_OBJECT_OLD) == 0);
     return object ? add_id(arg, head) : ECHO_OK;
 }
 

@@ -29,7 +29,8 @@ static store_child start(store_child_fn fn, void *arg, bool powerless) {
     (void)close(down[1]);
     (void)close(up[0]);
     store_child self = {0, up[1], down[0]};
-    if (powerless && geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)) _exit(255);
+    if (powerless && geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+        _exit(255);
     int line = fn(&self, arg);
     /* An exit code has eight bits: the line goes through the pipe. */
     char digits[4] = {(char)(line & 0x7f), (char)(line >> 7 & 0x7f), (char)(line >> 14 & 0x7f), 'E'};

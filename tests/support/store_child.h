@@ -1,15 +1,15 @@
 /*
- * Other processes for tests of stores. What runs in one is a function that returns 0, or by CHECK the line at which something was wrong: a
- * failed assertion of cmocka's would go on with the parent's tests in the child.
+ * Other processes for tests of stores. What runs in one is a function that returns 0, or by CHECK the line at which
+ * something was wrong: a failed assertion of cmocka's would go on with the parent's tests in the child.
  */
 #ifndef TEST_STORE_CHILD_H
 #define TEST_STORE_CHILD_H
 
 #include <stdbool.h>
 
-#define CHECK(condition)                                                                                                           \
-    do {                                                                                                                           \
-        if (!(condition)) return __LINE__;                                                                                         \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) return __LINE__;                                                                             \
     } while (0)
 
 typedef struct store_child {

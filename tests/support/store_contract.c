@@ -200,7 +200,8 @@ static void again(void **state, echo_store *out) {
 
 static void put_ok(const echo_store *store, uint64_t i, size_t len) { OK(store_put_made(store, i, len, NULL, NULL)); }
 
-static echo_status publish_text(const echo_store *store, uint8_t party, uint64_t expected, const char *text, echo_error *err) {
+static echo_status publish_text(const echo_store *store, uint8_t party, uint64_t expected, const char *text,
+                                echo_error *err) {
     echo_key key = store_party(party);
     echo_bytes manifest = {(const uint8_t *)text, strlen(text)};
     return store->ops->publish(store->ctx, &key, expected, manifest, err);
@@ -210,7 +211,7 @@ typedef struct listing {
     unsigned count;
     uint64_t numbers[16];
     char texts[16][32];
-    echo_status answer;  /* given at call stop_at */
+    echo_status answer; /* given at call stop_at */
     unsigned stop_at;
 } listing;
 
@@ -755,7 +756,8 @@ static echo_status meddle(void *arg, uint64_t number, echo_bytes manifest) {
     if (number == 2) OK(m->store->ops->remove(m->store->ctx, &party, 2, NULL));
     (void)snprintf(text, sizeof text, "manifest %u", (unsigned)number);
     assert_int_equal(manifest.len, strlen(text));
-    assert_true(memcmp(manifest.data, text, manifest.len) == 0); /* the view stands (a sanitizer sees memcmp, not cmocka) */
+    assert_true(memcmp(manifest.data, text, manifest.len) ==
+                0); /* the view stands (a sanitizer sees memcmp, not cmocka) */
     assert_memory_equal(before, text, manifest.len);
     assert_walk(m->store, 1, 5000);
     return ECHO_OK;

@@ -12,8 +12,8 @@ typedef struct store_contract {
     /* Opens a new, empty store. */
     echo_status (*fresh)(void *arg, echo_store *out);
     /*
-     * Opens another handle on the store that `fresh` opened last, also when all others are closed; NULL when a store has one handle
-     * only. It does not wait when busy.
+     * Opens another handle on the store that `fresh` opened last, also when all others are closed; NULL when a store
+     * has one handle only. It does not wait when busy.
      */
     echo_status (*again)(void *arg, echo_store *out);
     uint32_t capabilities;
@@ -41,8 +41,8 @@ void store_assert_made(const echo_store *store, uint64_t i, size_t len);
 void store_assert_absent(const echo_store *store, uint64_t i, size_t len);
 
 /*
- * A hash over everything that the store tells through list and walk and get: for each of the parties the numbers and manifests, all
- * chunks with their bytes, which manifests are pinned. Also checks that each chunk hashes to its name.
+ * A hash over everything that the store tells through list and walk and get: for each of the parties the numbers and
+ * manifests, all chunks with their bytes, which manifests are pinned. Also checks that each chunk hashes to its name.
  */
 echo_status store_digest(const echo_store *store, const echo_key *parties, size_t n, echo_hash *out, echo_error *err);
 

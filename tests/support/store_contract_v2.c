@@ -129,7 +129,8 @@ static void assert_parties(const echo_store *store, const uint8_t *parties, unsi
 }
 
 static void test_parties(void **state) {
-    static const uint8_t order[] = {9, 3, 255, 0, 128, 7}, sorted[] = {0, 3, 7, 9, 128, 255}, fewer[] = {0, 3, 9, 128, 255};
+    static const uint8_t order[] = {9, 3, 255, 0, 128, 7}, sorted[] = {0, 3, 7, 9, 128, 255},
+                         fewer[] = {0, 3, 9, 128, 255};
     echo_store store = fresh(state);
     assert_parties(&store, NULL, 0);
     OK(store_put_made(&store, 1, 10, NULL, NULL));
@@ -390,12 +391,12 @@ typedef struct worker {
     unsigned busy;
 } worker;
 
-#define CHECK(condition)                                                                                                           \
-    do {                                                                                                                           \
-        if (!(condition)) {                                                                                                        \
-            w->line = __LINE__;                                                                                                    \
-            return;                                                                                                                \
-        }                                                                                                                          \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            w->line = __LINE__;                                                                                        \
+            return;                                                                                                    \
+        }                                                                                                              \
     } while (0)
 
 /* One round: two chunks and a manifest, until nobody else is writing. */
@@ -490,11 +491,11 @@ static void test_err_untouched(void **state) {
 int store_contract_run_v2(const store_contract *contract) {
     void *state = (void *)(uintptr_t)contract;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_flush, state),
-        cmocka_unit_test_prestate(test_parties, state),     cmocka_unit_test_prestate(test_walk_from, state),
-        cmocka_unit_test_prestate(test_usage, state),       cmocka_unit_test_prestate(test_pin, state),
-        cmocka_unit_test_prestate(test_pin_lasts, state),   cmocka_unit_test_prestate(test_twin, state),
-        cmocka_unit_test_prestate(test_two_threads, state), cmocka_unit_test_prestate(test_err_untouched, state),
+        cmocka_unit_test_prestate(test_flush, state),         cmocka_unit_test_prestate(test_parties, state),
+        cmocka_unit_test_prestate(test_walk_from, state),     cmocka_unit_test_prestate(test_usage, state),
+        cmocka_unit_test_prestate(test_pin, state),           cmocka_unit_test_prestate(test_pin_lasts, state),
+        cmocka_unit_test_prestate(test_twin, state),          cmocka_unit_test_prestate(test_two_threads, state),
+        cmocka_unit_test_prestate(test_err_untouched, state),
     };
     char name[80];
     (void)snprintf(name, sizeof name, "%s, version 2", contract->name);

@@ -74,7 +74,8 @@ static echo_status fault_has(void *ctx, const echo_hash *name, bool *out, echo_e
     return status != ECHO_OK ? status : INNER(h, has, name, out, err);
 }
 
-static echo_status fault_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written, echo_error *err) {
+static echo_status fault_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+                             echo_error *err) {
     store_fault_handle *h = ctx;
     size_t fresh = 0;
     echo_status status = enter(h, STORE_FAULT_PUT, err);
@@ -89,7 +90,8 @@ static echo_status fault_put(void *ctx, const echo_hash *names, const echo_bytes
     return ECHO_OK;
 }
 
-static echo_status fault_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest, echo_error *err) {
+static echo_status fault_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                 echo_error *err) {
     store_fault_handle *h = ctx;
     echo_status status = enter(h, STORE_FAULT_PUBLISH, err);
     if (h->failed) return echo__error(err, h->failed, "an earlier call was made to fail; roll back first");

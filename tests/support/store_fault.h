@@ -16,12 +16,13 @@
  *         if (!store_fault_hit(&fault)) break;
  *     }
  *
- * A call that fails is not handed on. A failing put or publish undoes the pending puts and holds put and publish back until
- * rollback, as the contract has it. close cannot fail and capabilities are not counted.
- * `before`, when set, is called before each call that is counted, on the thread that makes it.
+ * A call that fails is not handed on. A failing put or publish undoes the pending puts and holds put and publish back
+ * until rollback, as the contract has it. close cannot fail and capabilities are not counted. `before`, when set, is
+ * called before each call that is counted, on the thread that makes it.
  *
- * It can be reopened when the inner store can; otherwise its table has no reopen. All handles count into the same counters and fail by
- * the same plan, and may be used from different threads, while the plan is set and counters are read. Each remembers what it lost.
+ * It can be reopened when the inner store can; otherwise its table has no reopen. All handles count into the same
+ * counters and fail by the same plan, and may be used from different threads, while the plan is set and counters are
+ * read. Each remembers what it lost.
  */
 #ifndef TEST_STORE_FAULT_H
 #define TEST_STORE_FAULT_H

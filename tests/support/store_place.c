@@ -63,7 +63,8 @@ int64_t store_place_sql(const store_place *place, const char *sql) {
     assert_int_equal(sqlite3_open(place->path, &db), SQLITE_OK);
     for (const char *rest = sql; rest != NULL && *rest != '\0';) {
         sqlite3_stmt *statement;
-        if (sqlite3_prepare_v2(db, rest, -1, &statement, &rest) != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+        if (sqlite3_prepare_v2(db, rest, -1, &statement, &rest) != SQLITE_OK)
+            fail_msg("%s: %s", sql, sqlite3_errmsg(db));
         if (statement == NULL) break;
         int rc = sqlite3_step(statement);
         if (rc == SQLITE_ROW) out = sqlite3_column_int64(statement, 0);

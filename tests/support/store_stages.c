@@ -39,7 +39,8 @@ static echo_status put_run(const echo_store *store, uint64_t first, size_t n, si
     return put_some(store, which, n, len, err);
 }
 
-static echo_status publish(const echo_store *store, uint8_t party, uint64_t expected, const char *text, echo_error *err) {
+static echo_status publish(const echo_store *store, uint8_t party, uint64_t expected, const char *text,
+                           echo_error *err) {
     echo_key key = store_party(party);
     echo_bytes manifest = {(const uint8_t *)text, strlen(text)};
     return store->ops->publish(store->ctx, &key, expected, manifest, err);

@@ -1,6 +1,7 @@
 /*
- * A life of a store in stages, for tests that interrupt it: each stage takes a store from state i to state i + 1 by some puts, reads and one
- * change that is acknowledged. Whatever interrupts a stage, the store is in the one state or the other.
+ * A life of a store in stages, for tests that interrupt it: each stage takes a store from state i to state i + 1 by
+ * some puts, reads and one change that is acknowledged. Whatever interrupts a stage, the store is in the one state or
+ * the other.
  */
 #ifndef TEST_STORE_STAGES_H
 #define TEST_STORE_STAGES_H

@@ -27,8 +27,8 @@ typedef struct image {
 typedef struct tracked {
     struct tracked *next;
     char *path;
-    bool exists;   /* under its name, now */
-    bool named;    /* its name (or its deletion, when !exists) is safe */
+    bool exists; /* under its name, now */
+    bool named;  /* its name (or its deletion, when !exists) is safe */
     bool main_db;
     image synced;
     change *changes; /* since the last sync */
@@ -197,7 +197,8 @@ static int shim_write(sqlite3_file *file, const void *data, int len, sqlite3_int
     if (rc != SQLITE_OK) return rc;
     if (dead) return SQLITE_IOERR_WRITE;
     bool last = gone();
-    note(f->about, (uint64_t)offset, data, (size_t)len); /* the write in which the power fails may still reach the disk, in part */
+    note(f->about, (uint64_t)offset, data,
+         (size_t)len); /* the write in which the power fails may still reach the disk, in part */
     if (last) return SQLITE_IOERR_WRITE;
     counts.bytes_written += (uint64_t)len;
     return f->real->pMethods->xWrite(f->real, data, len, offset);
@@ -228,14 +229,20 @@ static int shim_sync(sqlite3_file *file, int flags) {
     return SQLITE_OK;
 }
 
-static int shim_size(sqlite3_file *file, sqlite3_int64 *size) { return real_of(file)->pMethods->xFileSize(real_of(file), size); }
+static int shim_size(sqlite3_file *file, sqlite3_int64 *size) {
+    return real_of(file)->pMethods->xFileSize(real_of(file), size);
+}
 static int shim_lock(sqlite3_file *file, int level) {
     int rc = planned(STORE_VFS_LOCK);
     return rc != SQLITE_OK ? rc : real_of(file)->pMethods->xLock(real_of(file), level);
 }
 static int shim_unlock(sqlite3_file *file, int level) { return real_of(file)->pMethods->xUnlock(real_of(file), level); }
-static int shim_reserved(sqlite3_file *file, int *out) { return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out); }
-static int shim_control(sqlite3_file *file, int op, void *arg) { return real_of(file)->pMethods->xFileControl(real_of(file), op, arg); }
+static int shim_reserved(sqlite3_file *file, int *out) {
+    return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
+}
+static int shim_control(sqlite3_file *file, int op, void *arg) {
+    return real_of(file)->pMethods->xFileControl(real_of(file), op, arg);
+}
 static int shim_sector(sqlite3_file *file) { return real_of(file)->pMethods->xSectorSize(real_of(file)); }
 static int shim_device(sqlite3_file *file) { return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file)); }
 static int shim_shm_map(sqlite3_file *file, int region, int size, int extend, void volatile **out) {
@@ -246,7 +253,9 @@ static int shim_shm_lock(sqlite3_file *file, int offset, int n, int flags) {
     return real_of(file)->pMethods->xShmLock(real_of(file), offset, n, flags);
 }
 static void shim_shm_barrier(sqlite3_file *file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
-static int shim_shm_unmap(sqlite3_file *file, int delete) { return real_of(file)->pMethods->xShmUnmap(real_of(file), delete); }
+static int shim_shm_unmap(sqlite3_file *file, int delete) {
+    return real_of(file)->pMethods->xShmUnmap(real_of(file), delete);
+}
 
 static const sqlite3_io_methods methods = {
     .iVersion = 2,
@@ -394,7 +403,8 @@ bool store_vfs_was_cut(void) { return dead; }
 static void leave(const tracked *t, store_vfs_cut_mode mode, test_random *random) {
     image im = {NULL, 0, 0};
     if (t->synced.len > 0) apply_part(&im, 0, t->synced.data, t->synced.len);
-    for (size_t i = 0; i < t->count && mode != STORE_VFS_DROP; i++) apply(&im, &t->changes[i], mode == STORE_VFS_TEAR ? random : NULL);
+    for (size_t i = 0; i < t->count && mode != STORE_VFS_DROP; i++)
+        apply(&im, &t->changes[i], mode == STORE_VFS_TEAR ? random : NULL);
     FILE *file = must(fopen(t->path, "wb"));
     if ((im.len > 0 && fwrite(im.data, 1, im.len, file) != im.len) || fclose(file) != 0) abort();
     free(im.data);

@@ -1,10 +1,11 @@
 /*
  * A SQLite VFS over the system's own: counts what reaches the disk, makes calls fail, and cuts the power.
  *
- * Power cut: the writes, syncs, truncations, creations and deletions are counted from 1; number n does not happen, nor anything after it.
- * Once every handle is closed, store_vfs_after_cut makes the files what a disk would hold: all that was synced, and of the rest nothing,
- * everything, or some sectors of 512 bytes (torn, by a seed). A file's name is safe only after its folder was synced, which SQLite does
- * with the first sync of a journal or log, and by deletions that ask for it.
+ * Power cut: the writes, syncs, truncations, creations and deletions are counted from 1; number n does not happen, nor
+ * anything after it. Once every handle is closed, store_vfs_after_cut makes the files what a disk would hold: all that
+ * was synced, and of the rest nothing, everything, or some sectors of 512 bytes (torn, by a seed). A file's name is
+ * safe only after its folder was synced, which SQLite does with the first sync of a journal or log, and by deletions
+ * that ask for it.
  */
 #ifndef TEST_STORE_VFS_H
 #define TEST_STORE_VFS_H
@@ -37,7 +38,8 @@ void store_vfs_remove(void);
 void store_vfs_reset(void);
 store_vfs_counts store_vfs_count(void);
 
-/* The nth call of this kind from now (1 is the next) answers `code` without being done; with `stay`, all later ones too. nth 0: none. */
+/* The nth call of this kind from now (1 is the next) answers `code` without being done; with `stay`, all later ones
+ * too. nth 0: none. */
 void store_vfs_fail(store_vfs_kind kind, uint64_t nth, int code, bool stay);
 /* Whether a call was made to fail since store_vfs_fail. */
 bool store_vfs_failed(void);

@@ -1,4 +1,5 @@
-/* unpack(data) for SQL on the file of a store: what a row of `chunks` holds, without zstd (docs/FORMAT.md, section 10). */
+/* unpack(data) for SQL on the file of a store: what a row of `chunks` holds, without zstd (docs/FORMAT.md, section 10).
+ */
 #ifndef TESTS_SUPPORT_UNPACK_SQL_H
 #define TESTS_SUPPORT_UNPACK_SQL_H
 
@@ -17,13 +18,16 @@ static void unpack_sql_call(sqlite3_context *context, int count, sqlite3_value *
     }
     void *out = malloc((size_t)size + 1);
     size_t got = out == NULL ? 0 : ZSTD_decompress(out, (size_t)size, data, len);
-    if (out != NULL && !ZSTD_isError(got)) sqlite3_result_blob64(context, out, got, SQLITE_TRANSIENT);
-    else sqlite3_result_value(context, values[0]);
+    if (out != NULL && !ZSTD_isError(got))
+        sqlite3_result_blob64(context, out, got, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_value(context, values[0]);
     free(out);
 }
 
 static inline int unpack_sql(sqlite3 *db) {
-    return sqlite3_create_function(db, "unpack", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, unpack_sql_call, NULL, NULL);
+    return sqlite3_create_function(db, "unpack", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, unpack_sql_call, NULL,
+                                   NULL);
 }
 
 #endif

@@ -1,7 +1,9 @@
 /*
- * echo/sys/codec.h: the table that turns blocks into messages and back, so that a host with other messages plugs in its own.
+ * echo/sys/codec.h: the table that turns blocks into messages and back, so that a host with other messages plugs in its
+ * own.
  *
- * The library brings echo_codec_dxos(): ECHO's protobuf envelopes, both generations (docs/FORMAT.md; source: the packages
+ * The library brings echo_codec_dxos(): ECHO's protobuf envelopes, both generations (docs/FORMAT.md; source: the
+ * packages
  * @dxos/echo-db 2.6.17 and 2.33.8).
  */
 #ifndef ECHO_SYS_CODEC_H
@@ -17,7 +19,7 @@ extern "C" {
 #define ECHO_CODEC_OPS_VERSION 1u
 
 typedef enum echo_message_kind {
-    ECHO_MESSAGE_UNKNOWN = 0,   /* well-formed, but neither of the below: covered, not applied */
+    ECHO_MESSAGE_UNKNOWN = 0, /* well-formed, but neither of the below: covered, not applied */
     ECHO_MESSAGE_ITEM = 1,
     ECHO_MESSAGE_CREDENTIAL = 2
 } echo_message_kind;
@@ -28,25 +30,27 @@ typedef enum echo_item_action {
     ECHO_ACTION_RESTORE = 2
 } echo_item_action;
 
-/* A decoded block. Every pointer is a view into the block or into the codec's scratch memory. An absent text has data NULL. */
+/* A decoded block. Every pointer is a view into the block or into the codec's scratch memory. An absent text has data
+ * NULL. */
 typedef struct echo_message {
     echo_message_kind kind;
-    uint32_t generation;           /* dialect it was or is to be written in; 1: echo 2.6, 2: echo 2.33; hosts' codecs use their own */
-    const echo_frame *frames;      /* the writer's timeframe; a feed may occur twice, the higher seq counts */
+    uint32_t
+        generation; /* dialect it was or is to be written in; 1: echo 2.6, 2: echo 2.33; hosts' codecs use their own */
+    const echo_frame *frames; /* the writer's timeframe; a feed may occur twice, the higher seq counts */
     size_t frame_count;
-    echo_bytes credential;         /* CREDENTIAL: the signed message */
-    echo_bytes item;               /* ITEM: the item's id */
+    echo_bytes credential; /* CREDENTIAL: the signed message */
+    echo_bytes item;       /* ITEM: the item's id */
     bool has_genesis;
-    echo_bytes type;               /* genesis: the item's type, may be absent */
-    echo_bytes model;              /* genesis: the model's type */
-    echo_bytes model_version;      /* genesis: may be absent; told, not used */
-    echo_bytes source;             /* genesis of a link: the ids it links, absent otherwise */
+    echo_bytes type;          /* genesis: the item's type, may be absent */
+    echo_bytes model;         /* genesis: the model's type */
+    echo_bytes model_version; /* genesis: may be absent; told, not used */
+    echo_bytes source;        /* genesis of a link: the ids it links, absent otherwise */
     echo_bytes target;
-    bool has_parent;               /* the parent is set to `parent`; an empty one means none */
+    bool has_parent; /* the parent is set to `parent`; an empty one means none */
     echo_bytes parent;
     echo_item_action action;
     bool has_mutation;
-    echo_bytes mutation;           /* for the item's model */
+    echo_bytes mutation; /* for the item's model */
 } echo_message;
 
 /* Memory that lives as long as the message; given to decode. Never fails over `limit` silently: alloc returns NULL. */
@@ -56,11 +60,12 @@ void *echo_scratch_alloc(echo_scratch *scratch, size_t size);
 typedef struct echo_codec_ops {
     uint32_t version; /* ECHO_CODEC_OPS_VERSION */
     /*
-     * Decodes a block. ECHO_ERR_CORRUPT when it is no message of this codec; ECHO_ERR_LIMIT when it asks for more than is sane;
-     * ECHO_ERR_NOMEM. *out is filled completely on success.
+     * Decodes a block. ECHO_ERR_CORRUPT when it is no message of this codec; ECHO_ERR_LIMIT when it asks for more than
+     * is sane; ECHO_ERR_NOMEM. *out is filled completely on success.
      */
     echo_status (*decode)(void *ctx, echo_bytes block, echo_scratch *scratch, echo_message *out, echo_error *err);
-    /* Encodes a message in its generation's dialect: *out is from malloc, owned by the caller, released with `release`. */
+    /* Encodes a message in its generation's dialect: *out is from malloc, owned by the caller, released with `release`.
+     */
     echo_status (*encode)(uint8_t **out, size_t *len, void *ctx, const echo_message *message, echo_error *err);
     void (*release)(void *ctx, uint8_t *block);
     /* The dialect a new party is written in. */

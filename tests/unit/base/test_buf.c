@@ -159,9 +159,9 @@ static void base64(void **state) {
         assert_memory_equal(out, rfc4648[i].bytes, len);
         echo__buf_free(&buf);
     }
-    static const char *bad[] = {"Z",    "Zg",   "Zg=",  "Zg===", "=Zg=",         "Zm8",  "Zm9v\n",
-                                "Zm9 ", "Zh==", "Zm9=", "Zm-_",  "Zm9vZg==Zm9v", "====", "Z===",
-                                "QI\xd7\xff", "Zm9\xaf", "\x80m9v"};
+    static const char *bad[] = {"Z",      "Zg",   "Zg=",        "Zg===",   "=Zg=",   "Zm8",
+                                "Zm9v\n", "Zm9 ", "Zh==",       "Zm9=",    "Zm-_",   "Zm9vZg==Zm9v",
+                                "====",   "Z===", "QI\xd7\xff", "Zm9\xaf", "\x80m9v"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (echo__base64_decode(out, &len, bad[i], strlen(bad[i]))) fail_msg("%s is accepted", bad[i]);
     test_random random = {3};
@@ -210,7 +210,8 @@ static bool well_formed(const uint8_t *p, size_t len) {
             if (p[i + k] >> 6 != 2) return false;
             c = c << 6 | (p[i + k] & 0x3f);
         }
-        if ((n == 2 && c < 0x80) || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+        if ((n == 2 && c < 0x80) || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff ||
+            (c >= 0xd800 && c < 0xe000))
             return false;
         i += n;
     }
@@ -247,8 +248,9 @@ static void big_endian(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appending), cmocka_unit_test(long_ones), cmocka_unit_test(errors_stick), cmocka_unit_test(hex),
-        cmocka_unit_test(base64),    cmocka_unit_test(comparing), cmocka_unit_test(utf8),         cmocka_unit_test(big_endian),
+        cmocka_unit_test(appending), cmocka_unit_test(long_ones),  cmocka_unit_test(errors_stick),
+        cmocka_unit_test(hex),       cmocka_unit_test(base64),     cmocka_unit_test(comparing),
+        cmocka_unit_test(utf8),      cmocka_unit_test(big_endian),
     };
     if (sodium_init() < 0) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

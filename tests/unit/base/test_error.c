@@ -1,4 +1,5 @@
-/* Errors: every code has a name of its own, messages are one line, what is known is not overwritten, NULL is taken everywhere. */
+/* Errors: every code has a name of its own, messages are one line, what is known is not overwritten, NULL is taken
+ * everywhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

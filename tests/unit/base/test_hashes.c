@@ -82,6 +82,7 @@ static void test_nomem(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_add_get), cmocka_unit_test(test_many), cmocka_unit_test(test_nomem)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_add_get), cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_nomem)};
     return echo__crypto_init() ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

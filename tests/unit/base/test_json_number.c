@@ -1,4 +1,5 @@
-/* Doubles as text: ECMAScript's own output, every bit pattern reads back, reading rounds as IEEE 754 asks, no locale matters. */
+/* Doubles as text: ECMAScript's own output, every bit pattern reads back, reading rounds as IEEE 754 asks, no locale
+ * matters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -117,8 +118,8 @@ static void digits_are_shortest(void **state) {
     }
 }
 
-/* Against the C library's strtod, which rounds correctly: random texts, and texts at, just above and just below the middle of two
- * doubles. */
+/* Against the C library's strtod, which rounds correctly: random texts, and texts at, just above and just below the
+ * middle of two doubles. */
 static void check_reading(const char *text) {
     double expected = strtod(text, NULL), got = read_text(text);
     if (to_bits(expected) != to_bits(got)) fail_msg("%s reads as %a, not %a", text, got, expected);
@@ -242,7 +243,8 @@ static void integers(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         echo__json_scan number;
         echo__json_scanned form = scan(cases[i].text, &number);
-        if (form != cases[i].form) fail_msg("%s is read as form %d, not %d", cases[i].text, (int)form, (int)cases[i].form);
+        if (form != cases[i].form)
+            fail_msg("%s is read as form %d, not %d", cases[i].text, (int)form, (int)cases[i].form);
         assert_int_equal(number.negative, cases[i].text[0] == '-');
         if (form == ECHO__JSON_INTEGER) assert_true(number.magnitude == cases[i].magnitude);
         if (form == ECHO__JSON_DOUBLE) assert_string_equal(print(number.value), cases[i].text);
@@ -267,7 +269,8 @@ static void malformed(void **state) {
     }
 }
 
-/* What the linked compiler does with 128 bits, and the form for those that have none, is the same schoolbook product. */
+/* What the linked compiler does with 128 bits, and the form for those that have none, is the same schoolbook product.
+ */
 static void products(void **state) {
     (void)state;
     test_random random = {5};

@@ -1,5 +1,5 @@
-/* Reading JSON strictly: what is accepted and as what, what is refused with which code and at which byte, and running out of
- * memory. */
+/* Reading JSON strictly: what is accepted and as what, what is refused with which code and at which byte, and running
+ * out of memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,8 @@ static void refuse(const void *text, size_t len, echo_status code, const char *m
     long before = fault_blocks();
     echo_status status = parse(&value, text, len, &err);
     if (status != code)
-        fail_msg("%.*s: %s, %s expected", (int)len, (const char *)text, echo_status_name(status), echo_status_name(code));
+        fail_msg("%.*s: %s, %s expected", (int)len, (const char *)text, echo_status_name(status),
+                 echo_status_name(code));
     assert_int_equal(err.code, code);
     assert_int_equal(fault_blocks(), before);
     if (strstr(err.message, message) == NULL)
@@ -224,8 +225,8 @@ static void invalid_utf8(void **state) {
         for (int before = 0; before < 18; before++)
             for (int after = 0; after < 10; after += 9) {
                 char text[64], where[32];
-                int n =
-                    snprintf(text, sizeof text, "\"%.*s%s%.*s\"", before, "abcdefghijklmnopqrst", bad[i], after, "uvwxyzuvwxyz");
+                int n = snprintf(text, sizeof text, "\"%.*s%s%.*s\"", before, "abcdefghijklmnopqrst", bad[i], after,
+                                 "uvwxyzuvwxyz");
                 snprintf(where, sizeof where, "invalid UTF-8 at byte %d", 1 + before);
                 refuse(text, (size_t)n, ECHO_ERR_CORRUPT, where);
                 if (after == 0) refuse(text, (size_t)n - 1, ECHO_ERR_CORRUPT, where); /* cut within the sequence */
@@ -248,7 +249,8 @@ static void duplicate_keys(void **state) {
             for (int i = 0; i < n; i++) {
                 int key = i * 7 % 41;
                 len += (size_t)snprintf(text + len, sizeof text - len, "%s\"k%d\":%d", i > 0 ? "," : "", key, i);
-                if (i == n - 1 && twice >= 0) len += (size_t)snprintf(text + len, sizeof text - len, ",\"k%d\":0", twice * 7 % 41);
+                if (i == n - 1 && twice >= 0)
+                    len += (size_t)snprintf(text + len, sizeof text - len, ",\"k%d\":0", twice * 7 % 41);
             }
             len += (size_t)snprintf(text + len, sizeof text - len, "}");
             char message[48];
@@ -330,9 +332,11 @@ static void numbers(void **state) {
 static void out_of_memory(void **state) {
     (void)state;
     static const char *texts[] = {
-        "{\"id\":\"b1\",\"type\":null,\"model\":\"m\\n\",\"big\":9007199254740993,\"state\":{\"a\":[1,true,false,\"x\",{\"y\":[]}],"
+        "{\"id\":\"b1\",\"type\":null,\"model\":\"m\\n\",\"big\":9007199254740993,\"state\":{\"a\":[1,true,false,\"x\","
+        "{\"y\":[]}],"
         "\"b\":2}}",
-        "{\"q\":1,\"p\":1,\"o\":1,\"n\":1,\"m\":1,\"l\":1,\"k\":1,\"j\":1,\"i\":1,\"h\":1,\"g\":1,\"f\":1,\"e\":1,\"d\":1,\"c\":1,"
+        "{\"q\":1,\"p\":1,\"o\":1,\"n\":1,\"m\":1,\"l\":1,\"k\":1,\"j\":1,\"i\":1,\"h\":1,\"g\":1,\"f\":1,\"e\":1,"
+        "\"d\":1,\"c\":1,"
         "\"b\":1,\"a\":1}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -54,12 +54,14 @@ static void canonical(void **state) {
           "{\"a\":{},\"b\":[1,2.5,100,-0,true,false,null],\"c\":[]}");
     /* Bytewise: capitals first, a prefix before what it begins, UTF-8 by its bytes and not by UTF-16 units. */
     check("{\"b\":1,\"a\":2,\"B\":3,\"ab\":4,\"\":5,\"\xc3\xa9\":6,\"\\uffff\":7,\"\\ud83d\\ude00\":8,\"a\\u0001\":9}",
-          "{\"\":5,\"B\":3,\"a\":2,\"a\\u0001\":9,\"ab\":4,\"b\":1,\"\xc3\xa9\":6,\"\xef\xbf\xbf\":7,\"\xf0\x9f\x98\x80\":8}");
+          "{\"\":5,\"B\":3,\"a\":2,\"a\\u0001\":9,\"ab\":4,\"b\":1,\"\xc3\xa9\":6,\"\xef\xbf\xbf\":7,"
+          "\"\xf0\x9f\x98\x80\":8}");
     check("{\"z\":{\"y\":{\"b\":1,\"a\":{\"d\":1,\"c\":2}},\"x\":0},\"w\":[{\"n\":1,\"m\":2}],\"v\":0}",
           "{\"v\":0,\"w\":[{\"m\":2,\"n\":1}],\"z\":{\"x\":0,\"y\":{\"a\":{\"c\":2,\"d\":1},\"b\":1}}}");
-    check(
-        "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e21,1e-7,0.000001]",
-        "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e+21,1e-7,0.000001]");
+    check("[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e21,1e-"
+          "7,0.000001]",
+          "[9007199254740992,9007199254740993,-9223372036854775808,18446744073709551615,123456789012345680000,1e+21,1e-"
+          "7,0.000001]");
     /* Many keys. */
     char text[2000] = "{", expected[2000] = "{";
     size_t len = 1;
@@ -75,7 +77,8 @@ static void strings(void **state) {
     check("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\"");
     check("\"\\u0001\\u0007\\u000b\\u000e\\u001F\\u0020\\u007f\\u0080\\u2028\"",
           "\"\\u0001\\u0007\\u000b\\u000e\\u001f \x7f\xc2\x80\xe2\x80\xa8\"");
-    check("\"plain text of more than eight\\nbytes, \\\"twice\\\"\"", "\"plain text of more than eight\\nbytes, \\\"twice\\\"\"");
+    check("\"plain text of more than eight\\nbytes, \\\"twice\\\"\"",
+          "\"plain text of more than eight\\nbytes, \\\"twice\\\"\"");
     echo__buf out = ECHO__BUF_INIT;
     echo__json_string(&out, "a\0b", 3);
     echo__json_string(&out, NULL, 0);
@@ -246,8 +249,9 @@ static void appends(void **state) {
 
 static void out_of_memory(void **state) {
     (void)state;
-    cJSON *v = parse("{\"s\":\"a longer text, so that the buffer grows often\",\"a\":[1,2,{\"d\":1,\"c\":\"another one, for the "
-                     "same reason\"}],\"n\":1e100}");
+    cJSON *v = parse(
+        "{\"s\":\"a longer text, so that the buffer grows often\",\"a\":[1,2,{\"d\":1,\"c\":\"another one, for the "
+        "same reason\"}],\"n\":1e100}");
     for (long nth = 1;; nth++) {
         echo__buf out = ECHO__BUF_INIT;
         long before = fault_blocks();
@@ -268,11 +272,13 @@ static void out_of_memory(void **state) {
     cJSON_Delete(v);
 }
 
-/* Random values: printed, read and printed again they give the same text, as does the value with its members in another order. */
+/* Random values: printed, read and printed again they give the same text, as does the value with its members in another
+ * order. */
 
 static void random_text(test_random *random, char *out) {
-    static const char *pieces[] = {"a",    "b",    "key", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\"", "\\", "\n",
-                                   "\x01", "\x1f", " ",   "/",        "longer text"};
+    static const char *pieces[] = {"a",  "b",          "key", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                                   "\"", "\\",         "\n",  "\x01",     "\x1f",         " ",
+                                   "/",  "longer text"};
     out[0] = '\0';
     for (uint64_t n = test_random_below(random, 6); n > 0; n--)
         strcat(out, pieces[test_random_below(random, sizeof pieces / sizeof *pieces)]);

@@ -184,7 +184,8 @@ static void out_of_memory(void **state) {
         }
     }
     assert_true(failures > 5 && failures < 30);
-    for (size_t i = 0; i < ENTRIES; i++) assert_ptr_equal(echo__map_get(&map, entries[i].key, entries[i].len), &entries[i]);
+    for (size_t i = 0; i < ENTRIES; i++)
+        assert_ptr_equal(echo__map_get(&map, entries[i].key, entries[i].len), &entries[i]);
     echo__map_free(&map);
 }
 

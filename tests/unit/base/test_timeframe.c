@@ -98,7 +98,8 @@ static void set_and_get(void **state) {
     echo_timeframe_free(NULL);
 }
 
-/* Against a plain array, with every operation in any order and walks in between, across the sizes where an index appears and grows.
+/* Against a plain array, with every operation in any order and walks in between, across the sizes where an index
+ * appears and grows.
  */
 static void random_operations(void **state) {
     (void)state;
@@ -169,7 +170,8 @@ static void lattice(void **state) {
         seen[order + 1]++;
 
         echo_timeframe *ab = merged(a, b), *ba = merged(b, a), *aa = merged(a, a), *awaited;
-        for (uint64_t n = 0; n < feeds; n++) assert_int_equal(get(ab, n), get(a, n) > get(b, n) ? get(a, n) : get(b, n));
+        for (uint64_t n = 0; n < feeds; n++)
+            assert_int_equal(get(ab, n), get(a, n) > get(b, n) ? get(a, n) : get(b, n));
         equal(ab, ba);
         equal(aa, a);
         assert_int_equal(echo_timeframe_merge(aa, aa), ECHO_OK);
@@ -269,7 +271,8 @@ static void json_refused(void **state) {
         {"{\"g00000000000000000000000000000000000000000000000000000000000000a\":1}", "is not a feed key"},
         {"{\"00000000000000000000000000000000000000000000000000000000000000AA\":1}", "not in lower case"},
         {"{\"" KEY_A "\":1,\"" KEY_A "\":1}", "there twice"},
-        {"{\"" KEY_A "\":1,\"\\u00300000000000000000000000000000000000000000000000000000000000000aa\":1}", "there twice"},
+        {"{\"" KEY_A "\":1,\"\\u00300000000000000000000000000000000000000000000000000000000000000aa\":1}",
+         "there twice"},
         {"{\"" KEY_A "\":-1}", "seq is not an integer"},
         {"{\"" KEY_A "\":1.5}", "seq is not an integer"},
         {"{\"" KEY_A "\":\"1\"}", "seq is not an integer"},
@@ -381,28 +384,34 @@ static void merge_is_atomic(void **state) {
     }
 }
 
-typedef echo_status (*maker)(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes, echo_error *err);
+typedef echo_status (*maker)(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes,
+                             echo_error *err);
 
-static echo_status by_new(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes, echo_error *err) {
+static echo_status by_new(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes,
+                          echo_error *err) {
     (void)tf, (void)text, (void)bytes, (void)err;
     return echo_timeframe_new(out);
 }
-static echo_status by_copy(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes, echo_error *err) {
+static echo_status by_copy(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes,
+                           echo_error *err) {
     (void)text, (void)bytes, (void)err;
     return echo_timeframe_copy(out, tf);
 }
-static echo_status by_dependencies(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes, echo_error *err) {
+static echo_status by_dependencies(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes,
+                                   echo_error *err) {
     (void)text, (void)bytes, (void)err;
     echo_timeframe *empty = fresh();
     echo_status status = echo_timeframe_dependencies(out, tf, empty);
     echo_timeframe_free(empty);
     return status;
 }
-static echo_status by_json(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes, echo_error *err) {
+static echo_status by_json(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes,
+                           echo_error *err) {
     (void)tf, (void)bytes;
     return echo_timeframe_from_json(out, text, strlen(text), err);
 }
-static echo_status by_binary(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes, echo_error *err) {
+static echo_status by_binary(echo_timeframe **out, echo_timeframe *tf, const char *text, echo_bytes bytes,
+                             echo_error *err) {
     (void)tf, (void)text;
     return echo_timeframe_from_binary(out, bytes, err);
 }

@@ -21,7 +21,7 @@ static int make_text(void **state) {
     (void)state;
     text = malloc(LONG);
     if (text == NULL) return -1;
-    for (size_t i = 0; i < LONG; i++) text[i] = (uint8_t)((uint8_t)"{\"id\":\"x\"}"[i % 10] + (i / 997) % 3);
+    for (size_t i = 0; i < LONG; i++) text[i] = (uint8_t)((uint8_t) "{\"id\":\"x\"}"[i % 10] + (i / 997) % 3);
     return 0;
 }
 
@@ -59,7 +59,8 @@ static void test_there_and_back(void **state) {
     echo__zip_free(zip);
 }
 
-/* Cut anywhere, followed by anything, or changed anywhere: refused, or, where a change hits, no longer than was declared. */
+/* Cut anywhere, followed by anything, or changed anywhere: refused, or, where a change hits, no longer than was
+ * declared. */
 static void test_damage(void **state) {
     (void)state;
     echo__zip *zip = echo__zip_new();
@@ -123,7 +124,7 @@ static void test_foreign(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_damage), cmocka_unit_test(test_bombs),
-                                       cmocka_unit_test(test_foreign)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_damage),
+                                       cmocka_unit_test(test_bombs), cmocka_unit_test(test_foreign)};
     return cmocka_run_group_tests(tests, make_text, free_text);
 }

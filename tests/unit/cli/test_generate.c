@@ -1,4 +1,5 @@
-/* The generator of parties: deterministic, in every shape applicable to the last message, and what it says of itself is so. */
+/* The generator of parties: deterministic, in every shape applicable to the last message, and what it says of itself is
+ * so. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -217,7 +218,8 @@ static void test_shapes(void **arg) {
     check_shape(&options, 500);
 }
 
-/* A party that is open takes the tail; one from its snapshot and the rest of the tail is at the same state as replay. */
+/* A party that is open takes the tail; one from its snapshot and the rest of the tail is at the same state as replay.
+ */
 static void test_tail(void **arg) {
     (void)arg;
     generate_options options = busy();

@@ -26,12 +26,12 @@ typedef struct side {
     echo_keypair keys;
     echo_key parties[5];
     size_t most[256];
-    size_t asked;      /* calls of admits */
+    size_t asked;       /* calls of admits */
     echo_status answer; /* of admits about members */
     echo_key asked_party, asked_member;
-    echo__buf said;    /* the messages written here, type, length and payload */
-    echo__buf heard;   /* and those handed out here */
-    size_t messages;   /* of those */
+    echo__buf said;  /* the messages written here, type, length and payload */
+    echo__buf heard; /* and those handed out here */
+    size_t messages; /* of those */
     echo_status status;
 } side;
 
@@ -101,7 +101,8 @@ static inline void note(echo__buf *log, uint8_t type, echo_bytes payload) {
 
 static inline echo_status side_try_say(side *s, uint8_t type, const void *data, size_t len) {
     size_t third = len / 3;
-    echo_bytes parts[2] = {echo__bytes(data, third), echo__bytes(len > 0 ? (const uint8_t *)data + third : NULL, len - third)};
+    echo_bytes parts[2] = {echo__bytes(data, third),
+                           echo__bytes(len > 0 ? (const uint8_t *)data + third : NULL, len - third)};
     return echo__channel_write(s->channel, type, parts, 2, NULL);
 }
 
@@ -110,7 +111,8 @@ static inline void side_say(side *s, uint8_t type, const void *data, size_t len)
     note(&s->said, type, echo__bytes(data, len));
 }
 
-/* Bytes to a side, in memory of their own so that a look behind their end is seen; then all messages that come of them. */
+/* Bytes to a side, in memory of their own so that a look behind their end is seen; then all messages that come of them.
+ */
 static inline void side_hear(side *s, echo_bytes bytes) {
     uint8_t *copy = test_malloc(bytes.len + 1);
     if (bytes.len > 0) memcpy(copy + 1, bytes.data, bytes.len);

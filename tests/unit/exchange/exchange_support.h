@@ -85,8 +85,8 @@ static inline bool hand_hear(uint8_t plain[98], const hand *h, const echo_key *p
     return crypto_aead_chacha20poly1305_ietf_decrypt(plain, NULL, NULL, in, HAND_HELLO, NULL, 0, nonce, key) == 0;
 }
 
-static inline void hand_begin(hand *h, uint8_t header[HAND_HEADER], const uint8_t theirs[HAND_HEADER], const echo_key *party,
-                              const echo_key members[2]) {
+static inline void hand_begin(hand *h, uint8_t header[HAND_HEADER], const uint8_t theirs[HAND_HEADER],
+                              const echo_key *party, const echo_key members[2]) {
     uint8_t key[32];
     hand_key(key, h, "echo/handshake/1/stream", h->role, party, members);
     (void)crypto_secretstream_xchacha20poly1305_init_push(&h->push, header, key);

@@ -136,7 +136,8 @@ static void test_finish(void **state) {
     pair_close(&a, &b);
 }
 
-/* The conversation with a stranger in the middle who changes byte `flip` of it, or cuts it behind byte `cut`. Gives its length. */
+/* The conversation with a stranger in the middle who changes byte `flip` of it, or cuts it behind byte `cut`. Gives its
+ * length. */
 static size_t conversation(side *a, side *b, size_t flip, uint8_t bits, size_t cut, size_t to_side[2]) {
     size_t at = 0;
     say_all(a, b);
@@ -221,8 +222,10 @@ static void frames_of(echo__buf frames[4], side *a, side *b) {
     pair_talk(a, b, SIZE_MAX, NULL);
     for (uint8_t i = 0; i < 4; i++) {
         memset(&frames[i], 0, sizeof frames[i]);
-        if (i < 3) side_say(a, i, noise, 50);
-        else echo__channel_finish(a->channel);
+        if (i < 3)
+            side_say(a, i, noise, 50);
+        else
+            echo__channel_finish(a->channel);
         side_send(&frames[i], a);
     }
 }
@@ -230,7 +233,7 @@ static void frames_of(echo__buf frames[4], side *a, side *b) {
 static void test_frames_out_of_order(void **state) {
     (void)state;
     /* Deliveries to b: frames by number, 4: frame 0 of another connection. The last one is refused. */
-    static const int orders[][5] = {{0, 0, -1},       {1, -1},          {0, 2, -1}, {3, -1},   {0, 1, 0, -1},
+    static const int orders[][5] = {{0, 0, -1},    {1, -1},         {0, 2, -1}, {3, -1},   {0, 1, 0, -1},
                                     {0, 1, 3, -1}, {0, 1, 2, 3, 3}, {4, -1},    {0, 4, -1}};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         side a, b, other_a, other_b;
@@ -311,9 +314,16 @@ static void test_dead(void **state) {
 
 static void test_most(void **state) {
     (void)state;
-    static const struct { size_t most, len; echo_status status; } cases[] = {
-        {0, 0, ECHO_ERR_LIMIT}, {0, 1, ECHO_ERR_LIMIT}, {1, 0, ECHO_OK}, {1, 1, ECHO_OK}, {1, 2, ECHO_ERR_LIMIT},
-        {LONG, LONG, ECHO_OK}, {LONG - 1, LONG, ECHO_ERR_LIMIT}};
+    static const struct {
+        size_t most, len;
+        echo_status status;
+    } cases[] = {{0, 0, ECHO_ERR_LIMIT},
+                 {0, 1, ECHO_ERR_LIMIT},
+                 {1, 0, ECHO_OK},
+                 {1, 1, ECHO_OK},
+                 {1, 2, ECHO_ERR_LIMIT},
+                 {LONG, LONG, ECHO_OK},
+                 {LONG - 1, LONG, ECHO_ERR_LIMIT}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         side a, b;
         pair_open(&a, &b);
@@ -385,7 +395,8 @@ static void test_by_hand(void **state) {
     unsigned long long len;
     size_t body = (size_t)wire.data[0] << 8 | wire.data[1];
     assert_int_equal(wire.len, body + 19);
-    int opened = crypto_secretstream_xchacha20poly1305_pull(&h.pull, plain, &len, &tag, wire.data + 2, wire.len - 2, NULL, 0);
+    int opened =
+        crypto_secretstream_xchacha20poly1305_pull(&h.pull, plain, &len, &tag, wire.data + 2, wire.len - 2, NULL, 0);
     assert_int_equal(opened, 0);
     assert_int_equal(tag, 3);
     assert_int_equal(ZSTD_decompress(unpacked, sizeof unpacked, plain, (size_t)len), 8);
@@ -400,7 +411,7 @@ typedef struct bomb {
     size_t begins_len;
     uint64_t zeros;
     int window_log;
-    size_t cut;         /* bytes of the packed form that are left away */
+    size_t cut; /* bytes of the packed form that are left away */
     echo_status status;
     size_t messages;
 } bomb;
@@ -408,13 +419,13 @@ typedef struct bomb {
 static void test_bombs(void **state) {
     (void)state;
     static const bomb bombs[] = {
-        {"\x40\0\0\0\1", 5, UINT64_C(1) << 30, 21, 0, ECHO_ERR_LIMIT, 0},         /* a message of 1 GiB */
-        {"\xff\xff\xff\xff\1", 5, 0, 17, 0, ECHO_ERR_LIMIT, 0},                   /* declared 4 GiB */
-        {"\0\0\0\1\2a", 6, UINT64_C(1) << 30, 21, 0, ECHO_ERR_LIMIT, 1},          /* messages of type 0, which may not come */
-        {"\0\0\0\1\2a", 6, UINT64_C(17) << 20, 24, 0, ECHO_ERR_LIMIT, 0},         /* a window of 16 MiB */
-        {"\0\0\0\1\2a\1\0\0\0\2", 11, UINT64_C(16) << 20, 23, 0, ECHO_OK, 2},     /* one of 8 MiB is fine */
-        {"\0\0\0\1\2a\0\0\0\2\2b", 12, 0, 17, 0, ECHO_ERR_CORRUPT, 1},            /* ends in a message */
-        {"\0\0\0\1\2a", 6, 0, 17, 1, ECHO_ERR_CORRUPT, 0},                        /* zstd's frame is cut, the end is said */
+        {"\x40\0\0\0\1", 5, UINT64_C(1) << 30, 21, 0, ECHO_ERR_LIMIT, 0}, /* a message of 1 GiB */
+        {"\xff\xff\xff\xff\1", 5, 0, 17, 0, ECHO_ERR_LIMIT, 0},           /* declared 4 GiB */
+        {"\0\0\0\1\2a", 6, UINT64_C(1) << 30, 21, 0, ECHO_ERR_LIMIT, 1},  /* messages of type 0, which may not come */
+        {"\0\0\0\1\2a", 6, UINT64_C(17) << 20, 24, 0, ECHO_ERR_LIMIT, 0}, /* a window of 16 MiB */
+        {"\0\0\0\1\2a\1\0\0\0\2", 11, UINT64_C(16) << 20, 23, 0, ECHO_OK, 2}, /* one of 8 MiB is fine */
+        {"\0\0\0\1\2a\0\0\0\2\2b", 12, 0, 17, 0, ECHO_ERR_CORRUPT, 1},        /* ends in a message */
+        {"\0\0\0\1\2a", 6, 0, 17, 1, ECHO_ERR_CORRUPT, 0},                    /* zstd's frame is cut, the end is said */
     };
     for (size_t i = 0; i < sizeof bombs / sizeof *bombs; i++) {
         hand h;
@@ -483,14 +494,21 @@ static void test_declared(void **state) {
 /* Frames that are sealed well and hold what no stream begins with. */
 static void test_foreign_frames(void **state) {
     (void)state;
-    static const struct { const char *bytes; size_t len; uint8_t tag; } cases[] = {
-        {"\x50\x2a\x4d\x18\1\0\0\0x", 9, 0},       /* skippable */
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint8_t tag;
+    } cases[] = {
+        {"\x50\x2a\x4d\x18\1\0\0\0x", 9, 0}, /* skippable */
         {"\x50\x2a\x4d\x18\1\0\0\0x", 9, 3},
         {"\x27\xb5\x2f\xfd\0\0\0\0\0\0\0\0", 12, 0}, /* zstd 0.7 */
         {"hello, world", 12, 0},
-        {"\x28", 1, 1}, {"\x28", 1, 2}, {"\x28", 1, 3}, /* no such tag; the end of nothing */
-        {"", 0, 0}, {"", 0, 3},
-        {"\x28\xb5\x2f\xfd\0\x58\7\0\0", 9, 0},    /* a block of the reserved kind */
+        {"\x28", 1, 1},
+        {"\x28", 1, 2},
+        {"\x28", 1, 3}, /* no such tag; the end of nothing */
+        {"", 0, 0},
+        {"", 0, 3},
+        {"\x28\xb5\x2f\xfd\0\x58\7\0\0", 9, 0}, /* a block of the reserved kind */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         hand h;
@@ -525,7 +543,8 @@ static bool talk_with_fault(long nth, bool plain) {
     a.options.plain = b.options.plain = plain;
     a.options.peer = b.keys.public_key;
     b.options.peer = a.keys.public_key;
-    OK(echo__buf_reserve(&a.heard, 300000) == NULL || echo__buf_reserve(&b.heard, 300000) == NULL ? ECHO_ERR_NOMEM : ECHO_OK);
+    OK(echo__buf_reserve(&a.heard, 300000) == NULL || echo__buf_reserve(&b.heard, 300000) == NULL ? ECHO_ERR_NOMEM
+                                                                                                  : ECHO_OK);
     fault_at(nth);
     echo_status status = echo__channel_new(&a.channel, &a.options, NULL);
     if (status == ECHO_OK) status = echo__channel_new(&b.channel, &b.options, NULL);
@@ -642,13 +661,25 @@ static void test_options(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conversation), cmocka_unit_test(test_random_cuts), cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_finish), cmocka_unit_test(test_flips), cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_frames_out_of_order), cmocka_unit_test(test_reflected_frames), cmocka_unit_test(test_dead),
-        cmocka_unit_test(test_most), cmocka_unit_test(test_by_hand), cmocka_unit_test(test_bombs), cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_declared), cmocka_unit_test(test_foreign_frames), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_plain), cmocka_unit_test(test_plain_refused), cmocka_unit_test(test_plain_flips),
-        cmocka_unit_test(test_options)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_conversation),
+                                       cmocka_unit_test(test_random_cuts),
+                                       cmocka_unit_test(test_counts),
+                                       cmocka_unit_test(test_finish),
+                                       cmocka_unit_test(test_flips),
+                                       cmocka_unit_test(test_truncation),
+                                       cmocka_unit_test(test_frames_out_of_order),
+                                       cmocka_unit_test(test_reflected_frames),
+                                       cmocka_unit_test(test_dead),
+                                       cmocka_unit_test(test_most),
+                                       cmocka_unit_test(test_by_hand),
+                                       cmocka_unit_test(test_bombs),
+                                       cmocka_unit_test(test_flood),
+                                       cmocka_unit_test(test_declared),
+                                       cmocka_unit_test(test_foreign_frames),
+                                       cmocka_unit_test(test_no_memory),
+                                       cmocka_unit_test(test_plain),
+                                       cmocka_unit_test(test_plain_refused),
+                                       cmocka_unit_test(test_plain_flips),
+                                       cmocka_unit_test(test_options)};
     return cmocka_run_group_tests(tests, make, unmake);
 }

@@ -41,7 +41,8 @@ static void claim_other_role(hand *h, hand_claim *claim, const side *b, uint8_t 
     (void)h, (void)b, (void)hello, (void)earlier;
     claim->signed_role = 1;
 }
-static void claim_other_signed_party(hand *h, hand_claim *claim, const side *b, uint8_t *hello, const uint8_t *earlier) {
+static void claim_other_signed_party(hand *h, hand_claim *claim, const side *b, uint8_t *hello,
+                                     const uint8_t *earlier) {
     (void)h, (void)b, (void)hello, (void)earlier;
     claim->signed_party = party_key(9);
 }
@@ -109,11 +110,14 @@ static void sign_earlier(uint8_t out[64]) {
 
 static void test_strangers_see_the_same(void **state) {
     (void)state;
-    static const attempt attempts[] = {
-        {"garbage", claim_nothing}, {"another party", claim_other_party}, {"no member", claim_stranger},
-        {"a member's name", claim_member_unsigned}, {"signed as responder", claim_other_role},
-        {"signed for another party", claim_other_signed_party}, {"signed for other keys", claim_other_ephemerals},
-        {"a signature of earlier", claim_earlier_signature}};
+    static const attempt attempts[] = {{"garbage", claim_nothing},
+                                       {"another party", claim_other_party},
+                                       {"no member", claim_stranger},
+                                       {"a member's name", claim_member_unsigned},
+                                       {"signed as responder", claim_other_role},
+                                       {"signed for another party", claim_other_signed_party},
+                                       {"signed for other keys", claim_other_ephemerals},
+                                       {"a signature of earlier", claim_earlier_signature}};
     uint8_t earlier[64];
     sign_earlier(earlier);
     for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
@@ -229,7 +233,8 @@ static void test_initiator_asks(void **state) {
     }
 }
 
-/* A responder by hand: a member whose answer was signed by another, and in the other role; and one of another version. */
+/* A responder by hand: a member whose answer was signed by another, and in the other role; and one of another version.
+ */
 static void test_initiator_checks(void **state) {
     (void)state;
     for (int i = 0; i < 5; i++) {
@@ -334,10 +339,15 @@ static int make(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strangers_see_the_same), cmocka_unit_test(test_honest), cmocka_unit_test(test_low_order),
-        cmocka_unit_test(test_wrong_party), cmocka_unit_test(test_several_parties), cmocka_unit_test(test_initiator_asks),
-        cmocka_unit_test(test_initiator_checks), cmocka_unit_test(test_reflection), cmocka_unit_test(test_version),
-        cmocka_unit_test(test_replay)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_strangers_see_the_same),
+                                       cmocka_unit_test(test_honest),
+                                       cmocka_unit_test(test_low_order),
+                                       cmocka_unit_test(test_wrong_party),
+                                       cmocka_unit_test(test_several_parties),
+                                       cmocka_unit_test(test_initiator_asks),
+                                       cmocka_unit_test(test_initiator_checks),
+                                       cmocka_unit_test(test_reflection),
+                                       cmocka_unit_test(test_version),
+                                       cmocka_unit_test(test_replay)};
     return cmocka_run_group_tests(tests, make, NULL);
 }

@@ -45,7 +45,8 @@ static echo_status apply(echo__buf *out, echo_bytes base, echo_bytes delta, size
 
 static void round_trip(uint64_t seed) {
     test_random rng = {seed};
-    echo__buf base = ECHO__BUF_INIT, chunk = ECHO__BUF_INIT, prints = ECHO__BUF_INIT, delta = ECHO__BUF_INIT, made = ECHO__BUF_INIT;
+    echo__buf base = ECHO__BUF_INIT, chunk = ECHO__BUF_INIT, prints = ECHO__BUF_INIT, delta = ECHO__BUF_INIT,
+              made = ECHO__BUF_INIT;
     unsigned kinds = 1 + (unsigned)test_random_below(&rng, 400);
     for (uint64_t n = test_random_below(&rng, 400); n > 0; n--) add_line(&base, &rng, kinds);
     edit(&chunk, echo__buf_bytes(&base), &rng, kinds);
@@ -64,11 +65,13 @@ static void round_trip(uint64_t seed) {
         uint8_t *copy = malloc(delta.len);
         memcpy(copy, delta.data, delta.len);
         echo_status status = apply(&made, echo__buf_bytes(&base), echo__bytes(copy, len), MOST);
-        if (status == ECHO_OK && made.len >= chunk.len) fail_msg("seed %llu: cut at %zu it is whole", (unsigned long long)seed, len);
+        if (status == ECHO_OK && made.len >= chunk.len)
+            fail_msg("seed %llu: cut at %zu it is whole", (unsigned long long)seed, len);
         if (status != ECHO_OK) assert_status(status, ECHO_ERR_CORRUPT);
         copy[test_random_below(&rng, delta.len)] ^= (uint8_t)(1u << test_random_below(&rng, 8));
         status = apply(&made, echo__buf_bytes(&base), echo__bytes(copy, delta.len), chunk.len);
-        if (status != ECHO_OK && status != ECHO_ERR_CORRUPT && status != ECHO_ERR_LIMIT) fail_msg("seed %llu", (unsigned long long)seed);
+        if (status != ECHO_OK && status != ECHO_ERR_CORRUPT && status != ECHO_ERR_LIMIT)
+            fail_msg("seed %llu", (unsigned long long)seed);
         assert_in_range(made.len, 0, chunk.len);
         free(copy);
     }
@@ -122,12 +125,12 @@ static void test_wrong_shapes(void **state) {
     assert_ok(apply(&out, text("one\ntwo\nthree"), echo__bytes("\0\1\1\1\0\0\0\1!\0\0\0", 12), 14));
     assert_bytes_text(echo__buf_bytes(&out), "two\nthree!one\n");
     assert_refused("\0\0", 2, ECHO_ERR_CORRUPT);
-    assert_refused("\0\0\3", 3, ECHO_ERR_CORRUPT);          /* four lines of three */
-    assert_refused("\0\3\0", 3, ECHO_ERR_CORRUPT);          /* the fourth */
+    assert_refused("\0\0\3", 3, ECHO_ERR_CORRUPT); /* four lines of three */
+    assert_refused("\0\3\0", 3, ECHO_ERR_CORRUPT); /* the fourth */
     assert_refused("\0\377\377", 3, ECHO_ERR_CORRUPT);
-    assert_refused("\2\0\0", 3, ECHO_ERR_CORRUPT);          /* no such thing */
+    assert_refused("\2\0\0", 3, ECHO_ERR_CORRUPT); /* no such thing */
     assert_refused("\1\0\0\0", 4, ECHO_ERR_CORRUPT);
-    assert_refused("\1\0\0\0\2a", 6, ECHO_ERR_CORRUPT);     /* bytes are missing */
+    assert_refused("\1\0\0\0\2a", 6, ECHO_ERR_CORRUPT); /* bytes are missing */
     assert_refused("\1\377\377\377\377a", 6, ECHO_ERR_CORRUPT);
     assert_refused("\0\0\2\0\0\2", 6, ECHO_ERR_LIMIT);      /* 26 bytes */
     assert_refused("\0\0\2\1\0\0\0\1a", 9, ECHO_ERR_LIMIT); /* 14 */

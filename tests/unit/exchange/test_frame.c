@@ -63,7 +63,8 @@ static void test_damage(void **state) {
         wire.data[n / 8] ^= (uint8_t)(1u << n % 8);
         size_t len = (size_t)wire.data[0] << 8 | wire.data[1];
         echo__cipher_begin_opening(&open, header, key);
-        assert_int_equal(echo__frame_open(&out, &last, &used, &open, echo__buf_bytes(&wire)), len > 6 ? ECHO_OK : ECHO_ERR_CORRUPT);
+        assert_int_equal(echo__frame_open(&out, &last, &used, &open, echo__buf_bytes(&wire)),
+                         len > 6 ? ECHO_OK : ECHO_ERR_CORRUPT);
         assert_int_equal(used, 0);
         wire.data[n / 8] ^= (uint8_t)(1u << n % 8);
     }

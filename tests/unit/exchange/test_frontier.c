@@ -1,5 +1,6 @@
 /*
- * The frontier: what is missing of a tree is asked for, all of it, once, and nothing else.   ECHO_TEST_SEED=n: only that seed.
+ * The frontier: what is missing of a tree is asked for, all of it, once, and nothing else.   ECHO_TEST_SEED=n: only
+ * that seed.
  */
 #include "exchange/frontier.h"
 
@@ -217,7 +218,8 @@ static void assert_whole(setup *s, const walk *w, const echo__root *base) {
     for (size_t i = 0; names.slots != NULL && i <= names.mask; i++) {
         if (names.bits[i] == 0) continue;
         assert_non_null(test_store_chunk(s->copy, &names.slots[i]));
-        assert_true(echo__hashes_get(&w->f.names, &names.slots[i]) != 0 || echo__hashes_get(&of_base, &names.slots[i]) != 0);
+        assert_true(echo__hashes_get(&w->f.names, &names.slots[i]) != 0 ||
+                    echo__hashes_get(&of_base, &names.slots[i]) != 0);
     }
     assert_true(w->f.names.count <= names.count);
     echo__chunks_keep(s->to, 0);
@@ -249,7 +251,8 @@ static void partly_here(uint64_t seed) {
     }
     walk_begin(&w, &s, NULL);
     walk_all(&w, &s);
-    if (w.asks < missing) fail_msg("seed %llu: %llu asked for of %zu", (unsigned long long)seed, (unsigned long long)w.asks, missing);
+    if (w.asks < missing)
+        fail_msg("seed %llu: %llu asked for of %zu", (unsigned long long)seed, (unsigned long long)w.asks, missing);
     assert_whole(&s, &w, NULL);
     walk_end(&w);
     echo__hashes_free(&names);
@@ -264,8 +267,10 @@ static void over_base(uint64_t seed) {
     grow(&s, 1000 + (size_t)chance(&s, 2000), (size_t)chance(&s, 60), 1 + (unsigned)chance(&s, 40));
     echo__root base = s.root;
     give_all(&s, &base);
-    for (uint64_t n = chance(&s, 30); n > 0; n--) model_remove(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]));
-    for (uint64_t n = chance(&s, 30); n > 0; n--) model_add(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]), chance(&s, 1000000), 10);
+    for (uint64_t n = chance(&s, 30); n > 0; n--)
+        model_remove(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]));
+    for (uint64_t n = chance(&s, 30); n > 0; n--)
+        model_add(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]), chance(&s, 1000000), 10);
     grow(&s, (size_t)chance(&s, 20), (size_t)chance(&s, 3), 1000);
     echo__hashes before, after;
     names_of(&before, s.from, &base);
@@ -276,7 +281,9 @@ static void over_base(uint64_t seed) {
     walk_begin(&w, &s, &base);
     walk_all(&w, &s);
     assert_true(w.asks >= differ);
-    if (w.asks > differ + 200) fail_msg("seed %llu: %llu asked for of %llu", (unsigned long long)seed, (unsigned long long)w.asks, (unsigned long long)differ);
+    if (w.asks > differ + 200)
+        fail_msg("seed %llu: %llu asked for of %llu", (unsigned long long)seed, (unsigned long long)w.asks,
+                 (unsigned long long)differ);
     assert_true(w.f.same > 0 || differ == 0 || s.root.height == 0);
     assert_whole(&s, &w, &base);
     walk_end(&w);
@@ -434,8 +441,10 @@ static void test_wrong_claims(void **state) {
             if (at != SIZE_MAX) {
                 echo_hash old = names.slots[i];
                 s.root = root;
-                if (echo__hash_equal(&old, &root.hash)) s.root.hash = test_store_add(s.source, echo__bytes(bad, len));
-                else forge(s.source, &s.root, &old, echo__bytes(bad, len));
+                if (echo__hash_equal(&old, &root.hash))
+                    s.root.hash = test_store_add(s.source, echo__bytes(bad, len));
+                else
+                    forge(s.source, &s.root, &old, echo__bytes(bad, len));
                 start_over(&s);
                 if (!is_refused(&s)) fail_msg("taken: chunk %zu, %u", i, how);
                 forged++;
@@ -465,7 +474,8 @@ static void test_wrong_claims(void **state) {
     end(&s);
 }
 
-/* A hash that is named as a segment in one place and as a payload in another is both: what the payload names is fetched too. */
+/* A hash that is named as a segment in one place and as a payload in another is both: what the payload names is fetched
+ * too. */
 static void test_both_roles(void **state) {
     (void)state;
     setup s;
@@ -558,8 +568,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_partly_here),  cmocka_unit_test(test_over_base),  cmocka_unit_test(test_shared),    cmocka_unit_test(test_nothing_to_do),
-        cmocka_unit_test(test_wrong_claims), cmocka_unit_test(test_both_roles), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_partly_here),   cmocka_unit_test(test_over_base),    cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_wrong_claims), cmocka_unit_test(test_both_roles),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

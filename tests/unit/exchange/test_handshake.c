@@ -8,9 +8,11 @@
 #include "exchange/handshake.h"
 #include "exchange_support.h"
 
-#define VECTOR_HELLO \
-    "1e055d00e3c219cfc776a15b81ba2952e245418a310c69bf90074b0a1786ece7263517188c716370e9d5fc35b6e71f06f391947fdba9c97864" \
-    "1384ccbf0fdaaa934cb93b5e9e5a1c22638b3849f639a20076e0552e30a6124263c9402b71d3f70d22af3f8438e634275f4e64aad295db93f2"
+#define VECTOR_HELLO                                                                                                   \
+    "1e055d00e3c219cfc776a15b81ba2952e245418a310c69bf90074b0a1786ece7263517188c716370e9d5fc35b6e71f06f391947fdba9c978" \
+    "64"                                                                                                               \
+    "1384ccbf0fdaaa934cb93b5e9e5a1c22638b3849f639a20076e0552e30a6124263c9402b71d3f70d22af3f8438e634275f4e64aad295db93" \
+    "f2"
 #define VECTOR_STREAM "8dffa98ec9051fbc7291b0e30b6b1de485b48eda5cf12928b10cc5996bbee8a4"
 
 /* Two that met. */

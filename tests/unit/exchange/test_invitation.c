@@ -47,7 +47,8 @@ static void assert_refused(const char *text) {
     echo_invitation read, before;
     memset(&read, 7, sizeof read);
     memset(&before, 7, sizeof before);
-    if (echo_invitation_read(&read, text, &err) != ECHO_ERR_INVALID) fail_msg("taken: %s", text == NULL ? "NULL" : text);
+    if (echo_invitation_read(&read, text, &err) != ECHO_ERR_INVALID)
+        fail_msg("taken: %s", text == NULL ? "NULL" : text);
     assert_true(err.message[0] != '\0');
     assert_memory_equal(&read, &before, sizeof read); /* untouched */
 }
@@ -103,6 +104,7 @@ static void test_nonsense(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_nonsense)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage),
+                                       cmocka_unit_test(test_nonsense)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

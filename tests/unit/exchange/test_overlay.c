@@ -88,8 +88,11 @@ static void test_storing_fails(void **state) {
         store_fault_call call;
         uint64_t nth;
         echo_status code;
-    } cases[] = {{STORE_FAULT_PUT, 1, ECHO_ERR_BUSY}, {STORE_FAULT_PUT, 2, ECHO_ERR_IO},    {STORE_FAULT_PUT, 3, ECHO_ERR_LIMIT},
-                 {STORE_FAULT_FLUSH, 1, ECHO_ERR_IO}, {STORE_FAULT_FLUSH, 1, ECHO_ERR_BUSY}};
+    } cases[] = {{STORE_FAULT_PUT, 1, ECHO_ERR_BUSY},
+                 {STORE_FAULT_PUT, 2, ECHO_ERR_IO},
+                 {STORE_FAULT_PUT, 3, ECHO_ERR_LIMIT},
+                 {STORE_FAULT_FLUSH, 1, ECHO_ERR_IO},
+                 {STORE_FAULT_FLUSH, 1, ECHO_ERR_BUSY}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         setup s;
         echo__buf out = ECHO__BUF_INIT;
@@ -249,8 +252,10 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_over_and_under), cmocka_unit_test(test_storing_fails), cmocka_unit_test(test_rollback_fails), cmocka_unit_test(test_touched),
-        cmocka_unit_test(test_rotten),         cmocka_unit_test(test_manifest),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_over_and_under), cmocka_unit_test(test_storing_fails),
+        cmocka_unit_test(test_rollback_fails), cmocka_unit_test(test_touched),
+        cmocka_unit_test(test_rotten),         cmocka_unit_test(test_manifest),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

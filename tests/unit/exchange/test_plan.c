@@ -73,16 +73,17 @@ static void test_chunk_bytes(void **state) {
 static void test_goes_on(void **state) {
     (void)state;
     assert_true(echo__plan_goes_on(0, 0, 80000));
-    assert_true(echo__plan_goes_on(0.01, 9999, 80000));       /* too early to tell */
-    assert_false(echo__plan_goes_on(0, 10000, 80000));        /* an eighth was spent and nothing is settled */
-    assert_false(echo__plan_goes_on(0.1, 10000, 80000));      /* 90,000 to go */
-    assert_true(echo__plan_goes_on(0.2, 10000, 80000));       /* 40,000 */
-    assert_true(echo__plan_goes_on(0.5, 80000, 80000));       /* 80,000 */
+    assert_true(echo__plan_goes_on(0.01, 9999, 80000));  /* too early to tell */
+    assert_false(echo__plan_goes_on(0, 10000, 80000));   /* an eighth was spent and nothing is settled */
+    assert_false(echo__plan_goes_on(0.1, 10000, 80000)); /* 90,000 to go */
+    assert_true(echo__plan_goes_on(0.2, 10000, 80000));  /* 40,000 */
+    assert_true(echo__plan_goes_on(0.5, 80000, 80000));  /* 80,000 */
     assert_false(echo__plan_goes_on(0.5, 80001, 80000));
-    assert_true(echo__plan_goes_on(1, UINT64_MAX, 1));        /* nothing */
+    assert_true(echo__plan_goes_on(1, UINT64_MAX, 1)); /* nothing */
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions), cmocka_unit_test(test_chunk_bytes), cmocka_unit_test(test_goes_on)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_decisions), cmocka_unit_test(test_chunk_bytes),
+                                       cmocka_unit_test(test_goes_on)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

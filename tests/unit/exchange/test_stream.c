@@ -39,7 +39,8 @@ static echo_status read_all(echo__buf *out, bool *finished, echo_bytes wire, siz
 
 static void fill(echo__buf *bytes, bool packs) {
     test_random random = {3};
-    for (size_t i = 0; i < LONG; i++) echo__buf_byte(bytes, packs ? (uint8_t)"stream"[i % 6] : (uint8_t)test_random_u64(&random));
+    for (size_t i = 0; i < LONG; i++)
+        echo__buf_byte(bytes, packs ? (uint8_t) "stream"[i % 6] : (uint8_t)test_random_u64(&random));
 }
 
 static void test_there_and_back(void **state) {
@@ -139,7 +140,8 @@ static void test_window(void **state) {
         echo__cipher_begin_sealing(&plain, NULL, NULL);
         hand_pack(&packed, echo__bytes("x", 1), UINT64_C(40) << 20, log);
         OK(echo__frame_seal(&wire, &plain, echo__buf_bytes(&packed), true));
-        assert_int_equal(read_all(&out, &finished, echo__buf_bytes(&wire), SIZE_MAX, NULL), log <= 23 ? ECHO_OK : ECHO_ERR_LIMIT);
+        assert_int_equal(read_all(&out, &finished, echo__buf_bytes(&wire), SIZE_MAX, NULL),
+                         log <= 23 ? ECHO_OK : ECHO_ERR_LIMIT);
         assert_int_equal(out.len, log <= 23 ? (40 << 20) + 1 : 0);
         echo__buf_free(&packed);
         echo__buf_free(&wire);
@@ -177,7 +179,7 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_unpacks_on_demand),
-                                       cmocka_unit_test(test_whole_frames),
-                                       cmocka_unit_test(test_window), cmocka_unit_test(test_no_memory)};
+                                       cmocka_unit_test(test_whole_frames), cmocka_unit_test(test_window),
+                                       cmocka_unit_test(test_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,8 +143,9 @@ static void test_every_bit_counts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers), cmocka_unit_test(test_too_little_stays), cmocka_unit_test(test_offered_feed),
-        cmocka_unit_test(test_proofs),   cmocka_unit_test(test_too_many_nodes),   cmocka_unit_test(test_every_bit_counts),
+        cmocka_unit_test(test_integers),       cmocka_unit_test(test_too_little_stays),
+        cmocka_unit_test(test_offered_feed),   cmocka_unit_test(test_proofs),
+        cmocka_unit_test(test_too_many_nodes), cmocka_unit_test(test_every_bit_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

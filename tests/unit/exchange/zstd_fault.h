@@ -1,6 +1,6 @@
 /*
- * zstd allocates behind the linker's back, so each call that may counts as one allocation (support/fault.h). One source of a
- * program includes this; tests/CMakeLists.txt wraps the names.
+ * zstd allocates behind the linker's back, so each call that may counts as one allocation (support/fault.h). One source
+ * of a program includes this; tests/CMakeLists.txt wraps the names.
  */
 #ifndef TESTS_UNIT_EXCHANGE_ZSTD_FAULT_H
 #define TESTS_UNIT_EXCHANGE_ZSTD_FAULT_H

@@ -1,6 +1,6 @@
 /*
- * The rules of admission, on credentials made here: wire and canonical text are both written by hand below, so that neither the
- * library's printer nor its packer can hide a fault of the other.
+ * The rules of admission, on credentials made here: wire and canonical text are both written by hand below, so that
+ * neither the library's printer nor its packer can hide a fault of the other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,21 @@ typedef struct made {
     echo__buf text;
 } made;
 
-enum { PARTY, ALICE, ALICE_PHONE, ALICE_LAPTOP, BOB, BOB_PHONE, FEED, FEED_A, FEED_B, MALLORY, FEED_M, OTHER_PARTY, KEYS };
+enum {
+    PARTY,
+    ALICE,
+    ALICE_PHONE,
+    ALICE_LAPTOP,
+    BOB,
+    BOB_PHONE,
+    FEED,
+    FEED_A,
+    FEED_B,
+    MALLORY,
+    FEED_M,
+    OTHER_PARTY,
+    KEYS
+};
 
 typedef struct state {
     echo_keypair keys[KEYS];
@@ -114,7 +128,8 @@ static void text_buf(echo__buf *out, const echo__buf *inner) { echo__buf_append(
 #define KEY(i) (&s->keys[i].public_key)
 
 /* PartyCredential { type, <number>: inner }; `name` is the member's. */
-static made *credential(state *s, size_t type, unsigned number, const char *name, echo__buf *inner, echo__buf *inner_text) {
+static made *credential(state *s, size_t type, unsigned number, const char *name, echo__buf *inner,
+                        echo__buf *inner_text) {
     made *m = new_made(s);
     put_number(&m->wire, 1, type);
     put_buf(&m->wire, number, inner);
@@ -219,10 +234,11 @@ static made *sign_as(state *s, const char *url, const made *payload, const signe
 }
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
-#define SIGN(payload, ...) sign_as(s, PARTY_CREDENTIAL, payload, (signer[]){__VA_ARGS__}, COUNT(((signer[]){__VA_ARGS__})))
-#define BY(key)                                                                                                                    \
+#define SIGN(payload, ...)                                                                                             \
+    sign_as(s, PARTY_CREDENTIAL, payload, (signer[]){__VA_ARGS__}, COUNT(((signer[]){__VA_ARGS__})))
+#define BY(key)                                                                                                        \
     { key, NULL }
-#define VIA(key, chain)                                                                                                            \
+#define VIA(key, chain)                                                                                                \
     { key, chain }
 
 static made *chain_of(state *s, size_t key, const made *message, const made *const *parents, size_t n) {
@@ -244,7 +260,8 @@ static made *chain_of(state *s, size_t key, const made *message, const made *con
     echo__buf_byte(&m->text, '}');
     return m;
 }
-#define CHAIN(key, message, ...) chain_of(s, key, message, (const made *[]){__VA_ARGS__}, COUNT(((const made *[]){__VA_ARGS__})))
+#define CHAIN(key, message, ...)                                                                                       \
+    chain_of(s, key, message, (const made *[]){__VA_ARGS__}, COUNT(((const made *[]){__VA_ARGS__})))
 #define ROOT(key, message) chain_of(s, key, message, NULL, 0)
 
 /* The credential's bytes: Message { Any { SignedMessage } }. */
@@ -262,7 +279,8 @@ static echo_status try_add(state *s, const made *message, bool *grew) {
 static bool add(state *s, const made *message) {
     bool grew;
     echo_error error = ECHO_ERROR_INIT;
-    if (echo__admission_add(s->admission, KEY(FEED), 0, wrap(s, message), &grew, &error) != ECHO_OK) fail_msg("%s", error.message);
+    if (echo__admission_add(s->admission, KEY(FEED), 0, wrap(s, message), &grew, &error) != ECHO_OK)
+        fail_msg("%s", error.message);
     return grew;
 }
 
@@ -296,8 +314,9 @@ static void test_nothing_at_first(void **at) {
 
 static void test_genesis(void **at) {
     state *s = *at;
-    assert_false(add(s, SIGN(genesis(s, PARTY, FEED_M, MALLORY, 3), BY(MALLORY))));                    /* not by the party */
-    assert_false(add(s, SIGN(genesis(s, OTHER_PARTY, FEED_M, PARTY, 3), BY(OTHER_PARTY), BY(PARTY)))); /* of another party */
+    assert_false(add(s, SIGN(genesis(s, PARTY, FEED_M, MALLORY, 3), BY(MALLORY)))); /* not by the party */
+    assert_false(
+        add(s, SIGN(genesis(s, OTHER_PARTY, FEED_M, PARTY, 3), BY(OTHER_PARTY), BY(PARTY)))); /* of another party */
     assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(genesis(s, PARTY, FEED_M, PARTY, 3), BY(PARTY))), BY(PARTY))));
     assert_false(echo__admission_has_genesis(s->admission));
     assert_false(admits(s, FEED_M));
@@ -317,16 +336,18 @@ static void test_identity_parties(void **at) {
     } cases[] = {{0, false}, {1, false}, {2, true}, {3, false}, {4, false}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         echo__genesis told;
-        assert_int_equal(
-            echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, cases[i].type), BY(ALICE)))),
-            ECHO_OK);
+        assert_int_equal(echo__credential_genesis(
+                             &told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, cases[i].type), BY(ALICE)))),
+                         ECHO_OK);
         assert_int_equal(told.identity, cases[i].identity);
         assert_true(echo__key_equal(&told.party, KEY(ALICE)) && echo__key_equal(&told.feed, KEY(FEED_A)));
     }
     echo__genesis told;
-    assert_int_equal(echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, 2), BY(ALICE_PHONE)))),
+    assert_int_equal(
+        echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, 2), BY(ALICE_PHONE)))),
+        ECHO_ERR_REFUSED);
+    assert_int_equal(echo__credential_genesis(&told, wrap(s, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)))),
                      ECHO_ERR_REFUSED);
-    assert_int_equal(echo__credential_genesis(&told, wrap(s, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)))), ECHO_ERR_REFUSED);
 }
 
 static void test_key_admit(void **at) {
@@ -393,7 +414,8 @@ static void test_no_signatures(void **at) {
     state *s = *at;
     begin(s);
     assert_false(add(s, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)));
-    assert_false(add(s, SIGN(envelope(s, PARTY, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)), BY(ALICE))));
+    assert_false(add(
+        s, SIGN(envelope(s, PARTY, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)), BY(ALICE))));
     assert_false(admits(s, FEED_M));
     for (size_t i = 0; i < 10001; i++) /* nothing to wait for */
         assert_false(add(s, sign_as(s, PARTY_CREDENTIAL, feed_admit(s, PARTY, FEED_M), NULL, 0)));
@@ -439,20 +461,23 @@ static void test_unknown_and_identity_messages_admit_nothing(void **at) {
 static void test_envelopes(void **at) {
     state *s = *at;
     begin(s);
-    assert_true(add(
-        s, SIGN(envelope(s, PARTY, SIGN(key_admit(s, BOB, BOB), BY(BOB))), BY(ALICE)))); /* the party of a key is not compared */
+    assert_true(add(s, SIGN(envelope(s, PARTY, SIGN(key_admit(s, BOB, BOB), BY(BOB))),
+                            BY(ALICE)))); /* the party of a key is not compared */
     assert_true(trusts(s, BOB));
     assert_true(add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_B), BY(FEED_B), BY(BOB))), BY(ALICE))));
     assert_true(admits(s, FEED_B));
 
-    assert_false(
-        add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, OTHER_PARTY, FEED_M), BY(FEED_M))), BY(ALICE)))); /* that of a feed is */
-    assert_false(
-        add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(MALLORY))), BY(ALICE))));         /* not by the feed */
-    assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(key_admit(s, PARTY, MALLORY), BY(FEED_M))), BY(ALICE)))); /* not by the key */
-    assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M))), BY(MALLORY)))); /* an outsider's */
+    assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, OTHER_PARTY, FEED_M), BY(FEED_M))),
+                             BY(ALICE)))); /* that of a feed is */
+    assert_false(add(
+        s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(MALLORY))), BY(ALICE)))); /* not by the feed */
+    assert_false(add(
+        s, SIGN(envelope(s, PARTY, SIGN(key_admit(s, PARTY, MALLORY), BY(FEED_M))), BY(ALICE)))); /* not by the key */
+    assert_false(add(
+        s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M))), BY(MALLORY)))); /* an outsider's */
     assert_false(add(s, SIGN(envelope(s, OTHER_PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M))), BY(ALICE))));
-    assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), BY(ALICE))), BY(MALLORY))));
+    assert_false(
+        add(s, SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), BY(ALICE))), BY(MALLORY))));
     assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(genesis(s, PARTY, FEED_M, MALLORY, 3), BY(PARTY))), BY(PARTY))));
     assert_false(admits(s, FEED_M) || trusts(s, MALLORY));
 
@@ -467,12 +492,13 @@ static void test_envelopes_within_envelopes(void **at) {
     begin(s);
     made *inner = SIGN(key_admit(s, BOB, BOB), BY(BOB));
     assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, OTHER_PARTY, inner), BY(MALLORY))), BY(ALICE))));
-    assert_false(
-        add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, PARTY, inner), BY(ALICE))), BY(MALLORY)))); /* the outermost counts */
-    assert_false(add(s, SIGN(envelope(s, OTHER_PARTY, SIGN(envelope(s, PARTY, inner), BY(ALICE))), BY(ALICE)))); /* of that party */
+    assert_false(add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, PARTY, inner), BY(ALICE))),
+                             BY(MALLORY)))); /* the outermost counts */
+    assert_false(add(
+        s, SIGN(envelope(s, OTHER_PARTY, SIGN(envelope(s, PARTY, inner), BY(ALICE))), BY(ALICE)))); /* of that party */
     assert_false(trusts(s, BOB));
-    assert_true(
-        add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, PARTY, inner), BY(MALLORY))), BY(ALICE)))); /* the middle one need not */
+    assert_true(add(s, SIGN(envelope(s, PARTY, SIGN(envelope(s, PARTY, inner), BY(MALLORY))),
+                            BY(ALICE)))); /* the middle one need not */
     assert_true(trusts(s, BOB));
 
     made *deep = SIGN(feed_admit(s, PARTY, FEED_B), BY(FEED_B));
@@ -502,7 +528,8 @@ static void test_key_chains(void **at) {
 static void test_key_chain_in_an_envelope(void **at) {
     state *s = *at;
     begin(s);
-    for (size_t dialect = 1; dialect <= 2; dialect++) { /* "parents":[] is signed in dialect 2, and absent in dialect 1 */
+    for (size_t dialect = 1; dialect <= 2;
+         dialect++) { /* "parents":[] is signed in dialect 2, and absent in dialect 1 */
         s->empty_lists = dialect == 2;
         size_t feed = dialect == 1 ? FEED_A : FEED_B;
         made *inner = SIGN(feed_admit(s, PARTY, feed), BY(feed), VIA(ALICE_PHONE, phone_chain(s)));
@@ -531,13 +558,15 @@ static void test_key_chains_that_lead_nowhere(void **at) {
     chains[n++] = CHAIN(MALLORY, SIGN(key_admit(s, ALICE, MALLORY), BY(ALICE)), alice_root(s));
     /* Alice let Mallory into another party of hers */
     chains[n++] = CHAIN(MALLORY, SIGN(key_admit(s, OTHER_PARTY, MALLORY), BY(ALICE), BY(MALLORY)), alice_root(s));
-    chains[n++] = CHAIN(MALLORY, SIGN(envelope(s, OTHER_PARTY, SIGN(key_admit(s, ALICE, MALLORY), BY(MALLORY))), BY(ALICE_PHONE)),
-                        phone_chain(s));
+    chains[n++] =
+        CHAIN(MALLORY, SIGN(envelope(s, OTHER_PARTY, SIGN(key_admit(s, ALICE, MALLORY), BY(MALLORY))), BY(ALICE_PHONE)),
+              phone_chain(s));
     /* of two parties, only one of which is Alice's */
     made *middle = CHAIN(BOB, SIGN(key_admit(s, ALICE, BOB), BY(ALICE), BY(BOB)), alice_root(s));
     chains[n++] = CHAIN(MALLORY, SIGN(key_admit(s, OTHER_PARTY, MALLORY), BY(BOB), BY(MALLORY)), middle);
     /* the envelope's inner message is not by Mallory */
-    chains[n++] = CHAIN(MALLORY, SIGN(envelope(s, ALICE, SIGN(key_admit(s, ALICE, MALLORY), BY(BOB))), BY(ALICE)), alice_root(s));
+    chains[n++] =
+        CHAIN(MALLORY, SIGN(envelope(s, ALICE, SIGN(key_admit(s, ALICE, MALLORY), BY(BOB))), BY(ALICE)), alice_root(s));
     /* no parents, no message */
     chains[n++] = ROOT(MALLORY, SIGN(key_admit(s, ALICE, MALLORY), BY(ALICE), BY(MALLORY)));
     chains[n++] = new_made(s);
@@ -550,7 +579,8 @@ static void test_key_chains_that_lead_nowhere(void **at) {
     echo__buf_text(&rubbish->wire, "rubbish");
     chains[n++] = rubbish;
     for (size_t i = 0; i < n; i++) {
-        if (add(s, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), VIA(MALLORY, chains[i])))) fail_msg("chain %zu was taken", i);
+        if (add(s, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), VIA(MALLORY, chains[i]))))
+            fail_msg("chain %zu was taken", i);
         assert_false(admits(s, FEED_M));
     }
     /* And one that holds, so that the above is not refused for some other reason. */
@@ -591,7 +621,8 @@ static void test_limits_of_chains(void **at) {
     /* Nor where a chain is but printed, as part of what an envelope's signature covers. */
     made *inner = ROOT(ALICE, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)));
     for (size_t i = 0; i < 200; i++) inner = CHAIN(ALICE, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)), inner);
-    made *enveloped = SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), VIA(MALLORY, inner))), BY(ALICE));
+    made *enveloped =
+        SIGN(envelope(s, PARTY, SIGN(feed_admit(s, PARTY, FEED_M), BY(FEED_M), VIA(MALLORY, inner))), BY(ALICE));
     assert_int_equal(try_add(s, enveloped, &grew), ECHO_ERR_LIMIT);
 }
 
@@ -627,7 +658,8 @@ static void test_many_come_in_at_once(void **at) {
         assert_true(echo__admission_trusts(s->admission, &feeds[i].public_key));
     }
     for (size_t i = 0; i < COUNT(feeds); i++)
-        assert_true(echo__key_compare(echo__admission_feed(s->admission, i), echo__admission_feed(s->admission, i + 1)) < 0);
+        assert_true(
+            echo__key_compare(echo__admission_feed(s->admission, i), echo__admission_feed(s->admission, i + 1)) < 0);
 }
 
 static void test_waiting_is_limited(void **at) {
@@ -638,7 +670,8 @@ static void test_waiting_is_limited(void **at) {
     echo_error error = ECHO_ERROR_INIT;
     assert_int_equal(echo__admission_add(s->admission, KEY(FEED), 10000, outsider, NULL, &error), ECHO_ERR_LIMIT);
     assert_int_equal(error.seq, 10000);
-    assert_true(add(s, SIGN(genesis(s, PARTY, FEED, MALLORY, 1), BY(PARTY)))); /* what is authorised is taken all the same */
+    assert_true(
+        add(s, SIGN(genesis(s, PARTY, FEED, MALLORY, 1), BY(PARTY)))); /* what is authorised is taken all the same */
     assert_true(admits(s, FEED_M));
     assert_int_equal(echo__admission_feed_count(s->admission), 2);
 }
@@ -656,22 +689,26 @@ static void test_outsiders(void **at) {
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), start), ECHO_OK);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), foreign), ECHO_ERR_REFUSED);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), both), ECHO_ERR_REFUSED);
-    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs), ECHO_ERR_REFUSED); /* the genesis first */
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs),
+                     ECHO_ERR_REFUSED); /* the genesis first */
     begin(s);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), start), ECHO_ERR_REFUSED);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs), ECHO_OK);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), chained), ECHO_OK);
-    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), bobs), ECHO_ERR_REFUSED); /* for that very feed */
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), bobs),
+                     ECHO_ERR_REFUSED); /* for that very feed */
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_M), mallorys), ECHO_ERR_REFUSED);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), elsewhere), ECHO_ERR_REFUSED);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), a_key), ECHO_ERR_REFUSED);
-    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), echo__bytes("x", 1)), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), echo__bytes("x", 1)),
+                     ECHO_ERR_REFUSED);
     assert_false(admits(s, FEED_B)); /* asking admits nothing */
 }
 
 /* ---- Any order */
 
-/* A random web of admissions between random keys; who is reached from the party key is computed here, by other means. */
+/* A random web of admissions between random keys; who is reached from the party key is computed here, by other means.
+ */
 static void one_web(state *s, test_random random) {
     enum { PEOPLE = 10, EDGES = 16 };
     echo_keypair people[PEOPLE], feeds[PEOPLE];
@@ -692,8 +729,9 @@ static void one_web(state *s, test_random random) {
         s->keys[BOB] = people[from[i]];
         s->keys[ALICE] = is_feed[i] ? feeds[to[i]] : people[to[i]];
         made *payload = is_feed[i] ? feed_admit(s, PARTY, ALICE) : key_admit(s, PARTY, ALICE);
-        credentials[i] = test_random_below(&random, 2) ? wrap(s, SIGN(payload, BY(BOB)))
-                                                       : wrap(s, SIGN(envelope(s, PARTY, SIGN(payload, BY(ALICE))), BY(BOB)));
+        credentials[i] = test_random_below(&random, 2)
+                             ? wrap(s, SIGN(payload, BY(BOB)))
+                             : wrap(s, SIGN(envelope(s, PARTY, SIGN(payload, BY(ALICE))), BY(BOB)));
     }
     for (bool more = true; more;) {
         more = false;

@@ -1,4 +1,5 @@
-/* ECHO's envelopes: worked blocks in both directions, the real feeds byte for byte, presence, malformed and hostile input. */
+/* ECHO's envelopes: worked blocks in both directions, the real feeds byte for byte, presence, malformed and hostile
+ * input. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,11 +21,13 @@
 #define FEED2 "03a8b612d60cd2e1c52129303fa8a0c945f0e6d2c58b9c7f340fc1c41b8e3241"
 #define FRAME1 "0a240a20" FEED1 "18"
 #define FRAME2 "0a240a20" FEED2 "18"
-#define ID1                                                                                                                        \
-    "3238303862326263393030373735343238396436333935356131653436613532346262633831656335393062383537623639623832363761363035613431" \
+#define ID1                                                                                                            \
+    "3238303862326263393030373735343238396436333935356131653436613532346262633831656335393062383537623639623832363761" \
+    "363035613431"                                                                                                     \
     "3363"
-#define ID2                                                                                                                        \
-    "3039623232373736353335643130323737616438633937333730313439376266613931663062383338616466346434623739393364633464323366373365" \
+#define ID2                                                                                                            \
+    "3039623232373736353335643130323737616438633937333730313439376266613931663062383338616466346434623739393364633464" \
+    "323366373365"                                                                                                     \
     "6635"
 #define MODEL1 "77726e3a2f2f70726f746f636f6c2e64786f732e6f72672f6d6f64656c2f6f626a656374"
 #define MODEL2 "64786f733a6d6f64656c2f6f626a656374"
@@ -393,7 +396,8 @@ static void test_unknown_fields_are_skipped(void **at) {
                         "b50601020304";
     char hex[512];
     assert_int_equal(strlen(extra), 2 * 24);
-    (void)snprintf(hex, sizeof hex, "%s0a3e0a3c0a20%s1804%s5a380a0178%s521b12016d%s", extra, FEED2, extra, extra, extra);
+    (void)snprintf(hex, sizeof hex, "%s0a3e0a3c0a20%s1804%s5a380a0178%s521b12016d%s", extra, FEED2, extra, extra,
+                   extra);
     assert_decodes(s, hex);
     assert_int_equal(s->message.kind, ECHO_MESSAGE_ITEM);
     assert_int_equal(s->message.generation, 2);
@@ -757,7 +761,8 @@ static void test_real_blocks_round_trip(void **at) {
                 items += s->message.kind == ECHO_MESSAGE_ITEM;
                 credentials += s->message.kind == ECHO_MESSAGE_CREDENTIAL;
                 for (size_t n = 0; n < s->message.frame_count; n++) /* nobody has seen what is not written yet */
-                    assert_true(s->message.frames[n].seq < fixture_feeds_find(&feeds, &s->message.frames[n].feed)->count);
+                    assert_true(s->message.frames[n].seq <
+                                fixture_feeds_find(&feeds, &s->message.frames[n].feed)->count);
                 assert_encodes(s, &s->message, block);
             }
             assert_true(credentials >= 2);
@@ -768,7 +773,8 @@ static void test_real_blocks_round_trip(void **at) {
     }
 }
 
-/* Whatever comes out of a mangled block is either an error or something that can be written, read again and is then the same. */
+/* Whatever comes out of a mangled block is either an error or something that can be written, read again and is then the
+ * same. */
 static void fuzz_one(state *s, echo_bytes block, test_random *seed) {
     size_t len = block.len;
     uint8_t *copy = malloc(len + 1);

@@ -27,10 +27,10 @@ static const struct {
     {TEST_FIXTURES "/a-echo-2.33.8-arrays/storage/feeds", TEST_FIXTURES "/a-echo-2.33.8-arrays/expected.json", 2},
     {TEST_FIXTURES "/b-echo-2.6.17-2peers/peer0/feeds", TEST_FIXTURES "/b-echo-2.6.17-2peers/peer0.replay.json", 1},
     {TEST_FIXTURES "/b-echo-2.6.17-2peers/peer1/feeds", TEST_FIXTURES "/b-echo-2.6.17-2peers/peer1.replay.json", 1},
-    {TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer0/feeds", TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer0.replay.json",
-     2},
-    {TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer1/feeds", TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer1.replay.json",
-     2},
+    {TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer0/feeds",
+     TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer0.replay.json", 2},
+    {TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer1/feeds",
+     TEST_FIXTURES "/b-echo-2.33.8-2peers-conflict/peer1.replay.json", 2},
 };
 #define FIXTURES (sizeof fixtures / sizeof fixtures[0])
 
@@ -92,7 +92,8 @@ static echo__admission *admission_of(const echo_key *party) {
 static bool add(echo__admission *admission, const halo *h, size_t i) {
     bool grew;
     echo_error error = ECHO_ERROR_INIT;
-    if (echo__admission_add(admission, &h->list[i].feed->key, h->list[i].seq, h->list[i].bytes, &grew, &error) != ECHO_OK)
+    if (echo__admission_add(admission, &h->list[i].feed->key, h->list[i].seq, h->list[i].bytes, &grew, &error) !=
+        ECHO_OK)
         fail_msg("%s %llu: %s", h->list[i].feed->path, (unsigned long long)h->list[i].seq, error.message);
     return grew;
 }
@@ -134,7 +135,8 @@ static void text_of(echo__buf *text, echo_bytes message, bool empty_lists) {
     echo__pb_init(&pb, &scratch);
     const ProtobufCMessageDescriptor *type = echo__credential_type(echo__bytes_text(ECHO__TYPE_SIGNED_MESSAGE));
     assert_int_equal(echo__pb_unpack(&unpacked, &pb, type, message, "test", NULL), ECHO_OK);
-    memcpy(&content, (uint8_t *)unpacked + protobuf_c_message_descriptor_get_field_by_name(type, "signed")->offset, sizeof content);
+    memcpy(&content, (uint8_t *)unpacked + protobuf_c_message_descriptor_get_field_by_name(type, "signed")->offset,
+           sizeof content);
     assert_int_equal(echo__credential_json(text, &pb, content, empty_lists, NULL, NULL), ECHO_OK);
     echo__scratch_free(&scratch);
 }
@@ -192,8 +194,9 @@ static void test_every_signature_verifies(void **at) {
             echo__free(claim);
         }
         differ += w.texts_differ;
-        print_message("  %zu credentials, %zu signatures, %zu key chain links, %zu envelopes, %zu with a text of their dialect\n",
-                      h.count, w.signatures, w.chains, w.envelopes, w.texts_differ);
+        print_message(
+            "  %zu credentials, %zu signatures, %zu key chain links, %zu envelopes, %zu with a text of their dialect\n",
+            h.count, w.signatures, w.chains, w.envelopes, w.texts_differ);
         assert_true(h.count >= 7);
         assert_true(w.signatures >= 22);
         assert_true(w.chains >= 4);
@@ -236,7 +239,8 @@ static void test_canonical_text_as_documented(void **at) {
         assert_string_equal(
             (const char *)text.data,
             "{\"created\":\"2026-11-22T13:36:03+00:00\","
-            "\"nonce\":\"fdcb95380f484f214b9af2b642c26d57e5c326e57021f076a4cc1ae981c4f092\",\"payload\":{\"partyGenesis\":"
+            "\"nonce\":\"fdcb95380f484f214b9af2b642c26d57e5c326e57021f076a4cc1ae981c4f092\",\"payload\":{"
+            "\"partyGenesis\":"
             "{\"admitKey\":\"29c069f05aa88b17ba2402d18252cecab362c4682d1fd5480136448f7c054776\",\"admitKeyType\":3,"
             "\"feedKey\":\"2d3edcc31e671f326d7cdeb2cc4d578cce74cc88a773052b7c4ab906f4d3fae4\","
             "\"partyKey\":\"29c069f05aa88b17ba2402d18252cecab362c4682d1fd5480136448f7c054776\"},\"type\":1}}");
@@ -279,7 +283,8 @@ static void assert_feeds_expected(const echo__admission *admission, size_t fixtu
     assert_int_equal(echo__admission_feed_count(admission), n);
     for (size_t i = 0; i < n; i++) {
         echo_key key;
-        assert_int_equal(echo_key_parse(&key, cJSON_GetArrayItem(cJSON_GetArrayItem(timeframe, (int)i), 0)->valuestring), ECHO_OK);
+        assert_int_equal(
+            echo_key_parse(&key, cJSON_GetArrayItem(cJSON_GetArrayItem(timeframe, (int)i), 0)->valuestring), ECHO_OK);
         assert_true(echo__admission_admits(admission, &key));
     }
     for (size_t i = 1; i < n; i++)
@@ -298,7 +303,8 @@ static void test_admitted_feeds(void **at) {
         for (size_t i = 0; i < h.count; i++) (void)add(admission, &h, i);
         assert_true(echo__admission_has_genesis(admission));
         assert_feeds_expected(admission, f);
-        for (size_t i = 0; i < h.count; i++) { /* the member's identity is trusted, the device it signs with is not: its chain is */
+        for (size_t i = 0; i < h.count;
+             i++) { /* the member's identity is trusted, the device it signs with is not: its chain is */
             echo__genesis genesis;
             if (echo__credential_genesis(&genesis, h.list[i].bytes) != ECHO_OK || !genesis.identity) continue;
             assert_true(echo__admission_trusts(admission, &genesis.party));
@@ -329,7 +335,8 @@ static void test_order_does_not_matter(void **at) {
                 feeds = echo__admission_feed_count(admission);
             }
             assert_feeds_expected(admission, f);
-            for (size_t i = 0; i < h.count; i++) assert_false(add(admission, &h, i)); /* a second time changes nothing */
+            for (size_t i = 0; i < h.count; i++)
+                assert_false(add(admission, &h, i)); /* a second time changes nothing */
             echo__admission_free(admission);
         }
         halo_free(&h);
@@ -399,9 +406,9 @@ typedef struct tally {
 } tally;
 
 /*
- * Flips one bit in each byte of a credential. What is in `signed` is covered by the signatures: nothing is admitted. What is behind
- * it are the signatures themselves and their key chains: a signature that is no longer seen as one may not have been needed, but
- * then the credential says what it said before; and a broken chain leads nowhere.
+ * Flips one bit in each byte of a credential. What is in `signed` is covered by the signatures: nothing is admitted.
+ * What is behind it are the signatures themselves and their key chains: a signature that is no longer seen as one may
+ * not have been needed, but then the credential says what it said before; and a broken chain leads nowhere.
  */
 static void tamper(const halo *h, size_t target, test_random *seed, tally *t) {
     echo_bytes original = h->list[target].bytes, covered = field(field(field(original, 1), 2), 1);
@@ -431,8 +438,9 @@ static void tamper(const halo *h, size_t target, test_random *seed, tally *t) {
             bool grew;
             t->refused += status != ECHO_OK;
             t->powerless += status == ECHO_OK;
-            assert_int_equal(
-                echo__admission_add(others, &h->list[target].feed->key, 0, echo__bytes(copy, original.len), &grew, NULL), status);
+            assert_int_equal(echo__admission_add(others, &h->list[target].feed->key, 0, echo__bytes(copy, original.len),
+                                                 &grew, NULL),
+                             status);
             assert_true(status == ECHO_OK || status == ECHO_ERR_CORRUPT || status == ECHO_ERR_SIGNATURE);
             assert_false(grew);
         }
@@ -453,10 +461,12 @@ static void test_flipped_bits(void **at) {
         tally t = {0, 0, 0, 0};
         for (size_t i = 0; i < h.count; i++) {
             echo__claim *claim = claim_of(h.list[i].bytes);
-            if (claim->kind != ECHO__CLAIM_NOTHING && echo__key_equal(&claim->party, &h.party)) tamper(&h, i, &seed, &t);
+            if (claim->kind != ECHO__CLAIM_NOTHING && echo__key_equal(&claim->party, &h.party))
+                tamper(&h, i, &seed, &t);
             echo__free(claim);
         }
-        print_message("  %zu flips: %zu refused, %zu powerless, %zu harmless\n", t.flips, t.refused, t.powerless, t.harmless);
+        print_message("  %zu flips: %zu refused, %zu powerless, %zu harmless\n", t.flips, t.refused, t.powerless,
+                      t.harmless);
         assert_true(t.flips > 2500);
         assert_true(t.harmless * 7 < t.flips); /* most of them: what vouches for a key that is trusted anyway */
         halo_free(&h);
@@ -479,7 +489,8 @@ static void test_mangled(void **at) {
             assert_non_null(copy);
             memcpy(copy, original.data, len);
             for (uint64_t edits = test_random_below(&seed, 4) + 1; edits > 0 && len > 64; edits--) {
-                size_t where = (size_t)test_random_below(&seed, len - 32), from = (size_t)test_random_below(&seed, other.len - 32);
+                size_t where = (size_t)test_random_below(&seed, len - 32),
+                       from = (size_t)test_random_below(&seed, other.len - 32);
                 switch (test_random_below(&seed, 4)) {
                 case 0: copy[where] = (uint8_t)test_random_u64(&seed); break;
                 case 1: memcpy(copy + where, other.data + from, 32); break; /* a key of another message, now and then */
@@ -516,22 +527,24 @@ static void test_errors_say_where(void **at) {
     assert_int_equal(error.code, ECHO_ERR_CORRUPT);
     assert_true(error.has_seq && error.seq == 5);
     assert_true(error.has_feed && echo__key_equal(&error.feed, &h.genesis_feed));
-    assert_int_equal(echo__admission_add(admission, &h.genesis_feed, 5, echo__bytes(NULL, 0), NULL, NULL), ECHO_ERR_CORRUPT);
+    assert_int_equal(echo__admission_add(admission, &h.genesis_feed, 5, echo__bytes(NULL, 0), NULL, NULL),
+                     ECHO_ERR_CORRUPT);
 
     uint8_t *copy = malloc(h.list[0].bytes.len);
     assert_non_null(copy);
     memcpy(copy, h.list[0].bytes.data, h.list[0].bytes.len);
     copy[h.list[0].bytes.len - 1] ^= 1; /* the last byte of a signature */
-    assert_int_equal(echo__admission_add(admission, &h.genesis_feed, 6, echo__bytes(copy, h.list[0].bytes.len), &grew, &error),
-                     ECHO_ERR_SIGNATURE);
+    assert_int_equal(
+        echo__admission_add(admission, &h.genesis_feed, 6, echo__bytes(copy, h.list[0].bytes.len), &grew, &error),
+        ECHO_ERR_SIGNATURE);
     assert_int_equal(error.seq, 6);
     free(copy);
 
     char *large = calloc(1, ECHO__CREDENTIAL_SIZE_MAX + 1);
     assert_non_null(large);
-    assert_int_equal(
-        echo__admission_add(admission, &h.genesis_feed, 7, echo__bytes(large, ECHO__CREDENTIAL_SIZE_MAX + 1), NULL, &error),
-        ECHO_ERR_LIMIT);
+    assert_int_equal(echo__admission_add(admission, &h.genesis_feed, 7,
+                                         echo__bytes(large, ECHO__CREDENTIAL_SIZE_MAX + 1), NULL, &error),
+                     ECHO_ERR_LIMIT);
     free(large);
     echo__admission_free(admission);
     halo_free(&h);
@@ -564,7 +577,8 @@ static void test_out_of_memory(void **at) {
             size_t feeds = echo__admission_feed_count(admission);
             bool grew = true;
             fault_at(nth);
-            echo_status status = echo__admission_add(admission, &h.list[i].feed->key, h.list[i].seq, h.list[i].bytes, &grew, NULL);
+            echo_status status =
+                echo__admission_add(admission, &h.list[i].feed->key, h.list[i].seq, h.list[i].bytes, &grew, NULL);
             if (fault_off()) failed = true;
             if (status == ECHO_OK) continue; /* what failed was remembering a signature */
             assert_int_equal(status, ECHO_ERR_NOMEM);
@@ -627,9 +641,11 @@ static void test_made_credentials(void **at) {
     assert_int_equal(echo__credential_make_genesis(&genesis, &party, &feed.public_key, created), ECHO_OK);
     assert_int_equal(echo__credential_make_genesis(&again, &party, &feed.public_key, created), ECHO_OK);
     assert_true(echo__bytes_equal(echo__buf_bytes(&genesis), echo__buf_bytes(&again)));
-    assert_int_equal(echo__credential_make_feed_admit(&admit, &party.public_key, &second.public_key, &party, created), ECHO_OK);
-    assert_int_equal(echo__credential_make_feed_admit(&foreign, &party.public_key, &stranger.public_key, &stranger, created),
+    assert_int_equal(echo__credential_make_feed_admit(&admit, &party.public_key, &second.public_key, &party, created),
                      ECHO_OK);
+    assert_int_equal(
+        echo__credential_make_feed_admit(&foreign, &party.public_key, &stranger.public_key, &stranger, created),
+        ECHO_OK);
 
     echo__genesis told;
     assert_int_equal(echo__credential_genesis(&told, echo__buf_bytes(&genesis)), ECHO_OK);
@@ -639,16 +655,21 @@ static void test_made_credentials(void **at) {
 
     echo__admission *admission = admission_of(&party.public_key);
     bool grew;
-    assert_int_equal(echo__admission_add(admission, &feed.public_key, 0, echo__buf_bytes(&genesis), &grew, NULL), ECHO_OK);
+    assert_int_equal(echo__admission_add(admission, &feed.public_key, 0, echo__buf_bytes(&genesis), &grew, NULL),
+                     ECHO_OK);
     assert_true(grew && echo__admission_has_genesis(admission));
-    assert_int_equal(echo__admission_add(admission, &feed.public_key, 1, echo__buf_bytes(&admit), &grew, NULL), ECHO_OK);
+    assert_int_equal(echo__admission_add(admission, &feed.public_key, 1, echo__buf_bytes(&admit), &grew, NULL),
+                     ECHO_OK);
     assert_true(grew);
-    assert_int_equal(echo__admission_add(admission, &feed.public_key, 2, echo__buf_bytes(&foreign), &grew, NULL), ECHO_OK);
+    assert_int_equal(echo__admission_add(admission, &feed.public_key, 2, echo__buf_bytes(&foreign), &grew, NULL),
+                     ECHO_OK);
     assert_false(grew);
     assert_int_equal(echo__admission_feed_count(admission), 2);
-    assert_true(echo__admission_admits(admission, &feed.public_key) && echo__admission_admits(admission, &second.public_key));
+    assert_true(echo__admission_admits(admission, &feed.public_key) &&
+                echo__admission_admits(admission, &second.public_key));
     assert_int_equal(echo__admission_accepts_outsider(admission, &second.public_key, echo__buf_bytes(&admit)), ECHO_OK);
-    assert_int_equal(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&admit)), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&admit)),
+                     ECHO_ERR_REFUSED);
     assert_int_equal(echo__admission_accepts_outsider(admission, &stranger.public_key, echo__buf_bytes(&foreign)),
                      ECHO_ERR_REFUSED);
     echo__admission_free(admission);
@@ -692,7 +713,8 @@ static void test_making_out_of_memory(void **at) {
         bool failed = fault_off();
         if (failed) assert_int_equal(status, ECHO_ERR_NOMEM);
         fault_at(nth);
-        status = echo__credential_make_feed_admit(&other, &party.public_key, &feed.public_key, &party, "2026-11-22T13:36:03+00:00");
+        status = echo__credential_make_feed_admit(&other, &party.public_key, &feed.public_key, &party,
+                                                  "2026-11-22T13:36:03+00:00");
         if (fault_off()) assert_int_equal(status, ECHO_ERR_NOMEM);
         echo__buf_free(&out);
         echo__buf_free(&other);

@@ -65,7 +65,8 @@ static void check_feed(const place *p, const echo_feeds *feeds, void *feed) {
         assert_int_equal(feeds->ops->has(feeds->ctx, feed, seq), here);
         echo_status status = feeds->ops->read(feeds->ctx, feed, seq, seq + 1, test_expect_block, &expect, &err);
         if (here) assert_int_equal(err.code, ECHO_OK);
-        if (status != (here ? ECHO_OK : ECHO_ERR_GAP)) fail_msg("block %d: %s %s", (int)seq, echo_status_name(status), err.message);
+        if (status != (here ? ECHO_OK : ECHO_ERR_GAP))
+            fail_msg("block %d: %s %s", (int)seq, echo_status_name(status), err.message);
         if (!here) assert_true(err.has_seq && err.seq == seq);
     }
     /* All at once, up to the first hole. */
@@ -92,8 +93,8 @@ static void check(const place *p) {
 }
 
 /* What the writer's own source says when it has `length` blocks; or hypercore 7's writer. */
-static void make_proof(echo_feed_proof *proof, const test_blocks *blocks, const echo_keypair *keys, uint64_t from, uint64_t to,
-                       uint64_t length, bool seven) {
+static void make_proof(echo_feed_proof *proof, const test_blocks *blocks, const echo_keypair *keys, uint64_t from,
+                       uint64_t to, uint64_t length, bool seven) {
     echo_feeds feeds;
     void *feed;
     uint64_t first;
@@ -244,7 +245,8 @@ static void in_any_order(void **state) {
     }
 }
 
-/* Of the last blocks no more than a parent comes to be known, to the left of what was: the length grows all the same. */
+/* Of the last blocks no more than a parent comes to be known, to the left of what was: the length grows all the same.
+ */
 static void grows_by_a_parent(void **state) {
     (void)state;
     echo_keypair keys;
@@ -311,8 +313,8 @@ static void make_fork(test_blocks *b, const test_blocks *a, uint64_t fork, uint6
     }
 }
 
-static void conflict(place *p, const test_blocks *blocks, const echo_keypair *keys, uint64_t from, uint64_t to, uint64_t length,
-                     uint64_t seq) {
+static void conflict(place *p, const test_blocks *blocks, const echo_keypair *keys, uint64_t from, uint64_t to,
+                     uint64_t length, uint64_t seq) {
     echo_error err = ECHO_ERROR_INIT;
     char *before = p->kind == FOLDER ? folder_digest(p->folder) : NULL;
     assert_status(put_of(p, blocks, keys, from, to, length, &err), ECHO_ERR_CONFLICT);
@@ -350,7 +352,8 @@ static void forks_are_found(void **state) {
                 uint64_t index[ECHO_FEED_PROOF_SIDE];
                 size_t n = echo__proof_cover(index, 0, from), i = 0;
                 while (i < n && echo__flat_right_span(index[i], echo__flat_depth(index[i])) < 2 * fork) i++;
-                conflict(&p, &b, &keys, from, from + 1, 21, echo__flat_left_span(index[i], echo__flat_depth(index[i])) / 2);
+                conflict(&p, &b, &keys, from, from + 1, 21,
+                         echo__flat_left_span(index[i], echo__flat_depth(index[i])) / 2);
             }
             /* What is the same goes on. */
             if (fork > 0) assert_ok(put_of(&p, &b, &keys, 0, fork, fork, &oops));
@@ -559,7 +562,8 @@ static void unsigned_blocks(void **state) {
         test_blocks b;
         make_fork(&b, &blocks, 5, 99);
         conflict(&p, &b, &keys, 5, 6, 6, 5);
-        assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 5, 6, &err), own ? ECHO_ERR_GAP : ECHO_ERR_SIGNATURE);
+        assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 5, 6, &err),
+                      own ? ECHO_ERR_GAP : ECHO_ERR_SIGNATURE);
         if (own) assert_true(err.has_seq && err.seq == 2);
         assert_status(p.feeds.ops->prove(&proof, p.feeds.ctx, p.feed, 0, 2, NULL), own ? ECHO_OK : ECHO_ERR_SIGNATURE);
         put(&p, &keys, 1, 3, 4);

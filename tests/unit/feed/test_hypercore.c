@@ -41,7 +41,8 @@ static void lists_feeds_and_nothing_else(void **state) {
     /* Files of an index feed, as ECHO 2.6 has there, and folders that are no feeds. */
     test_path(path, folder, "key");
     file_write(path, "0123456789abcdef0123456789abcdef", 32);
-    static const char *const others[] = {"metadata", "0123", "00000000000000000000000000000000000000000000000000000000000000aa",
+    static const char *const others[] = {"metadata", "0123",
+                                         "00000000000000000000000000000000000000000000000000000000000000aa",
                                          "8E0050A7074A66841E509D0914DD115E4C5640E1CAFD80C2B1553D19ABDEB407",
                                          ".8e0050a7074a66841e509d0914dd115e4c5640e1cafd80c2b1553d19abdeb407.1.2.0.tmp"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

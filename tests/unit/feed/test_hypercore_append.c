@@ -103,7 +103,8 @@ static void worked_example(void **state) {
     cJSON_Delete(json);
     test_create(&t, &keys);
     test_open(&t, NULL);
-    const uint8_t one[] = {0x00, 0x07, 0x0e, 0x15, 0x1c}, two[] = {0x1f, 0x26, 0x2d, 0x34, 0x3b, 0x42, 0x49, 0x50, 0x57};
+    const uint8_t one[] = {0x00, 0x07, 0x0e, 0x15, 0x1c},
+                  two[] = {0x1f, 0x26, 0x2d, 0x34, 0x3b, 0x42, 0x49, 0x50, 0x57};
     const echo_bytes blocks[] = {{one, sizeof one}, {two, sizeof two}};
     test_append(&t, blocks, 1);
     test_append(&t, blocks + 1, 1);
@@ -131,7 +132,8 @@ static void worked_example(void **state) {
 static void continues_old_feeds(void **state) {
     (void)state;
     static const char *const sets[] = {FIXTURES_7, FIXTURES_9};
-    static const char *const names[] = {"n0", "n1", "n1-empty", "n2", "n2-big", "n3", "n5-empty", "n8", "n1000", "n100-batched"};
+    static const char *const names[] = {"n0", "n1",       "n1-empty", "n2",    "n2-big",
+                                        "n3", "n5-empty", "n8",       "n1000", "n100-batched"};
     for (size_t s = 0; s < 2; s++) {
         for (size_t i = 0; i < sizeof names / sizeof *names - (s == 0); i++) {
             test_feed t;
@@ -194,7 +196,8 @@ static void crosses_pages(void **state) {
     assert_int_equal(test_info(&t).verified, blocks.count);
     test_read_equal(&t, &blocks, 0, blocks.count);
     for (int i = 0; i < 300; i++) {
-        uint64_t from = test_random_below(&random, at + 1), to = from + test_random_below(&random, i % 2 ? 20 : at + 1 - from);
+        uint64_t from = test_random_below(&random, at + 1),
+                 to = from + test_random_below(&random, i % 2 ? 20 : at + 1 - from);
         test_read_equal(&t, &blocks, from, to < at ? to : at);
     }
     test_end(&t);

@@ -1,6 +1,6 @@
 /*
- * Power cuts and failing disks while a feed is written (test_hypercore_disk.h). P4, P5: what opens is the feed before or after the append,
- * and after it when the append returned.
+ * Power cuts and failing disks while a feed is written (test_hypercore_disk.h). P4, P5: what opens is the feed before
+ * or after the append, and after it when the append returned.
  */
 #include "test_hypercore_disk.h"
 
@@ -68,7 +68,8 @@ static echo_status scene_append(scene *s) {
     disk.mode = OFF;
     test_open(&s->t, &s->options);
     disk.mode = mode;
-    echo_status status = s->t.feeds.ops->append(&first, s->t.feeds.ctx, s->t.feed, &s->blocks.at[s->old], s->batch, &err);
+    echo_status status =
+        s->t.feeds.ops->append(&first, s->t.feeds.ctx, s->t.feed, &s->blocks.at[s->old], s->batch, &err);
     if (status == ECHO_OK)
         assert_int_equal(first, s->old);
     else
@@ -133,7 +134,8 @@ static void cut_everywhere(size_t old, size_t old_batch, size_t batch, uint64_t 
                 unlink(path);
             }
             if (!sound(&s, went_through ? old + batch : old, old + batch))
-                fail_msg("%zu + %zu blocks, power cut at event %ld, seed %llu", old, batch, at, (unsigned long long)seed);
+                fail_msg("%zu + %zu blocks, power cut at event %ld, seed %llu", old, batch, at,
+                         (unsigned long long)seed);
             test_open(&s.t, NULL);
             if (test_info(&s.t).length == old)
                 before = true;
@@ -188,8 +190,8 @@ static void power_cuts_while_undoing(void **state) {
                     disk_restart();
                     test_close(&s.t);
                     if (!sound(&s, warned ? olds[i] : olds[i] + batches[i], olds[i] + batches[i]))
-                        fail_msg("%zu + %zu blocks, failure at %ld, power cut %ld later, seed %llu", olds[i], batches[i], warning,
-                                 more, (unsigned long long)seed);
+                        fail_msg("%zu + %zu blocks, failure at %ld, power cut %ld later, seed %llu", olds[i],
+                                 batches[i], warning, more, (unsigned long long)seed);
                     goes_on(&s);
                 }
                 if (!cut) break;

@@ -9,7 +9,8 @@ typedef struct outcome {
 } outcome;
 
 static bool is_damage(echo_status status) {
-    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_VERSION || status == ECHO_ERR_LIMIT;
+    return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_SIGNATURE || status == ECHO_ERR_VERSION ||
+           status == ECHO_ERR_LIMIT;
 }
 
 /* Opens, and reads from the first block on; also each block alone, so that all that can be had is looked at. */
@@ -32,10 +33,12 @@ static outcome look(test_feed *t, const test_blocks *blocks, bool one_by_one) {
         for (uint64_t seq = 0; one_by_one && seq < o.info.length; seq++) {
             echo_error err = ECHO_ERROR_INIT;
             expect.next = seq;
-            echo_status status = t->feeds.ops->read(t->feeds.ctx, t->feed, seq, seq + 1, test_expect_block, &expect, &err);
+            echo_status status =
+                t->feeds.ops->read(t->feeds.ctx, t->feed, seq, seq + 1, test_expect_block, &expect, &err);
             assert_int_equal(expect.next, status == ECHO_OK ? seq + 1 : seq);
             assert_true(status == ECHO_OK || is_damage(status) || status == ECHO_ERR_GAP);
-            if (!t->feeds.ops->has(t->feeds.ctx, t->feed, seq)) assert_true(status == ECHO_ERR_GAP || seq >= o.info.verified);
+            if (!t->feeds.ops->has(t->feeds.ctx, t->feed, seq))
+                assert_true(status == ECHO_ERR_GAP || seq >= o.info.verified);
         }
     } else {
         assert_true(is_damage(o.open));
@@ -79,7 +82,8 @@ static void what_the_original_was_tried_with(void **state) {
     (void)state;
     subject s;
     outcome o;
-    /* Bitfield cut to its header, or its tree bits zeroed: no blocks. (Appending to that is refused: see test_hypercore_append.) */
+    /* Bitfield cut to its header, or its tree bits zeroed: no blocks. (Appending to that is refused: see
+     * test_hypercore_append.) */
     subject_begin(&s, FIXTURES_9, "n1000", "n1000");
     test_cut(s.t.path, "bitfield", 32);
     o = look(&s.t, &s.blocks, true);
@@ -115,7 +119,8 @@ static void what_the_original_was_tried_with(void **state) {
     assert_int_equal(o.blocks, 999);
     assert_non_null(strstr(o.err.message, "'tree'"));
     subject_end(&s);
-    /* The tree cut by ten nodes: the rest vouches for 996 blocks, though nodes of the last are gone. The original does not open it.
+    /* The tree cut by ten nodes: the rest vouches for 996 blocks, though nodes of the last are gone. The original does
+     * not open it.
      */
     subject_begin(&s, FIXTURES_9, "n1000", "n1000");
     test_cut(s.t.path, "tree", test_size(s.t.path, "tree") - 400);
@@ -123,7 +128,8 @@ static void what_the_original_was_tried_with(void **state) {
     assert_int_equal(o.info.length, 1000);
     assert_int_equal(o.info.verified, 996);
     assert_status(o.read, ECHO_ERR_CORRUPT);
-    assert_int_equal(o.blocks, 995); /* the root of the last four lacks a leaf; the first three of them were signed on their own */
+    assert_int_equal(
+        o.blocks, 995); /* the root of the last four lacks a leaf; the first three of them were signed on their own */
     subject_end(&s);
     /* The data cut by ten bytes. */
     subject_begin(&s, FIXTURES_9, "n1000", "n1000");
@@ -275,8 +281,9 @@ static void files_of_another_feed(void **state) {
         const char *name;
         echo_status open, read;
     } files[] = {
-        {"tree", ECHO_ERR_SIGNATURE, ECHO_OK}, {"signatures", ECHO_ERR_SIGNATURE, ECHO_OK}, {"data", ECHO_OK, ECHO_ERR_CORRUPT},
-        {"key", ECHO_ERR_CORRUPT, ECHO_OK},    {"secret_key", ECHO_ERR_CORRUPT, ECHO_OK},
+        {"tree", ECHO_ERR_SIGNATURE, ECHO_OK},     {"signatures", ECHO_ERR_SIGNATURE, ECHO_OK},
+        {"data", ECHO_OK, ECHO_ERR_CORRUPT},       {"key", ECHO_ERR_CORRUPT, ECHO_OK},
+        {"secret_key", ECHO_ERR_CORRUPT, ECHO_OK},
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         subject s;
@@ -399,7 +406,8 @@ static void flip_anywhere(const char *set, const char *name, const char *blocks_
         if (size == 0) continue;
         /* Bitfields are nearly all zero: half of the flips go where bits are. */
         size_t at = (size_t)test_random_below(&random, size);
-        if (file == all_files[0] && test_random_below(&random, 2)) at = 32 + 1024 + (size_t)test_random_below(&random, 260);
+        if (file == all_files[0] && test_random_below(&random, 2))
+            at = 32 + 1024 + (size_t)test_random_below(&random, 260);
         if (at >= size) at = size - 1;
         uint8_t mask = (uint8_t)(1u << test_random_below(&random, 8));
         test_poke(s.t.path, file, at, mask);

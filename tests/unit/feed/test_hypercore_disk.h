@@ -1,7 +1,8 @@
 /*
- * Power cuts and failing disks. A program that includes this stands between the library and the system calls that write. A power
- * cut at event k (a write, a truncation, a sync, a rename) lets the first k - 1 through and perhaps part of the kth; of what was
- * not synced, each sector then holds what it held at some time since the last sync, by a seeded choice.
+ * Power cuts and failing disks. A program that includes this stands between the library and the system calls that
+ * write. A power cut at event k (a write, a truncation, a sync, a rename) lets the first k - 1 through and perhaps part
+ * of the kth; of what was not synced, each sector then holds what it held at some time since the last sync, by a seeded
+ * choice.
  */
 #ifndef TEST_HYPERCORE_DISK_H
 #define TEST_HYPERCORE_DISK_H

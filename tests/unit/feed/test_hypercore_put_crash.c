@@ -1,7 +1,7 @@
 /*
- * Power cuts and failing disks while blocks from peers are put (test_hypercore_disk.h). What opens then has the old length or the
- * new one, all of it vouched for, all blocks that were there, and of those that were put some, none or all: each as it should be,
- * or not here.
+ * Power cuts and failing disks while blocks from peers are put (test_hypercore_disk.h). What opens then has the old
+ * length or the new one, all of it vouched for, all blocks that were there, and of those that were put some, none or
+ * all: each as it should be, or not here.
  */
 #include "test_hypercore_disk.h"
 
@@ -120,7 +120,8 @@ static uint64_t examine(scene *s, const char *when, long at, uint64_t seed) {
     echo_feed_info info = test_info(&s->t);
     uint64_t found = 0;
     if (info.length != info.verified || (info.length != s->old && info.length != s->new))
-        fail_msg("%s at %ld, seed %d: length %d, verified %d", when, at, (int)seed, (int)info.length, (int)info.verified);
+        fail_msg("%s at %ld, seed %d: length %d, verified %d", when, at, (int)seed, (int)info.length,
+                 (int)info.verified);
     /* Of large feeds the part that matters. */
     for (uint64_t seq = 0; seq < s->new + 2; seq++) {
         if (s->new > 1000 && !was_here(s, seq) && !in(seq, &s->put) && seq % 97) continue;
@@ -131,8 +132,9 @@ static uint64_t examine(scene *s, const char *when, long at, uint64_t seed) {
         echo_error err = ECHO_ERROR_INIT;
         echo_status status = ops->read(s->t.feeds.ctx, s->t.feed, seq, seq + 1, test_expect_block, &expect, &err);
         if (status != (has ? ECHO_OK : ECHO_ERR_GAP))
-            fail_msg("%s at %ld, seed %d: block %d of %d, %d..%d of %d put: %s %s", when, at, (int)seed, (int)seq, (int)info.length,
-                     (int)s->put.from, (int)s->put.to, (int)s->put.length, echo_status_name(status), err.message);
+            fail_msg("%s at %ld, seed %d: block %d of %d, %d..%d of %d put: %s %s", when, at, (int)seed, (int)seq,
+                     (int)info.length, (int)s->put.from, (int)s->put.to, (int)s->put.length, echo_status_name(status),
+                     err.message);
         found += has && in(seq, &s->put) && !was_here(s, seq);
     }
     return found;

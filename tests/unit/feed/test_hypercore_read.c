@@ -3,7 +3,8 @@
 
 static const char *const names_7[] = {"n0", "n1", "n1-empty", "n2", "n2-big", "n3", "n5-empty", "n8", "n1000", NULL};
 static const char *const names_9[] = {
-    "n0", "n1", "n1-empty", "n2", "n2-big", "n3", "n5-empty", "n8", "n100-batched", "n1000", "replica-of-n100-batched", NULL};
+    "n0", "n1", "n1-empty", "n2", "n2-big", "n3", "n5-empty", "n8", "n100-batched", "n1000", "replica-of-n100-batched",
+    NULL};
 
 static void each_block(const char *set, const char *const *names) {
     for (; *names != NULL; names++) {
@@ -93,7 +94,8 @@ static void reads_any_range(void **state) {
     test_copy(&t, FIXTURES_9, "n1000");
     test_open(&t, NULL);
     for (int i = 0; i < 3000; i++) {
-        uint64_t from = test_random_below(&random, 1001), to = from + test_random_below(&random, 1001 - from), bytes = 0;
+        uint64_t from = test_random_below(&random, 1001), to = from + test_random_below(&random, 1001 - from),
+                 bytes = 0;
         uint64_t before = echo__hypercore_count(t.feed)->bytes[ECHO__HYPERCORE_DATA];
         test_read_equal(&t, &blocks, from, to);
         for (uint64_t k = from; k < to; k++) bytes += blocks.at[k].len;
@@ -142,7 +144,8 @@ static void beyond_the_end_is_a_gap(void **state) {
     assert_true(err.has_seq && err.seq == 8);
     assert_true(err.has_feed);
     assert_memory_equal(err.feed.bytes, t.key.bytes, 32);
-    assert_status(t.feeds.ops->read(t.feeds.ctx, t.feed, UINT64_MAX - 1, UINT64_MAX, stop_after, &s, &err), ECHO_ERR_GAP);
+    assert_status(t.feeds.ops->read(t.feeds.ctx, t.feed, UINT64_MAX - 1, UINT64_MAX, stop_after, &s, &err),
+                  ECHO_ERR_GAP);
     assert_true(err.seq == UINT64_MAX - 1);
     test_end(&t);
 }

@@ -1,5 +1,6 @@
 /*
- * What the hypercore tests share: fixtures and copies of them in folders of their own, and readers that collect or compare.
+ * What the hypercore tests share: fixtures and copies of them in folders of their own, and readers that collect or
+ * compare.
  */
 #ifndef TEST_HYPERCORE_SUPPORT_H
 #define TEST_HYPERCORE_SUPPORT_H
@@ -26,11 +27,11 @@
 #define FIXTURES_7 TEST_FIXTURES "/c-hypercore-7.7.1"
 #define FIXTURES_9 TEST_FIXTURES "/c-hypercore-9.12.0"
 
-#define assert_ok(call)                                                                                                            \
-    do {                                                                                                                           \
-        echo_error oops = ECHO_ERROR_INIT;                                                                                         \
-        echo_status status_ = (call);                                                                                              \
-        if (status_ != ECHO_OK) fail_msg("%s: %s (%s)", #call, echo_status_name(status_), oops.message);                           \
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        echo_error oops = ECHO_ERROR_INIT;                                                                             \
+        echo_status status_ = (call);                                                                                  \
+        if (status_ != ECHO_OK) fail_msg("%s: %s (%s)", #call, echo_status_name(status_), oops.message);               \
     } while (0)
 
 #define assert_status(call, expected) assert_string_equal(echo_status_name(call), echo_status_name(expected))
@@ -252,8 +253,8 @@ static inline void test_same_file(const char *a, const char *b, const char *name
     free(data_b);
 }
 
-/* The bitfield has exactly the bits of blocks 0..length-1 and of all nodes whose span is complete; hypercore's index is not looked
- * at. */
+/* The bitfield has exactly the bits of blocks 0..length-1 and of all nodes whose span is complete; hypercore's index is
+ * not looked at. */
 static inline void test_check_bits(const char *folder, uint64_t length) {
     char path[1024];
     size_t len;

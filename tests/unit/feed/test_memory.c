@@ -222,8 +222,9 @@ static void memory_runs_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appends_and_reads),      cmocka_unit_test(blocks_put_in_any_order), cmocka_unit_test(lists_in_order),
-        cmocka_unit_test(the_callback_may_write), cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(appends_and_reads), cmocka_unit_test(blocks_put_in_any_order),
+        cmocka_unit_test(lists_in_order),    cmocka_unit_test(the_callback_may_write),
+        cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

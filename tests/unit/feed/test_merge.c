@@ -40,7 +40,9 @@ typedef struct place {
     bool accept;
 } place;
 
-static bool admits(void *arg, const echo_key *feed) { return ((place *)arg)->outsider == 0 || feed->bytes[0] != ((place *)arg)->outsider; }
+static bool admits(void *arg, const echo_key *feed) {
+    return ((place *)arg)->outsider == 0 || feed->bytes[0] != ((place *)arg)->outsider;
+}
 
 static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
     (void)feed;
@@ -92,9 +94,9 @@ static void test_order(void **arg) {
     (void)arg;
     place p;
     open_place(&p, 2);
-    put(&p, 2, 0, "", 0);            /* time 1 */
-    put(&p, 2, 1, "\x02\x00", 2);    /* time 2 */
-    put(&p, 1, 0, "", 0);            /* time 1: the lower key comes first */
+    put(&p, 2, 0, "", 0);                 /* time 1 */
+    put(&p, 2, 1, "\x02\x00", 2);         /* time 2 */
+    put(&p, 1, 0, "", 0);                 /* time 1: the lower key comes first */
     put(&p, 1, 1, "\x01\x00\x02\x01", 4); /* time 2 + 2 */
     put(&p, 2, 2, "\x02\x01\x01\x00", 4); /* time 3 + 1: equal, decided by the key */
     start(&p, NULL);

@@ -37,7 +37,8 @@ static void tree_begin(tree *t, uint64_t seed) {
     }
 }
 
-static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth, echo_error *err) {
+static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth,
+                        echo_error *err) {
     (void)err;
     const tree *t = arg;
     assert_int_equal(depth, echo__flat_depth(index));
@@ -79,9 +80,10 @@ static void the_cover_is_the_smallest(void **state) {
             for (uint64_t i = 0; i < 256; i++) {
                 unsigned depth = echo__flat_depth(i);
                 uint64_t above = echo__flat_parent(i, depth);
-                bool inside = echo__flat_left_span(i, depth) >= 2 * from && echo__flat_right_span(i, depth) + 2 <= 2 * to;
-                bool larger =
-                    echo__flat_left_span(above, depth + 1) >= 2 * from && echo__flat_right_span(above, depth + 1) + 2 <= 2 * to;
+                bool inside =
+                    echo__flat_left_span(i, depth) >= 2 * from && echo__flat_right_span(i, depth) + 2 <= 2 * to;
+                bool larger = echo__flat_left_span(above, depth + 1) >= 2 * from &&
+                              echo__flat_right_span(above, depth + 1) + 2 <= 2 * to;
                 expected += inside && !larger;
             }
             assert_int_equal(n, expected);
@@ -175,7 +177,8 @@ static void tampered_nodes(tree *t, const echo_feed_proof *good) {
 
 static void everything_tampered(void **state) {
     (void)state;
-    static const uint64_t cases[][3] = {{0, 1, 1}, {0, 40, 40}, {5, 9, 40}, {7, 8, 29}, {21, 22, 37}, {0, 3, 31}, {30, 31, 31}};
+    static const uint64_t cases[][3] = {{0, 1, 1},    {0, 40, 40}, {5, 9, 40},  {7, 8, 29},
+                                        {21, 22, 37}, {0, 3, 31},  {30, 31, 31}};
     tree t;
     tree_begin(&t, 4);
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
@@ -200,7 +203,8 @@ static void everything_tampered(void **state) {
         echo__proven proven;
         echo_keypair other;
         test_make_keys(&other, 77);
-        assert_status(echo__proof_check(&proven, &good, t.blocks.at + good.from, &other.public_key, NULL), ECHO_ERR_SIGNATURE);
+        assert_status(echo__proof_check(&proven, &good, t.blocks.at + good.from, &other.public_key, NULL),
+                      ECHO_ERR_SIGNATURE);
         /* The signature of another length, in either form. */
         for (unsigned seven = 0; seven < 2; seven++) {
             bad = good;
@@ -333,7 +337,8 @@ static void forks_are_told_where_they_begin(void **state) {
     echo_error err = ECHO_ERROR_INIT;
     echo_key key = {{7}};
     assert_ok(echo__proof_fork_report(&fork, &key, &oops));
-    static const uint64_t order[] = {15, 7, 23, 11, 20, 10, 9, 12}; /* of those that end first, the lowest: 10 is block 5 */
+    static const uint64_t order[] = {15, 7,  23, 11,
+                                     20, 10, 9,  12}; /* of those that end first, the lowest: 10 is block 5 */
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) echo__proof_fork_at(&fork, order[i]);
     assert_status(echo__proof_fork_report(&fork, &key, &err), ECHO_ERR_CONFLICT);
     assert_true(err.has_seq && err.seq == 5 && echo__key_equal(&err.feed, &key));

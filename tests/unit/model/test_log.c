@@ -137,12 +137,20 @@ static void test_put_that_fails(void **arg) {
 static void test_malformed(void **arg) {
     (void)arg;
     static const char *const bad[] = {
-        "", "[]", "{}", "{\"n\":1,\"tail\":[]}", "{\"n\":0}", "{\"n\":1,\"tail\":[[1,\"" FEED "\",1]]}",
-        "{\"n\":1,\"tail\":[[1,\"" FEED "\",1,\"AwA=\",2]]}", "{\"n\":1,\"tail\":[[1,\"00\",1,\"AwA=\"]]}",
-        "{\"n\":1,\"tail\":[[1,\"" FEED "\",-1,\"AwA=\"]]}", "{\"n\":1,\"tail\":[[1,\"" FEED "\",1,\"*\"]]}",
+        "",
+        "[]",
+        "{}",
+        "{\"n\":1,\"tail\":[]}",
+        "{\"n\":0}",
+        "{\"n\":1,\"tail\":[[1,\"" FEED "\",1]]}",
+        "{\"n\":1,\"tail\":[[1,\"" FEED "\",1,\"AwA=\",2]]}",
+        "{\"n\":1,\"tail\":[[1,\"00\",1,\"AwA=\"]]}",
+        "{\"n\":1,\"tail\":[[1,\"" FEED "\",-1,\"AwA=\"]]}",
+        "{\"n\":1,\"tail\":[[1,\"" FEED "\",1,\"*\"]]}",
         "{\"n\":2,\"tail\":[[1,\"" FEED "\",1,\"AwA=\"],[1,\"" FEED "\",1,\"AwA=\"]]}", /* the same stamp twice */
         "{\"n\":2,\"tail\":[[2,\"" FEED "\",1,\"AwA=\"],[1,\"" FEED "\",1,\"AwA=\"]]}", /* not in order */
-        "{\"n\":1,\"sealed\":[\"zz\"],\"tail\":[]}", "{\"n\":1,\"sealed\":3,\"tail\":[]}",
+        "{\"n\":1,\"sealed\":[\"zz\"],\"tail\":[]}",
+        "{\"n\":1,\"sealed\":3,\"tail\":[]}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         echo__log log;
@@ -157,7 +165,9 @@ static void test_malformed(void **arg) {
     echo__log log;
     shelf s = {.count = 0};
     echo__log_init(&log);
-    assert_int_equal(echo__log_read(&log, echo__bytes_text("{\"n\":64,\"sealed\":[\"" FEED "\"],\"tail\":[]}"), get, &s, NULL), ECHO_ERR_NOT_FOUND);
+    assert_int_equal(
+        echo__log_read(&log, echo__bytes_text("{\"n\":64,\"sealed\":[\"" FEED "\"],\"tail\":[]}"), get, &s, NULL),
+        ECHO_ERR_NOT_FOUND);
 }
 
 int main(void) {

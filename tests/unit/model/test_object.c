@@ -127,7 +127,9 @@ static const sequence sequences[] = {
     {2, {{WIRE_SET, "a.b[1].c", "1"}}, "{\"a\":{\"b\":{\"1\":{\"c\":1}}}}"},
     {2, {{WIRE_SET, "a[\"x.y\"]", "1"}}, "{\"a\":{\"x.y\":1}}"},
     {2, {{WIRE_SET, "[0].x", "1"}}, "{\"0\":{\"x\":1}}"},
-    {2, {{WIRE_SET, "a", "1"}, {WIRE_SET, "[]]", "2"}, {WIRE_PUSH, "[]]", "2"}, {WIRE_DELETE, "[]]", NULL}}, "{\"a\":1}"},
+    {2,
+     {{WIRE_SET, "a", "1"}, {WIRE_SET, "[]]", "2"}, {WIRE_PUSH, "[]]", "2"}, {WIRE_DELETE, "[]]", NULL}},
+     "{\"a\":1}"},
     {1,
      {{WIRE_SET, "$a", "1"}, {WIRE_SET, "$$b", "{\"$c\":1}"}, {WIRE_SET, "d", "{\"$bytes\":\"AA==\"}"}},
      "{\"$$$b\":{\"$$c\":1},\"$$a\":1,\"d\":{\"$$bytes\":\"AA==\"}}"},
@@ -170,7 +172,9 @@ static const sequence sequences[] = {
     {2, {{WIRE_SET, "a", "{\"0\":1}"}, {WIRE_PUSH, "a", "2"}}, "{\"a\":[1,2]}"},
     {2, {{WIRE_SET, "a", "{\"x\":1,\"5\":2}"}, {WIRE_PUSH, "a", "3"}}, "{\"a\":{\"5\":2,\"6\":3,\"x\":1}}"},
     {2, {{WIRE_PUSH, "a.b[0].c", "1"}}, "{\"a\":{\"b\":[{\"c\":[1]}]}}"},
-    {2, {{WIRE_PUSH, "a", "{\"x\":1}"}, {WIRE_PUSH, "a", "[2]"}, {WIRE_SET, "a[0].y", "3"}}, "{\"a\":[{\"x\":1,\"y\":3},[2]]}"},
+    {2,
+     {{WIRE_PUSH, "a", "{\"x\":1}"}, {WIRE_PUSH, "a", "[2]"}, {WIRE_SET, "a[0].y", "3"}},
+     "{\"a\":[{\"x\":1,\"y\":3},[2]]}"},
     {2, {{WIRE_SET, "a[4294967294]", "1"}, {WIRE_PUSH, "a", "2"}}, "{\"a\":{\"4294967294\":1}}"},
     {2, {{WIRE_SET, "a[4294967293]", "1"}, {WIRE_PUSH, "a", "2"}}, "{\"a\":{\"4294967293\":1,\"4294967294\":2}}"},
     {2, {{WIRE_SET, "a[0]", "1"}, {WIRE_SET, "a[4294967295]", "2"}}, "{\"a\":{\"0\":1,\"4294967295\":2}}"}, /* a name */
@@ -189,7 +193,9 @@ static const sequence sequences[] = {
     {2, {{WIRE_SET, "a[4294967294]", "1"}, {WIRE_ADD, "a", "2"}}, "{\"a\":[1,2]}"},
     {2, {{WIRE_ADD, "a", "1"}, {WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "2"}}, "{\"a\":[1,2]}"},
     {2, {{WIRE_ADD, "a", "1"}, {WIRE_ADD, "a", "2"}, {WIRE_SET, "a[0]", "2"}, {WIRE_ADD, "a", "3"}}, "{\"a\":[2,3]}"},
-    {2, {{WIRE_ADD, "a", "1"}, {WIRE_ADD, "a", "2"}, {WIRE_DELETE, "a[0]", NULL}, {WIRE_ADD, "a", "3"}}, "{\"a\":[2,3]}"},
+    {2,
+     {{WIRE_ADD, "a", "1"}, {WIRE_ADD, "a", "2"}, {WIRE_DELETE, "a[0]", NULL}, {WIRE_ADD, "a", "3"}},
+     "{\"a\":[2,3]}"},
 };
 
 static void test_sequences(void **state) {
@@ -309,8 +315,11 @@ static void test_any_order(void **state) {
     static const step made_again[] = {
         {WIRE_SET, "a.b", "1"}, {WIRE_DELETE, "a.b", NULL}, {WIRE_SET, "a.b.c", "2"}, {WIRE_DELETE, "a.b.c", NULL}};
     assert_any_order(made_again, 4, "{\"a\":{\"b\":{}}}");
-    static const step lists[] = {
-        {WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "2"}, {WIRE_PUSH, "a", "1"}, {WIRE_ADD, "a", "3"}, {WIRE_REMOVE, "a", "2"}};
+    static const step lists[] = {{WIRE_PUSH, "a", "1"},
+                                 {WIRE_ADD, "a", "2"},
+                                 {WIRE_PUSH, "a", "1"},
+                                 {WIRE_ADD, "a", "3"},
+                                 {WIRE_REMOVE, "a", "2"}};
     assert_any_order(lists, 5, "{\"a\":[1,3]}");
     static const step moved[] = {{WIRE_PUSH, "a", "{\"x\":1}"}, {WIRE_PUSH, "a", "2"}, {WIRE_SET, "a[0].x", "9"},
                                  {WIRE_DELETE, "a[0]", NULL},   {WIRE_ADD, "a", "3"},  {WIRE_SET, "a[0]", "4"}};

@@ -113,9 +113,10 @@ static void test_apply(void **state) {
 /* A state with everything in it, one of its folds stale. */
 static object full(void) {
     object o = object_new(2);
-    object_do_at(&o, 5, 1, WIRE_SET, "a",
-                 "{\"x\":[1,\"a text that is long enough to need room of its own: it goes on and on and on, and on, and on, and "
-                 "on, and on and on, until it does not fit\"]}");
+    object_do_at(
+        &o, 5, 1, WIRE_SET, "a",
+        "{\"x\":[1,\"a text that is long enough to need room of its own: it goes on and on and on, and on, and on, and "
+        "on, and on and on, until it does not fit\"]}");
     object_do_at(&o, 6, 2, WIRE_SET, "a.y.z", "{\"$x\":null}");
     object_do_at(&o, 7, 3, WIRE_DELETE, "a.y", NULL);
     object_do_at(&o, 8, 2, WIRE_PUSH, "l", "1");
@@ -219,7 +220,8 @@ static void random_message(test_random *r, echo__buf *out, int depth) {
             uint64_t any = test_random_u64(r);
             echo__buf_append(out, &any, 4);
         } else if (type == 2) {
-            static const char *const texts[] = {"a", "a.b", "a[0]", "", "[", "a.b.c", "[\"x\"]", "\xff", "b[1].c", "a[4294967294]"};
+            static const char *const texts[] = {"a",     "a.b",     "a[0]", "",       "[",
+                                                "a.b.c", "[\"x\"]", "\xff", "b[1].c", "a[4294967294]"};
             wire_text(out, field, texts[test_random_below(r, sizeof texts / sizeof *texts)]);
         } else if (depth > 0) {
             echo__buf inner = ECHO__BUF_INIT;

@@ -70,7 +70,8 @@ static void test_encodings(void **state) {
         for (uint32_t generation = 1; generation <= 2; generation++) {
             if (cases[i].generation != 0 && cases[i].generation != generation) continue;
             char expected[512];
-            (void)snprintf(expected, sizeof expected, "0a%02zx080012016b%s", 5 + strlen(cases[i].hex) / 2, cases[i].hex);
+            (void)snprintf(expected, sizeof expected, "0a%02zx080012016b%s", 5 + strlen(cases[i].hex) / 2,
+                           cases[i].hex);
             assert_set(mutation_new(generation), "k", json(cases[i].value), expected);
         }
 }
@@ -108,7 +109,8 @@ static void test_operations(void **state) {
     }
     cJSON_Delete(one);
     cJSON *title = cJSON_CreateString("Fixture party");
-    assert_set(mutation_new(1), "title", cJSON_Duplicate(title, 1), "0a1a080012057469746c651a0f2a0d46697874757265207061727479");
+    assert_set(mutation_new(1), "title", cJSON_Duplicate(title, 1),
+               "0a1a080012057469746c651a0f2a0d46697874757265207061727479");
     assert_set(mutation_new(2), "title", title, "0a1a080012057469746c651a0f2a0d46697874757265207061727479");
 }
 
@@ -137,7 +139,8 @@ static void test_round_trip(void **state) {
         "{\"a\":{\"b\":[]}}",
         /* keys that would be paths, or nothing at all */
         "{\"\":0,\" "
-        "\":1,\".\":2,\"..\":3,\"[\":4,\"[]\":5,\"[]]\":6,\"a.b\":7,\"a[0]\":8,\"a[b\":9,\"a\\\"b\":10,\"a\\\\.\":11,\"'.'\":12,\"["
+        "\":1,\".\":2,\"..\":3,\"[\":4,\"[]\":5,\"[]]\":6,\"a.b\":7,\"a[0]\":8,\"a[b\":9,\"a\\\"b\":10,\"a\\\\.\":11,"
+        "\"'.'\":12,\"["
         "\\\"x\\\"]\":13,\"\\n.\":14}",
     };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
@@ -319,9 +322,10 @@ static void test_node_limit(void **state) {
 
 static void test_out_of_memory(void **state) {
     (void)state;
-    cJSON *value = json("{\"a\":[1,\"text\",{\"$bytes\":\"AP8MBw==\"},{\"b.c\":4.5}],\"d\":\"a text that is too long for any small "
-                        "room on the stack, "
-                        "or so one hopes: it goes on and on and on and on and on and on and on and on and on and on\"}");
+    cJSON *value = json(
+        "{\"a\":[1,\"text\",{\"$bytes\":\"AP8MBw==\"},{\"b.c\":4.5}],\"d\":\"a text that is too long for any small "
+        "room on the stack, "
+        "or so one hopes: it goes on and on and on and on and on and on and on and on and on and on\"}");
     for (long nth = 1;; nth++) {
         long before = fault_blocks();
         echo_object_mutation *m = NULL;

@@ -109,7 +109,8 @@ static void test_order(void **state) {
     static const char *const sorted[] = {"0", "2", "10", "4294967294", "", "00", "4294967295", "B", "a", "aa", "b"};
     for (int i = 0; i < 11; i++)
         for (int k = 0; k < 11; k++) {
-            echo__seg a = echo__seg_make(sorted[i], strlen(sorted[i])), b = echo__seg_make(sorted[k], strlen(sorted[k]));
+            echo__seg a = echo__seg_make(sorted[i], strlen(sorted[i])),
+                      b = echo__seg_make(sorted[k], strlen(sorted[k]));
             int order = echo__seg_compare(&a, &b);
             assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
         }

@@ -22,10 +22,10 @@ static void test_golden_simple(void **state) {
     object_do_at(&o, 6, 1, WIRE_SET, "gone", "1");
     object_do_at(&o, 7, 2, WIRE_SET, "gone", "null");
     object_do_at(&o, UINT64_MAX, 2, WIRE_SET, "late", "{\"$bytes\":true}");
-    assert_stored(
-        &o, "{\"at\":{\"$n\":[5,0,5],\"gone\":[7,1,7],\"late\":[18446744073709551615,1,18446744073709551615],\"title\":[4,1,4]},"
-            "\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
-            "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"}}");
+    assert_stored(&o, "{\"at\":{\"$n\":[5,0,5],\"gone\":[7,1,7],\"late\":[18446744073709551615,1,18446744073709551615],"
+                      "\"title\":[4,1,4]},"
+                      "\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
+                      "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"}}");
     object_free(&o);
 }
 
@@ -40,11 +40,12 @@ static void test_golden_complex(void **state) {
     object_do_at(&o, 6, 1, WIRE_REMOVE, "tags", "\"u\"");
     object_do_at(&o, 7, 1, WIRE_SET, "tags[0][1].q", "true");
     object_do_at(&o, 8, 1, WIRE_SET, "plain", "null");
-    assert_stored(&o, "{\"at\":{\"plain\":[8,0,8]},\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
-                      "\"ops\":{\"a\":[[1,0,1,\"set\",[],{\"x\":1}],[2,1,2,\"touch\",[\"y\"]],[3,0,3,\"delete\",[\"y\"]]],"
-                      "\"tags\":[[4,1,4,\"push\",[],[1,{\"$$\":null}]],[5,1,5,\"add\",[],\"t\"],[6,0,6,\"remove\",[],\"u\"],"
-                      "[7,0,7,\"set\",[\"0\",\"1\",\"q\"],true]]},"
-                      "\"properties\":{\"a\":{\"x\":1},\"plain\":null,\"tags\":[[1,{\"$$\":null,\"q\":true}],\"t\"]}}");
+    assert_stored(
+        &o, "{\"at\":{\"plain\":[8,0,8]},\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
+            "\"ops\":{\"a\":[[1,0,1,\"set\",[],{\"x\":1}],[2,1,2,\"touch\",[\"y\"]],[3,0,3,\"delete\",[\"y\"]]],"
+            "\"tags\":[[4,1,4,\"push\",[],[1,{\"$$\":null}]],[5,1,5,\"add\",[],\"t\"],[6,0,6,\"remove\",[],\"u\"],"
+            "[7,0,7,\"set\",[\"0\",\"1\",\"q\"],true]]},"
+            "\"properties\":{\"a\":{\"x\":1},\"plain\":null,\"tags\":[[1,{\"$$\":null,\"q\":true}],\"t\"]}}");
     object_free(&o);
 }
 
@@ -116,7 +117,8 @@ static void test_malformed_shape(void **state) {
         "{\"at\":{},\"feeds\":[\"" FEED1 "\"],\"properties\":{}}", /* listed for nothing */
         "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"01\"],\"properties\":{}}",
         "{\"at\":{\"a\":[1,0,1]},\"feeds\":[7],\"properties\":{}}",
-        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],\"properties\":{}"
+        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],"
+        "\"properties\":{}"
         "}",
         "{\"at\":{\"a\":[1,0,1],\"b\":[1,1,1]},\"feeds\":[\"" FEED2 "\",\"" FEED1 "\"],\"properties\":{}}",
         "{\"at\":{\"a\":[1,0,1],\"b\":[1,1,1]},\"feeds\":[\"" FEED1 "\",\"" FEED1 "\"],\"properties\":{}}",
@@ -138,8 +140,9 @@ static void test_malformed_at(void **state) {
     (void)state;
     assert_int_equal(thaw_parts("", "", ""), ECHO_OK);
     assert_int_equal(thaw_parts(",\"a\":[1,0,1]", "", ",\"a\":{\"$$b\":{\"$bytes\":\"\"}}"), ECHO_OK);
-    static const char *const stamps[] = {"1",        "{}",        "[]",          "[1,0]",      "[1,0,1,1]", "[1,2,1]", "[1,-1,1]",
-                                         "[-1,0,1]", "[1,0,1.5]", "[1,0,\"1\"]", "[1,0,null]", "[1.5,0,1]", "[1,0,-1]"};
+    static const char *const stamps[] = {"1",          "{}",        "[]",       "[1,0]",     "[1,0,1,1]",
+                                         "[1,2,1]",    "[1,-1,1]",  "[-1,0,1]", "[1,0,1.5]", "[1,0,\"1\"]",
+                                         "[1,0,null]", "[1.5,0,1]", "[1,0,-1]"};
     for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++) {
         char at[64];
         (void)snprintf(at, sizeof at, ",\"a\":%s", stamps[i]);
@@ -202,7 +205,8 @@ static void test_malformed_ops(void **state) {
           {"[[2,0,2,\"touch\",[\"x\",\"y\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"}, /* a touch of another path */
           {"[[2,0,2,\"touch\",[]],[3,0,3,\"delete\",[]]]", NULL},
           {"[[2,0,2,\"touch\",[\"0\"]],[3,0,3,\"delete\",[\"0\"]]]", "[]"},
-          {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]],[4,0,4,\"set\",[\"x\",\"y\"],1]]", "{\"x\":{\"y\":1}}"},
+          {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]],[4,0,4,\"set\",[\"x\",\"y\"],1]]",
+           "{\"x\":{\"y\":1}}"},
       };
     char ops[512], properties[256];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -228,9 +232,11 @@ static void test_malformed_nodes(void **state) {
     (void)state;
     for (int fault = 0; fault < 8; fault++) {
         object o = object_new(2);
-        cJSON *value = json("{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"" FEED1 "\"],\"ops\":{\"b\":[[2,0,2,\"set\",[\"x\"],\"v\"]]},"
-                            "\"properties\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}}}");
-        cJSON *at = cJSON_GetObjectItemCaseSensitive(value, "at"), *ops = cJSON_GetObjectItemCaseSensitive(value, "ops"),
+        cJSON *value =
+            json("{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"" FEED1 "\"],\"ops\":{\"b\":[[2,0,2,\"set\",[\"x\"],\"v\"]]},"
+                 "\"properties\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}}}");
+        cJSON *at = cJSON_GetObjectItemCaseSensitive(value, "at"),
+              *ops = cJSON_GetObjectItemCaseSensitive(value, "ops"),
               *properties = cJSON_GetObjectItemCaseSensitive(value, "properties"),
               *feeds = cJSON_GetObjectItemCaseSensitive(value, "feeds");
         cJSON *holder = NULL;
@@ -298,7 +304,8 @@ static void damage(test_random *r, cJSON *root) {
     if (!added) cJSON_Delete(piece);
     if (test_random_below(r, 2) != 0) return;
     cJSON *above = root; /* delete a member of some container */
-    for (cJSON *next = root; next->child != NULL && test_random_below(r, 4) > 0;) above = next, next = random_node(r, next->child);
+    for (cJSON *next = root; next->child != NULL && test_random_below(r, 4) > 0;)
+        above = next, next = random_node(r, next->child);
     if (above->child != NULL && above != root) cJSON_Delete(cJSON_DetachItemViaPointer(above, above->child));
 }
 
@@ -318,15 +325,15 @@ static void test_damaged_states(void **state) {
     size_t runs = setting == NULL ? 4000 : strtoull(setting, NULL, 10), thawed = 0;
     print_message("ECHO_TEST_SEED=%llu\n", (unsigned long long)r.state);
     for (size_t run = 0; run < runs; run++) {
-        static const char *const keys[] = {"a", "b", "a.x", "a.x.y", "b[0]", "b[1].x"}, *const values[] = {"1", "\"t\"",
-                                                                                                           "{\"x\":1}", "[1]",
-                                                                                                           "null"};
+        static const char *const keys[] = {"a", "b", "a.x", "a.x.y", "b[0]", "b[1].x"}, *const values[] = {
+                                                                                            "1", "\"t\"", "{\"x\":1}",
+                                                                                            "[1]", "null"};
         object o = object_new(2);
         for (size_t i = test_random_below(&r, 8); i-- > 0;) {
             static const int kinds[] = {WIRE_SET, WIRE_SET, WIRE_DELETE, WIRE_PUSH, WIRE_ADD, WIRE_REMOVE};
             int kind = kinds[test_random_below(&r, 6)];
-            object_do_at(&o, test_random_below(&r, 20), (uint8_t)test_random_below(&r, 3), kind, keys[test_random_below(&r, 6)],
-                         kind == WIRE_DELETE ? NULL : values[test_random_below(&r, 5)]);
+            object_do_at(&o, test_random_below(&r, 20), (uint8_t)test_random_below(&r, 3), kind,
+                         keys[test_random_below(&r, 6)], kind == WIRE_DELETE ? NULL : values[test_random_below(&r, 5)]);
         }
         char *stored = object_snapshot(&o);
         object_free(&o);
@@ -359,9 +366,11 @@ static void test_damaged_states(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_empty),  cmocka_unit_test(test_golden_simple),   cmocka_unit_test(test_golden_complex),
-        cmocka_unit_test(test_simple_again),  cmocka_unit_test(test_malformed_shape), cmocka_unit_test(test_malformed_at),
-        cmocka_unit_test(test_malformed_ops), cmocka_unit_test(test_malformed_nodes), cmocka_unit_test(test_damaged_states),
+        cmocka_unit_test(test_golden_empty),    cmocka_unit_test(test_golden_simple),
+        cmocka_unit_test(test_golden_complex),  cmocka_unit_test(test_simple_again),
+        cmocka_unit_test(test_malformed_shape), cmocka_unit_test(test_malformed_at),
+        cmocka_unit_test(test_malformed_ops),   cmocka_unit_test(test_malformed_nodes),
+        cmocka_unit_test(test_damaged_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

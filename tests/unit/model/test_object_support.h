@@ -1,6 +1,6 @@
 /*
- * For tests of the object model: mutations written by hand on the wire, without the library's own builder; states driven through
- * the hooks; values as canonical text.
+ * For tests of the object model: mutations written by hand on the wire, without the library's own builder; states
+ * driven through the hooks; values as canonical text.
  */
 #ifndef TEST_OBJECT_SUPPORT_H
 #define TEST_OBJECT_SUPPORT_H
@@ -46,11 +46,14 @@ static inline void wire_message(echo__buf *out, uint32_t field, echo__buf *inner
     echo__buf_free(inner);
 }
 
-static inline void wire_text(echo__buf *out, uint32_t field, const char *text) { wire_bytes(out, field, text, strlen(text)); }
+static inline void wire_text(echo__buf *out, uint32_t field, const char *text) {
+    wire_bytes(out, field, text, strlen(text));
+}
 
 enum { WIRE_SET = 0, WIRE_DELETE = 1, WIRE_PUSH = 2, WIRE_ADD = 4, WIRE_REMOVE = 5 };
 
-/* One operation, as a set of its own: such sets one after the other are one set. `value` is an encoded Value, or NULL; it is taken.
+/* One operation, as a set of its own: such sets one after the other are one set. `value` is an encoded Value, or NULL;
+ * it is taken.
  */
 static inline void wire_op(echo__buf *out, int64_t operation, const char *key, echo__buf *value) {
     echo__buf op = ECHO__BUF_INIT;
@@ -125,7 +128,8 @@ static inline void object_free(object *o) {
     o->state = NULL;
 }
 
-static inline echo_status object_apply(object *o, echo_bytes bytes, uint64_t time, uint8_t feed, uint64_t seq, echo_error *err) {
+static inline echo_status object_apply(object *o, echo_bytes bytes, uint64_t time, uint8_t feed, uint64_t seq,
+                                       echo_error *err) {
     echo_mutation mutation = {bytes, time, {{0}}, seq};
     memset(mutation.feed.bytes, feed, sizeof mutation.feed.bytes);
     return o->ops->apply(NULL, o->state, &mutation, err);
@@ -155,7 +159,8 @@ static inline void object_do(object *o, int64_t operation, const char *key, cons
 }
 
 /* The same at a given stamp. */
-static inline void object_do_at(object *o, uint64_t time, uint8_t feed, int64_t operation, const char *key, const char *value) {
+static inline void object_do_at(object *o, uint64_t time, uint8_t feed, int64_t operation, const char *key,
+                                const char *value) {
     echo__buf bytes = ECHO__BUF_INIT, encoded = ECHO__BUF_INIT;
     if (value != NULL) {
         cJSON *parsed = json(value);
@@ -188,7 +193,8 @@ static inline char *object_view(const object *o) {
     return canonical(view);
 }
 
-/* The state as text, for the caller to free(): made without cJSON, behind something else, first; then by the hook, the same. */
+/* The state as text, for the caller to free(): made without cJSON, behind something else, first; then by the hook, the
+ * same. */
 static inline char *object_snapshot(const object *o) {
     echo__buf text = ECHO__BUF_INIT;
     cJSON *value;

@@ -53,8 +53,10 @@ static void test_cut(void **arg) {
         assert_int_equal(costs.tail.messages, 5);
         echo__costs_add(&costs, &a, 10, 99);
         costs.tail.first_ns = 88;
-        if (saved) echo__costs_saved(&costs);
-        else echo__costs_unsaved(&costs);
+        if (saved)
+            echo__costs_saved(&costs);
+        else
+            echo__costs_unsaved(&costs);
         assert_int_equal(costs.tail.messages, saved ? 1 : 6);
         assert_int_equal(costs.tail.bytes, saved ? 10 : 60);
         assert_int_equal(costs.tail.first_ns, saved ? 88 : 77);
@@ -69,6 +71,7 @@ static void test_cut(void **arg) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_opening), cmocka_unit_test(test_cut)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mean), cmocka_unit_test(test_opening),
+                                       cmocka_unit_test(test_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,15 @@ static echo_status restore(void *ctx, void *state, uint32_t stored, struct cJSON
 static void test_stale_and_opaque(void **arg) {
     (void)arg;
     echo_registry *registry;
-    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION, .type = "with", .state_version = 5, .reads_from = 3, .create = create, .destroy = destroy, .apply = apply, .snapshot = snapshot, .restore = restore};
+    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = "with",
+                          .state_version = 5,
+                          .reads_from = 3,
+                          .create = create,
+                          .destroy = destroy,
+                          .apply = apply,
+                          .snapshot = snapshot,
+                          .restore = restore};
     assert_int_equal(echo_registry_new(&registry), ECHO_OK);
     assert_int_equal(echo_registry_add(registry, &ops, NULL, NULL), ECHO_OK);
     ops.type = "without";
@@ -82,7 +90,9 @@ static void test_stale_and_opaque(void **arg) {
         const char *model;
         uint32_t version;
         bool stale, opaque;
-    } cases[] = {{"with", 2, true, true}, {"with", 3, false, false}, {"with", 5, false, false}, {"with", 6, true, true}, {"with", 0, false, false}, {"without", 0, false, false}, {"without", 5, true, true}, {"unknown", 0, false, true}, {"unknown", 9, false, true}};
+    } cases[] = {{"with", 2, true, true},    {"with", 3, false, false},   {"with", 5, false, false},
+                 {"with", 6, true, true},    {"with", 0, false, false},   {"without", 0, false, false},
+                 {"without", 5, true, true}, {"unknown", 0, false, true}, {"unknown", 9, false, true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(echo__model_is_stale(registry, cases[i].model, cases[i].version), cases[i].stale);
         assert_int_equal(echo__model_is_opaque(registry, cases[i].model, cases[i].version), cases[i].opaque);

@@ -1,6 +1,6 @@
 /*
- * Snapshots without parties, for tests of keeping and removing them: content number c is the same records each time, much of which other
- * contents have too, with blobs, sealed segments in lines and in blobs, and credentials.
+ * Snapshots without parties, for tests of keeping and removing them: content number c is the same records each time,
+ * much of which other contents have too, with blobs, sealed segments in lines and in blobs, and credentials.
  */
 #ifndef TESTS_UNIT_SNAPSHOT_GC_SUPPORT_H
 #define TESTS_UNIT_SNAPSHOT_GC_SUPPORT_H
@@ -101,8 +101,10 @@ static inline echo__root gc_credentials(echo__chunks *chunks, unsigned content) 
     return root;
 }
 
-/* Publishes content c for a party as number expected + 1, which covers feed 1 up to `seq`, and feed 2 up to 5 when seq is even. */
-static inline echo_status gc_try_publish(const echo_store *store, uint8_t party, uint64_t expected, unsigned content, uint64_t seq) {
+/* Publishes content c for a party as number expected + 1, which covers feed 1 up to `seq`, and feed 2 up to 5 when seq
+ * is even. */
+static inline echo_status gc_try_publish(const echo_store *store, uint8_t party, uint64_t expected, unsigned content,
+                                         uint64_t seq) {
     echo__manifest m;
     echo__chunks *chunks;
     echo__buf out = ECHO__BUF_INIT;
@@ -163,7 +165,8 @@ static inline void assert_numbers(const echo_store *store, uint8_t party, const 
     char is[200] = "";
     gc_numbers n = gc_list(store, party);
     for (size_t i = 0; i < n.count; i++)
-        (void)snprintf(is + strlen(is), sizeof is - strlen(is), "%s%llu", i > 0 ? " " : "", (unsigned long long)n.list[i]);
+        (void)snprintf(is + strlen(is), sizeof is - strlen(is), "%s%llu", i > 0 ? " " : "",
+                       (unsigned long long)n.list[i]);
     assert_string_equal(is, expected);
 }
 
@@ -211,7 +214,8 @@ static inline echo_status gc_count_chunk(void *arg, const echo_hash *name, uint6
     return ECHO_OK;
 }
 
-/* Verifies every good snapshot of parties 1 to 3, and that no needed chunk is missing; how many chunks no snapshot needs. */
+/* Verifies every good snapshot of parties 1 to 3, and that no needed chunk is missing; how many chunks no snapshot
+ * needs. */
 static inline size_t gc_unneeded(const echo_store *store) {
     gc_reach r = {.store = store};
     gc_walk w = {&r, 0, 0, 0};
@@ -221,7 +225,8 @@ static inline size_t gc_unneeded(const echo_store *store) {
         assert_ok(store->ops->list(store->ctx, &key, gc_reach_manifest, &r, NULL));
     }
     assert_ok(store->ops->walk(store->ctx, gc_count_chunk, &w, NULL));
-    assert_int_equal(w.count - w.unneeded, r.names.count); /* segments too, which verifying needs not to be told about */
+    assert_int_equal(w.count - w.unneeded,
+                     r.names.count); /* segments too, which verifying needs not to be told about */
     echo__hashes_free(&r.names);
     return w.unneeded;
 }

@@ -1,5 +1,6 @@
 /*
- * The collection of garbage: what stays and what goes, what stops it, and what others do meanwhile, between any two of its steps.
+ * The collection of garbage: what stays and what goes, what stops it, and what others do meanwhile, between any two of
+ * its steps.
  */
 #include "unit/snapshot/gc_support.h"
 
@@ -37,7 +38,9 @@ static void test_nothing_to_do(void **state) {
     (void)state;
     echo_store store = memory();
     echo_gc_report report = collect(&store, 2, false);
-    assert_int_equal(report.parties + report.snapshots_kept + report.snapshots_removed + report.chunks_kept + report.chunks_removed, 0);
+    assert_int_equal(report.parties + report.snapshots_kept + report.snapshots_removed + report.chunks_kept +
+                         report.chunks_removed,
+                     0);
     gc_publish(&store, 1, 0, 1);
     gc_publish(&store, 1, 1, 2);
     echo_hash before = gc_digest(&store);
@@ -91,7 +94,8 @@ static void test_kinds_of_chunks(void **state) {
     echo_store store = memory();
     gc_publish(&store, 1, 0, 1);
     gc_publish(&store, 1, 1, 2);
-    static const char *const kinds[][2] = {{"segment in a line 1", "segment in a line 2"}, {"segment in a blob 1", "segment in a blob 2"},
+    static const char *const kinds[][2] = {{"segment in a line 1", "segment in a line 2"},
+                                           {"segment in a blob 1", "segment in a blob 2"},
                                            {"{\"state\":{\"text\":\"1y", "{\"state\":{\"text\":\"2y"}};
     echo_hash old[3], fresh[3];
     for (unsigned i = 0; i < 3; i++) {
@@ -210,7 +214,8 @@ static void remove_chunk(const echo_store *store, const echo_hash *name) {
 
 static void test_damaged_tree(void **state) {
     (void)state;
-    static const char *const begin[] = {"{\"last\":", "{\"id\":\"item/000080", "{\"id\":\"item/0", "{\"state\":null,\"log\":", "{\"id\":\"0"};
+    static const char *const begin[] = {"{\"last\":", "{\"id\":\"item/000080", "{\"id\":\"item/0",
+                                        "{\"state\":null,\"log\":", "{\"id\":\"0"};
     for (unsigned i = 0; i < sizeof begin / sizeof *begin; i++) {
         char hex[ECHO_HEX_CHARS];
         echo_store store = memory();
@@ -299,8 +304,10 @@ typedef struct told {
 static echo_status progress(void *arg, const char *phase, uint64_t done, uint64_t total) {
     told *t = arg;
     assert_int_equal(total, 0);
-    if (strcmp(phase, "sweep") == 0) t->sweeps++;
-    else assert_string_equal(phase, "mark");
+    if (strcmp(phase, "sweep") == 0)
+        t->sweeps++;
+    else
+        assert_string_equal(phase, "mark");
     if (t->sweeps == 0) assert_true(done >= t->last);
     t->last = done;
     return ++t->calls == t->stop_at ? (echo_status)-777 : ECHO_OK;
@@ -372,7 +379,8 @@ static void (*const meddling[])(const other *) = {publish_old,  publish_elsewher
                                                   collect_more, retain_one,        publish_damaged};
 #define MEDDLERS (sizeof meddling / sizeof *meddling)
 
-/* A collection with `how` between steps k and k + 1; false when it has no so many steps. Afterwards all that is left verifies. */
+/* A collection with `how` between steps k and k + 1; false when it has no so many steps. Afterwards all that is left
+ * verifies. */
 static bool meddle(const echo_store *store, const other *o, unsigned how, unsigned k) {
     echo_gc_options options = ECHO_GC_OPTIONS_INIT;
     echo__gc *gc;
@@ -521,11 +529,13 @@ static void test_stepped_on(void **state) {
         assert_ok(echo__gc_new(&gc, &store, &options, NULL));
         store_fault_plan(&fault, STORE_FAULT_ANY, nth, ECHO_ERR_BUSY);
         for (bool done = false; !done;) {
-            uint64_t gets = fault.chunks_got, removes = fault.calls[STORE_FAULT_REMOVE], sweeps = fault.calls[STORE_FAULT_REMOVE_CHUNKS];
+            uint64_t gets = fault.chunks_got, removes = fault.calls[STORE_FAULT_REMOVE],
+                     sweeps = fault.calls[STORE_FAULT_REMOVE_CHUNKS];
             echo_status status = echo__gc_step(gc, &done, NULL);
             if (status != ECHO_OK) failures++;
             assert_true(status == ECHO_OK || (status == ECHO_ERR_BUSY && !done));
-            assert_true(fault.chunks_got <= gets + 4 && fault.calls[STORE_FAULT_REMOVE] <= removes + 1 && /* steps are small */
+            assert_true(fault.chunks_got <= gets + 4 &&
+                        fault.calls[STORE_FAULT_REMOVE] <= removes + 1 && /* steps are small */
                         fault.calls[STORE_FAULT_REMOVE_CHUNKS] <= sweeps + 1);
         }
         assert_int_equal(failures, store_fault_hit(&fault));
@@ -597,12 +607,23 @@ static void test_nomem(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_removes),        cmocka_unit_test(test_kinds_of_chunks),
-        cmocka_unit_test(test_two_roles),     cmocka_unit_test(test_pinned),         cmocka_unit_test(test_damaged_manifest),
-        cmocka_unit_test(test_damaged_tree),  cmocka_unit_test(test_other_stops),    cmocka_unit_test(test_few_hooks),
-        cmocka_unit_test(test_progress),      cmocka_unit_test(test_meddling),       cmocka_unit_test(test_meddling_file),
-        cmocka_unit_test(test_always_disturbed), cmocka_unit_test(test_failing_store), cmocka_unit_test(test_stepped_on),
-        cmocka_unit_test(test_given_up),      cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_nothing_to_do),
+        cmocka_unit_test(test_removes),
+        cmocka_unit_test(test_kinds_of_chunks),
+        cmocka_unit_test(test_two_roles),
+        cmocka_unit_test(test_pinned),
+        cmocka_unit_test(test_damaged_manifest),
+        cmocka_unit_test(test_damaged_tree),
+        cmocka_unit_test(test_other_stops),
+        cmocka_unit_test(test_few_hooks),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_meddling),
+        cmocka_unit_test(test_meddling_file),
+        cmocka_unit_test(test_always_disturbed),
+        cmocka_unit_test(test_failing_store),
+        cmocka_unit_test(test_stepped_on),
+        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

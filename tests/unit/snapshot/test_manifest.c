@@ -37,8 +37,10 @@ static echo_status read_text(const char *text) {
     echo__manifest m;
     echo_error err = ECHO_ERROR_INIT;
     echo_status status = echo__manifest_read(&m, echo__bytes_text(text), &err);
-    if (status == ECHO_OK) echo__manifest_free(&m);
-    else assert_true(err.message[0] != '\0');
+    if (status == ECHO_OK)
+        echo__manifest_free(&m);
+    else
+        assert_true(err.message[0] != '\0');
     return status;
 }
 
@@ -53,8 +55,10 @@ static void test_golden(void **arg) {
     assert_memory_equal(text, "{\"check\":\"", 10);
     assert_string_equal(rest, "\"credentials\":{\"bytes\":0,\"height\":0,\"items\":0},\"format\":1,\"generation\":2,"
                               "\"items\":{\"bytes\":20000,\"hash\":\"02" ZEROS "\",\"height\":1,\"items\":100},"
-                              "\"models\":[{\"items\":40,\"model\":\"m/a\",\"opaque\":true,\"version\":0},{\"items\":60,\"model\":\"m/b\",\"version\":2}],"
-                              "\"number\":3,\"party\":\"01" ZEROS "\",\"previous\":\"00" ZEROS "\",\"time\":4102444800123,\"timeframe\":{\"0a" ZEROS "\":41}}");
+                              "\"models\":[{\"items\":40,\"model\":\"m/"
+                              "a\",\"opaque\":true,\"version\":0},{\"items\":60,\"model\":\"m/b\",\"version\":2}],"
+                              "\"number\":3,\"party\":\"01" ZEROS "\",\"previous\":\"00" ZEROS
+                              "\",\"time\":4102444800123,\"timeframe\":{\"0a" ZEROS "\":41}}");
     echo_hash check; /* as docs/FORMAT.md says: the domain with its zero byte, then the text without the check */
     char body[2048];
     snprintf(body, sizeof body, "{%s", rest);
@@ -159,7 +163,8 @@ static void test_a_model_twice(void **arg) {
     char *from = strstr(text, "\"models\":["), *behind = strstr(text, "],\"number\"");
     assert_true(from != NULL && behind != NULL);
 #define ENTRY(n) "{\"items\":" n ",\"model\":\"m\",\"version\":1}"
-    int len = snprintf(twice, sizeof twice, "%.*s" ENTRY("9223372036854775807") "," ENTRY("9223372036854775807") "," ENTRY("2") "%s",
+    int len = snprintf(twice, sizeof twice,
+                       "%.*s" ENTRY("9223372036854775807") "," ENTRY("9223372036854775807") "," ENTRY("2") "%s",
                        (int)(from - text) + 10, text, behind);
 #undef ENTRY
     assert_true(len > 0 && (size_t)len < sizeof twice);

@@ -14,7 +14,13 @@ static const echo_snapshot_policy defaults = ECHO_SNAPSHOT_POLICY_INIT;
 
 /* A party in the middle of its life: nothing is due. */
 static echo__policy_facts calm(void) {
-    echo__policy_facts f = {.now_ns = 1000 * SECOND, .messages = 10, .bytes = 1500, .first_ns = 999 * SECOND, .last_ns = 999 * SECOND, .expected_open_ns = MS, .expected_bytes = 100};
+    echo__policy_facts f = {.now_ns = 1000 * SECOND,
+                            .messages = 10,
+                            .bytes = 1500,
+                            .first_ns = 999 * SECOND,
+                            .last_ns = 999 * SECOND,
+                            .expected_open_ns = MS,
+                            .expected_bytes = 100};
     return f;
 }
 
@@ -187,7 +193,8 @@ static void test_expected_bytes(void **arg) {
     uint64_t guess = echo__policy_bytes(&policy, &root, 1000, 0); /* and is corrected by what was written */
     echo__policy_succeeded(&policy, 0, 1, guess, guess / 2);
     assert_in_range(echo__policy_bytes(&policy, &root, 1000, 0), guess / 20 * 9, guess / 20 * 11);
-    for (unsigned i = 0; i < 50; i++) echo__policy_succeeded(&policy, 0, 1, guess, guess / 3); /* and stays what it is */
+    for (unsigned i = 0; i < 50; i++)
+        echo__policy_succeeded(&policy, 0, 1, guess, guess / 3); /* and stays what it is */
     assert_in_range(echo__policy_bytes(&policy, &root, 1000, 0), guess / 100 * 32, guess / 100 * 35);
     for (unsigned i = 0; i < 50; i++) echo__policy_succeeded(&policy, 0, 1, 1000, 1); /* within bounds */
     assert_true(echo__policy_bytes(&policy, &root, 1000, 0) >= guess / 16 - 1);

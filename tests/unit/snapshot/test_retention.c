@@ -274,7 +274,8 @@ static void assert_no_advice(const echo_store *store, echo_status status, const 
 /* One that is damaged, and be it the oldest in its last chunk: none. */
 static void test_advice_damaged(void **state) {
     (void)state;
-    static const char *const begin[] = {"segment in a line 0", "segment in a blob 0", "{\"state\":{\"text\":\"0y", "{\"state\":null,\"log\":"};
+    static const char *const begin[] = {"segment in a line 0", "segment in a blob 0", "{\"state\":{\"text\":\"0y",
+                                        "{\"state\":null,\"log\":"};
     for (unsigned i = 0; i < sizeof begin / sizeof *begin; i++) {
         char hex[ECHO_HEX_CHARS];
         echo_store store = memory();
@@ -324,9 +325,9 @@ static void test_advice_nomem(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_retain),         cmocka_unit_test(test_retain_odd), cmocka_unit_test(test_retain_fails),
-        cmocka_unit_test(test_stands),         cmocka_unit_test(test_pin),        cmocka_unit_test(test_advice),     cmocka_unit_test(test_advice_damaged),
-        cmocka_unit_test(test_advice_nomem),
+        cmocka_unit_test(test_retain),         cmocka_unit_test(test_retain_odd),   cmocka_unit_test(test_retain_fails),
+        cmocka_unit_test(test_stands),         cmocka_unit_test(test_pin),          cmocka_unit_test(test_advice),
+        cmocka_unit_test(test_advice_damaged), cmocka_unit_test(test_advice_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,8 @@ static void test_two_writers(void **state) {
     assert_busy(&one, 2);
     store_assert_absent(&one, 2, 40);
     OK(two.ops->rollback(two.ctx, NULL));
-    OK(store_put_made(&one, 1, 40, NULL, NULL)); /* rolled back: free again; adds nothing, and is writing all the same */
+    OK(store_put_made(&one, 1, 40, NULL,
+                      NULL)); /* rolled back: free again; adds nothing, and is writing all the same */
     assert_busy(&two, 2);
     OK(one.ops->rollback(one.ctx, NULL));
 
@@ -286,12 +287,12 @@ typedef struct writer {
     int line; /* at which something was wrong, 0: nothing */
 } writer;
 
-#define CHECK(condition)                                                                                                           \
-    do {                                                                                                                           \
-        if (!(condition)) {                                                                                                        \
-            w->line = __LINE__;                                                                                                    \
-            return NULL;                                                                                                           \
-        }                                                                                                                          \
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            w->line = __LINE__;                                                                                        \
+            return NULL;                                                                                               \
+        }                                                                                                              \
     } while (0)
 
 /* Two chunks a manifest; before each, one that is undone. */
@@ -455,14 +456,10 @@ static void test_nomem_others(void **state) {
 int main(void) {
     const store_contract contract = {"memory store", NULL, fresh, again, 0};
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_writers),
-        cmocka_unit_test(test_mending_apart),
-        cmocka_unit_test(test_all_is_freed),
-        cmocka_unit_test(test_removed_while_read),
-        cmocka_unit_test(test_list_may_call_others),
-        cmocka_unit_test(test_reads_while_written),
-        cmocka_unit_test(test_nomem_reopen),
-        cmocka_unit_test(test_nomem_put),
+        cmocka_unit_test(test_two_writers),          cmocka_unit_test(test_mending_apart),
+        cmocka_unit_test(test_all_is_freed),         cmocka_unit_test(test_removed_while_read),
+        cmocka_unit_test(test_list_may_call_others), cmocka_unit_test(test_reads_while_written),
+        cmocka_unit_test(test_nomem_reopen),         cmocka_unit_test(test_nomem_put),
         cmocka_unit_test(test_nomem_others),
     };
     int failed = store_contract_run(&contract);

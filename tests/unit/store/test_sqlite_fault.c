@@ -1,6 +1,6 @@
 /*
- * Calls to the system that fail, and memory that runs out, at every place in turn: the call says so with the right code, the store stays in
- * the one state or the other, in the same handle and in the next, and life goes on.
+ * Calls to the system that fail, and memory that runs out, at every place in turn: the call says so with the right
+ * code, the store stays in the one state or the other, in the same handle and in the next, and life goes on.
  */
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -53,7 +53,7 @@ static int sqlite_start(void *p) {
 static void sqlite_stop(void *p) { (void)p; }
 
 static void use_own_memory(void) {
-    static const sqlite3_mem_methods methods = {sqlite_malloc, sqlite_free,    sqlite_realloc, sqlite_size,
+    static const sqlite3_mem_methods methods = {sqlite_malloc,  sqlite_free,  sqlite_realloc, sqlite_size,
                                                 sqlite_roundup, sqlite_start, sqlite_stop,    NULL};
     assert_int_equal(sqlite3_config(SQLITE_CONFIG_MALLOC, &methods), SQLITE_OK);
 }
@@ -118,7 +118,8 @@ static void recover(const store_place *place, unsigned i, echo_store *store) {
     echo_store again = store_place_open(place, STORE_CREATE);
     finish(&again, i);
     echo_store_close(&again);
-    assert_int_equal(store_place_sql(place, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+    assert_int_equal(
+        store_place_sql(place, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
 }
 
 /* ---- the system ---- */
@@ -158,8 +159,8 @@ static bool fail_once(const kind *k, uint64_t nth, bool stay, unsigned i, unsign
         assert_true(hit);
         (*failures)++;
         if (status != k->status || err.code != status || (k->text != NULL && strstr(err.message, k->text) == NULL))
-            fail_msg("kind %d, code %d, stage %u, call %u: %s: %s", (int)k->kind, k->code, i, (unsigned)nth, echo_status_name(status),
-                     err.message);
+            fail_msg("kind %d, code %d, stage %u, call %u: %s: %s", (int)k->kind, k->code, i, (unsigned)nth,
+                     echo_status_name(status), err.message);
     }
     store_vfs_fail(k->kind, 0, SQLITE_OK, false);
     recover(&place, i, &store);
@@ -204,8 +205,8 @@ static void test_close(void **state) {
 /* ---- memory ---- */
 
 /* One try with the nth allocation failing, and with `stay` all that follow; false when there was no nth. */
-static bool starve(long nth, bool stay, unsigned i, echo_status (*body)(const store_place *, unsigned, echo_store *, echo_error *),
-                   unsigned *failures) {
+static bool starve(long nth, bool stay, unsigned i,
+                   echo_status (*body)(const store_place *, unsigned, echo_store *, echo_error *), unsigned *failures) {
     store_place place = store_place_new();
     echo_store store = {NULL, NULL};
     echo_error err = ECHO_ERROR_INIT;
@@ -218,7 +219,8 @@ static bool starve(long nth, bool stay, unsigned i, echo_status (*body)(const st
     bool hit = fault_off();
     if (status != ECHO_OK) {
         (*failures)++;
-        if (status != ECHO_ERR_NOMEM || err.code != status) fail_msg("stage %u, allocation %ld: %s", i, nth, err.message);
+        if (status != ECHO_ERR_NOMEM || err.code != status)
+            fail_msg("stage %u, allocation %ld: %s", i, nth, err.message);
     }
     recover(&place, i, &store);
     store_vfs_reset();
@@ -296,12 +298,9 @@ static void test_memory_wide(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_system),
-        cmocka_unit_test(test_close),
-        cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_memory_opening),
-        cmocka_unit_test(test_memory_reading),
-        cmocka_unit_test(test_memory_wide),
+        cmocka_unit_test(test_system),         cmocka_unit_test(test_close),
+        cmocka_unit_test(test_memory),         cmocka_unit_test(test_memory_opening),
+        cmocka_unit_test(test_memory_reading), cmocka_unit_test(test_memory_wide),
     };
     use_own_memory();
     store_vfs_install();

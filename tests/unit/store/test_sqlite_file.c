@@ -1,5 +1,6 @@
 /*
- * The file of a SQLite store: when it is made and when it is left alone, what is ours and what is not, damage, reading only.
+ * The file of a SQLite store: when it is made and when it is left alone, what is ours and what is not, damage, reading
+ * only.
  */
 #include <setjmp.h>
 #include <fcntl.h>
@@ -25,10 +26,12 @@
 
 #define OK(call) assert_int_equal((call), ECHO_OK)
 #define CHUNKS_SQL "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)"
-#define MANIFESTS_SQL                                                                                                              \
-    "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(party, number)) WITHOUT " \
+#define MANIFESTS_SQL                                                                                                  \
+    "CREATE TABLE manifests(party BLOB NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(party, "     \
+    "number)) WITHOUT "                                                                                                \
     "ROWID"
-#define PINS_SQL "CREATE TABLE pins(party BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY(party, number)) WITHOUT ROWID"
+#define PINS_SQL                                                                                                       \
+    "CREATE TABLE pins(party BLOB NOT NULL, number INTEGER NOT NULL, PRIMARY KEY(party, number)) WITHOUT ROWID"
 #define OUR_ID "PRAGMA application_id=0x4563686f;"
 
 static echo_hash states[STORE_STAGES + 1];
@@ -145,7 +148,8 @@ static void test_not_yet_made(void **state) {
 
 static void test_odd_names(void **state) {
     (void)state;
-    static const char *const names[] = {":memory:", "file:x?mode=memory", "a b%41?x=1#y", "-", "\xc3\xa4\xff'\"", "x.db-wal"};
+    static const char *const names[] = {":memory:", "file:x?mode=memory", "a b%41?x=1#y",
+                                        "-",        "\xc3\xa4\xff'\"",    "x.db-wal"};
     store_place place = store_place_new();
     char here[512];
     assert_non_null(getcwd(here, sizeof here));
@@ -252,7 +256,8 @@ static void test_unchanged(void **state) {
     store_place_free(&place);
 }
 
-/* A publish is one transaction: one sync of the log (and one of its head, when the log is new), whatever the number of puts. */
+/* A publish is one transaction: one sync of the log (and one of its head, when the log is new), whatever the number of
+ * puts. */
 static void test_syncs(void **state) {
     (void)state;
     store_place place = place_in_state(1);
@@ -281,7 +286,9 @@ static void test_syncs(void **state) {
 
 /* No call leaves a read transaction behind, so that a checkpoint by somebody else can always finish. */
 static void assert_no_pin(const store_place *place) {
-    assert_int_equal(store_place_sql(place, "UPDATE manifests SET data = data WHERE number = 1; PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+    assert_int_equal(
+        store_place_sql(place, "UPDATE manifests SET data = data WHERE number = 1; PRAGMA wal_checkpoint(TRUNCATE)"),
+        0);
 }
 
 static echo_status refuse_chunk(void *arg, echo_bytes bytes) {
@@ -368,14 +375,18 @@ static void test_not_ours(void **state) {
         {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL, ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL ";CREATE TABLE chunks(hash, data)", ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";CREATE TABLE more(a)", ECHO_ERR_CORRUPT},
-        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";CREATE UNIQUE INDEX i ON chunks(length(data))", ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";CREATE UNIQUE INDEX i ON chunks(length(data))",
+         ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL
                 ";CREATE TRIGGER t AFTER INSERT ON chunks BEGIN DELETE FROM manifests; END",
          ECHO_ERR_CORRUPT},
-        {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL ";CREATE VIEW chunks AS SELECT 1 AS hash, 2 AS data", ECHO_ERR_CORRUPT},
-        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";CREATE TABLE pins(party, number)", ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL ";CREATE VIEW chunks AS SELECT 1 AS hash, 2 AS data",
+         ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";CREATE TABLE pins(party, number)",
+         ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=1;" MANIFESTS_SQL ";" PINS_SQL, ECHO_ERR_CORRUPT},
-        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";" PINS_SQL ";CREATE TABLE more(a)", ECHO_ERR_CORRUPT},
+        {OUR_ID "PRAGMA user_version=1;" CHUNKS_SQL ";" MANIFESTS_SQL ";" PINS_SQL ";CREATE TABLE more(a)",
+         ECHO_ERR_CORRUPT},
         {OUR_ID "PRAGMA user_version=2", ECHO_ERR_VERSION},
         {OUR_ID "PRAGMA user_version=2147483647;CREATE TABLE t(a)", ECHO_ERR_VERSION},
     };
@@ -487,15 +498,17 @@ static void test_odd_rows(void **state) {
     (void)store_place_sql(&place, "UPDATE chunks SET data = x'00', hash = x'0001'");
     assert_int_equal(store.ops->walk(store.ctx, refuse_name, &left, &err), ECHO_ERR_CORRUPT);
 
-    static const char *const manifests[] = {PARTY_1 ", 0, x'00'", PARTY_1 ", -5, x'00'", PARTY_1 ", 'x', x'00'", PARTY_1 ", 1, 'text'",
-                                            "x'01', 1, x'00'"};
+    static const char *const manifests[] = {PARTY_1 ", 0, x'00'", PARTY_1 ", -5, x'00'", PARTY_1 ", 'x', x'00'",
+                                            PARTY_1 ", 1, 'text'", "x'01', 1, x'00'"};
     for (unsigned i = 0; i < sizeof manifests / sizeof *manifests; i++) {
         char sql[300];
         (void)snprintf(sql, sizeof sql, "DELETE FROM manifests; INSERT INTO manifests VALUES(%s)", manifests[i]);
         (void)store_place_sql(&place, sql);
         echo_status listed = store.ops->list(store.ctx, &party, refuse_manifest, NULL, &err);
-        assert_true(listed == ECHO_ERR_CORRUPT || listed == ECHO_OK); /* a text for a number sorts behind all numbers, out of sight */
-        assert_int_equal(store.ops->remove_chunks(store.ctx, &name, 1, &err), i == 3 ? ECHO_ERR_CORRUPT : ECHO_ERR_CORRUPT);
+        assert_true(listed == ECHO_ERR_CORRUPT ||
+                    listed == ECHO_OK); /* a text for a number sorts behind all numbers, out of sight */
+        assert_int_equal(store.ops->remove_chunks(store.ctx, &name, 1, &err),
+                         i == 3 ? ECHO_ERR_CORRUPT : ECHO_ERR_CORRUPT);
         if (i == 4) assert_int_equal(store.ops->parties(store.ctx, refuse_party, NULL, &err), ECHO_ERR_CORRUPT);
     }
     echo_store_close(&store);
@@ -536,8 +549,7 @@ static void exercise(const store_place *place, store_how how, bool *opened) {
         status[7] = how == STORE_READING ? ECHO_OK : store.ops->pin(store.ctx, &party, 1, true, &err);
         echo_store_close(&store);
     }
-    for (unsigned i = 0; i < 8; i++)
-        switch (status[i]) {
+    for (unsigned i = 0; i < 8; i++) switch (status[i]) {
         case ECHO_OK:
         case ECHO_ERR_CORRUPT: break;
         case ECHO_ERR_VERSION: assert_int_equal(i, 0); break;
@@ -580,8 +592,10 @@ static void test_flipped(void **state) {
     for (unsigned i = 0; i < 2500; i++) {
         bool opened;
         /* The head of the file in full, then the heads of pages, then anywhere. */
-        size_t at = i < 800 ? i / 8 : i < 1600 ? (size_t)test_random_below(&random, len / 32768) * 32768 + test_random_below(&random, 64)
-                                               : (size_t)test_random_below(&random, len);
+        size_t at = i < 800 ? i / 8
+                    : i < 1600
+                        ? (size_t)test_random_below(&random, len / 32768) * 32768 + test_random_below(&random, 64)
+                        : (size_t)test_random_below(&random, len);
         uint8_t flip = (uint8_t)(1u << (i < 800 ? i % 8 : test_random_below(&random, 8)));
         data[at] ^= flip;
         file_write(place.path, data, len);
@@ -607,7 +621,8 @@ static void test_deleted(void **state) {
     OK(store_put_made(&store, 77, 10, NULL, NULL));
     assert_int_equal(unlink(place.path), 0);
     echo_bytes manifest = {(const uint8_t *)"lost", 4};
-    assert_int_equal(store.ops->publish(store.ctx, &party, 2, manifest, &err), ECHO_ERR_IO); /* acknowledging it would be a lie */
+    assert_int_equal(store.ops->publish(store.ctx, &party, 2, manifest, &err),
+                     ECHO_ERR_IO); /* acknowledging it would be a lie */
     OK(store.ops->rollback(store.ctx, NULL));
     assert_int_equal(store_put_made(&store, 78, 10, NULL, &err), ECHO_ERR_IO); /* and noticed as soon as may be */
     assert_int_equal(store_stage(&store, 2, &err), ECHO_ERR_IO);

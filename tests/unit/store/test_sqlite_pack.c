@@ -70,7 +70,8 @@ static echo__buf lines(void) {
     return buf;
 }
 
-/* Lines take a fraction of their bytes, and `stored` tells how much; what does not shrink, or is short, is kept as it is. */
+/* Lines take a fraction of their bytes, and `stored` tells how much; what does not shrink, or is short, is kept as it
+ * is. */
 static void test_packed(void **state) {
     (void)state;
     store_place place = store_place_new();

@@ -1,6 +1,6 @@
 /*
- * Power cut at every write, sync, truncation, creation and deletion in the life of a store, in turn: what opens afterwards is the state last
- * acknowledged, or the one being written, complete (P4); and it goes on from there.
+ * Power cut at every write, sync, truncation, creation and deletion in the life of a store, in turn: what opens
+ * afterwards is the state last acknowledged, or the one being written, complete (P4); and it goes on from there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,7 +64,8 @@ static void check(const life *l, const store_place *place, unsigned done, bool i
     assert_int_equal(store_stages_digest(&store, &now, NULL), ECHO_OK);
     assert_memory_equal(&now, &l->states[l->stages], sizeof now);
     echo_store_close(&store);
-    assert_int_equal(store_place_sql(place, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+    assert_int_equal(
+        store_place_sql(place, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
 }
 
 /* One life with the power cut at change nth; false when it ended before that. */
@@ -94,10 +95,12 @@ static void run(const life *l, uint64_t step, uint64_t at_least) {
     static const struct {
         store_vfs_cut_mode mode;
         uint64_t seed;
-    } ways[] = {{STORE_VFS_DROP, 0}, {STORE_VFS_KEEP, 0}, {STORE_VFS_TEAR, 1}, {STORE_VFS_TEAR, 2}, {STORE_VFS_TEAR, 3}};
+    } ways[] = {
+        {STORE_VFS_DROP, 0}, {STORE_VFS_KEEP, 0}, {STORE_VFS_TEAR, 1}, {STORE_VFS_TEAR, 2}, {STORE_VFS_TEAR, 3}};
     uint64_t cuts = 0;
     for (unsigned way = 0; way < sizeof ways / sizeof *ways; way++)
-        for (uint64_t nth = 1 + way * 97 % step; once(l, nth, ways[way].mode, ways[way].seed * 1000 + nth); nth += step) cuts++;
+        for (uint64_t nth = 1 + way * 97 % step; once(l, nth, ways[way].mode, ways[way].seed * 1000 + nth); nth += step)
+            cuts++;
     print_message("%u power cuts\n", (unsigned)cuts);
     assert_true(cuts >= at_least);
 }

@@ -337,7 +337,8 @@ static void test_killed_any_time(void **state) {
         store_assert_absent(&store, n.number * 4, 9000);
         echo_store_close(&store);
     }
-    assert_int_equal(store_place_sql(&place, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
+    assert_int_equal(
+        store_place_sql(&place, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"), 0);
     store_place_free(&place);
 }
 
@@ -376,14 +377,10 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contention),
-        cmocka_unit_test(test_patience),
-        cmocka_unit_test(test_watch),
-        cmocka_unit_test(test_watch_read_only),
-        cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_killed_in_transaction),
-        cmocka_unit_test(test_killed_any_time),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_contention),      cmocka_unit_test(test_patience),
+        cmocka_unit_test(test_watch),           cmocka_unit_test(test_watch_read_only),
+        cmocka_unit_test(test_turns),           cmocka_unit_test(test_killed_in_transaction),
+        cmocka_unit_test(test_killed_any_time), cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
 }

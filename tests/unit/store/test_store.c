@@ -33,7 +33,8 @@ static void test_check(void **state) {
     assert_int_equal(echo__store_check(&copy, &err), ECHO_ERR_INVALID);
 
     unsigned functions = 0;
-    for (size_t at = offsetof(echo_store_ops, capabilities); at < offsetof(echo_store_ops, reopen); at += sizeof(void (*)(void))) {
+    for (size_t at = offsetof(echo_store_ops, capabilities); at < offsetof(echo_store_ops, reopen);
+         at += sizeof(void (*)(void))) {
         ops = *store.ops;
         memset((char *)&ops + at, 0, sizeof(void (*)(void)));
         assert_int_equal(echo__store_check(&copy, &err), ECHO_ERR_INVALID);

@@ -18,8 +18,9 @@ static void test_put_and_get(void **state) {
     echo__chunks *chunks = test_chunks(store);
     echo_hash name, expected;
     assert_ok(echo__chunks_put(&name, chunks, text("hello\n"), NULL));
-    assert_ok(echo__chunks_put(NULL, chunks, text("hello\n"), NULL));                                          /* there already */
-    assert_ok(echo_hash_parse(&expected, "93becc6e9882211c3ec3708c95bcd69baab7bb59c7f4bc84ce637b88a534b783")); /* b2sum -l 256 */
+    assert_ok(echo__chunks_put(NULL, chunks, text("hello\n"), NULL)); /* there already */
+    assert_ok(echo_hash_parse(&expected,
+                              "93becc6e9882211c3ec3708c95bcd69baab7bb59c7f4bc84ce637b88a534b783")); /* b2sum -l 256 */
     assert_memory_equal(name.bytes, expected.bytes, sizeof name.bytes);
     const echo__chunk *a, *b;
     assert_ok(echo__chunks_get(&a, chunks, &name, NULL));

@@ -156,6 +156,7 @@ static void test_cursor(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_get), cmocka_unit_test(test_damage), cmocka_unit_test(test_cursor)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_get), cmocka_unit_test(test_damage),
+                                       cmocka_unit_test(test_cursor)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

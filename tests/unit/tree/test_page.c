@@ -24,7 +24,8 @@ static void test_boundaries(void **state) {
 
 static void test_entries(void **state) {
     (void)state;
-    static const char golden[] = "{\"last\":\"a\\\"\",\"hash\":\"" HASH_A "\",\"items\":18446744073709551615,\"bytes\":1}\n";
+    static const char golden[] =
+        "{\"last\":\"a\\\"\",\"hash\":\"" HASH_A "\",\"items\":18446744073709551615,\"bytes\":1}\n";
     echo__entry e = {text("a\\\""), {{0}}, UINT64_MAX, 1};
     assert_ok(echo_hash_parse(&e.hash, HASH_A));
     echo__buf out = ECHO__BUF_INIT;
@@ -58,7 +59,8 @@ typedef struct page_case {
     const char *wrong;        /* part of the message, NULL: it is good */
 } page_case;
 
-#define NODE(last, items, bytes) "{\"last\":\"" last "\",\"hash\":\"" HASH_A "\",\"items\":" #items ",\"bytes\":" #bytes "}\n"
+#define NODE(last, items, bytes)                                                                                       \
+    "{\"last\":\"" last "\",\"hash\":\"" HASH_A "\",\"items\":" #items ",\"bytes\":" #bytes "}\n"
 
 static const page_case cases[] = {
     {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, "b\"", NULL, NULL},
@@ -99,7 +101,8 @@ static void test_pages(void **state) {
         const page_case *c = &cases[i];
         test_store *store = test_store_new();
         echo__chunks *chunks = test_chunks(store);
-        echo__entry entry = {text(c->last == NULL ? "" : c->last), test_store_add(store, text(c->bytes)), c->items, c->sum};
+        echo__entry entry = {text(c->last == NULL ? "" : c->last), test_store_add(store, text(c->bytes)), c->items,
+                             c->sum};
         if (c->last == NULL) entry.last.data = NULL;
         for (int twice = 0; twice < 2; twice++) { /* parsed, and remembered */
             echo__page page;
@@ -187,7 +190,8 @@ static void test_leaf_or_node(void **state) {
     assert_status(echo__page_open(&other, chunks, &leaf, 1, NULL, NULL), ECHO_ERR_CORRUPT);
     echo__page_close(chunks, &page);
     leaf.hash.bytes[0] ^= 1;
-    assert_status(echo__page_open(&page, chunks, &leaf, 0, NULL, NULL), ECHO_ERR_CORRUPT); /* missing, not "not found" */
+    assert_status(echo__page_open(&page, chunks, &leaf, 0, NULL, NULL),
+                  ECHO_ERR_CORRUPT); /* missing, not "not found" */
     echo__chunks_free(chunks);
     test_store_free(store);
 }

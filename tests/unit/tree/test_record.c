@@ -5,10 +5,11 @@
 
 /* Every key there is. */
 static const char whole[] =
-    "{\"id\":\"a\\\"b\\u0001\xc3\xa9\",\"type\":\"t\\\\\",\"model\":\"m\\n\",\"version\":4294967295,\"parent\":\"p\",\"source\":"
+    "{\"id\":\"a\\\"b\\u0001\xc3\xa9\",\"type\":\"t\\\\\",\"model\":\"m\\n\",\"version\":4294967295,\"parent\":\"p\","
+    "\"source\":"
     "\"\\t\",\"target\":\"\","
-    "\"deleted\":true,\"at\":{\"deleted\":[18446744073709551615,\"" FEED_A "\",0],\"genesis\":[9007199254740993,\"" FEED_B
-    "\",7],\"parent\":[3,\"" FEED_A
+    "\"deleted\":true,\"at\":{\"deleted\":[18446744073709551615,\"" FEED_A
+    "\",0],\"genesis\":[9007199254740993,\"" FEED_B "\",7],\"parent\":[3,\"" FEED_A
     "\",18446744073709551615]},\"state\":{\"a\":[1,\"}\"]},\"bytes\":\"AAE=\",\"log\":{\"n\":0,\"tail\":[]}}";
 
 /* A canonical line, or what it was before it was broken. */
@@ -16,7 +17,8 @@ static const char *const lines[] = {
     whole,
     "{\"id\":\"x\"}",
     "{\"id\":\"x\",\"state\":null}",
-    "{\"id\":\"x\",\"model\":\"m\",\"version\":1,\"state\":-1.5e+30,\"log\":{\"n\":1,\"tail\":[[1,\"" FEED_A "\",2,\"AA==\"]]}}",
+    "{\"id\":\"x\",\"model\":\"m\",\"version\":1,\"state\":-1.5e+30,\"log\":{\"n\":1,\"tail\":[[1,\"" FEED_A
+    "\",2,\"AA==\"]]}}",
     "{\"id\":\"x\",\"at\":{\"genesis\":[0,\"" FEED_A "\",0]},\"bytes\":\"\"}",
     "{\"id\":\"x\",\"at\":{\"deleted\":[1,\"" FEED_A "\",2],\"parent\":[3,\"" FEED_B "\",4]}}",
     "{\"id\":\"x\",\"type\":\"t\",\"blob\":\"" FEED_B "\"}",
@@ -102,7 +104,8 @@ static void test_round_trip(void **state) {
     (void)state;
     echo__buf scratch = ECHO__BUF_INIT;
     echo__record r;
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) assert_ok(reads(lines[i], strlen(lines[i]), &r, &scratch));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_ok(reads(lines[i], strlen(lines[i]), &r, &scratch));
     echo__buf_free(&scratch);
 }
 
@@ -169,7 +172,8 @@ static void test_refused(void **state) {
         "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"" FEED_A "\",2],}}",
         "{\"id\":\"a\",\"at\":{\"genesis\":[01,\"" FEED_A "\",2]}}",
         "{\"id\":\"a\",\"at\":{\"genesis\":[18446744073709551616,\"" FEED_A "\",2]}}",
-        "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"FF112233445566778899aabbccddeeff00112233445566778899aabbccddee00\",2]}}",
+        "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"FF112233445566778899aabbccddeeff00112233445566778899aabbccddee00\",2]}"
+        "}",
         "{\"id\":\"a\",\"state\":}",
         "{\"id\":\"a\",\"state\":1,\"state\":1}",
         "{\"id\":\"a\",\"bytes\":\"AA==\",\"state\":1}",
@@ -262,13 +266,13 @@ static echo_status take_name(void *arg, const echo_hash *name) {
 static void test_log(void **state) {
     (void)state;
     names n = {0, {0}, 0};
-    assert_ok(echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[[1,\"a\"],[]]}"), take_name,
-                                  &n, NULL));
+    assert_ok(echo__record_sealed(
+        text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[[1,\"a\"],[]]}"), take_name, &n, NULL));
     assert_true(n.count == 2 && n.first[0] == 0 && n.first[1] == 0xff);
     n = (names){0, {0}, 1};
-    assert_status(
-        echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[]}"), take_name, &n, NULL),
-        ECHO_ERR_REFUSED);
+    assert_status(echo__record_sealed(text("{\"n\":130,\"sealed\":[\"" FEED_A "\",\"" FEED_B "\"],\"tail\":[]}"),
+                                      take_name, &n, NULL),
+                  ECHO_ERR_REFUSED);
     assert_int_equal(n.count, 1);
     n = (names){0, {0}, 0};
     assert_ok(echo__record_sealed(text("{\"n\":0,\"tail\":[]}"), take_name, &n, NULL));

@@ -9,8 +9,8 @@ static bool reads_text(const char *json, echo_bytes *out) {
 
 static void test_texts(void **state) {
     (void)state;
-    static const char *const good[] = {"\"\"", "\"a b/\x7f\"", "\"\\\"\\\\\\b\\f\\n\\r\\t\"", "\"\\u0001\\u001f\\u000b\"",
-                                       "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""};
+    static const char *const good[] = {"\"\"", "\"a b/\x7f\"", "\"\\\"\\\\\\b\\f\\n\\r\\t\"",
+                                       "\"\\u0001\\u001f\\u000b\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""};
     static const char *const bad[] = {"",
                                       "a",
                                       "\"",
@@ -102,7 +102,8 @@ static void test_values(void **state) {
     assert_int_equal(value_len("true]"), 4);
     assert_int_equal(value_len("\"a,}\\\"]\\\\\"}"), 10);
     assert_int_equal(value_len("{\"a\":[{},[],\"]}\"]}}}"), 18);
-    static const char *const bad[] = {"", ",", "}", "\"", "\"\\", "\"a\\\"", "{", "[", "[}", "{]", "[[}]", "{\"}", "[\"]"};
+    static const char *const bad[] = {"",  ",",  "}",  "\"",   "\"\\", "\"a\\\"", "{",
+                                      "[", "[}", "{]", "[[}]", "{\"}", "[\"]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (value_len(bad[i]) != 0) fail_msg("accepted %s", bad[i]);
     char deep[2 * 129 + 1];

@@ -1,4 +1,5 @@
-/* Every allocation of every operation fails once: ECHO_ERR_NOMEM, nothing leaked, nothing handed out, and the next try goes well.
+/* Every allocation of every operation fails once: ECHO_ERR_NOMEM, nothing leaked, nothing handed out, and the next try
+ * goes well.
  */
 #include "unit/tree/tree_support.h"
 
@@ -157,7 +158,8 @@ static void tear_down(fixture *f) {
     test_store_free(f->store);
 }
 
-static const operation operations[] = {op_chunks, op_get, op_cursor, op_update, op_build, op_parts, op_diff, op_verify, op_reach};
+static const operation operations[] = {op_chunks, op_get,  op_cursor, op_update, op_build,
+                                       op_parts,  op_diff, op_verify, op_reach};
 
 static void test_allocations(void **state) {
     (void)state;
@@ -184,7 +186,8 @@ static void test_allocations(void **state) {
                 assert_root_equal(&out, &expected);
                 continue;
             }
-            if (status != ECHO_ERR_NOMEM) fail_msg("operation %zu, allocation %ld: %s", i, nth, echo_status_name(status));
+            if (status != ECHO_ERR_NOMEM)
+                fail_msg("operation %zu, allocation %ld: %s", i, nth, echo_status_name(status));
             assert_int_equal(err.code, ECHO_ERR_NOMEM);
             static const echo_hash none;
             assert_memory_equal(&out.hash, &none, sizeof none);

@@ -27,7 +27,8 @@ static void assert_hex(const echo_hash *hash, const char *expected) {
     assert_string_equal(hex, expected);
 }
 
-/* Sets (or, with value UINT64_MAX, removes) one record in tree and model, and checks the root against a build from nothing. */
+/* Sets (or, with value UINT64_MAX, removes) one record in tree and model, and checks the root against a build from
+ * nothing. */
 static void change(fixture *f, const char *id, uint64_t value) {
     echo__change c = {text(id), {NULL, 0}};
     bool exists;
@@ -46,7 +47,8 @@ static void change(fixture *f, const char *id, uint64_t value) {
     test_store_free(store);
 }
 
-/* The bytes of a leaf and a node, and roots of larger trees, as another program makes them: the format does not drift. */
+/* The bytes of a leaf and a node, and roots of larger trees, as another program makes them: the format does not drift.
+ */
 static void test_golden(void **state) {
     (void)state;
     fixture f;
@@ -64,10 +66,12 @@ static void test_golden(void **state) {
     const test_chunk *node = test_store_chunk(f.store, &f.root.hash);
     echo_bytes bytes = {node->data, node->len};
     assert_bytes_text(
-        bytes, "{\"last\":\"item/"
-               "24\",\"hash\":\"2e95955cdb1460c23cb24e7c54002541bdd27dae8f03fe201de431e55b8fdc91\",\"items\":2,\"bytes\":34}\n"
-               "{\"last\":\"item/"
-               "25\",\"hash\":\"1d47a513f3b8ed3fd92f83d7268a0d9a898a4f39c232a2c291589ec9cd9dcb20\",\"items\":1,\"bytes\":17}\n");
+        bytes,
+        "{\"last\":\"item/"
+        "24\",\"hash\":\"2e95955cdb1460c23cb24e7c54002541bdd27dae8f03fe201de431e55b8fdc91\",\"items\":2,\"bytes\":34}\n"
+        "{\"last\":\"item/"
+        "25\",\"hash\":\"1d47a513f3b8ed3fd92f83d7268a0d9a898a4f39c232a2c291589ec9cd9dcb20\",\"items\":1,\"bytes\":17}"
+        "\n");
     echo_hash name;
     assert_ok(echo_hash_parse(&name, "2e95955cdb1460c23cb24e7c54002541bdd27dae8f03fe201de431e55b8fdc91"));
     const test_chunk *leaf = test_store_chunk(f.store, &name);
@@ -170,7 +174,8 @@ static void test_heights(void **state) {
     (void)snprintf(line, sizeof line, "{\"id\":\"%s\"}", ids[3]);
     echo__change both[2] = {{text(ids[2]), {NULL, 0}}, {text(ids[3]), text(line)}};
     chunks = f.store->chunks.count;
-    assert_ok(echo__tree_update(&f.root, f.chunks, &f.root, both, 2, NULL)); /* of all levels only the new leaf is put */
+    assert_ok(
+        echo__tree_update(&f.root, f.chunks, &f.root, both, 2, NULL)); /* of all levels only the new leaf is put */
     assert_int_equal(f.root.height, 0);
     assert_int_equal(f.store->chunks.count, chunks + 1);
     model_remove(&f.model, both[0].id);
@@ -376,23 +381,26 @@ static void test_refused(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         echo__change changes[2];
         for (size_t j = 0; j < 2; j++)
-            changes[j] =
-                (echo__change){text(bad[i].ids[j]), bad[i].lines[j] == NULL ? echo__bytes(NULL, 0) : text(bad[i].lines[j])};
+            changes[j] = (echo__change){text(bad[i].ids[j]),
+                                        bad[i].lines[j] == NULL ? echo__bytes(NULL, 0) : text(bad[i].lines[j])};
         echo__root root = {{{9}}, 9, 9, 9}, same = root;
         echo_error err = ECHO_ERROR_INIT;
-        if (echo__tree_update(&root, f.chunks, &f.root, changes, 2, &err) != ECHO_ERR_INVALID) fail_msg("case %zu was accepted", i);
+        if (echo__tree_update(&root, f.chunks, &f.root, changes, 2, &err) != ECHO_ERR_INVALID)
+            fail_msg("case %zu was accepted", i);
         assert_int_equal(err.code, ECHO_ERR_INVALID);
         assert_root_equal(&root, &same);
     }
     echo__buf line = ECHO__BUF_INIT;
-    for (size_t len = ECHO__LINE_MAX - 1; len <= ECHO__LINE_MAX; len++) { /* with its newline at the limit, and one beyond */
+    for (size_t len = ECHO__LINE_MAX - 1; len <= ECHO__LINE_MAX;
+         len++) { /* with its newline at the limit, and one beyond */
         echo__buf_clear(&line);
         echo__buf_text(&line, "{\"id\":\"a\",\"type\":\"");
         while (line.len < len - 2) echo__buf_byte(&line, 'x');
         echo__buf_text(&line, "\"}");
         echo__change c = {text("a"), echo__buf_bytes(&line)};
         echo__root root;
-        assert_status(echo__tree_update(&root, f.chunks, &f.root, &c, 1, NULL), len < ECHO__LINE_MAX ? ECHO_OK : ECHO_ERR_LIMIT);
+        assert_status(echo__tree_update(&root, f.chunks, &f.root, &c, 1, NULL),
+                      len < ECHO__LINE_MAX ? ECHO_OK : ECHO_ERR_LIMIT);
     }
     echo__buf_free(&line);
     tear_down(&f);

@@ -1,7 +1,8 @@
 #include "unit/tree/tree_support.h"
 
 /*
- * A tree with everything in it: several levels, inline states, bytes and logs, blobs, sealed segments in a line and in a blob.
+ * A tree with everything in it: several levels, inline states, bytes and logs, blobs, sealed segments in a line and in
+ * a blob.
  */
 typedef struct fixture {
     test_store *store;
@@ -133,7 +134,9 @@ static void test_every_bit(void **state) {
     size_t at = 0;
     echo_hash bad;
     for (test_chunk *c; (c = echo__map_next(&f.store->chunks, &at)) != NULL;) {
-        size_t stride = c->len > 2000 ? 97 : c->len > 200 ? 13 : 1; /* bits; each chunk's hash covers all of them alike */
+        size_t stride = c->len > 2000  ? 97
+                        : c->len > 200 ? 13
+                                       : 1; /* bits; each chunk's hash covers all of them alike */
         for (size_t bit = 0; bit < c->len * 8; bit += stride) {
             c->data[bit / 8] ^= (uint8_t)(1 << bit % 8);
             assert_status(verify(&f, &f.root, &bad, NULL), ECHO_ERR_CORRUPT);
@@ -326,14 +329,20 @@ static void test_lies_in_shape(void **state) {
         {{{LINE("item/23") LINE("item/24"), "item/24", 2}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
         {{{LINE("item/23") LINE("item/24") LINE("item/25"), "item/25", 3}}, 1, "single chunk"},
         {{{LINE("item/23") LINE("item/24"), "item/24", 2}}, 1, "single chunk"},
-        {{{LINE("item/23"), "item/23", 1}, {LINE("item/24"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 3, "not end here"},
+        {{{LINE("item/23"), "item/23", 1}, {LINE("item/24"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         3,
+         "not end here"},
         {{{LINE("item/24") LINE("item/25"), "item/25", 2}, {LINE("item/26"), "item/26", 1}}, 2, "sooner"},
         {{{LINE("item/24"), "item/24", 1}, {LINE("item/23") LINE("item/25"), "item/25", 2}}, 2, "first id"},
         {{{LINE("item/23") LINE("item/24"), "item/24", 3}, {LINE("item/25"), "item/25", 1}}, 2, "counts"},
         {{{LINE("item/23") LINE("item/24"), "item/24", 1}, {LINE("item/25"), "item/25", 2}}, 2, "counts"},
         {{{LINE("item/23") LINE("item/24"), "item/240", 2}, {LINE("item/25"), "item/25", 1}}, 2, "last id"},
-        {{{LINE("item/23") LINE("item/24"), "item/24", 2}, {LINE("item/23") LINE("item/24"), "item/25", 2}}, 2, "last id"},
-        {{{LINE("item/23") LINE("item/24"), "item/24", 2}, {LINE("item/23") LINE("item/24"), "item/24", 2}}, 2, "ascending"},
+        {{{LINE("item/23") LINE("item/24"), "item/24", 2}, {LINE("item/23") LINE("item/24"), "item/25", 2}},
+         2,
+         "last id"},
+        {{{LINE("item/23") LINE("item/24"), "item/24", 2}, {LINE("item/23") LINE("item/24"), "item/24", 2}},
+         2,
+         "ascending"},
         {{{LINE("item/25"), "item/25", 1}, {LINE("item/23") LINE("item/24"), "item/24", 2}}, 2, "ascending"},
         {{{"{\"last\":\"item/24\"}\n", "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "start with an id"},
     };
@@ -371,7 +380,8 @@ static void test_cut(void **state) {
         }
         echo__buf_byte(&leaves[0], 0);
         echo__buf_byte(&leaves[1], 0);
-        const leaf_of two[2] = {{(char *)leaves[0].data, last[0], first}, {(char *)leaves[1].data, last[1], 260 - first}};
+        const leaf_of two[2] = {{(char *)leaves[0].data, last[0], first},
+                                {(char *)leaves[1].data, last[1], 260 - first}};
         echo__root root = node_of(f.store, two, 2);
         echo_hash bad;
         assert_status(verify(&f, &root, &bad, NULL), first == 256 ? ECHO_OK : ECHO_ERR_CORRUPT);

@@ -1,6 +1,6 @@
 /*
- * What the tests of the tree share: a store that can be tampered with and made to fail, a model to compare with (a sorted array),
- * and trees made of it. Everything fails the running test on trouble of its own.
+ * What the tests of the tree share: a store that can be tampered with and made to fail, a model to compare with (a
+ * sorted array), and trees made of it. Everything fails the running test on trouble of its own.
  */
 #ifndef TESTS_UNIT_TREE_SUPPORT_H
 #define TESTS_UNIT_TREE_SUPPORT_H
@@ -27,16 +27,16 @@
 
 static inline echo_bytes text(const char *s) { return echo__bytes(s, strlen(s)); }
 
-#define assert_ok(call)                                                                                                            \
-    do {                                                                                                                           \
-        echo_status status_ = (call);                                                                                              \
-        if (status_ != ECHO_OK) fail_msg("%s: %s", #call, echo_status_name(status_));                                              \
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        echo_status status_ = (call);                                                                                  \
+        if (status_ != ECHO_OK) fail_msg("%s: %s", #call, echo_status_name(status_));                                  \
     } while (0)
 #define assert_status(call, expected) assert_string_equal(echo_status_name(call), echo_status_name(expected))
-#define assert_bytes_text(bytes, expected)                                                                                         \
-    do {                                                                                                                           \
-        assert_int_equal((bytes).len, strlen(expected));                                                                           \
-        assert_memory_equal((bytes).data, (expected), (bytes).len);                                                                \
+#define assert_bytes_text(bytes, expected)                                                                             \
+    do {                                                                                                               \
+        assert_int_equal((bytes).len, strlen(expected));                                                               \
+        assert_memory_equal((bytes).data, (expected), (bytes).len);                                                    \
     } while (0)
 
 /* ---- a store in memory; names are believed, so that tests can put anything under any name ---- */
@@ -57,7 +57,8 @@ typedef struct test_store {
 
 static inline bool test_store_fails(test_store *s) { return s->fail_in > 0 && --s->fail_in == 0; }
 
-static inline echo_status test_store_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
+static inline echo_status test_store_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg,
+                                         echo_error *err) {
     test_store *s = ctx;
     if (test_store_fails(s)) return echo__error(err, s->fail_with, "the store was told to fail");
     const test_chunk *c = echo__map_get(&s->chunks, name->bytes, sizeof name->bytes);
@@ -97,8 +98,8 @@ static inline test_chunk *test_store_chunk(test_store *s, const echo_hash *name)
     return echo__map_get(&s->chunks, name->bytes, sizeof name->bytes);
 }
 
-static inline echo_status test_store_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
-                                         echo_error *err) {
+static inline echo_status test_store_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
+                                         size_t *written, echo_error *err) {
     test_store *s = ctx;
     if (test_store_fails(s)) return echo__error(err, s->fail_with, "the store was told to fail");
     size_t count = 0;
@@ -265,7 +266,8 @@ static inline echo__root build(echo__chunks *chunks, const test_model *m) {
     for (size_t i = 0; i < m->count; i++) changes[i] = (echo__change){id_of(&m->records[i]), line_of(&m->records[i])};
     echo__root root;
     echo_error err = ECHO_ERROR_INIT;
-    if (echo__tree_update(&root, chunks, &empty, changes, m->count, &err) != ECHO_OK) fail_msg("build: %s", err.message);
+    if (echo__tree_update(&root, chunks, &empty, changes, m->count, &err) != ECHO_OK)
+        fail_msg("build: %s", err.message);
     free(changes);
     return root;
 }
@@ -290,8 +292,8 @@ static inline size_t find_bytes(echo_bytes in, const char *what, size_t len) {
 }
 
 /*
- * Puts `bytes` where the chunk `old` stands in the tree, and new chunks above it with the right hashes: what a liar would send.
- * Nodes name a chunk by its hex, so that is replaced.
+ * Puts `bytes` where the chunk `old` stands in the tree, and new chunks above it with the right hashes: what a liar
+ * would send. Nodes name a chunk by its hex, so that is replaced.
  */
 static inline void forge(test_store *s, echo__root *root, const echo_hash *old, echo_bytes bytes) {
     echo_hash from = *old, to = test_store_add(s, bytes);
