@@ -20,7 +20,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 # What a host links, with optimisation: no warnings, and no symbols but ours (the sanitizers below add their own, so it cannot be seen there).
 cmake --preset release -DECHO_WERROR=ON >/dev/null
 cmake --build --preset release -j "$jobs" -- --no-print-directory -s >/dev/null
-sh tests/headers/symbols.sh nm build/release/libecho-snapshot.a
+sh tests/lint/symbols.sh nm build/release/libecho-snapshot.a
 
 # What has threads, under the thread sanitizer.
 threaded='property/steps integration/steps unit/store/memory unit/store/sqlite'

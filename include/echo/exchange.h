@@ -97,8 +97,7 @@ void echo_exchange_free(echo_exchange *exchange);
 /* The party was opened, or another took its place (echo_party_switch); NULL: it is about to be freed. */
 void echo_exchange_set_party(echo_exchange *exchange, echo_party *party);
 
-/* ---- Connections
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- Connections ---- */
 
 typedef struct echo_peer_options {
     uint32_t version;       /* 1 */
@@ -137,9 +136,7 @@ bool echo_peer_is_over(const echo_peer *peer);
  */
 echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_error *err) ECHO_MUST_USE;
 
-/* ---- Fetching
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- Fetching ---- */
 
 /*
  * Fetches until nothing is missing here that connected peers have: joins when there is nothing here yet, otherwise
@@ -186,8 +183,7 @@ typedef struct echo_exchange_state {
 } echo_exchange_state;
 void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *exchange);
 
-/* ---- Invitations
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- Invitations ---- */
 
 /*
  * What a member gives to somebody who is to join, as text of less than 1 KB (docs/EXCHANGE.md): the party, whom to

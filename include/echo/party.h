@@ -28,8 +28,7 @@ typedef struct echo_item echo_item;
 /* Bytes of an item id; ids are UTF-8 without U+0000. ECHO's own are 64 hex digits. */
 #define ECHO_ID_MAX 1024u
 
-/* ---- Opening
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Opening ---- */
 
 /* How much of a snapshot is checked before it is trusted. Chunks are hashed whenever they are read, in either case. */
 typedef enum echo_verify_level {
@@ -150,8 +149,7 @@ echo_status echo_party_create(const char *dir, const echo_keypair *party, const 
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) ECHO_MUST_USE;
 
-/* ---- State
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- State ---- */
 
 const echo_key *echo_party_key(const echo_party *party);
 /* The party's clock: what is covered now. Borrowed; changes as messages are applied. */
@@ -189,8 +187,7 @@ size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max
  */
 echo_status echo_party_poll(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
 
-/* ---- Items
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Items ---- */
 
 /* An item's head. Views, valid during the callback or until the party's next call. Absent texts are NULL. */
 typedef struct echo_item_head {
@@ -234,8 +231,7 @@ typedef echo_status (*echo_item_fn)(void *arg, const echo_item_head *head);
 echo_status echo_party_each(echo_party *party, const echo_query *query, echo_item_fn fn, void *arg,
                             echo_error *err) ECHO_MUST_USE;
 
-/* ---- Writing
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Writing ---- */
 
 /* One message to write. */
 typedef struct echo_write {

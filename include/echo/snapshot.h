@@ -10,8 +10,7 @@
 extern "C" {
 #endif
 
-/* ---- Taking them
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- Taking them ---- */
 
 /* Why a snapshot was begun (echo/policy.h). */
 #define ECHO_SNAPSHOT_REASON_MAP(XX)                                                                                   \
@@ -104,8 +103,7 @@ typedef struct echo_snapshot_state {
 } echo_snapshot_state;
 void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party);
 
-/* ---- Moving to a newer one
- * -------------------------------------------------------------------------------------------------- */
+/* ---- Moving to a newer one ---- */
 
 typedef enum echo_change { ECHO_CHANGE_ADDED, ECHO_CHANGE_CHANGED, ECHO_CHANGE_REMOVED } echo_change;
 /* head: of the item as it is now; as it was when it was removed. Views, valid during the call. */
@@ -132,8 +130,7 @@ typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_
  */
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 
-/* ---- Looking at them
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- Looking at them ---- */
 
 /* One root: its chunk (all zero when it has no records), levels above the leaves, records and their bytes. */
 typedef struct echo_snapshot_root {
@@ -187,8 +184,7 @@ echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party,
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
                                  uint64_t number, echo_error *err) ECHO_MUST_USE;
 
-/* ---- Comparing two
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- Comparing two ---- */
 
 /* A message, with its place in canonical order. */
 typedef struct echo_message_at {
@@ -264,8 +260,7 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
                                   echo_difference_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 
-/* ---- Keeping and removing them
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Keeping and removing them ---- */
 
 /*
  * Pins a snapshot, or takes the pin off: one that is pinned is never removed, by no process. ECHO_ERR_NOT_FOUND when

@@ -21,4 +21,10 @@ echo_status echo__error_adopt(echo_error *err, echo_status code, const char *wha
 /* Clears an error before a call whose failure is to be told apart. */
 void echo__error_clear(echo_error *err);
 
+/*
+ * What a callback of ours returns to end a walk early: no error, and no code that a store, a feed source or a host's
+ * hook returns. Whoever started the walk turns it into ECHO_OK; it never reaches a host.
+ */
+#define ECHO__STOP ((echo_status)-1000)
+
 #endif

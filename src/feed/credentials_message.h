@@ -11,9 +11,10 @@
 #include "base/map.h"
 #include "feed/codec_pb.h"
 
-#define ECHO__CREDENTIAL_SIZE_MAX ((size_t)256 << 10) /* bytes of one credential; real ones have one to five thousand  \
-                                                       */
-#define ECHO__CREDENTIAL_DEPTH_MAX 16u                /* envelopes within envelopes, and links of a key chain */
+#define ECHO__CREDENTIAL_SIZE_MAX                                                                                      \
+    ((size_t)256 << 10)                /* bytes of one credential; real ones have one to five thousand                 \
+                                        */
+#define ECHO__CREDENTIAL_DEPTH_MAX 16u /* envelopes within envelopes, and links of a key chain */
 #define ECHO__CREDENTIAL_SIGNATURES_MAX                                                                                \
     64u /* signatures checked for one credential, those of its key chains included */
 

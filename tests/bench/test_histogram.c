@@ -1,11 +1,7 @@
 /* Quantiles of times: exact where there are few, never too low, never more than a sixty-fourth too high. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "support/test.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "cli/bench_histogram.h"
 

@@ -1,11 +1,7 @@
 /* The script of a month: the same for a seed, in order of time, all messages told, no item that is not there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "support/test.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "cli/bench_life.h"
 

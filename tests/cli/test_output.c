@@ -1,12 +1,8 @@
 /* Results as text and JSON: foreign texts that are hostile, units, and a failed write that is not forgotten. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -1,13 +1,9 @@
 /* The progress line: nothing in the first second, then not too often, never wider than a terminal, and gone at the end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "cli/progress.h"
 

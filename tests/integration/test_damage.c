@@ -2,16 +2,15 @@
  * What is damaged, missing, foreign or hostile: each is told in its own class, older starts are tried, and nothing on
  * disk is lost.
  */
+#include "support/test.h"
+
 #include <cjson/cJSON.h>
-#include <setjmp.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "feed/credentials.h"
 #include "support/folder.h"

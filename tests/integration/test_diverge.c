@@ -1,13 +1,12 @@
 /*
  * Two snapshots that say different things: where, why, and from which message on.
  */
+#include "support/test.h"
+
 #include <cjson/cJSON.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "../src/cli/generate.h"
 #include "snapshot/snapshot.h"

@@ -2,11 +2,10 @@
  * A party larger than the memory its host allows: it is replayed, opened, queried and written to, with a few items in
  * memory at a time, and is the same party in the end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "support/random.h"
 #include "support/state.h"

@@ -1,13 +1,11 @@
 /*
  * Peers: joining and catching up, as hosts meet them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "support/liar.h"
 #include "support/peers.h"

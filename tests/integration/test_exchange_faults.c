@@ -3,13 +3,11 @@
  * call of the feeds, and after every message. Nothing that came is lost, what failed is told, and the next start
  * completes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "exchange/exchange.h"

@@ -2,13 +2,11 @@
  * Members who mean harm, on both sides, and hosts that do everything in the wrong moment: nobody is held up for ever,
  * made to hold what has no bound, or dropped for what another did.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "exchange/exchange.h"

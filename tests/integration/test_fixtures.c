@@ -2,12 +2,11 @@
  * Folders that the original software wrote: our state is what it reports after full replay; again after restart from
  * our own snapshot, and with tails of our own on top.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "support/folder.h"
 #include "support/state.h"

@@ -1,12 +1,11 @@
 /*
  * Items as a host meets them: geneses that compete, queries, durability order, a party's life in counts.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "support/counting_feeds.h"
 #include "support/state.h"

@@ -2,11 +2,10 @@
  * Every allocation of the main path fails once: the answer is ECHO_ERR_NOMEM and nothing else, nothing leaks, party and
  * store are as they were, and the same call then works (P10, P11).
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "../src/cli/generate.h"
 #include "support/fault.h"

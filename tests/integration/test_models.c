@@ -2,13 +2,12 @@
  * Models that come, go, change their version, and fail: nothing of their items is ever lost (P6), and what a host with
  * the same models writes is the same whatever happened before (P3).
  */
+#include "support/test.h"
+
 #include <cjson/cJSON.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "support/counting_feeds.h"
 #include "support/state.h"

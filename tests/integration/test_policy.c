@@ -1,11 +1,10 @@
 /*
  * The library decides when to snapshot: by the messages that come and the party's clock, and nothing else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "support/state.h"
 #include "support/stepping.h"

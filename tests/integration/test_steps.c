@@ -2,16 +2,15 @@
  * Snapshots in steps, and what goes wrong on the way: hooks, stores, disks and memory that fail, hosts that cancel,
  * join and leave. The party goes on unharmed, says what happened, and the next attempt works.
  */
+#include "support/test.h"
+
 #include <cjson/cJSON.h>
 #include <dirent.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <sqlite3.h>
 

@@ -1,13 +1,12 @@
 /*
  * A party that moves to a snapshot somebody else made: in one step, telling exactly what is different, or not at all.
  */
+#include "support/test.h"
+
 #include <cjson/cJSON.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "../src/cli/generate.h"
 #include "base/crypto.h"

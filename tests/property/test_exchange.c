@@ -7,13 +7,11 @@
  *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 300; 10,000 with
  * ECHO_TEST_LONG) ECHO_TEST_DUMP=1   what everybody is about when a run does not end as it should
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "exchange/exchange.h"
 #include "support/liar.h"

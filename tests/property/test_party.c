@@ -7,12 +7,11 @@
  *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 700; 10,000 with
  * ECHO_TEST_LONG)
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "../src/cli/generate.h"
 #include "support/counting_feeds.h"

@@ -1,9 +1,8 @@
+#include "support/test.h"
+
 #include "support/counting_feeds.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 typedef struct counted {
     void *inner;

@@ -1,11 +1,9 @@
+#include "support/test.h"
+
 #include "support/liar.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "exchange/delta.h"
 #include "exchange/wire.h"

@@ -1,12 +1,11 @@
+#include "support/test.h"
+
 #include "support/state.h"
 
 #include <cjson/cJSON.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/json.h"
 #include "support/folder.h"

@@ -1,10 +1,9 @@
+#include "support/test.h"
+
 #include "support/stepping.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "support/state.h"
 

@@ -1,12 +1,10 @@
+#include "support/test.h"
+
 #include "support/store_contract.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "store/store.h"

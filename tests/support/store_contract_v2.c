@@ -1,15 +1,13 @@
 /*
  * What version 2 of the table in sys/store.h adds to the contract.
  */
+#include "support/test.h"
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "store/store.h"

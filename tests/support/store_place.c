@@ -1,15 +1,13 @@
+#include "support/test.h"
+
 #include "support/store_place.h"
 
 #include <dirent.h>
-#include <setjmp.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "support/folder.h"
 

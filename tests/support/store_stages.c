@@ -1,12 +1,9 @@
+#include "support/test.h"
+
 #include "support/store_stages.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "store/store.h"
 #include "support/store_contract.h"

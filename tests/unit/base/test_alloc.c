@@ -1,11 +1,7 @@
 /* The library's memory: sizes of nothing, sizes that overflow, growth, and the fault counter itself. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/alloc.h"

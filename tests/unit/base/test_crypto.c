@@ -1,10 +1,6 @@
 /* Hashes as b2sum prints them, signatures as RFC 8032 has them, keys and hashes as text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <string.h>
 
 #include "base/buf.h"

@@ -1,11 +1,7 @@
 /* Errors: every code has a name of its own, messages are one line, what is known is not overwritten, NULL is taken
  * everywhere. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,7 @@
 /* Doubles as text: ECMAScript's own output, every bit pattern reads back, reading rounds as IEEE 754 asks, no locale
  * matters. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <float.h>
 #include <locale.h>
 #include <math.h>

@@ -1,11 +1,7 @@
 /* Reading JSON strictly: what is accepted and as what, what is refused with which code and at which byte, and running
  * out of memory. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

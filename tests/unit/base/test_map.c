@@ -1,10 +1,6 @@
 /* The hash map against a plain array, through growth, removal and reuse of slots. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -1,10 +1,6 @@
 /* Scratch memory: aligned, apart from each other, limited, reused after reset. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <stdalign.h>
 #include <string.h>
 

@@ -1,10 +1,5 @@
 /* The canonical order: logical time, then feed key bytewise, then seq. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "support/test.h"
 
 #include "base/stamp.h"
 

@@ -1,10 +1,6 @@
 /* Timeframes: a lattice of feed => seq; small and large, in both text forms, and when memory runs out. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

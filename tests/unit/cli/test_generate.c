@@ -1,14 +1,10 @@
 /* The generator of parties: deterministic, in every shape applicable to the last message, and what it says of itself is
  * so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "cli/generate.h"
 #include "support/folder.h"

@@ -4,12 +4,9 @@
 #ifndef TESTS_UNIT_EXCHANGE_CHANNEL_SUPPORT_H
 #define TESTS_UNIT_EXCHANGE_CHANNEL_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "support/test.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "base/crypto.h"
 #include "exchange/channel.h"

@@ -1,9 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+
+#include "support/test.h"
 
 #include "exchange/handshake.h"
 #include "exchange_support.h"

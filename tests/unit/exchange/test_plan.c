@@ -1,12 +1,9 @@
+#include "support/test.h"
+
 #include "exchange/plan.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* A party of n items of 400 bytes each; `covered` messages of 200 bytes are missing. */
 static echo__plan_facts facts_of(uint64_t items, uint64_t covered) {

@@ -2,15 +2,11 @@
  * The rules of admission, on credentials made here: wire and canonical text are both written by hand below, so that
  * neither the library's printer nor its packer can hide a fault of the other.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/crypto.h"

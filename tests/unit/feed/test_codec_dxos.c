@@ -1,14 +1,10 @@
 /* ECHO's envelopes: worked blocks in both directions, the real feeds byte for byte, presence, malformed and hostile
  * input. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/scratch.h"

@@ -1,14 +1,11 @@
 /* Credentials as the original wrote them: every signature of every fixture, what they admit, tampering, and our own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "base/alloc.h"
 #include "base/crypto.h"

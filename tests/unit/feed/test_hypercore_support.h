@@ -5,13 +5,9 @@
 #ifndef TEST_HYPERCORE_SUPPORT_H
 #define TEST_HYPERCORE_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,13 +1,10 @@
 /* Feeds in memory. */
+#include "support/test.h"
+
 #include "feed/memory.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "echo/timeframe.h"
 #include "support/fault.h"

@@ -1,8 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "feed/merge.h"

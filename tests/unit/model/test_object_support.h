@@ -5,12 +5,8 @@
 #ifndef TEST_OBJECT_SUPPORT_H
 #define TEST_OBJECT_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <echo/object.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,6 @@
 /* Records from items: what the object model's state costs on the way. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
 
-#include <cmocka.h>
 #include <echo/object.h>
 #include <string.h>
 

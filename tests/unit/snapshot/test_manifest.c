@@ -1,9 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "snapshot/manifest.h"

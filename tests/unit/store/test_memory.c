@@ -1,14 +1,10 @@
 /*
  * The store in memory: the contract, several handles, threads, and out of memory at every allocation.
  */
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "support/test.h"
 
-#include <cmocka.h>
+#include <pthread.h>
+#include <string.h>
 
 #include "support/fault.h"
 #include "support/store_contract.h"

@@ -1,13 +1,9 @@
 /*
  * The store in a SQLite file against the contract.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "support/test.h"
 
-#include <cmocka.h>
+#include <stdlib.h>
 
 #include "support/folder.h"
 #include "support/store_contract.h"

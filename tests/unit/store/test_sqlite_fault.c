@@ -2,15 +2,11 @@
  * Calls to the system that fail, and memory that runs out, at every place in turn: the call says so with the right
  * code, the store stays in the one state or the other, in the same handle and in the next, and life goes on.
  */
-#include <setjmp.h>
+#include "support/test.h"
+
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "support/fault.h"

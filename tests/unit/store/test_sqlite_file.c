@@ -2,19 +2,15 @@
  * The file of a SQLite store: when it is made and when it is left alone, what is ours and what is not, damage, reading
  * only.
  */
-#include <setjmp.h>
+#include "support/test.h"
+
 #include <fcntl.h>
 #include <sqlite3.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "support/folder.h"
 #include "support/random.h"

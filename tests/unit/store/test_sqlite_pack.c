@@ -1,15 +1,11 @@
 /*
  * How a SQLite store packs chunks: what is in the rows, and rows that others wrote.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/crypto.h"

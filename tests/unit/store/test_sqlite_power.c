@@ -2,15 +2,11 @@
  * Power cut at every write, sync, truncation, creation and deletion in the life of a store, in turn: what opens
  * afterwards is the state last acknowledged, or the one being written, complete (P4); and it goes on from there.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/crypto.h"
 #include "support/folder.h"

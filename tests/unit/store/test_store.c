@@ -1,13 +1,9 @@
 /*
  * What the stores share, and the test stores around them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "support/test.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "store/store.h"

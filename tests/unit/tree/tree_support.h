@@ -5,10 +5,8 @@
 #ifndef TESTS_UNIT_TREE_SUPPORT_H
 #define TESTS_UNIT_TREE_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The include rule: a layer includes itself and those above it in the list; the command and the public headers see public headers alone.
+# The include rule: a layer includes itself and those below it, which come before it in the list; the command and the public headers see public headers alone.
 # And the shape of the sources: no tabs, no file longer than 1000 lines (tests: 1200).
 #   layers.sh <source directory>
 cd "$1" || exit 1
@@ -44,7 +44,7 @@ check_layer() { # layer
             if [ -z "$their_rank" ]; then
                 fault "$where: $what belongs to no layer"
             elif [ "$their_rank" -gt "$rank" ]; then
-                fault "$where: $own includes $theirs, which stands below it"
+                fault "$where: $own includes $theirs, which stands above it"
             elif [ ! -e "src/$name" ] && [ ! -e "src/$own/$name" ]; then
                 case $name in *.pb-c.h) ;; *) fault "$where: $what does not exist" ;; esac
             fi
