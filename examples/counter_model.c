@@ -84,7 +84,7 @@ static const echo_model_ops counter_ops = {
 static echo_status add(echo_party *party, const char *number, bool create, echo_error *err) {
     echo_bytes bytes = {(const uint8_t *)number, strlen(number)};
     echo_write write = {.id = "visits", .create = create, .model = create ? COUNTER : NULL, .mutation = &bytes};
-    return echo_party_write(party, &write, 1, NULL, err);
+    return echo_party_write(NULL, party, &write, 1, err);
 }
 
 static echo_status run(const char *dir, echo_registry *models, echo_error *err) {
@@ -102,7 +102,7 @@ static echo_status run(const char *dir, echo_registry *models, echo_error *err) 
     if (status == ECHO_OK) {
         const counter *c = echo_item_state(item);
         printf("visits: %" PRId64 "\n", c->sum);
-        status = echo_party_snapshot(party, NULL, err);
+        status = echo_party_snapshot(NULL, party, err);
     }
     echo_party_free(party);
     return status;

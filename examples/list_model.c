@@ -65,13 +65,13 @@ static echo_status run(const char *dir, const char *line, echo_registry *models,
     if (status == ECHO_OK || create) {
         echo_bytes bytes = {(const uint8_t *)line, strlen(line)};
         echo_write write = {.id = "log", .create = create, .model = create ? LIST : NULL, .mutation = &bytes};
-        status = echo_party_write(party, &write, 1, NULL, err);
+        status = echo_party_write(NULL, party, &write, 1, err);
     }
     if (status == ECHO_OK) status = echo_item_get(&item, party, "log", err);
     if (status == ECHO_OK) {
         const list *l = echo_item_state(item);
         fputs(l->text, stdout);
-        status = echo_party_snapshot(party, NULL, err);
+        status = echo_party_snapshot(NULL, party, err);
     }
     echo_party_free(party);
     return status;

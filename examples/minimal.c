@@ -25,7 +25,7 @@ static echo_status add_note(echo_party *party, const char *text, echo_error *err
         echo_id_new(id);
         echo_write write = {
             .id = id, .create = true, .type = "example.org/type/note", .model = ECHO_MODEL_OBJECT, .mutation = &bytes};
-        status = echo_party_write(party, &write, 1, NULL, err);
+        status = echo_party_write(NULL, party, &write, 1, err);
     }
     echo_object_mutation_free(mutation);
     cJSON_Delete(title);
@@ -44,7 +44,7 @@ static echo_status run(const char *dir, echo_registry *models, echo_error *err) 
            (unsigned long long)report->messages_skipped, (unsigned long long)report->messages_read);
     status = add_note(party, "written by the minimal host", err);
     if (status == ECHO_OK) status = echo_party_each(party, NULL, print_item, NULL, err);
-    if (status == ECHO_OK) status = echo_party_snapshot(party, NULL, err);
+    if (status == ECHO_OK) status = echo_party_snapshot(NULL, party, err);
     echo_party_free(party);
     return status;
 }

@@ -49,7 +49,7 @@ static void write_note(echo_party *party, int n, bool create, const char *text) 
     echo_write write = {.id = id, .create = create, .mutation = &bytes};
     if (create) write.type = "note";
     if (create) write.model = ECHO_MODEL_OBJECT;
-    must(echo_party_write(party, &write, 1, NULL, &err), &err);
+    must(echo_party_write(NULL, party, &write, 1, &err), &err);
     echo_object_mutation_free(mutation);
     cJSON_Delete(value);
 }
@@ -83,8 +83,8 @@ static void open_party(echo_party **out, member *m, const echo_store *store) {
 
 static void on_event(void *arg, const echo_exchange_event *event) {
     member *m = arg;
-    if (event->kind == ECHO_EXCHANGE_USABLE) m->usable = true;
-    if (event->kind == ECHO_EXCHANGE_UP_TO_DATE) m->up_to_date = true;
+    if (event->kind == ECHO_EXCHANGE_EVENT_USABLE) m->usable = true;
+    if (event->kind == ECHO_EXCHANGE_EVENT_UP_TO_DATE) m->up_to_date = true;
     if (event->error != NULL) printf("%s: %s\n", m->name, event->error->message);
 }
 
@@ -219,7 +219,7 @@ int main(int argc, char **argv) {
     open_member(&alice, dirs[0], &stores[0]);
     open_party(&alice.party, &alice, &stores[0]);
     for (int n = 0; n < NOTES; n++) write_note(alice.party, n, true, "first version");
-    must(echo_party_snapshot(alice.party, NULL, &err), &err);
+    must(echo_party_snapshot(NULL, alice.party, &err), &err);
 
     /* Bob has a feed; its key goes to Alice, who admits it and gives him an invitation. */
     must(echo_party_admit_feed(alice.party, &bob.keys.public_key, &party, &err), &err);
@@ -259,7 +259,7 @@ int main(int argc, char **argv) {
     /* Alice goes on, Bob catches up. */
     for (int n = 1234; n < 1240; n++) write_note(alice.party, n, false, "second version");
     run(&loop, members);
-    must(echo_party_poll(bob.party, 0, NULL, &err), &err);
+    must(echo_party_poll(NULL, bob.party, 0, &err), &err);
     (void)show_note(&bob, bob.party, "note-1234");
 
     close_member(&bob);

@@ -100,8 +100,8 @@ typedef struct echo_keypair {
 } echo_keypair;
 
 /* Writes 64 hex digits and a NUL. */
-void echo_key_hex(const echo_key *key, char out[ECHO_HEX_CHARS]);
-void echo_hash_hex(const echo_hash *hash, char out[ECHO_HEX_CHARS]);
+void echo_key_hex(char out[ECHO_HEX_CHARS], const echo_key *key);
+void echo_hash_hex(char out[ECHO_HEX_CHARS], const echo_hash *hash);
 /* Reads exactly 64 hex digits (either case) followed by a NUL; ECHO_ERR_INVALID otherwise. */
 echo_status echo_key_parse(echo_key *out, const char *hex) ECHO_MUST_USE;
 echo_status echo_hash_parse(echo_hash *out, const char *hex) ECHO_MUST_USE;
@@ -111,16 +111,16 @@ echo_status echo_keypair_new(echo_keypair *out) ECHO_MUST_USE;
 echo_status echo_keypair_from_seed(echo_keypair *out, const uint8_t seed[32]) ECHO_MUST_USE;
 
 /* What went wrong and where. Plain data of a fixed size: put it on the stack, copy it freely. */
-#define ECHO_ERROR_MESSAGE 256u
-#define ECHO_ERROR_ITEM 80u
+#define ECHO_ERROR_MESSAGE_CHARS 256u
+#define ECHO_ERROR_ITEM_CHARS 80u
 typedef struct echo_error {
     echo_status code;
     bool has_feed; /* `feed` names the feed concerned */
     bool has_seq;  /* `seq` names the block concerned */
     echo_key feed;
     uint64_t seq;
-    char item[ECHO_ERROR_ITEM];       /* the item's id, cut and marked with "..." when longer; "" when none */
-    char message[ECHO_ERROR_MESSAGE]; /* one line, English, no newline */
+    char item[ECHO_ERROR_ITEM_CHARS];       /* the item's id, cut and marked with "..." when longer; "" when none */
+    char message[ECHO_ERROR_MESSAGE_CHARS]; /* one line, English, no newline */
 } echo_error;
 #define ECHO_ERROR_INIT                                                                                                \
     {                                                                                                                  \

@@ -42,7 +42,7 @@ typedef enum echo_trust {
     XX(UP_TO_DATE, "up to date") /* nothing that the connected peers have is missing here */                           \
     XX(FAILED, "failed")         /* the store or a feed here failed: `error`. The fetch goes on with the next step */
 typedef enum echo_exchange_event_kind {
-#define XX(name, text) ECHO_EXCHANGE_##name,
+#define XX(name, text) ECHO_EXCHANGE_EVENT_##name,
     ECHO_EXCHANGE_EVENT_MAP(XX)
 #undef XX
         ECHO_EXCHANGE_EVENT_MAX_
@@ -75,7 +75,7 @@ typedef struct echo_exchange_options {
     const echo_key *members;     /* keys that an invitation named: who may be a peer before the party's credentials are
                                     here. None: any     member, judged when they are. Copied */
     size_t member_count;
-    bool no_serve;         /* offer nothing to others */
+    bool serve;            /* offer what is present locally to others (true) */
     echo_trust trust;      /* the least that is accepted */
     uint32_t attestations; /* ATTESTED and above: by how many members (2) */
     uint32_t samples;      /* SAMPLED: how many items (100) */
@@ -86,7 +86,7 @@ typedef struct echo_exchange_options {
 } echo_exchange_options;
 #define ECHO_EXCHANGE_OPTIONS_INIT                                                                                     \
     {                                                                                                                  \
-        1u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, false, ECHO_TRUST_RECEIVED, 2u, 100u,                   \
+        1u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, true, ECHO_TRUST_RECEIVED, 2u, 100u,                    \
             UINT64_C(10000000000), (size_t)2 << 20, NULL, NULL                                                         \
     }
 
@@ -145,22 +145,22 @@ echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_er
  */
 echo_status echo_exchange_start(echo_exchange *exchange, echo_error *err) ECHO_MUST_USE;
 /*
- * From ECHO_EXCHANGE_USABLE on, until the party is freed that uses it: a store, for reading, with the snapshot that is
- * being fetched. Of a party that is restored from it items can be read that are here; others are ECHO_ERR_PENDING, and
- * are fetched next. Absent items are ECHO_ERR_NOT_FOUND once the way to where they would be is here, which proves it.
- * Borrowed. NULL before.
+ * From ECHO_EXCHANGE_EVENT_USABLE on, until the party is freed that uses it: a store, for reading, with the snapshot
+ * that is being fetched. Of a party that is restored from it items can be read that are here; others are
+ * ECHO_ERR_PENDING, and are fetched next. Absent items are ECHO_ERR_NOT_FOUND once the way to where they would be is
+ * here, which proves it. Borrowed. NULL before.
  */
 const echo_store *echo_exchange_store(echo_exchange *exchange);
 /* Fetch this item next. Any number; the last one named comes first. */
 echo_status echo_exchange_want(echo_exchange *exchange, const char *id, echo_error *err) ECHO_MUST_USE;
 
 typedef enum echo_exchange_phase {
-    ECHO_EXCHANGE_IDLE = 0,
-    ECHO_EXCHANGE_ASKING,  /* what peers have */
-    ECHO_EXCHANGE_MEMBERS, /* credentials, which say who is a member */
-    ECHO_EXCHANGE_ITEMS,   /* chunks */
-    ECHO_EXCHANGE_TAIL,    /* blocks */
-    ECHO_EXCHANGE_CHECKING /* feeds against the snapshot (SAMPLED, REPLAYED) */
+    ECHO_EXCHANGE_PHASE_IDLE = 0,
+    ECHO_EXCHANGE_PHASE_ASKING,  /* what peers have */
+    ECHO_EXCHANGE_PHASE_MEMBERS, /* credentials, which say who is a member */
+    ECHO_EXCHANGE_PHASE_ITEMS,   /* chunks */
+    ECHO_EXCHANGE_PHASE_TAIL,    /* blocks */
+    ECHO_EXCHANGE_PHASE_CHECKING /* feeds against the snapshot (SAMPLED, REPLAYED) */
 } echo_exchange_phase;
 
 typedef struct echo_exchange_state {
@@ -190,11 +190,11 @@ void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *exch
  * expect, and optionally the digest of a state. Where to find peers is the host's business. The joiner's feed has to be
  * admitted as well (echo_party_admit_feed).
  */
-#define ECHO_INVITATION_MEMBERS 8u
+#define ECHO_INVITATION_MEMBERS_MAX 8u
 #define ECHO_INVITATION_CHARS 1024u
 typedef struct echo_invitation {
     echo_key party;
-    echo_key members[ECHO_INVITATION_MEMBERS];
+    echo_key members[ECHO_INVITATION_MEMBERS_MAX];
     size_t member_count;
     bool has_digest;
     echo_hash digest;

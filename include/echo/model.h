@@ -16,7 +16,7 @@ struct cJSON;
 #define ECHO_MODEL_OPS_VERSION 1u
 
 /* A model type is a URL or any other UTF-8 text of 1 to this many bytes. */
-#define ECHO_MODEL_TYPE_MAX 256u
+#define ECHO_MODEL_TYPE_BYTES_MAX 256u
 
 /* What a model is told of its item at creation. Views. */
 typedef struct echo_item_info {
@@ -81,7 +81,7 @@ typedef struct echo_model_ops {
     echo_status (*restore)(void *ctx, void *state, uint32_t stored, struct cJSON *value, echo_error *err);
 
     /* Optional pair, raw flavour: bytes instead of cJSON. A table has one pair or the other or neither. */
-    echo_status (*snapshot_raw)(void *ctx, const void *state, echo_writer *out, echo_error *err);
+    echo_status (*snapshot_raw)(echo_writer *out, void *ctx, const void *state, echo_error *err);
     echo_status (*restore_raw)(void *ctx, void *state, uint32_t stored, echo_bytes value, echo_error *err);
 
     /* Optional. A cJSON object for people and queries: what `properties` shows. The caller owns it. */

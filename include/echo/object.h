@@ -29,7 +29,7 @@ struct cJSON;
 /* Depth of nested values, path segments of a key, and bytes of one key. Mutations beyond are refused with
  * ECHO_ERR_LIMIT. */
 #define ECHO_OBJECT_DEPTH_MAX 64u
-#define ECHO_OBJECT_KEY_MAX 4096u
+#define ECHO_OBJECT_KEY_BYTES_MAX 4096u
 
 /* Builds the bytes of one mutation (ObjectMutationSet). Errors stick; echo_object_mutation_bytes() reports the first.
  */

@@ -26,7 +26,7 @@ typedef struct echo_party echo_party;
 typedef struct echo_item echo_item;
 
 /* Bytes of an item id; ids are UTF-8 without U+0000. ECHO's own are 64 hex digits. */
-#define ECHO_ID_MAX 1024u
+#define ECHO_ID_BYTES_MAX 1024u
 
 /* ---- Opening ---- */
 
@@ -51,7 +51,7 @@ typedef uint64_t (*echo_clock_fn)(void *arg);
 typedef void (*echo_refused_fn)(void *arg, const echo_error *err);
 
 typedef struct echo_party_options {
-    uint32_t version;      /* 2; 1 when it ends before `policy` */
+    uint32_t version;      /* 1 */
     const char *dir;       /* folder with feeds/<key>/ and snapshots.db; may be NULL when `feeds` is given */
     const echo_key *party; /* which party; NULL: the only one whose genesis is among the feeds, or that the store has */
     echo_registry *models; /* required; borrowed, must outlive the party */
@@ -66,11 +66,12 @@ typedef struct echo_party_options {
         *admitted; /* with admitted_count > 0: exactly these feeds count, credentials admit nothing; copied */
     size_t admitted_count;
     const echo_key *own_feed; /* the feed to write to; NULL: the only writable one that is admitted */
-    bool no_snapshot;         /* replay everything; snapshots that exist are neither read nor harmed */
-    bool no_write;            /* change nothing on disk; writing answers ECHO_ERR_READONLY */
+    bool use_snapshots;       /* open from the newest good snapshot (true); false: replay everything; snapshots that
+                                 exist are neither read nor harmed */
+    bool writable;            /* true; false: change nothing on disk, writing returns ECHO_ERR_READONLY */
     bool eager;               /* make every item's state now instead of when it is touched */
     bool relaxed;             /* own appends are not synced to disk (see echo_feeds_dir_options) */
-    bool no_rebuild;          /* leave the items of stale models as bytes instead of rebuilding them from the feeds */
+    bool rebuild;             /* rebuild the items of stale models from the feeds (true); false: leave them as bytes */
     echo_verify_level verify;
     echo_progress_fn progress; /* optional */
     void *progress_arg;
@@ -78,7 +79,6 @@ typedef struct echo_party_options {
     void *refused_arg;
     echo_now_fn now; /* NULL: the system's clock */
     void *now_arg;
-    /* Version 2. */
     const echo_snapshot_policy *policy; /* NULL: ECHO_SNAPSHOT_POLICY_INIT; copied */
     uint64_t
         memory; /* bytes that items may take; items that a snapshot holds are evicted beyond it, least recently used
@@ -88,7 +88,7 @@ typedef struct echo_party_options {
 } echo_party_options;
 #define ECHO_PARTY_OPTIONS_INIT                                                                                        \
     {                                                                                                                  \
-        2u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, false, false, false, false, false,          \
+        1u, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, true, true, false, false, true,             \
             ECHO_VERIFY_ROOT, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL                                  \
     }
 
@@ -185,7 +185,7 @@ size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max
  * (rebuilding stale items). *applied may be NULL. An error says which message could not be applied; it stays uncovered
  * and the call can be repeated.
  */
-echo_status echo_party_poll(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
+echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) ECHO_MUST_USE;
 
 /* ---- Items ---- */
 
@@ -251,12 +251,12 @@ typedef struct echo_write {
 void echo_id_new(char out[ECHO_HEX_CHARS]);
 /*
  * Appends n messages to the own feed as one durable batch and applies them. All or none are written. ECHO_ERR_EXISTS
- * (create), ECHO_ERR_NOT_FOUND (anything else on an unknown item), ECHO_ERR_READONLY (no own feed, or no_write),
+ * (create), ECHO_ERR_NOT_FOUND (anything else on an unknown item), ECHO_ERR_READONLY (no own feed, or not `writable`),
  * ECHO_ERR_BEHIND (the own feed is shorter than what was published from it: writing would fork it). After ECHO_OK the
  * messages are in the feed for good; when applying one of them failed they are written all the same and
  * echo_party_poll() applies them, which is told as its error here with *written = true (written may be NULL).
  */
-echo_status echo_party_write(echo_party *party, const echo_write *writes, size_t n, bool *written,
+echo_status echo_party_write(bool *written, echo_party *party, const echo_write *writes, size_t n,
                              echo_error *err) ECHO_MUST_USE;
 
 #ifdef __cplusplus

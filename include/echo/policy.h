@@ -28,9 +28,9 @@ extern "C" {
 typedef struct echo_snapshot_policy {
     uint32_t version; /* 1 */
     bool manual;      /* begin none but those the host asks for; all below `retry_max_ms` counts for these too */
-    bool no_thread; /* start no thread: the host's calls do the writing as well, in steps of `budget_ns`. Publishing is
-                       one step then, as long as the store takes to make everything durable. So it is too with a store
-                       that cannot be opened again */
+    bool thread; /* a thread of the library's own writes the snapshot (true). false: the host's calls do the writing as
+                    well, in steps of `budget_ns`; publishing is then one step, which takes as long as the store
+                    needs to make everything durable. A store that cannot be opened again is written that way too */
     uint64_t open_ns;      /* how long opening may take; 0: that does not matter */
     double write_factor;   /* bytes written to the store per byte of the feeds since the last snapshot; 0: that does not
                               matter. Opening   comes first: where both cannot be held (scattered changes to many items)
@@ -47,11 +47,11 @@ typedef struct echo_snapshot_policy {
     uint32_t share; /* percent of the thread's time, 1 to 100, that steps take while messages are applied; a poll that
                        finds none takes a whole step */
     uint32_t keep;  /* newest snapshots to keep, beside those that are pinned; older ones are removed. 0: remove none */
-    bool no_gc;     /* leave chunks that no snapshot needs to echo_snapshot_gc() */
+    bool collect_garbage; /* remove chunks that no snapshot needs (true); false: leave them to echo_snapshot_gc() */
 } echo_snapshot_policy;
 
 #define ECHO_SNAPSHOT_POLICY_INIT                                                                                      \
-    { 1u, false, false, 100000000u, 2.0, 1000u, 0u, 86400000u, 250u, 5000u, 1000u, 300000u, 1000000u, 10u, 2u, false }
+    { 1u, false, true, 100000000u, 2.0, 1000u, 0u, 86400000u, 250u, 5000u, 1000u, 300000u, 1000000u, 10u, 2u, true }
 
 #ifdef __cplusplus
 }

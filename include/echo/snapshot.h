@@ -23,7 +23,7 @@ extern "C" {
     XX(BYTES, "bytes")                                                                                                 \
     XX(AGE, "age")
 typedef enum echo_snapshot_reason {
-#define XX(name, text) ECHO_SNAPSHOT_##name,
+#define XX(name, text) ECHO_SNAPSHOT_REASON_##name,
     ECHO_SNAPSHOT_REASON_MAP(XX)
 #undef XX
 } echo_snapshot_reason;
@@ -56,7 +56,7 @@ typedef struct echo_snapshot_result {
  * ECHO_ERR_CONFLICT: another process published for this party meanwhile. ECHO_ERR_READONLY, ECHO_ERR_BUSY, ECHO_ERR_IO.
  * A hook's code passes through. out may be NULL.
  */
-echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) ECHO_MUST_USE;
+echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, echo_error *err) ECHO_MUST_USE;
 /*
  * Begins a snapshot of the party's state at its clock and returns at once; when one is running, joins it. The rest
  * happens in steps between messages and in echo_party_poll(), and on the writer's thread;
@@ -72,11 +72,11 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) ECHO_M
 void echo_party_snapshot_cancel(echo_party *party);
 
 typedef enum echo_snapshot_phase {
-    ECHO_SNAPSHOT_IDLE = 0,
-    ECHO_SNAPSHOT_CONVERT = 1, /* finding items that the models at hand write otherwise than the last snapshot */
-    ECHO_SNAPSHOT_CAPTURE = 2, /* serialising what changed */
-    ECHO_SNAPSHOT_WRITE = 3,   /* all is serialised: tree, chunks, publishing */
-    ECHO_SNAPSHOT_FINISH =
+    ECHO_SNAPSHOT_PHASE_IDLE = 0,
+    ECHO_SNAPSHOT_PHASE_CONVERT = 1, /* finding items that the models at hand write otherwise than the last snapshot */
+    ECHO_SNAPSHOT_PHASE_CAPTURE = 2, /* serialising what changed */
+    ECHO_SNAPSHOT_PHASE_WRITE = 3,   /* all is serialised: tree, chunks, publishing */
+    ECHO_SNAPSHOT_PHASE_FINISH =
         4 /* published, or failed: items are marked accordingly; then old snapshots and chunks are removed */
 } echo_snapshot_phase;
 

@@ -37,7 +37,7 @@ echo_status echo_timeframe_copy(echo_timeframe **out, const echo_timeframe *tf) 
 /* Number of feeds in it. */
 size_t echo_timeframe_size(const echo_timeframe *tf);
 /* true and *seq when the feed is present. seq may be NULL. */
-bool echo_timeframe_get(const echo_timeframe *tf, const echo_key *feed, uint64_t *seq);
+bool echo_timeframe_get(uint64_t *seq, const echo_timeframe *tf, const echo_key *feed);
 /* Sets a feed's seq, up or down. ECHO_ERR_LIMIT above ECHO_SEQ_MAX. */
 echo_status echo_timeframe_set(echo_timeframe *tf, const echo_key *feed, uint64_t seq) ECHO_MUST_USE;
 /* Removes a feed; does nothing when it is absent. */
@@ -54,7 +54,7 @@ echo_order echo_timeframe_compare(const echo_timeframe *a, const echo_timeframe 
 /* Sum over the feeds of seq + 1, saturating at UINT64_MAX: the number of messages covered. */
 uint64_t echo_timeframe_total(const echo_timeframe *tf);
 /* Frame i of 0..size-1 in ascending order of feed key; false when i is out of range. May sort, hence not const. */
-bool echo_timeframe_at(echo_timeframe *tf, size_t i, echo_frame *out);
+bool echo_timeframe_at(echo_frame *out, echo_timeframe *tf, size_t i);
 
 /*
  * Canonical JSON text, {"<feed hex>":seq,...} with keys ascending. *out is NUL-terminated, owned by the caller,
@@ -70,7 +70,7 @@ echo_status echo_timeframe_from_json(echo_timeframe **out, const char *text, siz
  * `write` fills exactly those. Reading refuses any other length, order or value (ECHO_ERR_CORRUPT).
  */
 size_t echo_timeframe_binary_size(const echo_timeframe *tf);
-void echo_timeframe_to_binary(echo_timeframe *tf, uint8_t *out);
+void echo_timeframe_to_binary(uint8_t *out, echo_timeframe *tf);
 echo_status echo_timeframe_from_binary(echo_timeframe **out, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
 
 #ifdef __cplusplus

@@ -36,11 +36,11 @@ bool echo__verify(const uint8_t signature[64], const void *data, size_t len, con
     return crypto_sign_verify_detached(signature, data, len, key->bytes) == 0;
 }
 
-void echo_key_hex(const echo_key *key, char out[ECHO_HEX_CHARS]) {
+void echo_key_hex(char out[ECHO_HEX_CHARS], const echo_key *key) {
     echo__hex_encode(out, key->bytes, sizeof key->bytes);
 }
 
-void echo_hash_hex(const echo_hash *hash, char out[ECHO_HEX_CHARS]) {
+void echo_hash_hex(char out[ECHO_HEX_CHARS], const echo_hash *hash) {
     echo__hex_encode(out, hash->bytes, sizeof hash->bytes);
 }
 

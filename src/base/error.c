@@ -102,7 +102,7 @@ void echo__error_item(echo_error *err, const void *id, size_t len) {
 echo_status echo__error_adopt(echo_error *err, echo_status code, const char *what) {
     if (err == NULL) return code;
     if (err->code != code || err->message[0] == '\0') {
-        char message[ECHO_ERROR_MESSAGE];
+        char message[ECHO_ERROR_MESSAGE_CHARS];
         memcpy(message, err->message, sizeof message);
         message[sizeof message - 1] = '\0';
         one_line(message);

@@ -148,7 +148,7 @@ echo_status echo_timeframe_copy(echo_timeframe **out, const echo_timeframe *tf) 
 
 size_t echo_timeframe_size(const echo_timeframe *tf) { return tf->count; }
 
-bool echo_timeframe_get(const echo_timeframe *tf, const echo_key *feed, uint64_t *seq) {
+bool echo_timeframe_get(uint64_t *seq, const echo_timeframe *tf, const echo_key *feed) {
     const echo_frame *frame = find(tf, feed);
     if (frame == NULL) return false;
     if (seq != NULL) *seq = frame->seq;
@@ -243,7 +243,7 @@ uint64_t echo_timeframe_total(const echo_timeframe *tf) {
     return total;
 }
 
-bool echo_timeframe_at(echo_timeframe *tf, size_t i, echo_frame *out) {
+bool echo_timeframe_at(echo_frame *out, echo_timeframe *tf, size_t i) {
     if (i >= tf->count) return false;
     sort(tf);
     *out = tf->frames[i];
@@ -278,7 +278,7 @@ static echo_status read_frame(echo_timeframe *tf, const cJSON *node, echo_error 
     if (strlen(node->string) != ECHO_HEX_CHARS - 1 ||
         !echo__hex_decode(frame.feed.bytes, node->string, ECHO_HEX_CHARS - 1))
         return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: \"%.80s\" is not a feed key", node->string);
-    echo_key_hex(&frame.feed, hex);
+    echo_key_hex(hex, &frame.feed);
     if (strcmp(hex, node->string) != 0)
         return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: feed key %s is not in lower case", node->string);
     if (!echo__json_get_uint64(node, &frame.seq) || frame.seq > ECHO_SEQ_MAX) {
@@ -325,7 +325,7 @@ echo_status echo_timeframe_from_json(echo_timeframe **out, const char *text, siz
 
 size_t echo_timeframe_binary_size(const echo_timeframe *tf) { return tf->count * BINARY_FRAME; }
 
-void echo_timeframe_to_binary(echo_timeframe *tf, uint8_t *out) {
+void echo_timeframe_to_binary(uint8_t *out, echo_timeframe *tf) {
     sort(tf);
     for (size_t i = 0; i < tf->count; i++, out += BINARY_FRAME) {
         memcpy(out, tf->frames[i].feed.bytes, ECHO_KEY_BYTES);

@@ -101,7 +101,7 @@ static echo_status live(living *out, bench_session *s, size_t i, const living_ar
     for (uint64_t n = 0; status == ECHO_OK && n < row->times; n++)
         status = generate_changes(s->generator, list, (size_t)row->changed, err);
     if (status == ECHO_OK) status = bench_session_apply(s, row->changed * row->times, err);
-    if (status == ECHO_OK) status = echo_party_snapshot(s->party, &taken, err);
+    if (status == ECHO_OK) status = echo_party_snapshot(&taken, s->party, err);
     if (status != ECHO_OK) return status;
     bench_session_close(s);
     generate_counts_get(&after, s->generator);
@@ -137,7 +137,7 @@ static echo_status begin(bench_session *s, const living_args *a, echo_error *err
     echo_snapshot_policy policy = bench_policy_manual();
     echo_status status = bench_session_generate(s, a->dir, &options, a->c->items, err);
     if (status == ECHO_OK) status = bench_session_open(s, &policy, err);
-    if (status == ECHO_OK) status = echo_party_snapshot(s->party, NULL, err);
+    if (status == ECHO_OK) status = echo_party_snapshot(NULL, s->party, err);
     if (status == ECHO_OK) bench_session_close(s);
     for (size_t i = 0; status == ECHO_OK && i < BENCH_CATCHUP_WAYS; i++) {
         status = bench_folder_copy_feeds(a->copies[i], a->dir, err);

@@ -54,7 +54,7 @@ static echo_status make_party(void *result, void *arg, echo_error *err) {
     generate_counts_get(&before, s.generator);
     s.options.own_feed = generate_feeds(s.generator, NULL);
     status = bench_session_open(&s, &policy, err);
-    if (status == ECHO_OK) status = echo_party_snapshot(s.party, &taken, err);
+    if (status == ECHO_OK) status = echo_party_snapshot(&taken, s.party, err);
     if (status == ECHO_OK) bench_session_close(&s);
     if (status == ECHO_OK) status = generate_some(s.generator, m->c->tail, err);
     if (status != ECHO_OK) return status;

@@ -81,7 +81,7 @@ static bool is_worth(life *l) {
 static echo_status see_snapshots(life *l, echo_error *err) {
     echo_snapshot_state state, after;
     echo_party_snapshot_state_get(&state, l->session.party);
-    if (state.phase == ECHO_SNAPSHOT_IDLE && state.taken == l->taken) return ECHO_OK;
+    if (state.phase == ECHO_SNAPSHOT_PHASE_IDLE && state.taken == l->taken) return ECHO_OK;
     echo_status status = bench_session_settle(&l->session, err);
     echo_party_snapshot_state_get(&after, l->session.party);
     if (status == ECHO_OK && after.error.code != ECHO_OK) {
@@ -128,11 +128,11 @@ static echo_status rest(life *l, uint64_t ms, echo_error *err) {
     for (size_t i = 0; status == ECHO_OK && i < sizeof looks_ms / sizeof looks_ms[0] && looks_ms[i] < ms; i++) {
         l->ahead_ns += (looks_ms[i] - passed) * NS_PER_MS;
         passed = looks_ms[i];
-        status = echo_party_poll(l->session.party, 0, NULL, err);
+        status = echo_party_poll(NULL, l->session.party, 0, err);
         if (status == ECHO_OK) status = see_snapshots(l, err);
     }
     l->ahead_ns += (ms - passed) * NS_PER_MS;
-    if (status == ECHO_OK && ms > 0) status = echo_party_poll(l->session.party, 0, NULL, err);
+    if (status == ECHO_OK && ms > 0) status = echo_party_poll(NULL, l->session.party, 0, err);
     return status == ECHO_OK ? see_snapshots(l, err) : status;
 }
 
@@ -163,7 +163,7 @@ static echo_status be_born(life *l, echo_error *err) {
     if (status == ECHO_OK) status = bench_opener_begin(&l->opener, a->dir, a->copy, l->session.options.party, err);
     if (status == ECHO_OK && !bench_vfs_install()) status = bench_fail(err, ECHO_ERR_IO, "SQLite takes no VFS");
     if (status == ECHO_OK) status = bench_session_open(&l->session, &policy, err);
-    if (status == ECHO_OK) status = echo_party_snapshot(l->session.party, NULL, err);
+    if (status == ECHO_OK) status = echo_party_snapshot(NULL, l->session.party, err);
     bench_session_close(&l->session);
     return status == ECHO_OK ? bench_opener_copy(&l->opener, err) : status;
 }

@@ -21,7 +21,7 @@ static double factor(const bench_life_result *result, uint64_t bytes) {
 static void put_reasons(char out[REASONS_CHARS], const bench_life_result *result) {
     size_t len = 0;
     out[0] = '\0';
-    for (size_t i = 0; i <= ECHO_SNAPSHOT_AGE && len < REASONS_CHARS; i++) {
+    for (size_t i = 0; i <= ECHO_SNAPSHOT_REASON_AGE && len < REASONS_CHARS; i++) {
         if (result->reasons[i] == 0) continue;
         int more = snprintf(out + len, REASONS_CHARS - len, "%s%s %" PRIu64, len > 0 ? ", " : "",
                             echo_snapshot_reason_name((echo_snapshot_reason)i), result->reasons[i]);
@@ -130,7 +130,7 @@ static void json_life(echo_cli_out *out, const bench_life_case *c, bench_life_ru
     echo_cli_json_number(out, "chunks_removed", result->chunks_removed);
     echo_cli_json_number(out, "ns_worst_step", result->ns_worst_step);
     echo_cli_json_object(out, "reasons");
-    for (size_t i = 0; i <= ECHO_SNAPSHOT_AGE; i++)
+    for (size_t i = 0; i <= ECHO_SNAPSHOT_REASON_AGE; i++)
         if (result->reasons[i] > 0)
             echo_cli_json_number(out, echo_snapshot_reason_name((echo_snapshot_reason)i), result->reasons[i]);
     echo_cli_json_end(out);

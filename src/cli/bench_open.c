@@ -50,7 +50,7 @@ static echo_status open_once(void *result, void *arg, echo_error *err) {
     options.dir = o->c->dir;
     options.party = &o->c->party.key;
     options.models = registry;
-    options.no_snapshot = o->way == BENCH_REPLAY;
+    options.use_snapshots = o->way != BENCH_REPLAY;
     options.eager = o->way == BENCH_EAGER;
     uint64_t before = bench_memory_now(), cpu = bench_cpu_ns(), start = bench_now_ns();
     if (status == ECHO_OK) status = echo_party_restore(&party, &options, err);

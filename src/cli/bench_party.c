@@ -31,9 +31,9 @@ echo_status bench_party_snapshot(bench_taken *out, const bench_case *c, bool rep
     options.party = &c->party.key;
     options.models = registry;
     options.store = replay ? &memory : NULL;
-    options.no_snapshot = replay;
+    options.use_snapshots = !replay;
     if (status == ECHO_OK) status = echo_party_restore(&party, &options, err);
-    if (status == ECHO_OK) status = echo_party_snapshot(party, &result, err);
+    if (status == ECHO_OK) status = echo_party_snapshot(&result, party, err);
     if (status == ECHO_OK) fill_taken(out, &result);
     echo_party_free(party);
     echo_store_close(&memory);

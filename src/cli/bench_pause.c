@@ -53,7 +53,7 @@ static echo_status apply_one(pausing *p, bench_histogram *times, uint64_t more, 
     echo_status status = p->ready == 0 ? make(p, CHUNK, err) : ECHO_OK;
     for (unsigned tries = 0; status == ECHO_OK && applied == 0 && tries < 2; tries++) {
         uint64_t start = bench_now_ns(), ns;
-        status = echo_party_poll(p->session.party, 1, &applied, err);
+        status = echo_party_poll(&applied, p->session.party, 1, err);
         ns = bench_now_ns() - start;
         if (applied > 0)
             bench_histogram_add(times, ns + more);
@@ -98,7 +98,7 @@ static echo_status slowly(pausing *p, bench_pause_run *out, echo_error *err) {
     echo_status status = ECHO_OK;
     while (status == ECHO_OK && bench_snapshot_runs(&p->session)) {
         uint64_t start = bench_now_ns(), ns;
-        status = echo_party_poll(p->session.party, 1, NULL, err);
+        status = echo_party_poll(NULL, p->session.party, 1, err);
         ns = bench_now_ns() - start;
         if (ns > p->empty_max) p->empty_max = ns;
         bench_rest(REST_NS);
@@ -129,7 +129,7 @@ static echo_status take(pausing *p, bench_pause_run *out, echo_error *err) {
 
 static echo_status take_blocking(pausing *p, bench_pause_run *out, echo_error *err) {
     uint64_t start = bench_now_ns();
-    echo_status status = echo_party_snapshot(p->session.party, &out->result, err);
+    echo_status status = echo_party_snapshot(&out->result, p->session.party, err);
     out->start_ns = bench_now_ns() - start;
     out->messages = 1;
     return status == ECHO_OK ? apply_one(p, &out->during, out->start_ns, err) : status;
@@ -141,7 +141,7 @@ static echo_status measure(void *result, void *arg, echo_error *err) {
     bench_pause_run *out = result;
     bench_session *s = &p->session;
     echo_snapshot_policy policy = bench_policy_manual();
-    policy.no_thread = p->way == BENCH_PAUSE_NO_THREAD;
+    policy.thread = p->way != BENCH_PAUSE_NO_THREAD;
     echo_status status = bench_session_make(s, p->c->dir, p->disk, p->seed, p->c->items, err);
     if (status == ECHO_OK) status = bench_session_open(s, &policy, err);
     if (status == ECHO_OK) status = apply_some(p, &out->without, p->without, err);

@@ -79,7 +79,7 @@ static echo_status open_servers(bench_wire *w, const bench_fetch_args *a, const 
     echo_party *party = NULL;
     policy = bench_policy_manual();
     echo_status status = bench_peers_options(&options, &models, a->server_dir, &a->party, &policy, err);
-    options.no_write = true;
+    options.writable = false;
     if (status == ECHO_OK) status = echo_party_restore(&party, &options, err);
     for (size_t i = 0; status == ECHO_OK && i < a->servers; i++) {
         status = open_server(&servers[i], a, i, party, err);
@@ -166,18 +166,18 @@ static void see_event(void *arg, const echo_exchange_event *event) {
     uint64_t now = bench_now_ns() - f->start;
     if (event->error != NULL && f->problem.code == ECHO_OK) f->problem = *event->error;
     switch (event->kind) {
-    case ECHO_EXCHANGE_USABLE:
+    case ECHO_EXCHANGE_EVENT_USABLE:
         f->out->ns_usable = now;
         f->out->bytes_usable = f->wire.bytes_in;
         break;
-    case ECHO_EXCHANGE_INSTALLED: f->out->ns_installed = now; break;
-    case ECHO_EXCHANGE_UP_TO_DATE:
+    case ECHO_EXCHANGE_EVENT_INSTALLED: f->out->ns_installed = now; break;
+    case ECHO_EXCHANGE_EVENT_UP_TO_DATE:
         f->out->ns_here = now;
         f->here = true;
         break;
-    case ECHO_EXCHANGE_DROPPED:
-    case ECHO_EXCHANGE_REFUSED:
-    case ECHO_EXCHANGE_FAILED: f->failed = true; break;
+    case ECHO_EXCHANGE_EVENT_DROPPED:
+    case ECHO_EXCHANGE_EVENT_REFUSED:
+    case ECHO_EXCHANGE_EVENT_FAILED: f->failed = true; break;
     default: break;
     }
 }
@@ -224,7 +224,7 @@ static echo_status touch(fetcher *f, echo_error *err) {
     if (f->partial == NULL) {
         echo_party_options options = f->options;
         options.store = echo_exchange_store(f->exchange);
-        options.no_write = true;
+        options.writable = false;
         status = echo_party_restore(&f->partial, &options, &pending);
     }
     if (status == ECHO_OK) status = echo_item_get(&item, f->partial, f->a->first_id, &pending);
@@ -259,7 +259,7 @@ static echo_status arrive(fetcher *f, echo_error *err) {
     uint64_t start = bench_now_ns(), applied = 0;
     echo_status status = ECHO_OK;
     if (f->party != NULL && f->out->ns_installed == 0) {
-        status = echo_party_poll(f->party, 0, &applied, err);
+        status = echo_party_poll(&applied, f->party, 0, err);
         f->out->messages_read = applied;
     } else {
         echo_exchange_set_party(f->exchange, NULL);
@@ -286,7 +286,7 @@ static echo_status look(fetcher *f, echo_error *err) {
     bench_wire_close(&f->wire);
     echo_exchange_free(f->exchange);
     echo_store_close(&f->store);
-    echo_status status = echo_party_snapshot(f->party, &result, err);
+    echo_status status = echo_party_snapshot(&result, f->party, err);
     if (status == ECHO_OK) f->out->digest = result.digest;
     echo_party_free(f->party);
     echo_feeds_close(&f->feeds);

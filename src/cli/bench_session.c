@@ -9,7 +9,7 @@ echo_snapshot_policy bench_policy_manual(void) {
     echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
     policy.manual = true;
     policy.keep = 0;
-    policy.no_gc = true;
+    policy.collect_garbage = false;
     return policy;
 }
 
@@ -60,7 +60,7 @@ void bench_session_close(bench_session *s) {
 echo_status bench_session_apply(bench_session *s, uint64_t messages, echo_error *err) {
     echo_status status = ECHO_OK;
     for (uint64_t done = 0, applied; status == ECHO_OK && done < messages; done += applied) {
-        status = echo_party_poll(s->party, 0, &applied, err);
+        status = echo_party_poll(&applied, s->party, 0, err);
         if (status == ECHO_OK && applied == 0)
             return bench_fail(err, ECHO_ERR_CORRUPT, "messages that were made do not come");
     }
@@ -70,13 +70,13 @@ echo_status bench_session_apply(bench_session *s, uint64_t messages, echo_error 
 bool bench_snapshot_runs(const bench_session *s) {
     echo_snapshot_state state;
     echo_party_snapshot_state_get(&state, s->party);
-    return state.phase != ECHO_SNAPSHOT_IDLE;
+    return state.phase != ECHO_SNAPSHOT_PHASE_IDLE;
 }
 
 echo_status bench_session_settle(bench_session *s, echo_error *err) {
     echo_status status = ECHO_OK;
     while (status == ECHO_OK && bench_snapshot_runs(s)) {
-        status = echo_party_poll(s->party, 0, NULL, err);
+        status = echo_party_poll(NULL, s->party, 0, err);
         if (status == ECHO_OK && bench_snapshot_runs(s)) bench_rest(SETTLE_NS);
     }
     return status;

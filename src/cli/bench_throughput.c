@@ -59,7 +59,7 @@ static echo_snapshot_policy policy_of(way how) {
 
 /* Untimed: what is to be saved by the next snapshot. */
 static echo_status change_a_tenth(bench_session *s, uint64_t items, echo_error *err) {
-    echo_status status = echo_party_snapshot(s->party, NULL, err);
+    echo_status status = echo_party_snapshot(NULL, s->party, err);
     if (status == ECHO_OK) status = generate_some(s->generator, items / 10 + 1, err);
     return status == ECHO_OK ? bench_session_apply(s, items / 10 + 1, err) : status;
 }

@@ -73,7 +73,7 @@ static echo_status take(bench_writes_taken *out, writing *w, bench_session *s, e
     echo_snapshot_result result;
     bench_vfs_counts before = bench_vfs_counted();
     uint64_t start = bench_now_ns();
-    echo_status status = echo_party_snapshot(s->party, &result, err);
+    echo_status status = echo_party_snapshot(&result, s->party, err);
     out->ns = bench_now_ns() - start;
     out->files = bench_vfs_since(&before);
     if (status != ECHO_OK) return status;

@@ -15,8 +15,8 @@ static void json_timeframe(echo_cli_out *out, const echo_snapshot_info *info) {
     echo_frame frame;
     char hex[ECHO_HEX_CHARS];
     echo_cli_json_object(out, "timeframe");
-    for (size_t i = 0; echo_timeframe_at(info->timeframe, i, &frame); i++) {
-        echo_key_hex(&frame.feed, hex);
+    for (size_t i = 0; echo_timeframe_at(&frame, info->timeframe, i); i++) {
+        echo_key_hex(hex, &frame.feed);
         echo_cli_json_number(out, hex, frame.seq);
     }
     echo_cli_json_end(out);
@@ -80,7 +80,7 @@ static void text_fields(echo_cli_out *out, const echo_snapshot_info *info) {
     text_root(out, "items", &info->items);
     text_root(out, "credentials", &info->credentials);
     echo_cli_print(out, "%-12s %" PRIu64 " covered\n", "messages", info->messages);
-    for (size_t i = 0; echo_timeframe_at(info->timeframe, i, &frame); i++) {
+    for (size_t i = 0; echo_timeframe_at(&frame, info->timeframe, i); i++) {
         echo_cli_print(out, "%-12s ", "feed");
         echo_cli_print_hex(out, frame.feed.bytes);
         echo_cli_print(out, "  up to block %" PRIu64 "\n", frame.seq);

@@ -98,15 +98,16 @@ echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error 
     }
     static echo_snapshot_policy policy =
         ECHO_SNAPSHOT_POLICY_INIT; /* a command does what it is told: begins none, removes none */
-    policy.manual = policy.no_thread = true;
+    policy.manual = true;
+    policy.thread = false;
     policy.keep = 0;
     *out = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
     out->policy = &policy;
     out->dir = cli->dir;
     out->models = cli->models;
     if (echo_cli_has(cli, ECHO_CLI_PARTY)) out->party = &cli->party;
-    out->no_write = true;
-    out->no_snapshot = echo_cli_has(cli, ECHO_CLI_NO_SNAPSHOT);
+    out->writable = false;
+    out->use_snapshots = !echo_cli_has(cli, ECHO_CLI_NO_SNAPSHOT);
     out->eager = echo_cli_has(cli, ECHO_CLI_EAGER);
     if (echo_cli_has(cli, ECHO_CLI_VERIFY_FULL)) out->verify = ECHO_VERIFY_FULL;
     out->progress = on_progress;

@@ -85,7 +85,7 @@ static echo_status check(const generate_options *o, echo_error *err) {
 
 static echo_status make_folder(const char *path, echo_error *err) {
     if (mkdir(path, 0777) == 0 || errno == EEXIST) return ECHO_OK;
-    char message[ECHO_ERROR_MESSAGE];
+    char message[ECHO_ERROR_MESSAGE_CHARS];
     (void)snprintf(message, sizeof message, "%.150s cannot be made: %.80s", path, strerror(errno));
     return fail(err, ECHO_ERR_IO, message);
 }
@@ -185,7 +185,7 @@ static echo_status open_feeds(generator *g, echo_error *err) {
         writer *w = &g->writers[i];
         echo_feed_info info = {0, 0, false};
         status = g->source.ops->open(&w->handle, g->source.ctx, &g->keys[i], err);
-        if (status == ECHO_OK) status = g->source.ops->info(g->source.ctx, w->handle, &info, err);
+        if (status == ECHO_OK) status = g->source.ops->info(&info, g->source.ctx, w->handle, err);
         if (status == ECHO_OK && !info.writable) status = fail(err, ECHO_ERR_READONLY, "the feed cannot be written to");
         w->length = info.length;
         for (size_t other = 0; other < g->options.feeds; other++) g->writers[other].clock[i] = (int64_t)info.length - 1;
@@ -294,7 +294,7 @@ static bool is_hookless(const generator *g, uint64_t item) {
 void generate_item_id(char out[ECHO_HEX_CHARS], uint64_t seed, uint64_t i) {
     echo_key id;
     generate_bytes(id.bytes, seed, PURPOSE_ITEM, i);
-    echo_key_hex(&id, out);
+    echo_key_hex(out, &id);
 }
 
 /* Texts that a message points at while it is encoded. */

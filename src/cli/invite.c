@@ -21,10 +21,10 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
     echo_status status = echo_cli_read_key(&signer, side->cli->signer, err);
     if (status != ECHO_OK) return status;
     bool fresh = side->feeds.ops->make(side->feeds.ctx, feed, &ignored) == ECHO_OK;
-    status = echo_party_poll(side->party, 0, NULL, err);
+    status = echo_party_poll(NULL, side->party, 0, err);
     echo_party_status_get(&before, side->party);
     if (status == ECHO_OK) status = echo_party_admit_feed(side->party, feed, &signer, err);
-    if (status == ECHO_OK) status = echo_party_poll(side->party, 0, NULL, err);
+    if (status == ECHO_OK) status = echo_party_poll(NULL, side->party, 0, err);
     echo_party_status_get(&after, side->party);
     memset(&signer, 0, sizeof signer);
     if (status == ECHO_OK && fresh && after.feeds == before.feeds)
@@ -39,7 +39,7 @@ static echo_status add_members(echo_invitation *out, const echo_cli_side *side, 
     echo_frame frame;
     echo_status status = echo_timeframe_copy(&clock, echo_party_clock(side->party));
     if (status != ECHO_OK) return err->code = status;
-    for (size_t i = 0; out->member_count < ECHO_INVITATION_MEMBERS && echo_timeframe_at(clock, i, &frame); i++)
+    for (size_t i = 0; out->member_count < ECHO_INVITATION_MEMBERS_MAX && echo_timeframe_at(&frame, clock, i); i++)
         if (memcmp(&frame.feed, &out->members[0], sizeof frame.feed) != 0)
             out->members[out->member_count++] = frame.feed;
     echo_timeframe_free(clock);
@@ -88,7 +88,7 @@ static echo_status invite(echo_cli_side *side, echo_error *err) {
     if (status == ECHO_OK) status = echo_cli_side_feeds(side, false, false, err);
     if (status == ECHO_OK) status = echo_cli_side_store(side, true, err);
     if (status == ECHO_OK) status = echo_cli_options(&options, side->cli, err);
-    options.no_write = !writes;
+    options.writable = writes;
     if (status == ECHO_OK) status = echo_cli_side_party(side, &options, err);
     if (status == ECHO_OK) status = echo_cli_side_keys(side, err);
     if (status == ECHO_OK && writes &&

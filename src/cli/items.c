@@ -20,8 +20,8 @@ typedef struct listing {
     echo_party *party;
     char *ids; /* one after the other, each with its NUL */
     size_t len, cap;
-    uint64_t count;             /* of ids */
-    char last[ECHO_ID_MAX + 1]; /* id printed last */
+    uint64_t count;                   /* of ids */
+    char last[ECHO_ID_BYTES_MAX + 1]; /* id printed last */
     uint64_t printed, deleted;
     bool started; /* the line above is out */
 } listing;

@@ -36,24 +36,24 @@ static void on_event(void *arg, const echo_exchange_event *event) {
     echo_cli_joining *j = arg;
     echo_cli *cli = j->side.cli;
     switch (event->kind) {
-    case ECHO_EXCHANGE_CONNECTED: echo_cli_net_connected(j->side.net, event->peer); break;
-    case ECHO_EXCHANGE_DROPPED:
-    case ECHO_EXCHANGE_REFUSED: note_peer(j, event); break;
-    case ECHO_EXCHANGE_FAILED:
+    case ECHO_EXCHANGE_EVENT_CONNECTED: echo_cli_net_connected(j->side.net, event->peer); break;
+    case ECHO_EXCHANGE_EVENT_DROPPED:
+    case ECHO_EXCHANGE_EVENT_REFUSED: note_peer(j, event); break;
+    case ECHO_EXCHANGE_EVENT_FAILED:
         j->failed = true;
         j->failures++;
         note_problem(j, event->error);
         break;
-    case ECHO_EXCHANGE_USABLE: j->usable = true; break;
-    case ECHO_EXCHANGE_UP_TO_DATE: j->up_to_date = true; break;
+    case ECHO_EXCHANGE_EVENT_USABLE: j->usable = true; break;
+    case ECHO_EXCHANGE_EVENT_UP_TO_DATE: j->up_to_date = true; break;
     default: break;
     }
     if (!cli->json || cli->quiet || event->error != NULL) return;
-    if (event->kind == ECHO_EXCHANGE_CONNECTED || event->kind == ECHO_EXCHANGE_CLOSED) {
-        const char *name = event->kind == ECHO_EXCHANGE_CONNECTED ? "connected" : "closed";
+    if (event->kind == ECHO_EXCHANGE_EVENT_CONNECTED || event->kind == ECHO_EXCHANGE_EVENT_CLOSED) {
+        const char *name = event->kind == ECHO_EXCHANGE_EVENT_CONNECTED ? "connected" : "closed";
         echo_cli_event(cli, name, echo_cli_net_place(j->side.net, event->peer), event->member, NULL);
         echo_cli_event_end(cli);
-    } else if (event->kind == ECHO_EXCHANGE_TARGET) {
+    } else if (event->kind == ECHO_EXCHANGE_EVENT_TARGET) {
         echo_cli_event(cli, "target", NULL, NULL, NULL);
         echo_cli_event_number(cli, "messages", event->messages);
         echo_cli_event_end(cli);
@@ -100,7 +100,7 @@ static bool settle(echo_cli_joining *j) {
         echo_status status = j->side.party == NULL ? echo_cli_side_party(&j->side, &j->options, &err)
                              : j->state.installed != j->installed_before
                                  ? echo_cli_side_switch(&j->side, &err)
-                                 : echo_party_poll(j->side.party, 0, NULL, &err);
+                                 : echo_party_poll(NULL, j->side.party, 0, &err);
         if (status == ECHO_ERR_NOT_FOUND)
             (void)snprintf(err.message, sizeof err.message, "the peers have nothing of this party to give");
         if (status != ECHO_OK) return give_up(j, status, &err);
@@ -129,7 +129,7 @@ static bool start(echo_cli_joining *j) {
 
 /* Peers that ask for what was written here get a moment. */
 static bool linger(echo_cli_joining *j) {
-    if (!echo_timeframe_get(echo_party_clock(j->side.party), &j->side.keys.public_key, NULL)) return false;
+    if (!echo_timeframe_get(NULL, echo_party_clock(j->side.party), &j->side.keys.public_key)) return false;
     bool moved = j->state.bytes_received != j->bytes_then;
     j->bytes_then = j->state.bytes_received;
     j->quiet = moved ? 0 : j->quiet + 1;
@@ -147,7 +147,7 @@ static bool turn(void *arg) {
     if (j->up_to_date) return settle(j);
     if (echo_cli_net_count(j->side.net) == 0) return alone(j);
     if (!j->started) return start(j);
-    if (j->failed && j->state.phase == ECHO_EXCHANGE_IDLE) {
+    if (j->failed && j->state.phase == ECHO_EXCHANGE_PHASE_IDLE) {
         echo_error err = j->problem;
         if (j->failures > FAILURES_MAX) return give_up(j, err.code, &err);
         j->failed = false;

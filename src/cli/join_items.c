@@ -71,7 +71,8 @@ static bool open_preview(echo_cli_joining *j) {
     options.party = &j->side.key;
     options.feeds = &j->side.feeds;
     options.store = echo_exchange_store(j->side.exchange);
-    options.no_write = options.no_rebuild = true;
+    options.writable = false;
+    options.rebuild = false;
     if (options.store == NULL || echo_party_restore(&j->preview, &options, &ignored) != ECHO_OK) return false;
     if (echo_party_report(j->preview)->snapshot != 0) return true;
     echo_cli_join_close_preview(j); /* the way to it is not here yet */

@@ -27,7 +27,7 @@ static void short_bytes(char out[16], double bytes) {
 static void progress(echo_cli_joining *j, uint64_t now) {
     const echo_exchange_state *s = &j->state;
     char bytes[16], rate[16], text[80];
-    bool items = s->phase == ECHO_EXCHANGE_ITEMS;
+    bool items = s->phase == ECHO_EXCHANGE_PHASE_ITEMS;
     short_bytes(bytes, (double)s->bytes_received);
     short_bytes(rate, j->rate);
     if (items)
@@ -59,10 +59,10 @@ void echo_cli_join_tell(echo_cli_joining *j) {
     uint64_t now = echo_cli_now_ms();
     echo_cli *cli = j->side.cli;
     measure(j, now);
-    if (cli->progress.file != NULL && j->state.phase != ECHO_EXCHANGE_IDLE) progress(j, now);
+    if (cli->progress.file != NULL && j->state.phase != ECHO_EXCHANGE_PHASE_IDLE) progress(j, now);
     if (!cli->json || cli->quiet) return;
     bool same = j->told_any && j->told_phase == j->state.phase;
-    if (same && (j->state.phase == ECHO_EXCHANGE_IDLE || now - j->told_ms < TELL_MS)) return;
+    if (same && (j->state.phase == ECHO_EXCHANGE_PHASE_IDLE || now - j->told_ms < TELL_MS)) return;
     j->told_any = true;
     j->told_phase = j->state.phase;
     j->told_ms = now;

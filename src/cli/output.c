@@ -101,7 +101,7 @@ void echo_cli_print_time(echo_cli_out *out, int64_t ms) {
 static void hex_of(char hex[ECHO_HEX_CHARS], const uint8_t bytes[32]) {
     echo_hash hash;
     memcpy(hash.bytes, bytes, sizeof hash.bytes);
-    echo_hash_hex(&hash, hex);
+    echo_hash_hex(hex, &hash);
 }
 
 void echo_cli_print_hex(echo_cli_out *out, const uint8_t bytes[32]) {

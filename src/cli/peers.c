@@ -152,9 +152,9 @@ static echo_status own_feed(echo_keypair *out, const echo_cli_side *side, found 
         echo_keypair keys;
         echo_error ignored = ECHO_ERROR_INIT;
         if (feeds->ops->open(&handle, feeds->ctx, &f->keys[i], &ignored) != ECHO_OK) continue;
-        if (feeds->ops->info(feeds->ctx, handle, &info, &ignored) == ECHO_OK &&
+        if (feeds->ops->info(&info, feeds->ctx, handle, &ignored) == ECHO_OK &&
             feeds->ops->keypair(&keys, feeds->ctx, handle) == ECHO_OK) {
-            bool ours = side->party != NULL && echo_timeframe_get(echo_party_clock(side->party), &f->keys[i], NULL);
+            bool ours = side->party != NULL && echo_timeframe_get(NULL, echo_party_clock(side->party), &f->keys[i]);
             writable[ours]++;
             if (ours || writable[1] == 0) *out = keys;
         }

@@ -20,15 +20,15 @@ static void on_event(void *arg, const echo_exchange_event *event) {
     echo_cli *cli = s->side.cli;
     const char *place = event->peer != NULL ? echo_cli_net_place(s->side.net, event->peer) : NULL;
     switch (event->kind) {
-    case ECHO_EXCHANGE_CONNECTED:
+    case ECHO_EXCHANGE_EVENT_CONNECTED:
         echo_cli_net_connected(s->side.net, event->peer);
         s->look = true;
         echo_cli_event(cli, "connected", place, event->member, NULL);
         break;
-    case ECHO_EXCHANGE_DROPPED: echo_cli_event(cli, "dropped", place, event->member, event->error); break;
-    case ECHO_EXCHANGE_REFUSED: echo_cli_event(cli, "refused", place, event->member, event->error); break;
-    case ECHO_EXCHANGE_FAILED: echo_cli_event(cli, "failed", NULL, NULL, event->error); break;
-    case ECHO_EXCHANGE_INSTALLED:
+    case ECHO_EXCHANGE_EVENT_DROPPED: echo_cli_event(cli, "dropped", place, event->member, event->error); break;
+    case ECHO_EXCHANGE_EVENT_REFUSED: echo_cli_event(cli, "refused", place, event->member, event->error); break;
+    case ECHO_EXCHANGE_EVENT_FAILED: echo_cli_event(cli, "failed", NULL, NULL, event->error); break;
+    case ECHO_EXCHANGE_EVENT_INSTALLED:
         s->reopen = true;
         echo_cli_event(cli, "installed", NULL, NULL, NULL);
         echo_cli_event_number(cli, "number", event->number);
@@ -71,7 +71,7 @@ static void tell_snapshots(serving *s) {
 static bool poll_party(serving *s) {
     uint64_t applied = 0;
     echo_error err = ECHO_ERROR_INIT;
-    echo_status status = echo_party_poll(s->side.party, 1000, &applied, &err);
+    echo_status status = echo_party_poll(&applied, s->side.party, 1000, &err);
     if (status == ECHO_ERR_NOMEM) {
         s->err = err;
         return give_up(s, status);
@@ -95,7 +95,7 @@ static bool fetch(serving *s) {
         if (status != ECHO_OK) return give_up(s, status);
     }
     echo_exchange_state_get(&state, s->side.exchange);
-    if (state.phase != ECHO_EXCHANGE_IDLE) return true;
+    if (state.phase != ECHO_EXCHANGE_PHASE_IDLE) return true;
     if (state.blocks_received > s->blocks) {
         echo_cli_event(s->side.cli, "fetched", NULL, NULL, NULL);
         echo_cli_event_number(s->side.cli, "blocks", state.blocks_received - s->blocks);
@@ -151,7 +151,7 @@ static echo_status serve(serving *s, echo_error *err) {
     if (status == ECHO_OK) status = echo_cli_side_feeds(side, false, no_write, err);
     if (status == ECHO_OK) status = echo_cli_options(&s->options, cli, err);
     if (status == ECHO_OK && !no_write) {
-        s->options.no_write = false;
+        s->options.writable = true;
         s->options.policy = NULL; /* the library's own: snapshots are taken when they are due */
     }
     if (status == ECHO_OK) status = echo_cli_side_party(side, &s->options, err);

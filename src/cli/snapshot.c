@@ -45,11 +45,11 @@ static int run(echo_cli *cli) {
     if (echo_cli_has(cli, ECHO_CLI_NO_WRITE))
         return echo_cli_misuse(cli, "--no-write leaves nothing to do: a snapshot is written");
     echo_status status = echo_cli_options(&options, cli, &err);
-    options.no_write = false;
+    options.writable = true;
     if (status == ECHO_OK) status = echo_cli_restore_party(&party, cli, &options, &err);
     if (status == ECHO_OK) {
         echo_cli_note_damage(cli, party);
-        status = echo_party_snapshot(party, &result, &err);
+        status = echo_party_snapshot(&result, party, &err);
         echo_cli_progress_clear(&cli->progress);
     }
     if (status == ECHO_OK && cli->json)

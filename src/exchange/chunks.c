@@ -62,10 +62,10 @@ echo_status echo__chunks_begin(echo_exchange *x, const echo__offer *offer, echo_
     if (status == ECHO_OK)
         status = echo__frontier_init(&x->items, x->chunks, &x->target.items, kept ? &party->root : NULL, err);
     x->walking = true;
-    x->phase = ECHO_EXCHANGE_MEMBERS;
+    x->phase = ECHO_EXCHANGE_PHASE_MEMBERS;
     x->state.items = x->target.items.items;
     x->state.covered = echo_timeframe_total(x->target.timeframe);
-    if (status == ECHO_OK) echo__exchange_tell(x, ECHO_EXCHANGE_TARGET, NULL, NULL);
+    if (status == ECHO_OK) echo__exchange_tell(x, ECHO_EXCHANGE_EVENT_TARGET, NULL, NULL);
     return status;
 }
 
@@ -78,7 +78,7 @@ static void lose_target(echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
         if (offers_target(x, peer) && peer->lacks) echo__offers_blame(x, peer);
     echo__chunks_end(x);
-    x->phase = ECHO_EXCHANGE_ASKING;
+    x->phase = ECHO_EXCHANGE_PHASE_ASKING;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (peer->first != NULL && peer->first->kind == ECHO__REQUEST_ASK) continue;
         peer->asked = peer->offer.here = false;
@@ -411,14 +411,14 @@ static void store(echo_exchange *x, bool all) {
 
 static void members_step(echo_exchange *x) {
     ask_missing(x, &x->credentials);
-    if (x->phase != ECHO_EXCHANGE_MEMBERS || !echo__frontier_done(&x->credentials)) return;
+    if (x->phase != ECHO_EXCHANGE_PHASE_MEMBERS || !echo__frontier_done(&x->credentials)) return;
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = echo__trust_credentials(x, &problem);
     if (status != ECHO_OK) {
         walk_failed(x, status, &problem);
         return;
     }
-    x->phase = ECHO_EXCHANGE_ITEMS;
+    x->phase = ECHO_EXCHANGE_PHASE_ITEMS;
 }
 
 /* From the root on the snapshot can be read from. */
@@ -428,7 +428,7 @@ static void show(echo_exchange *x) {
         return;
     x->usable = x->overlay.noting = true;
     x->shown = x->target_digest;
-    echo__exchange_tell(x, ECHO_EXCHANGE_USABLE, NULL, NULL);
+    echo__exchange_tell(x, ECHO_EXCHANGE_EVENT_USABLE, NULL, NULL);
 }
 
 static void complete(echo_exchange *x) {
@@ -443,10 +443,10 @@ static void complete(echo_exchange *x) {
         return;
     }
     store(x, true);
-    if (x->overlay.first != NULL || x->phase != ECHO_EXCHANGE_ITEMS) return;
+    if (x->overlay.first != NULL || x->phase != ECHO_EXCHANGE_PHASE_ITEMS) return;
     if (x->options.trust >= ECHO_TRUST_SAMPLED) {
         status = echo__tail_begin(x, true, &problem);
-        if (status == ECHO_OK) x->phase = ECHO_EXCHANGE_CHECKING;
+        if (status == ECHO_OK) x->phase = ECHO_EXCHANGE_PHASE_CHECKING;
     } else {
         status = echo__install(x, &problem);
         if (status == ECHO_ERR_BUSY) return;
@@ -471,15 +471,15 @@ static bool prefers_tail(echo_exchange *x) {
 }
 
 void echo__chunks_step(echo_exchange *x) {
-    if (x->phase == ECHO_EXCHANGE_MEMBERS) members_step(x);
-    if (x->phase != ECHO_EXCHANGE_ITEMS) return;
+    if (x->phase == ECHO_EXCHANGE_PHASE_MEMBERS) members_step(x);
+    if (x->phase != ECHO_EXCHANGE_PHASE_ITEMS) return;
     show(x);
     if (!ask_touched(x)) ask_missing(x, &x->items);
-    if (x->phase != ECHO_EXCHANGE_ITEMS) return;
+    if (x->phase != ECHO_EXCHANGE_PHASE_ITEMS) return;
     show(x);
     x->state.items_here = x->items.items;
     x->state.chunks_kept = x->items.kept + x->items.same;
     store(x, false);
-    if (x->phase != ECHO_EXCHANGE_ITEMS || prefers_tail(x)) return;
+    if (x->phase != ECHO_EXCHANGE_PHASE_ITEMS || prefers_tail(x)) return;
     if (echo__frontier_done(&x->items)) complete(x);
 }

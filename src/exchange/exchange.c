@@ -21,7 +21,7 @@ void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const 
 }
 
 void echo__exchange_rest(echo_exchange *x) {
-    x->phase = ECHO_EXCHANGE_IDLE;
+    x->phase = ECHO_EXCHANGE_PHASE_IDLE;
     echo__chunks_end(x);
     echo__tail_end(x);
 }
@@ -29,7 +29,7 @@ void echo__exchange_rest(echo_exchange *x) {
 void echo__exchange_fail(echo_exchange *x, const echo_error *problem) {
     x->state.problem = *problem;
     echo__exchange_rest(x);
-    echo__exchange_tell(x, ECHO_EXCHANGE_FAILED, NULL, problem);
+    echo__exchange_tell(x, ECHO_EXCHANGE_EVENT_FAILED, NULL, problem);
 }
 
 /* ---- feeds ---- */
@@ -172,8 +172,8 @@ void echo_exchange_set_party(echo_exchange *x, echo_party *party) {
 
 echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
     (void)err;
-    if (x->phase != ECHO_EXCHANGE_IDLE) return ECHO_OK;
-    x->phase = ECHO_EXCHANGE_ASKING;
+    if (x->phase != ECHO_EXCHANGE_PHASE_IDLE) return ECHO_OK;
+    x->phase = ECHO_EXCHANGE_PHASE_ASKING;
     x->state.problem = (echo_error)ECHO_ERROR_INIT;
     x->blamed_count = 0;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
@@ -198,10 +198,10 @@ echo_status echo_exchange_step(echo_exchange *x, uint64_t now_ns, echo_error *er
     x->now_ns = now_ns;
     echo__trust_judge_peers(x);
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) echo__peer_look(peer);
-    if (x->phase == ECHO_EXCHANGE_IDLE) return ECHO_OK;
+    if (x->phase == ECHO_EXCHANGE_PHASE_IDLE) return ECHO_OK;
     echo__offers_step(x);
     echo__chunks_step(x);
-    if (x->phase == ECHO_EXCHANGE_TAIL || x->phase == ECHO_EXCHANGE_CHECKING) echo__tail_step(x);
+    if (x->phase == ECHO_EXCHANGE_PHASE_TAIL || x->phase == ECHO_EXCHANGE_PHASE_CHECKING) echo__tail_step(x);
     return ECHO_OK;
 }
 

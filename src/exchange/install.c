@@ -70,7 +70,7 @@ static echo_status check_chunks(const echo_exchange *x, const echo__frontier *f,
     for (size_t i = 0; f->names.slots != NULL && i <= f->names.mask; i++) {
         bool has = true;
         if (f->names.bits[i] == 0) continue;
-        echo_status status = x->store->ops->has(x->store->ctx, &f->names.slots[i], &has, err);
+        echo_status status = x->store->ops->has(&has, x->store->ctx, &f->names.slots[i], err);
         if (status != ECHO_OK) return status;
         if (!has) return gone(err);
     }
@@ -96,7 +96,7 @@ static echo_status begin(const echo_exchange *x, echo_error *err) {
     if (root->items == 0) return ECHO_OK; /* nothing that could be removed */
     echo_status status = x->store->ops->get(x->store->ctx, p.name, copy_chunk, &p, err);
     echo_bytes bytes = echo__buf_bytes(&p.copy);
-    if (status == ECHO_OK) status = x->store->ops->put(x->store->ctx, p.name, &bytes, 1, NULL, err);
+    if (status == ECHO_OK) status = x->store->ops->put(NULL, x->store->ctx, p.name, &bytes, 1, err);
     if (status == ECHO_ERR_NOT_FOUND) status = gone(err);
     echo__buf_free(&p.copy);
     return status;
@@ -148,6 +148,6 @@ echo_status echo__install(echo_exchange *x, echo_error *err) {
     x->state.trust = x->options.trust;
     if (x->options.trust == ECHO_TRUST_RECEIVED && x->state.attested >= x->options.attestations)
         x->state.trust = ECHO_TRUST_ATTESTED;
-    echo__exchange_tell(x, ECHO_EXCHANGE_INSTALLED, NULL, NULL);
+    echo__exchange_tell(x, ECHO_EXCHANGE_EVENT_INSTALLED, NULL, NULL);
     return ECHO_OK;
 }

@@ -16,14 +16,14 @@
 #define HAS_DIGEST 1u
 #define HEAD 3u
 #define CHECK 4u
-#define BYTES_MAX (HEAD + 32u + 32u * ECHO_INVITATION_MEMBERS + 32u + CHECK)
+#define BYTES_MAX (HEAD + 32u + 32u * ECHO_INVITATION_MEMBERS_MAX + 32u + CHECK)
 
 static const char prefix[] = "echo:";
 
 echo_status echo_invitation_write(char out[ECHO_INVITATION_CHARS], const echo_invitation *invitation) {
     uint8_t bytes[BYTES_MAX], *at = bytes;
     echo_hash hash;
-    if (invitation->member_count > ECHO_INVITATION_MEMBERS || !echo__crypto_init()) return ECHO_ERR_INVALID;
+    if (invitation->member_count > ECHO_INVITATION_MEMBERS_MAX || !echo__crypto_init()) return ECHO_ERR_INVALID;
     *at++ = VERSION;
     *at++ = invitation->has_digest ? HAS_DIGEST : 0;
     *at++ = (uint8_t)invitation->member_count;
@@ -64,7 +64,7 @@ echo_status echo_invitation_read(echo_invitation *out, const char *text, echo_er
         return echo__error(err, ECHO_ERR_INVALID, "an invitation of version %u, which is newer than this", bytes[0]);
     read.has_digest = (bytes[1] & HAS_DIGEST) != 0;
     read.member_count = bytes[2];
-    if (read.member_count > ECHO_INVITATION_MEMBERS ||
+    if (read.member_count > ECHO_INVITATION_MEMBERS_MAX ||
         len != HEAD + 32 + 32 * read.member_count + (read.has_digest ? 32u : 0u) + CHECK)
         return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is cut");
     echo__hash(&hash, bytes, len - CHECK);

@@ -159,7 +159,7 @@ static void ask(echo_peer *peer) {
         echo__write_u32(&out, request->id);
         uint8_t *room = echo__buf_reserve(&out, size == 0 ? 1 : size);
         if (room != NULL) {
-            echo_timeframe_to_binary(clock, room);
+            echo_timeframe_to_binary(room, clock);
             out.len += size;
             echo_bytes part = echo__buf_bytes(&out);
             peer->asked = echo__peer_send(peer, ECHO__MESSAGE_ASK, &part, 1) == ECHO_OK;
@@ -202,7 +202,7 @@ static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
 
 static uint64_t next_of(const echo_timeframe *clock, const echo_key *feed) {
     uint64_t seq;
-    return clock != NULL && echo_timeframe_get(clock, feed, &seq) ? seq + 1 : 0;
+    return clock != NULL && echo_timeframe_get(&seq, clock, feed) ? seq + 1 : 0;
 }
 
 /* Messages and bytes that the offer's feeds have and are missing here: covered by its snapshot, and behind. */
@@ -219,7 +219,7 @@ static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__o
     if (!facts->offered) return;
     facts->root = offer->manifest.items;
     echo_frame frame;
-    for (size_t i = 0; echo_timeframe_at(offer->manifest.timeframe, i, &frame); i++) {
+    for (size_t i = 0; echo_timeframe_at(&frame, offer->manifest.timeframe, i); i++) {
         uint64_t here = next_of(clock, &frame.feed), there = frame.seq + 1;
         const echo__offered_feed *feed = echo__offer_find(offer, &frame.feed);
         if (there <= here) continue;
@@ -303,5 +303,5 @@ void echo__offers_step(echo_exchange *x) {
         any = any || peer->offer.here;
         waiting = waiting || !peer->offer.here;
     }
-    if (x->phase == ECHO_EXCHANGE_ASKING && any && !waiting) decide(x);
+    if (x->phase == ECHO_EXCHANGE_PHASE_ASKING && any && !waiting) decide(x);
 }

@@ -43,10 +43,10 @@ static echo_status overlay_get(void *ctx, const echo_hash *name, echo_chunk_fn f
     return echo__error(err, ECHO_ERR_PENDING, "it is still to be fetched from a peer");
 }
 
-static echo_status overlay_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+static echo_status overlay_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     echo__overlay *o = ctx;
     *out = echo__map_get(&o->map, name->bytes, sizeof name->bytes) != NULL;
-    return *out ? ECHO_OK : o->under->ops->has(o->under->ctx, name, out, err);
+    return *out ? ECHO_OK : o->under->ops->has(out, o->under->ctx, name, err);
 }
 
 static echo_status overlay_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err) {
@@ -66,7 +66,7 @@ static echo_status refuse(echo_error *err) {
                        "the snapshot is still being fetched; nothing is saved until it is here");
 }
 
-static echo_status overlay_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+static echo_status overlay_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                                echo_error *err) {
     (void)ctx, (void)names, (void)chunks, (void)n, (void)written;
     return refuse(err);
@@ -164,7 +164,7 @@ echo_status echo__overlay_store(echo__overlay *o, echo_error *err) {
     echo_status status = ECHO_OK;
     for (const echo__received *one = o->first; status == ECHO_OK && one != NULL; one = one->next) {
         echo_bytes bytes = echo__bytes(one->data, one->len);
-        status = under->ops->put(under->ctx, &one->name, &bytes, 1, NULL, err);
+        status = under->ops->put(NULL, under->ctx, &one->name, &bytes, 1, err);
     }
     if (status == ECHO_OK) status = echo__store_flush(under, err);
     if (status == ECHO_OK) {

@@ -80,7 +80,7 @@ void echo__peer_drop(echo_peer *peer, const echo_error *why) {
     peer->x->state.dropped++;
     lose_requests(peer);
     echo__serve_forget(peer);
-    echo__exchange_tell(peer->x, ECHO_EXCHANGE_DROPPED, peer, why);
+    echo__exchange_tell(peer->x, ECHO_EXCHANGE_EVENT_DROPPED, peer, why);
 }
 
 echo_status echo__peer_lied(echo_peer *peer, echo_status code, const char *what) {
@@ -127,7 +127,7 @@ void echo__peer_reject(echo_peer *peer, uint8_t reason, const echo_error *why) {
     size_t len = strlen(why->message);
     echo_bytes parts[2] = {{&reason, 1}, echo__bytes(why->message, len < REJECT_TEXT ? len : REJECT_TEXT)};
     (void)!echo__peer_send(peer, ECHO__MESSAGE_REJECT, parts, 2);
-    echo__exchange_tell(peer->x, ECHO_EXCHANGE_REFUSED, peer, why);
+    echo__exchange_tell(peer->x, ECHO_EXCHANGE_EVENT_REFUSED, peer, why);
 }
 
 /* ---- receiving ---- */
@@ -161,7 +161,7 @@ static echo_status take_hello(echo_peer *peer, echo_bytes payload) {
     if (r.bad || version == 0) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "its greeting has the wrong shape");
     peer->connected = true;
     peer->serves = (flags & ECHO__HELLO_SERVES) != 0;
-    echo__exchange_tell(peer->x, ECHO_EXCHANGE_CONNECTED, peer, NULL);
+    echo__exchange_tell(peer->x, ECHO_EXCHANGE_EVENT_CONNECTED, peer, NULL);
     return ECHO_OK;
 }
 
@@ -170,7 +170,7 @@ static echo_status take_reject(echo_peer *peer, echo_bytes payload) {
     if (payload.len < 1) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a message has the wrong shape");
     echo__error(&told, ECHO_ERR_REFUSED, "the peer did not take what was offered: %.*s", (int)(payload.len - 1),
                 (const char *)payload.data + 1);
-    echo__exchange_tell(peer->x, ECHO_EXCHANGE_REFUSED, peer, &told);
+    echo__exchange_tell(peer->x, ECHO_EXCHANGE_EVENT_REFUSED, peer, &told);
     return ECHO_OK;
 }
 
@@ -187,7 +187,7 @@ static echo_status take(echo_peer *peer, uint8_t type, echo_bytes payload, echo_
 }
 
 static void greet(echo_peer *peer) {
-    uint8_t hello[8] = {0, 0, 0, ECHO__EXCHANGE_VERSION, 0, 0, 0, peer->x->options.no_serve ? 0 : ECHO__HELLO_SERVES};
+    uint8_t hello[8] = {0, 0, 0, ECHO__EXCHANGE_VERSION, 0, 0, 0, !peer->x->options.serve ? 0 : ECHO__HELLO_SERVES};
     echo_bytes part = {hello, sizeof hello};
     if (echo__peer_send(peer, ECHO__MESSAGE_HELLO, &part, 1) == ECHO_OK) peer->greeted = true;
 }
@@ -220,7 +220,7 @@ echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err
         peer->over = true;
         lose_requests(peer);
         echo__serve_forget(peer);
-        echo__exchange_tell(peer->x, ECHO_EXCHANGE_CLOSED, peer, NULL);
+        echo__exchange_tell(peer->x, ECHO_EXCHANGE_EVENT_CLOSED, peer, NULL);
     }
     return ECHO_OK;
 }

@@ -15,7 +15,7 @@
 #define BLOCKS_AT_ONCE 4096u
 
 static bool serves(const echo_peer *peer) {
-    return !peer->x->options.no_serve && peer->x->options.opened != NULL && peer->judged;
+    return peer->x->options.serve && peer->x->options.opened != NULL && peer->judged;
 }
 
 size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
@@ -94,9 +94,9 @@ static void offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x, const 
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
     uint64_t from = 0, seq;
-    if (echo_timeframe_get(asker, key, &seq)) from = seq + 1;
+    if (echo_timeframe_get(&seq, asker, key)) from = seq + 1;
     if (echo__exchange_feed(&feed, x, key, false, &ignored) != ECHO_OK) return;
-    if (x->feeds->ops->info(x->feeds->ctx, feed->handle, &info, &ignored) != ECHO_OK || info.verified == 0) return;
+    if (x->feeds->ops->info(&info, x->feeds->ctx, feed->handle, &ignored) != ECHO_OK || info.verified == 0) return;
     echo__offered_feed offered = {*key, info.verified, bytes_behind(x, feed->handle, from, info.verified)};
     echo__write_offered_feed(out, &offered);
     (*count)++;
@@ -226,7 +226,7 @@ static bool send_blocks(echo_peer *peer, echo__serving *asked) {
     memcpy(key.bytes, asked->hash.bytes, sizeof key.bytes);
     bool ok = serves(peer) && echo__party_admits(x->options.opened, &key) &&
               echo__exchange_feed(&feed, x, &key, false, &ignored) == ECHO_OK &&
-              x->feeds->ops->info(x->feeds->ctx, feed->handle, &info, &ignored) == ECHO_OK;
+              x->feeds->ops->info(&info, x->feeds->ctx, feed->handle, &ignored) == ECHO_OK;
     uint64_t to = ok && asked->to < info.verified ? asked->to
                   : ok                            ? info.verified
                                                   : 0,

@@ -49,10 +49,10 @@ static echo_status first_missing(uint64_t *out, echo_exchange *x, const echo__fe
     const echo_timeframe *clock = echo__offers_clock(x);
     echo_feed_info info = {0, 0, false};
     uint64_t at = 0, seq;
-    echo_status status = tail->feed == NULL ? ECHO_OK : ops->info(x->feeds->ctx, tail->feed->handle, &info, err);
+    echo_status status = tail->feed == NULL ? ECHO_OK : ops->info(&info, x->feeds->ctx, tail->feed->handle, err);
     if (status != ECHO_OK) return status;
-    if (!covered && clock != NULL && echo_timeframe_get(clock, &tail->key, &seq)) at = seq + 1;
-    if (!covered && x->has_target && echo_timeframe_get(x->target.timeframe, &tail->key, &seq) && seq + 1 > at)
+    if (!covered && clock != NULL && echo_timeframe_get(&seq, clock, &tail->key)) at = seq + 1;
+    if (!covered && x->has_target && echo_timeframe_get(&seq, x->target.timeframe, &tail->key) && seq + 1 > at)
         at = seq + 1;
     if (info.writable && at > info.verified) at = info.verified;
     while (at < info.verified && ops->has(x->feeds->ctx, tail->feed->handle, at)) at++;
@@ -84,7 +84,7 @@ static echo_status add_feed(echo_exchange *x, size_t sorted, const echo__offered
 echo_status echo__tail_begin(echo_exchange *x, bool covered, echo_error *err) {
     echo_status status = ECHO_OK;
     echo__tail_end(x);
-    x->phase = ECHO_EXCHANGE_TAIL;
+    x->phase = ECHO_EXCHANGE_PHASE_TAIL;
     for (echo_peer *peer = x->peers; peer != NULL && status == ECHO_OK; peer = peer->next) {
         size_t sorted = x->tail_count; /* an offer has each feed once */
         for (size_t i = 0; echo__peer_ready(peer) && i < peer->offer.feed_count && status == ECHO_OK; i++)
@@ -152,7 +152,7 @@ static void look_for_credentials(echo_exchange *x, const echo_key *feed, uint64_
         echo_message message;
         echo_error ignored = ECHO_ERROR_INIT;
         echo__scratch_reset(&scratch);
-        if (codec.ops->decode(codec.ctx, blocks[i], &scratch, &message, &ignored) == ECHO_OK &&
+        if (codec.ops->decode(&message, codec.ctx, blocks[i], &scratch, &ignored) == ECHO_OK &&
             message.kind == ECHO_MESSAGE_CREDENTIAL)
             (void)!echo__admission_add(x->admission, feed, from + i, message.credential, NULL, &ignored);
     }
@@ -178,7 +178,7 @@ static void forked(echo_peer *peer, const echo__fetched *tail, const echo_error 
     echo__offered_feed *feed = echo__offer_find(&peer->offer, &tail->key);
     if (feed != NULL) feed->length = 0;
     peer->x->state.problem = *why;
-    echo__exchange_tell(peer->x, ECHO_EXCHANGE_FAILED, peer, why);
+    echo__exchange_tell(peer->x, ECHO_EXCHANGE_EVENT_FAILED, peer, why);
 }
 
 static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_bytes *blocks, size_t n,
@@ -300,18 +300,18 @@ static bool was_left(const echo_exchange *x) {
 
 static void finished(echo_exchange *x) {
     echo_error problem = ECHO_ERROR_INIT;
-    bool checking = x->phase == ECHO_EXCHANGE_CHECKING;
+    bool checking = x->phase == ECHO_EXCHANGE_PHASE_CHECKING;
     size_t before = x->tail_count;
     bool left = was_left(x);
     echo_status status = sync_feeds(x, &problem);
     if (status == ECHO_OK && x->admission != NULL) { /* feeds that the tail admitted */
         status = echo__tail_begin(x, checking, &problem);
-        if (checking) x->phase = ECHO_EXCHANGE_CHECKING;
+        if (checking) x->phase = ECHO_EXCHANGE_PHASE_CHECKING;
         if (status == ECHO_OK && x->tail_count > before) return;
     }
     if (status == ECHO_OK && checking && left) { /* what would show that it is right may still come */
         echo__exchange_rest(x);
-        x->phase = ECHO_EXCHANGE_ASKING;
+        x->phase = ECHO_EXCHANGE_PHASE_ASKING;
         return;
     }
     if (status == ECHO_OK && checking) {
@@ -323,7 +323,7 @@ static void finished(echo_exchange *x) {
             echo__offers_ban(x, &digest, &problem, ECHO__REJECT_WRONG);
             echo__chunks_end(x);
             echo__tail_end(x);
-            x->phase = ECHO_EXCHANGE_ASKING;
+            x->phase = ECHO_EXCHANGE_PHASE_ASKING;
             return;
         }
     }
@@ -333,9 +333,9 @@ static void finished(echo_exchange *x) {
     }
     echo__exchange_rest(x);
     if (left || somebody_new(x))
-        x->phase = ECHO_EXCHANGE_ASKING;
+        x->phase = ECHO_EXCHANGE_PHASE_ASKING;
     else
-        echo__exchange_tell(x, ECHO_EXCHANGE_UP_TO_DATE, NULL, NULL);
+        echo__exchange_tell(x, ECHO_EXCHANGE_EVENT_UP_TO_DATE, NULL, NULL);
 }
 
 void echo__tail_step(echo_exchange *x) {

@@ -247,9 +247,9 @@ static bool is_drawn(const sample *s, echo_bytes id) {
 }
 
 /* Messages of other items are covered and not applied. */
-static echo_status decode(void *ctx, echo_bytes block, echo_scratch *scratch, echo_message *out, echo_error *err) {
+static echo_status decode(echo_message *out, void *ctx, echo_bytes block, echo_scratch *scratch, echo_error *err) {
     const sample *s = ctx;
-    echo_status status = s->codec.ops->decode(s->codec.ctx, block, scratch, out, err);
+    echo_status status = s->codec.ops->decode(out, s->codec.ctx, block, scratch, err);
     if (status == ECHO_OK && out->kind == ECHO_MESSAGE_ITEM && !is_drawn(s, out->item))
         out->kind = ECHO_MESSAGE_UNKNOWN;
     return status;
@@ -312,7 +312,7 @@ echo_status echo__trust_replay(echo_exchange *x, echo_error *err) {
     options.models = (echo_registry *)(uintptr_t)x->options.models;
     options.feeds = x->feeds;
     options.codec = all ? x->options.codec : &filter;
-    options.no_write = true;
+    options.writable = false;
     echo_status status = ECHO_OK;
     if (!all) status = draw(&r.sample, x, err);
     if (status == ECHO_OK)

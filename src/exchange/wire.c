@@ -69,7 +69,7 @@ static void write_nodes(echo__buf *out, const echo_feed_node *nodes, size_t n) {
 }
 
 static void read_nodes(echo__reader *r, echo_feed_node *nodes, size_t n) {
-    if (n > ECHO_FEED_PROOF_SIDE) r->bad = true;
+    if (n > ECHO_FEED_PROOF_NODES_MAX) r->bad = true;
     for (size_t i = 0; i < n && !r->bad; i++) {
         echo__read_into(r, nodes[i].hash.bytes, sizeof nodes[i].hash.bytes);
         nodes[i].size = echo__read_u64(r);

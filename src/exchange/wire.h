@@ -12,7 +12,7 @@
 #define ECHO__EXCHANGE_VERSION 1u
 #define ECHO__FEEDS_MAX 100000u                /* of a party, in messages */
 #define ECHO__BLOCKS_BYTES ((size_t)256 << 10) /* of blocks in a message, unless one alone is longer */
-#define ECHO__PROOF_BYTES_MAX (24u + 2u + 2u * ECHO_FEED_PROOF_SIDE * 40u + 64u)
+#define ECHO__PROOF_BYTES_MAX (24u + 2u + 2u * ECHO_FEED_PROOF_NODES_MAX * 40u + 64u)
 
 typedef enum echo__message_type {
     ECHO__MESSAGE_HELLO = 1,

@@ -170,7 +170,7 @@ static echo_status decode2(echo_message *out, echo__pb *pb, echo_bytes block, ec
     return status != ECHO_OK ? status : decode_frames(out, pb, message->timeframe, err);
 }
 
-static echo_status decode(void *ctx, echo_bytes block, echo_scratch *scratch, echo_message *out, echo_error *err) {
+static echo_status decode(echo_message *out, void *ctx, echo_bytes block, echo_scratch *scratch, echo_error *err) {
     (void)ctx;
     echo__pb pb;
     echo__pb_init(&pb, scratch);

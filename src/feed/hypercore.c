@@ -178,7 +178,7 @@ static echo_status source_open(void **feed, void *ctx, const echo_key *key, echo
     const source *src = ctx;
     char hex[ECHO_HEX_CHARS];
     *feed = NULL;
-    echo_key_hex(key, hex);
+    echo_key_hex(hex, key);
     char *path = echo__hypercore_join_path(src->path, hex);
     if (path == NULL) return echo__nomem(err);
     echo__hypercore *hc;
@@ -193,7 +193,7 @@ static void source_close(void *ctx, void *feed) {
     echo__hypercore_close(feed);
 }
 
-static echo_status source_info(void *ctx, void *feed, echo_feed_info *info, echo_error *err) {
+static echo_status source_info(echo_feed_info *info, void *ctx, void *feed, echo_error *err) {
     (void)ctx;
     echo__hypercore *hc = feed;
     echo_status status = echo__hypercore_refresh(hc, err);

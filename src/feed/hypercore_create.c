@@ -115,7 +115,7 @@ static echo_status create(char *path, const echo_key *public_key, const uint8_t 
     char hex[ECHO_HEX_CHARS];
     char *aside = NULL;
     struct stat st;
-    echo_key_hex(public_key, hex);
+    echo_key_hex(hex, public_key);
     echo_status status = make_folders(path, err);
     if (status != ECHO_OK) return status;
     char *place = echo__hypercore_join_path(path, hex), *key = NULL;

@@ -27,7 +27,7 @@ const char *echo__hypercore_name(echo__hypercore_file file) {
 echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, echo_status code,
                                   echo__hypercore_file file, const char *what) {
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&hc->key, hex);
+    echo_key_hex(hex, &hc->key);
     echo__error(err, code, "feed %.8s: file '%s' %s", hex, echo__hypercore_name(file), what);
     echo__error_feed(err, &hc->key);
     return code;
@@ -35,7 +35,7 @@ echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, ec
 
 static echo_status file_errno(const echo__hypercore *hc, echo_error *err, echo__hypercore_file file, const char *what) {
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&hc->key, hex);
+    echo_key_hex(hex, &hc->key);
     echo_status status = echo__error_errno(err, "feed %.8s: file '%s': %s", hex, echo__hypercore_name(file), what);
     echo__error_feed(err, &hc->key);
     return status;

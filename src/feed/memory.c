@@ -75,7 +75,7 @@ static void memory_close(void *ctx, void *feed) {
     (void)feed;
 }
 
-static echo_status memory_info(void *ctx, void *feed, echo_feed_info *info, echo_error *err) {
+static echo_status memory_info(echo_feed_info *info, void *ctx, void *feed, echo_error *err) {
     (void)ctx;
     (void)err;
     const echo__memory_feed *f = feed;

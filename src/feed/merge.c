@@ -221,7 +221,7 @@ static uint64_t end_of(const echo__merge *m, const reader *r) {
     uint64_t end = r->info.verified;
     if (m->until == NULL) return end;
     uint64_t last;
-    if (!echo_timeframe_get(m->until, &r->key, &last)) return 0;
+    if (!echo_timeframe_get(&last, m->until, &r->key)) return 0;
     return last + 1 < end ? last + 1 : end;
 }
 
@@ -232,7 +232,7 @@ static echo_status fill_batch(echo__merge *m, reader *r, echo_error *err) {
     if (r->next >= end) {
         r->state = READER_IDLE;
         uint64_t last;
-        bool wanted = m->until == NULL || (echo_timeframe_get(m->until, &r->key, &last) && r->next <= last);
+        bool wanted = m->until == NULL || (echo_timeframe_get(&last, m->until, &r->key) && r->next <= last);
         if (wanted && r->info.length > r->info.verified && r->next >= r->info.verified) {
             r->state = READER_STOPPED;
             echo__error(&r->problem, ECHO_ERR_SIGNATURE, "blocks from here on are not covered by a valid signature");
@@ -271,7 +271,7 @@ static echo_status decode_head(echo__merge *m, reader *r, echo_error *err) {
     echo__merge_entry *head = &r->head;
     echo__scratch_reset(&r->scratch);
     echo__error_clear(&head->problem);
-    head->decoded = m->codec->ops->decode(m->codec->ctx, block, &r->scratch, &head->message, &head->problem);
+    head->decoded = m->codec->ops->decode(&head->message, m->codec->ctx, block, &r->scratch, &head->problem);
     if (head->decoded == ECHO_ERR_NOMEM) return echo__nomem(err);
     if (head->decoded != ECHO_OK) {
         memset(&head->message, 0, sizeof head->message);
@@ -292,7 +292,7 @@ static const echo_frame *uncovered(const echo__merge *m, const echo_message *mes
     for (size_t i = 0; i < message->frame_count; i++) {
         uint64_t seq;
         const echo_frame *frame = &message->frames[i];
-        if (!echo_timeframe_get(m->clock, &frame->feed, &seq) || seq < frame->seq) return frame;
+        if (!echo_timeframe_get(&seq, m->clock, &frame->feed) || seq < frame->seq) return frame;
     }
     return NULL;
 }
@@ -369,7 +369,7 @@ static echo_status look(echo__merge *m, reader *r, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = ECHO_OK;
     if (r->handle == NULL) status = m->feeds->ops->open(&r->handle, m->feeds->ctx, &r->key, &problem);
-    if (status == ECHO_OK) status = m->feeds->ops->info(m->feeds->ctx, r->handle, &r->info, &problem);
+    if (status == ECHO_OK) status = m->feeds->ops->info(&r->info, m->feeds->ctx, r->handle, &problem);
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     if (status != ECHO_OK) {
         r->state = READER_STOPPED;
@@ -379,7 +379,7 @@ static echo_status look(echo__merge *m, reader *r, echo_error *err) {
         return ECHO_OK;
     }
     uint64_t seq;
-    if (!r->has_head && r->batch_count == 0) r->next = echo_timeframe_get(m->clock, &r->key, &seq) ? seq + 1 : 0;
+    if (!r->has_head && r->batch_count == 0) r->next = echo_timeframe_get(&seq, m->clock, &r->key) ? seq + 1 : 0;
     if (r->state == READER_IDLE || r->state == READER_MISSING || r->state == READER_STOPPED) make_fresh(m, r);
     return ECHO_OK;
 }
@@ -389,7 +389,7 @@ static echo_status look(echo__merge *m, reader *r, echo_error *err) {
 static void look_again(echo__merge *m, reader *r) {
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
-    if (r->handle != NULL && m->feeds->ops->info(m->feeds->ctx, r->handle, &info, &ignored) == ECHO_OK) r->info = info;
+    if (r->handle != NULL && m->feeds->ops->info(&info, m->feeds->ctx, r->handle, &ignored) == ECHO_OK) r->info = info;
 }
 
 echo_status echo__merge_scan(echo__merge *m, echo_error *err) {
@@ -397,7 +397,7 @@ echo_status echo__merge_scan(echo__merge *m, echo_error *err) {
     echo_status status = m->feeds->ops->list(m->feeds->ctx, add_key, &list, err);
     for (size_t i = 0; status == ECHO_OK && i < list.count; i++) {
         uint64_t last;
-        if (m->until != NULL && !echo_timeframe_get(m->until, &list.keys[i], &last)) continue;
+        if (m->until != NULL && !echo_timeframe_get(&last, m->until, &list.keys[i])) continue;
         if (echo__map_get(&m->by_key, list.keys[i].bytes, sizeof list.keys[i].bytes) == NULL)
             status = add_reader(m, &list.keys[i], err);
     }

@@ -8,7 +8,7 @@
 
 #define BYTES_MAX ((uint64_t)INT64_MAX) /* of a feed; more could not be addressed in a file */
 
-size_t echo__proof_cover(uint64_t index[ECHO_FEED_PROOF_SIDE], uint64_t from, uint64_t to) {
+size_t echo__proof_cover(uint64_t index[ECHO_FEED_PROOF_NODES_MAX], uint64_t from, uint64_t to) {
     size_t count = 0;
     while (from < to) {
         /* The largest subtree that begins at `from` and ends before `to`. */
@@ -67,7 +67,7 @@ static echo_status refuse(const echo_key *key, echo_error *err, echo_status code
 /* No number of the proof is used before it went through here. */
 static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes *blocks, const echo_key *key,
                                  echo_error *err) {
-    uint64_t index[ECHO_FEED_PROOF_SIDE], bytes = 0;
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX], bytes = 0;
     if (proof->from >= proof->to || proof->to > proof->length)
         return refuse(key, err, ECHO_ERR_CORRUPT, "is of a range that is none");
     if (proof->length > ECHO__SEQ_LIMIT) return refuse(key, err, ECHO_ERR_LIMIT, "tells of too many blocks");
@@ -96,7 +96,7 @@ static void keep(void *arg, uint64_t index, const echo_feed_node *node) {
 }
 
 static void walk(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks) {
-    uint64_t index[ECHO_FEED_PROOF_SIDE];
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
     size_t n = echo__proof_cover(index, 0, proof->from);
     for (size_t i = 0; i < n; i++) echo__proof_push(&out->roots, index[i], &proof->left[i], keep, out);
     out->offset = out->roots.bytes;
@@ -198,7 +198,7 @@ typedef struct maker {
  */
 static echo_status load_cover(maker *m, echo_feed_node *nodes, size_t *count, uint64_t *missing, uint64_t from,
                               uint64_t to) {
-    uint64_t index[ECHO_FEED_PROOF_SIDE];
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
     *missing = to;
     *count = echo__proof_cover(index, from, to);
     for (size_t i = 0; i < *count; i++) {

@@ -11,7 +11,7 @@
 #include "feed/hypercore.h"
 
 /* The fewest nodes that cover blocks from..to-1, left to right; returns how many. to is at most ECHO__SEQ_LIMIT. */
-size_t echo__proof_cover(uint64_t index[ECHO_FEED_PROOF_SIDE], uint64_t from, uint64_t to);
+size_t echo__proof_cover(uint64_t index[ECHO_FEED_PROOF_NODES_MAX], uint64_t from, uint64_t to);
 
 typedef struct echo__proof_node {
     uint64_t index;

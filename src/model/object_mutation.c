@@ -76,7 +76,7 @@ static echo_status encode_key(const encoding *e, ProtobufCBinaryData *out, const
             len > 0 && echo__object_path(segs, &count, text, len) == ECHO_OK && count == 1 && segs[0].len == len;
         if (!itself) len = quote_key(text, key, len);
     }
-    if (len > ECHO_OBJECT_KEY_MAX) return ECHO_ERR_LIMIT;
+    if (len > ECHO_OBJECT_KEY_BYTES_MAX) return ECHO_ERR_LIMIT;
     out->data = (uint8_t *)text;
     out->len = len;
     return ECHO_OK;
@@ -181,7 +181,7 @@ static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *
 
 /* Checks the key and tells how many segments the reader will find in it. */
 static echo_status check_key(const encoding *e, uint32_t *segments, const char *key, ProtobufCBinaryData *out) {
-    size_t len = key == NULL ? 0 : strnlen(key, ECHO_OBJECT_KEY_MAX + 1);
+    size_t len = key == NULL ? 0 : strnlen(key, ECHO_OBJECT_KEY_BYTES_MAX + 1);
     echo_status status = echo__object_key_check(key, len);
     if (status != ECHO_OK) return status == ECHO_ERR_CORRUPT ? ECHO_ERR_INVALID : status;
     char *copy = echo__arena_alloc(e->arena, len);

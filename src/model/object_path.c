@@ -6,7 +6,7 @@
 
 echo_status echo__object_key_check(const void *key, size_t len) {
     if (len == 0) return ECHO_ERR_CORRUPT;
-    if (len > ECHO_OBJECT_KEY_MAX) return ECHO_ERR_LIMIT;
+    if (len > ECHO_OBJECT_KEY_BYTES_MAX) return ECHO_ERR_LIMIT;
     if (memchr(key, 0, len) != NULL || !echo__utf8_valid(echo__bytes(key, len))) return ECHO_ERR_CORRUPT;
     return ECHO_OK;
 }

@@ -17,7 +17,7 @@
  */
 echo_status echo__object_path(echo__seg segs[ECHO__PATH_MAX], uint32_t *count, char *key, size_t len) ECHO_MUST_USE;
 
-/* Valid UTF-8 without NUL, 1..ECHO_OBJECT_KEY_MAX bytes. ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT. */
+/* Valid UTF-8 without NUL, 1..ECHO_OBJECT_KEY_BYTES_MAX bytes. ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT. */
 echo_status echo__object_key_check(const void *key, size_t len) ECHO_MUST_USE;
 
 #endif

@@ -129,7 +129,7 @@ static cJSON *write_feeds(writing *w) {
         uint32_t feed = by_rank[rank];
         if (!used[feed]) continue;
         char hex[ECHO_HEX_CHARS];
-        echo_key_hex(&w->live->feeds[feed], hex);
+        echo_key_hex(hex, &w->live->feeds[feed]);
         w->numbers[feed] = next++;
         ok = push(array, cJSON_CreateString(hex));
     }

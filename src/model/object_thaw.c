@@ -31,7 +31,7 @@ static echo_status thaw_feeds(thawing *t) {
         if (!cJSON_IsString(node) || node->valuestring == NULL || strlen(node->valuestring) != ECHO_HEX_CHARS - 1 ||
             echo_key_parse(&key, node->valuestring) != ECHO_OK)
             return fault(t, "a feed is not a key");
-        echo_key_hex(&key, hex);
+        echo_key_hex(hex, &key);
         echo__live *live = t->live;
         if (strcmp(hex, node->valuestring) != 0 || live->feed_count == UINT32_MAX ||
             (live->feed_count > 0 && memcmp(&live->feeds[live->feed_count - 1], &key, sizeof key) >= 0))
@@ -57,8 +57,8 @@ static bool read_pos(thawing *t, echo__pos *out, const cJSON **node) {
 
 /* Reads a key of `at`, `ops` or a path: plain text, not escaped. */
 static bool read_seg(echo__seg *out, const char *text) {
-    size_t len = text == NULL ? SIZE_MAX : strnlen(text, ECHO_OBJECT_KEY_MAX + 1);
-    if (len > ECHO_OBJECT_KEY_MAX || !echo__utf8_valid(echo__bytes(text, len))) return false;
+    size_t len = text == NULL ? SIZE_MAX : strnlen(text, ECHO_OBJECT_KEY_BYTES_MAX + 1);
+    if (len > ECHO_OBJECT_KEY_BYTES_MAX || !echo__utf8_valid(echo__bytes(text, len))) return false;
     *out = echo__seg_make(text, len);
     return true;
 }

@@ -106,8 +106,8 @@ const char *echo__view_key(const char *shown) {
         if (shown[1] != '$') return NULL;
         shown++;
     }
-    size_t len = strnlen(shown, ECHO_OBJECT_KEY_MAX + 1);
-    return len <= ECHO_OBJECT_KEY_MAX && echo__utf8_valid(echo__bytes(shown, len)) ? shown : NULL;
+    size_t len = strnlen(shown, ECHO_OBJECT_KEY_BYTES_MAX + 1);
+    return len <= ECHO_OBJECT_KEY_BYTES_MAX && echo__utf8_valid(echo__bytes(shown, len)) ? shown : NULL;
 }
 
 static echo_status found(echo__value *value) { return value == NULL ? ECHO_ERR_NOMEM : ECHO_OK; }

@@ -48,10 +48,10 @@ uint64_t echo__registry_generation(const echo_registry *registry) { return regis
 
 static echo_status check_type(const char *type, echo_error *err) {
     if (type == NULL) return echo__error(err, ECHO_ERR_INVALID, "model table has no type");
-    size_t len = strnlen(type, ECHO_MODEL_TYPE_MAX + 1);
+    size_t len = strnlen(type, ECHO_MODEL_TYPE_BYTES_MAX + 1);
     if (len == 0) return echo__error(err, ECHO_ERR_INVALID, "model type is empty");
-    if (len > ECHO_MODEL_TYPE_MAX)
-        return echo__error(err, ECHO_ERR_INVALID, "model type is longer than %u bytes", ECHO_MODEL_TYPE_MAX);
+    if (len > ECHO_MODEL_TYPE_BYTES_MAX)
+        return echo__error(err, ECHO_ERR_INVALID, "model type is longer than %u bytes", ECHO_MODEL_TYPE_BYTES_MAX);
     if (!echo__utf8_valid(echo__bytes(type, len)))
         return echo__error(err, ECHO_ERR_INVALID, "model type is not valid UTF-8");
     return ECHO_OK;

@@ -53,7 +53,7 @@ static echo_status look_at(void *arg, uint64_t seq, echo_bytes block) {
     echo_message message;
     echo__genesis genesis;
     echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
-    echo_status status = f->codec.ops->decode(f->codec.ctx, block, &scratch, &message, NULL);
+    echo_status status = f->codec.ops->decode(&message, f->codec.ctx, block, &scratch, NULL);
     if (status == ECHO_OK && message.kind != ECHO_MESSAGE_CREDENTIAL) status = ECHO_ERR_REFUSED;
     if (status == ECHO_OK) status = echo__credential_genesis(&genesis, message.credential);
     echo__scratch_free(&scratch);
@@ -71,7 +71,7 @@ static echo_status look_into(void *arg, const echo_key *key) {
     first_block first = {f, key};
     echo_status status = f->feeds->ops->open(&feed, f->feeds->ctx, key, &problem);
     if (status == ECHO_OK) {
-        status = f->feeds->ops->info(f->feeds->ctx, feed, &info, &problem);
+        status = f->feeds->ops->info(&info, f->feeds->ctx, feed, &problem);
         if (status == ECHO_OK && info.verified > 0 && f->feeds->ops->has(f->feeds->ctx, feed, 0))
             status = f->feeds->ops->read(f->feeds->ctx, feed, 0, 1, look_at, &first, &problem);
         f->feeds->ops->close(f->feeds->ctx, feed);

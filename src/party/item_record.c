@@ -152,7 +152,7 @@ static echo_status snapshot_raw(echo__buf *out, const echo_item *item, echo_erro
     const echo_model_ops *ops = &item->ops->ops;
     echo__buf raw = ECHO__BUF_INIT;
     echo_writer writer = {&raw};
-    echo_status status = ops->snapshot_raw(item->ops->ctx, item->state, &writer, err);
+    echo_status status = ops->snapshot_raw(&writer, item->ops->ctx, item->state, err);
     if (status != ECHO_OK) status = echo__error_adopt(err, status, "the model's snapshot_raw hook failed");
     if (status == ECHO_OK && raw.status != ECHO_OK) status = echo__nomem(err);
     if (status == ECHO_OK) echo__buf_base64(out, raw.data, raw.len);

@@ -183,15 +183,18 @@ static bool text_ok(echo_bytes text, size_t max) {
 /* What no peer may put into an item: the same for all of them, so that they agree. */
 static echo_status check(const echo_message *m, echo_error *problem) {
     if (m->item.len == 0) return echo__error(problem, ECHO_ERR_CORRUPT, "message names no item");
-    if (m->item.len > ECHO_ID_MAX)
-        return echo__error(problem, ECHO_ERR_LIMIT, "item id has %zu bytes, more than %u", m->item.len, ECHO_ID_MAX);
-    if (!text_ok(m->item, ECHO_ID_MAX)) return echo__error(problem, ECHO_ERR_CORRUPT, "item id is not UTF-8 text");
-    if (m->has_parent && !text_ok(m->parent, ECHO_ID_MAX))
+    if (m->item.len > ECHO_ID_BYTES_MAX)
+        return echo__error(problem, ECHO_ERR_LIMIT, "item id has %zu bytes, more than %u", m->item.len,
+                           ECHO_ID_BYTES_MAX);
+    if (!text_ok(m->item, ECHO_ID_BYTES_MAX))
+        return echo__error(problem, ECHO_ERR_CORRUPT, "item id is not UTF-8 text");
+    if (m->has_parent && !text_ok(m->parent, ECHO_ID_BYTES_MAX))
         return echo__error(problem, ECHO_ERR_CORRUPT, "parent id is too long or not UTF-8 text");
     if (m->has_genesis) {
-        if (m->model.len == 0 || !text_ok(m->model, ECHO_MODEL_TYPE_MAX))
+        if (m->model.len == 0 || !text_ok(m->model, ECHO_MODEL_TYPE_BYTES_MAX))
             return echo__error(problem, ECHO_ERR_CORRUPT, "genesis has no usable model type");
-        if (!text_ok(m->type, ECHO_ID_MAX) || !text_ok(m->source, ECHO_ID_MAX) || !text_ok(m->target, ECHO_ID_MAX))
+        if (!text_ok(m->type, ECHO_ID_BYTES_MAX) || !text_ok(m->source, ECHO_ID_BYTES_MAX) ||
+            !text_ok(m->target, ECHO_ID_BYTES_MAX))
             return echo__error(problem, ECHO_ERR_CORRUPT, "genesis has a text that is too long or not UTF-8");
     }
     return ECHO_OK;

@@ -1,8 +1,5 @@
 #include "party/options.h"
 
-#include <stddef.h>
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
@@ -27,9 +24,9 @@ static echo_status check_policy(const echo_snapshot_policy *policy, echo_error *
 }
 
 echo_status echo__options_check(const echo_party_options *options, echo_error *err) {
-    if (options->version < 1 || options->version > 2)
-        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows up to 2",
-                           options->version);
+    if (options == NULL) return echo__error(err, ECHO_ERR_INVALID, "no options were given");
+    if (options->version != 1)
+        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", options->version);
     if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
     if (options->dir == NULL && options->feeds == NULL)
         return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
@@ -38,21 +35,18 @@ echo_status echo__options_check(const echo_party_options *options, echo_error *e
     if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
-    status = options->version == 1 ? ECHO_OK : check_policy(options->policy, err);
+    status = check_policy(options->policy, err);
     if (status != ECHO_OK || options->store == NULL) return status;
     return echo__store_check(options->store, err);
 }
 
 void echo__options_take(echo_party_options *out, echo_snapshot_policy *policy, const echo_party_options *options) {
-    static const echo_party_options no_options = ECHO_PARTY_OPTIONS_INIT;
     static const echo_snapshot_policy usual = ECHO_SNAPSHOT_POLICY_INIT;
-    *out = no_options;
-    memcpy(out, options, options->version == 1 ? offsetof(echo_party_options, policy) : sizeof *options);
-    out->version = 2;
+    *out = *options;
     if (out->clock == NULL) out->clock = monotonic_ns;
     *policy = out->policy != NULL ? *out->policy : usual;
     out->policy = NULL;
-    if (!out->no_snapshot) return;
+    if (out->use_snapshots) return;
     policy->manual = true; /* those that exist are not harmed: none is begun unasked, none is removed */
     policy->keep = 0;
 }

@@ -9,8 +9,8 @@
 /* ECHO_ERR_VERSION, ECHO_ERR_INVALID; what is missing, and versions of the tables in it. */
 echo_status echo__options_check(const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
 /*
- * Copies options of any version we know; of an older one nothing is read behind its end. The clock is never NULL then;
- * the policy is copied to *policy, and options->policy is NULL.
+ * Copies options that were checked. The copy's clock is never NULL; the policy is copied to *policy, and the copy's
+ * policy is NULL.
  */
 void echo__options_take(echo_party_options *out, echo_snapshot_policy *policy, const echo_party_options *options);
 

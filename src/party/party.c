@@ -157,9 +157,9 @@ void echo__party_find_own(echo_party *party) {
     echo_feed_info info;
     echo_error ignored = ECHO_ERROR_INIT;
     uint64_t seq;
-    bool known = party->feeds.ops->info(party->feeds.ctx, echo__merge_feed(party->merge, &party->own), &info,
+    bool known = party->feeds.ops->info(&info, party->feeds.ctx, echo__merge_feed(party->merge, &party->own),
                                         &ignored) == ECHO_OK;
-    party->behind = !known || (echo_timeframe_get(party->clock, &party->own, &seq) && info.length <= seq);
+    party->behind = !known || (echo_timeframe_get(&seq, party->clock, &party->own) && info.length <= seq);
 }
 
 echo_status echo__party_open_feeds(echo_party *party, echo_error *err) {
@@ -172,7 +172,7 @@ static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry
     const echo__stamp *stamp = &entry->stamp;
     const echo_message *message = &entry->message;
     echo_status status = ECHO_OK;
-    bool known = echo_timeframe_get(party->clock, &stamp->feed, NULL);
+    bool known = echo_timeframe_get(NULL, party->clock, &stamp->feed);
     if (!known) { /* the only step of moving the clock that can fail, taken first and taken back below */
         if (echo_timeframe_set(party->clock, &stamp->feed, stamp->seq) != ECHO_OK) return echo__nomem(err);
         echo_timeframe_unset(party->clock, &stamp->feed);
@@ -245,7 +245,7 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
     return status;
 }
 
-echo_status echo_party_poll(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
+echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) {
     uint64_t done = 0;
     if (applied != NULL) *applied = 0;
     echo__error_clear(err);
@@ -282,7 +282,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     out->stop = counts.stop;
     out->rebuilding = echo__rebuild_items(party->rebuild);
     out->snapshot = party->number;
-    out->writable = party->has_own && !party->behind && !party->options.no_write;
+    out->writable = party->has_own && !party->behind && party->options.writable;
 }
 
 size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max) {

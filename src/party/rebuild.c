@@ -48,7 +48,7 @@ uint64_t echo__rebuild_items(const echo__rebuild *rebuild) { return rebuild == N
 
 static bool admits(void *arg, const echo_key *feed) { /* what is covered was admitted */
     const echo__rebuild *rebuild = arg;
-    return echo_timeframe_get(rebuild->until, feed, NULL);
+    return echo_timeframe_get(NULL, rebuild->until, feed);
 }
 
 static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
@@ -104,7 +104,7 @@ echo_status echo__rebuild_start(echo_party *party, echo_error *err) {
         stale +=
             echo__model_is_stale(party->options.models, party->models.list[i].model, party->models.list[i].version);
     party->report.stale_models = stale;
-    if (stale == 0 || party->options.no_rebuild) return ECHO_OK;
+    if (stale == 0 || !party->options.rebuild) return ECHO_OK;
     echo__rebuild *rebuild = echo__calloc(1, sizeof *rebuild);
     if (rebuild == NULL) return echo__nomem(err);
     rebuild->party = party;
@@ -162,7 +162,7 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
         const echo__log_entry *entry = &item->log.entries[made->tried];
         uint64_t covered;
         bool refused;
-        if (echo_timeframe_get(rebuild->until, &entry->stamp.feed, &covered) && entry->stamp.seq <= covered) continue;
+        if (echo_timeframe_get(&covered, rebuild->until, &entry->stamp.feed) && entry->stamp.seq <= covered) continue;
         status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, err);
         if (status != ECHO_OK) return status;
     }

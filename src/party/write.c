@@ -22,7 +22,7 @@ void echo_id_new(char out[ECHO_HEX_CHARS]) {
 /* ---- checks ---- */
 
 static echo_status check_own(echo_party *party, echo_error *err) {
-    if (party->options.no_write)
+    if (!party->options.writable)
         return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
     if (!party->has_own) {
         return echo__error(err, ECHO_ERR_READONLY,
@@ -50,10 +50,11 @@ static bool created_before(const echo_write *writes, size_t n, const char *id) {
 static echo_status check_write(echo_party *party, const echo_write *writes, size_t i, echo_error *err) {
     const echo_write *w = &writes[i];
     if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write names no item");
-    if (!text_fits(w->id, ECHO_ID_MAX))
-        return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_MAX);
-    if (!text_fits(w->type, ECHO_ID_MAX) || !text_fits(w->parent, ECHO_ID_MAX) || !text_fits(w->source, ECHO_ID_MAX) ||
-        !text_fits(w->target, ECHO_ID_MAX) || !text_fits(w->model, ECHO_MODEL_TYPE_MAX))
+    if (!text_fits(w->id, ECHO_ID_BYTES_MAX))
+        return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_BYTES_MAX);
+    if (!text_fits(w->type, ECHO_ID_BYTES_MAX) || !text_fits(w->parent, ECHO_ID_BYTES_MAX) ||
+        !text_fits(w->source, ECHO_ID_BYTES_MAX) || !text_fits(w->target, ECHO_ID_BYTES_MAX) ||
+        !text_fits(w->model, ECHO_MODEL_TYPE_BYTES_MAX))
         return echo__error(err, ECHO_ERR_INVALID, "a text is too long or not UTF-8");
     if (w->create && (w->model == NULL || w->model[0] == '\0'))
         return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
@@ -75,7 +76,7 @@ static echo_status clock_frames(echo_frame **out, size_t *count, size_t *own, ec
     echo_frame *frames = echo__realloc_array(NULL, n + 1, sizeof *frames);
     if (frames == NULL) return echo__nomem(err);
     for (size_t i = 0; i < n; i++) {
-        (void)echo_timeframe_at(party->clock, i, &frames[i]);
+        (void)echo_timeframe_at(&frames[i], party->clock, i);
         if (echo__key_equal(&frames[i].feed, &party->own)) *own = i;
     }
     *out = frames;
@@ -126,7 +127,7 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
     echo_feed_info info;
     echo_frame *frames = NULL;
     size_t frame_count = 0, own = SIZE_MAX, made = 0;
-    echo_status status = party->feeds.ops->info(party->feeds.ctx, handle, &info, err);
+    echo_status status = party->feeds.ops->info(&info, party->feeds.ctx, handle, err);
     if (status == ECHO_OK) status = clock_frames(&frames, &frame_count, &own, party, err);
     if (status != ECHO_OK) return status;
     echo_bytes *blocks = echo__calloc(n, sizeof *blocks);
@@ -151,7 +152,7 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
         if (blocks[i].data != NULL) party->codec.ops->release(party->codec.ctx, (uint8_t *)(uintptr_t)blocks[i].data);
     echo__free(blocks);
     echo__free(frames);
-    if (status == ECHO_OK) status = echo_party_poll(party, 0, NULL, err);
+    if (status == ECHO_OK) status = echo_party_poll(NULL, party, 0, err);
     return status;
 }
 
@@ -160,7 +161,7 @@ static echo_status make_write(echo_message *message, const void *arg, size_t i) 
     return ECHO_OK;
 }
 
-echo_status echo_party_write(echo_party *party, const echo_write *writes, size_t n, bool *written, echo_error *err) {
+echo_status echo_party_write(bool *written, echo_party *party, const echo_write *writes, size_t n, echo_error *err) {
     if (written != NULL) *written = false;
     echo__error_clear(err);
     if (n == 0) return ECHO_OK;

@@ -43,7 +43,7 @@ static void lower_first(bool *known, echo_message_at *first, const echo_message_
 
 static bool covers(const side *s, const echo__stamp *stamp) {
     uint64_t seq;
-    return echo_timeframe_get(s->manifest.timeframe, &stamp->feed, &seq) && stamp->seq <= seq;
+    return echo_timeframe_get(&seq, s->manifest.timeframe, &stamp->feed) && stamp->seq <= seq;
 }
 
 /* What is found about a slot, going down from its highest stamp. */

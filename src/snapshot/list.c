@@ -63,7 +63,7 @@ echo_status echo__snapshot_blame(echo_error *err, const echo_key *party, uint64_
     char hex[ECHO_HEX_CHARS];
     if (err == NULL || !bytes) return status;
     echo_error why = *err;
-    echo_key_hex(party, hex);
+    echo_key_hex(hex, party);
     echo__error(err, status, "snapshot %llu of party %s: %s", (unsigned long long)number, hex, why.message);
     memcpy(err->item, why.item, sizeof err->item);
     return status;
@@ -225,7 +225,7 @@ typedef struct bounded {
     const echo_timeframe *until;
 } bounded;
 
-static bool within(void *arg, const echo_key *feed) { return echo_timeframe_get(((bounded *)arg)->until, feed, NULL); }
+static bool within(void *arg, const echo_key *feed) { return echo_timeframe_get(NULL, ((bounded *)arg)->until, feed); }
 
 static echo_status never(void *arg, const echo_key *feed, const echo_message *message) {
     (void)arg;
@@ -250,7 +250,7 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
                                   : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not here");
     }
     party->options.relaxed = true; /* a store in memory: nothing to make durable for */
-    status = echo_party_snapshot(party, &result, err);
+    status = echo_party_snapshot(&result, party, err);
     if (status == ECHO_OK) *digest = result.digest;
     return status;
 }
@@ -278,7 +278,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
         echo_party_options replay;
         echo_snapshot_policy policy;
         echo__options_take(&replay, &policy, options);
-        replay.no_write = false;
+        replay.writable = true;
         status = echo__party_new(&party, &key, &replay, err);
         if (status == ECHO_OK) {
             party->feeds = feeds;
@@ -286,7 +286,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
             party->owns_store = status == ECHO_OK;
             if (status == ECHO_OK && echo__chunks_new(&party->chunks, &party->store) != ECHO_OK)
                 status = echo__nomem(err);
-            party->policy.no_thread = true;
+            party->policy.thread = false;
             if (status == ECHO_OK) status = echo__taker_new(party, err);
             if (status == ECHO_OK) status = replay_until(&digest, party, manifest.timeframe, err);
             if (status == ECHO_OK) status = fn(arg, party, &digest, err);

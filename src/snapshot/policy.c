@@ -44,11 +44,11 @@ uint64_t echo__policy_leaves(const echo__root *root, uint64_t items) {
 static uint64_t ns_of(uint64_t milliseconds) { return milliseconds > UINT64_MAX / ms ? UINT64_MAX : milliseconds * ms; }
 
 static echo_snapshot_reason leg(const echo_snapshot_policy *rules, const echo__policy_facts *f) {
-    if (rules->messages > 0 && f->messages >= rules->messages) return ECHO_SNAPSHOT_MESSAGES;
-    if (rules->bytes > 0 && f->bytes >= rules->bytes) return ECHO_SNAPSHOT_BYTES;
+    if (rules->messages > 0 && f->messages >= rules->messages) return ECHO_SNAPSHOT_REASON_MESSAGES;
+    if (rules->bytes > 0 && f->bytes >= rules->bytes) return ECHO_SNAPSHOT_REASON_BYTES;
     if (rules->age_ms > 0 && f->first_ns > 0 && f->now_ns - f->first_ns >= ns_of(rules->age_ms))
-        return ECHO_SNAPSHOT_AGE;
-    return ECHO_SNAPSHOT_NONE;
+        return ECHO_SNAPSHOT_REASON_AGE;
+    return ECHO_SNAPSHOT_REASON_NONE;
 }
 
 /* Where opening is slow without any message, a snapshot has to be worth it all the same. */
@@ -68,16 +68,16 @@ static bool is_quiet(const echo__policy *policy, const echo_snapshot_policy *rul
 
 echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules,
                                          const echo__policy_facts *f) {
-    if (rules->manual || f->messages == 0 || f->now_ns < policy->retry_ns) return ECHO_SNAPSHOT_NONE;
-    if (opens_slowly(rules, f)) return ECHO_SNAPSHOT_OPENING;
-    if (f->memory > 0 && f->held >= f->memory / 2) return ECHO_SNAPSHOT_MEMORY;
+    if (rules->manual || f->messages == 0 || f->now_ns < policy->retry_ns) return ECHO_SNAPSHOT_REASON_NONE;
+    if (opens_slowly(rules, f)) return ECHO_SNAPSHOT_REASON_OPENING;
+    if (f->memory > 0 && f->held >= f->memory / 2) return ECHO_SNAPSHOT_REASON_MEMORY;
     echo_snapshot_reason reason = leg(rules, f);
-    if (reason == ECHO_SNAPSHOT_NONE || !affordable(rules, f)) {
+    if (reason == ECHO_SNAPSHOT_REASON_NONE || !affordable(rules, f)) {
         policy->wanted_ns = 0;
-        return ECHO_SNAPSHOT_NONE;
+        return ECHO_SNAPSHOT_REASON_NONE;
     }
     if (policy->wanted_ns == 0) policy->wanted_ns = f->now_ns;
-    return is_quiet(policy, rules, f) ? reason : ECHO_SNAPSHOT_NONE;
+    return is_quiet(policy, rules, f) ? reason : ECHO_SNAPSHOT_REASON_NONE;
 }
 
 /* ---- how it went ---- */

@@ -28,7 +28,7 @@ typedef struct echo__policy {
     uint64_t write_ratio; /* bytes written to bytes expected, in 1/1024; 0: never compared */
 } echo__policy;
 
-/* Whether to begin one now, and why; ECHO_SNAPSHOT_NONE: not now. */
+/* Whether to begin one now, and why; ECHO_SNAPSHOT_REASON_NONE: not now. */
 echo_snapshot_reason echo__policy_decide(echo__policy *policy, const echo_snapshot_policy *rules,
                                          const echo__policy_facts *facts);
 /* expected_bytes: what echo__policy_bytes gave for it with a policy that has compared nothing yet. */

@@ -47,7 +47,7 @@ static echo_status open_feeds(opening *o, echo_error *err) {
         return ECHO_OK;
     }
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
-    how.read_only = o->options->no_write;
+    how.read_only = !o->options->writable;
     how.relaxed = o->options->relaxed;
     echo_status status = echo__feeds_of_folder(&o->feeds, o->options->dir, &how, err);
     o->owns_feeds = status == ECHO_OK;
@@ -76,12 +76,12 @@ static echo_status open_store(opening *o, echo_error *err) {
         o->store = *o->options->store;
     } else if (o->options->dir != NULL) {
         echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
-        how.read_only = o->options->no_write;
-        how.create = !o->options->no_write;
+        how.read_only = !o->options->writable;
+        how.create = o->options->writable;
         status = echo__store_of_folder(&o->store, o->options->dir, &how, &problem);
         o->owns_store = status == ECHO_OK;
     }
-    if (status == ECHO_OK || (status == ECHO_ERR_NOT_FOUND && o->options->no_write)) return ECHO_OK;
+    if (status == ECHO_OK || (status == ECHO_ERR_NOT_FOUND && !o->options->writable)) return ECHO_OK;
     return do_without_store(o, status, &problem, err);
 }
 
@@ -199,7 +199,7 @@ static void report_feeds(echo_party *party) {
  * and memory is taken.
  */
 static echo_status apply_tail(echo_party *party, echo_error *err) {
-    bool saves = party->items.limit > 0 && party->taker != NULL && !party->options.no_snapshot;
+    bool saves = party->items.limit > 0 && party->taker != NULL && party->options.use_snapshots;
     uint64_t applied, most = saves ? MESSAGES_PER_WEIGHING : 0;
     do {
         echo_status status = echo__party_pump(party, most, &applied, err);
@@ -208,7 +208,7 @@ static echo_status apply_tail(echo_party *party, echo_error *err) {
         if (!saves || party->items.weight - party->items.evictable_weight < party->items.limit / 2) continue;
         echo_error problem = ECHO_ERROR_INIT;
         echo__party_find_own(party);
-        status = echo__taker_run(party->taker, ECHO_SNAPSHOT_MEMORY, &problem);
+        status = echo__taker_run(party->taker, ECHO_SNAPSHOT_REASON_MEMORY, &problem);
         if (party->cancelled || status == ECHO_ERR_NOMEM) {
             if (err != NULL) *err = problem;
             return status;
@@ -271,7 +271,7 @@ static bool is_damage(echo_status status) {
 
 static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
     echo_error first = ECHO_ERROR_INIT;
-    for (size_t i = 0; !o->options->no_snapshot && i < o->candidates.count; i++) {
+    for (size_t i = 0; o->options->use_snapshots && i < o->candidates.count; i++) {
         echo_error problem = ECHO_ERROR_INIT;
         echo_status status = attempt(out, o, &o->candidates.list[i], &problem);
         if (status == ECHO_OK) return ECHO_OK;
@@ -296,7 +296,7 @@ static echo_status check_found(const echo_party *party, echo_error *err) {
     bool by_credentials = party->options.admit == NULL && party->admitted_count == 0;
     if (!by_credentials || party->number != 0 || echo__admission_has_genesis(party->admission)) return ECHO_OK;
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&party->key, hex);
+    echo_key_hex(hex, &party->key);
     if (party->report.damage_count > 0) {
         const echo_error *first = &party->report.damage[0];
         if (err != NULL) *err = *first;

@@ -144,9 +144,9 @@ static echo_status meet(echo_timeframe **low, echo_timeframe *other, echo_error 
     echo_timeframe *both;
     echo_frame frame;
     echo_status status = echo_timeframe_new(&both);
-    for (size_t i = 0; status == ECHO_OK && echo_timeframe_at(other, i, &frame); i++) {
+    for (size_t i = 0; status == ECHO_OK && echo_timeframe_at(&frame, other, i); i++) {
         uint64_t seq;
-        if (!echo_timeframe_get(*low, &frame.feed, &seq)) continue;
+        if (!echo_timeframe_get(&seq, *low, &frame.feed)) continue;
         status = echo_timeframe_set(both, &frame.feed, seq < frame.seq ? seq : frame.seq);
     }
     if (status != ECHO_OK) {
@@ -190,7 +190,7 @@ echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *
         status = echo__error(err, ECHO_ERR_NOT_FOUND, "there is no snapshot");
     else
         status = covered_by_all(&covered, store, &candidates, party, err);
-    for (size_t i = 0; status == ECHO_OK && echo_timeframe_at(covered, i, &frame); i++) {
+    for (size_t i = 0; status == ECHO_OK && echo_timeframe_at(&frame, covered, i); i++) {
         echo_prune_advice advice = {frame.feed, frame.seq};
         status = fn(arg, &advice);
     }

@@ -19,7 +19,7 @@ static uint64_t now_ns(const echo__taker *t) { return echo__party_clock_ns(t->pa
 /* ---- steps ---- */
 
 static void count_step(echo__taker *t, uint64_t ns, echo_snapshot_phase phase, uint64_t ns_writing) {
-    bool capturing = phase == ECHO_SNAPSHOT_CONVERT || phase == ECHO_SNAPSHOT_CAPTURE;
+    bool capturing = phase == ECHO_SNAPSHOT_PHASE_CONVERT || phase == ECHO_SNAPSHOT_PHASE_CAPTURE;
     t->result.steps++;
     if (capturing) t->result.ns_capture += ns - (ns_writing < ns ? ns_writing : ns);
     if (ns > t->result.ns_worst_step) t->result.ns_worst_step = ns;
@@ -34,7 +34,7 @@ static void step(echo__taker *t, uint64_t ns) {
     do {
         progress = echo__taker_piece(t);
         now = now_ns(t);
-    } while (progress && t->phase != ECHO_SNAPSHOT_IDLE && now - start < ns);
+    } while (progress && t->phase != ECHO_SNAPSHOT_PHASE_IDLE && now - start < ns);
     count_step(t, now - start, phase, t->ns_writing - writing);
     t->rested_ns = now;
     t->unstepped = 0;
@@ -90,14 +90,14 @@ static void decide(echo__taker *t, uint64_t now) {
                                 .held = party->items.weight - party->items.evictable_weight,
                                 .memory = party->items.limit};
     echo_snapshot_reason reason = echo__policy_decide(&t->policy, &party->policy, &facts);
-    if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_NONE && t->policy.failed == 0)
-        reason = ECHO_SNAPSHOT_RECOVERY;
-    if (t->again) reason = ECHO_SNAPSHOT_REQUEST;
+    if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_REASON_NONE && t->policy.failed == 0)
+        reason = ECHO_SNAPSHOT_REASON_RECOVERY;
+    if (t->again) reason = ECHO_SNAPSHOT_REASON_REQUEST;
     t->recovery = t->again = false;
-    if (reason == ECHO_SNAPSHOT_NONE) return;
+    if (reason == ECHO_SNAPSHOT_REASON_NONE) return;
     echo_error ignored = ECHO_ERROR_INIT; /* kept in the taker as well */
-    (void)!echo__taker_begin(t, reason, !party->policy.no_thread, &ignored);
-    count_step(t, now_ns(t) - now, ECHO_SNAPSHOT_CAPTURE, 0);
+    (void)!echo__taker_begin(t, reason, party->policy.thread, &ignored);
+    count_step(t, now_ns(t) - now, ECHO_SNAPSHOT_PHASE_CAPTURE, 0);
 }
 
 static void between(echo_party *party, bool idle) {
@@ -109,7 +109,7 @@ static void between(echo_party *party, bool idle) {
     t->countdown = MESSAGES_PER_LOOK;
     uint64_t now = now_ns(t);
     note_messages(t, now);
-    if (t->phase == ECHO_SNAPSHOT_IDLE) {
+    if (t->phase == ECHO_SNAPSHOT_PHASE_IDLE) {
         decide(t, now);
     } else {
         uint64_t ns = idle ? budget_of(t) : share_of(t, now);
@@ -121,12 +121,13 @@ static void between(echo_party *party, bool idle) {
 /* ---- calls that wait ---- */
 
 static bool joins(const echo__taker *t) {
-    return t->phase == ECHO_SNAPSHOT_CONVERT || t->phase == ECHO_SNAPSHOT_CAPTURE || t->phase == ECHO_SNAPSHOT_WRITE;
+    return t->phase == ECHO_SNAPSHOT_PHASE_CONVERT || t->phase == ECHO_SNAPSHOT_PHASE_CAPTURE ||
+           t->phase == ECHO_SNAPSHOT_PHASE_WRITE;
 }
 
 /* Tells the host now and then; it may cancel. */
 static void tell_progress(echo__taker *t, uint64_t *told) {
-    if (t->phase != ECHO_SNAPSHOT_CAPTURE || t->capture->at < *told + ITEMS_PER_PROGRESS) return;
+    if (t->phase != ECHO_SNAPSHOT_PHASE_CAPTURE || t->capture->at < *told + ITEMS_PER_PROGRESS) return;
     *told = t->capture->at;
     echo_status status = echo__party_progress(t->party, "items", t->capture->at, t->capture->count);
     if (status == ECHO_OK || !joins(t)) return; /* the host may have called the party, and ended it */
@@ -138,9 +139,9 @@ static void tell_progress(echo__taker *t, uint64_t *told) {
 
 static void run_to_end(echo__taker *t) {
     uint64_t told = 0;
-    while (t->phase != ECHO_SNAPSHOT_IDLE) {
+    while (t->phase != ECHO_SNAPSHOT_PHASE_IDLE) {
         uint64_t start = now_ns(t), writing = t->ns_writing;
-        bool capturing = t->phase == ECHO_SNAPSHOT_CAPTURE;
+        bool capturing = t->phase == ECHO_SNAPSHOT_PHASE_CAPTURE;
         if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
         uint64_t ns = now_ns(t) - start - (t->ns_writing - writing);
         if (capturing) t->result.ns_capture += ns;
@@ -169,7 +170,7 @@ echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_er
 static echo_status taker_of(echo__taker **out, const echo_party *party, echo_error *err) {
     *out = party->taker;
     if (party->taker != NULL) return ECHO_OK;
-    if (party->options.no_write)
+    if (!party->options.writable)
         return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
     if (party->store_problem.code == ECHO_OK)
         return echo__error(err, ECHO_ERR_READONLY, "the party was opened without a store");
@@ -177,11 +178,11 @@ static echo_status taker_of(echo__taker **out, const echo_party *party, echo_err
     return party->store_problem.code;
 }
 
-echo_status echo_party_snapshot(echo_party *party, echo_snapshot_result *out, echo_error *err) {
+echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, echo_error *err) {
     echo__taker *t;
     echo__error_clear(err);
     echo_status status = taker_of(&t, party, err);
-    if (status == ECHO_OK) status = echo__taker_run(t, ECHO_SNAPSHOT_REQUEST, err);
+    if (status == ECHO_OK) status = echo__taker_run(t, ECHO_SNAPSHOT_REASON_REQUEST, err);
     if (status == ECHO_OK && out != NULL) *out = t->result;
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be taken");
 }
@@ -191,14 +192,14 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
     echo__error_clear(err);
     echo_status status = taker_of(&t, party, err);
     if (status != ECHO_OK || joins(t)) return status;
-    if (t->phase == ECHO_SNAPSHOT_FINISH) {
+    if (t->phase == ECHO_SNAPSHOT_PHASE_FINISH) {
         t->again = true;
         return ECHO_OK;
     }
     uint64_t start = now_ns(t);
     note_messages(t, start);
-    status = echo__taker_begin(t, ECHO_SNAPSHOT_REQUEST, !party->policy.no_thread, err);
-    count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_CAPTURE, 0);
+    status = echo__taker_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, err);
+    count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_PHASE_CAPTURE, 0);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be begun");
 }
 
@@ -211,7 +212,7 @@ void echo_party_snapshot_cancel(echo_party *party) {
     echo_status status = echo__error(&problem, ECHO_ERR_REFUSED, "the snapshot was cancelled");
     t->cancelled = true;
     echo__taker_fail(t, status, &problem);
-    while (t->phase == ECHO_SNAPSHOT_WRITE)
+    while (t->phase == ECHO_SNAPSHOT_PHASE_WRITE)
         if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
 }
 
@@ -278,7 +279,7 @@ static void detach(echo_party *party) {
 }
 
 echo_status echo__taker_new(echo_party *party, echo_error *err) {
-    if (party->store.ops == NULL || party->options.no_write) return ECHO_OK;
+    if (party->store.ops == NULL || !party->options.writable) return ECHO_OK;
     echo__taker *t = echo__calloc(1, sizeof *t);
     if (t == NULL) return echo__nomem(err);
     t->party = party;

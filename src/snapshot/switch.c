@@ -35,7 +35,7 @@ static echo_status list_newer(echo__candidates *out, const echo_party *party, co
  */
 static void guard_listing(echo_party *party, const echo_store *store) {
     const echo__taker *t = party->taker;
-    if (t != NULL && t->phase == ECHO_SNAPSHOT_FINISH && !echo__store_has(store, ECHO__STORE_REOPEN))
+    if (t != NULL && t->phase == ECHO_SNAPSHOT_PHASE_FINISH && !echo__store_has(store, ECHO__STORE_REOPEN))
         echo__taker_quit(party);
 }
 
@@ -51,7 +51,7 @@ static echo_status check_covers(const echo_party *old, const echo_party *fresh, 
         echo__error(err, ECHO_ERR_BEHIND,
                     "snapshot %llu lacks messages that were applied here, and their blocks are not here any more",
                     (unsigned long long)fresh->number);
-    if (echo_timeframe_at(missing, 0, &frame)) echo__error_seq(err, &frame.feed, frame.seq);
+    if (echo_timeframe_at(&frame, missing, 0)) echo__error_seq(err, &frame.feed, frame.seq);
     echo_timeframe_free(missing);
     return status;
 }
@@ -100,7 +100,7 @@ echo_status echo__party_switch(echo_party **party, const echo_store *store_or_nu
     echo_party *old = *party;
     echo_store store = store_or_null != NULL ? *store_or_null : old->store;
     echo__candidates newer;
-    if (store.ops == NULL || old->options.no_snapshot) return ECHO_OK;
+    if (store.ops == NULL || !old->options.use_snapshots) return ECHO_OK;
     guard_listing(old, &store);
     echo_status status = list_newer(&newer, old, &store, err);
     if (status == ECHO_OK && newer.count > 0) {

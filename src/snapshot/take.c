@@ -98,18 +98,18 @@ static void conclude(echo__taker *t, const echo__written *written) {
     echo__capture_over(t->capture, ok);
     release_job(t);
     echo__writer_moved(t->writer);
-    t->phase = ECHO_SNAPSHOT_FINISH;
+    t->phase = ECHO_SNAPSHOT_PHASE_FINISH;
 }
 
 void echo__taker_fail(echo__taker *t, echo_status status, const echo_error *problem) {
     note_failure(t, status, problem);
-    if (t->phase == ECHO_SNAPSHOT_CONVERT) {
+    if (t->phase == ECHO_SNAPSHOT_PHASE_CONVERT) {
         release_job(t);
-        t->phase = ECHO_SNAPSHOT_IDLE;
+        t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
         return;
     }
     echo__writer_cancel(t->writer);
-    t->phase = ECHO_SNAPSHOT_WRITE;
+    t->phase = ECHO_SNAPSHOT_PHASE_WRITE;
 }
 
 static void finish(echo__taker *t, const echo__swept *swept) {
@@ -119,7 +119,7 @@ static void finish(echo__taker *t, const echo__swept *swept) {
     t->chunks_removed += swept->chunks_removed;
     if (swept->collected) t->gc_usage = swept->gc_usage;
     if (t->status == ECHO_OK) t->gc_error = swept->problem;
-    t->phase = ECHO_SNAPSHOT_IDLE;
+    t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
     t->result.ns_total = now_ns(t) - t->began_ns;
     if (t->status == ECHO_OK) t->last = t->result;
 }
@@ -155,7 +155,7 @@ static echo_status nothing_new(echo__taker *t, echo_error *err) {
     t->result.unchanged = true;
     t->result.number = party->newest;
     release_job(t);
-    t->phase = ECHO_SNAPSHOT_IDLE;
+    t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
     note_success(t);
     return ECHO_OK;
 }
@@ -192,7 +192,7 @@ static echo_status start_writer(echo__taker *t, echo_error *err) {
                      .side = t->capture->side,
                      .count = t->capture->count,
                      .keep = party->policy.keep,
-                     .gc = party->policy.keep > 0 && !party->policy.no_gc,
+                     .gc = party->policy.keep > 0 && party->policy.collect_garbage,
                      .gc_usage = t->gc_usage};
     return echo__writer_start(&t->writer, &job, &party->store, &t->store, t->threaded, err);
 }
@@ -209,7 +209,7 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     if (status != ECHO_OK) {
         if (t->capture != NULL) echo__capture_over(t->capture, false);
         release_job(t);
-        t->phase = t->capture != NULL ? ECHO_SNAPSHOT_FINISH : ECHO_SNAPSHOT_IDLE;
+        t->phase = t->capture != NULL ? ECHO_SNAPSHOT_PHASE_FINISH : ECHO_SNAPSHOT_PHASE_IDLE;
         return status;
     }
     echo__costs_cut(&party->costs);
@@ -217,7 +217,7 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     t->expected_bytes = echo__policy_bytes(&uncorrected, &party->root, t->capture->count, party->costs.tail.bytes);
     t->result.messages = echo_timeframe_total(t->manifest.timeframe);
     t->synced = 0;
-    t->phase = ECHO_SNAPSHOT_CAPTURE;
+    t->phase = ECHO_SNAPSHOT_PHASE_CAPTURE;
     return ECHO_OK;
 }
 
@@ -233,7 +233,7 @@ echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool 
     if (status == ECHO_OK && t->convert == NULL)
         status = cut(t, err);
     else if (status == ECHO_OK)
-        t->phase = ECHO_SNAPSHOT_CONVERT;
+        t->phase = ECHO_SNAPSHOT_PHASE_CONVERT;
     if (status != ECHO_OK) {
         echo_error problem = ECHO_ERROR_INIT;
         note_failure(t, status, err != NULL ? err : &problem);
@@ -271,9 +271,9 @@ static bool sync_piece(echo__taker *t) {
     echo_party *party = t->party;
     echo_frame frame;
     uint64_t seq;
-    if (party->options.relaxed || !echo_timeframe_at(t->manifest.timeframe, t->synced, &frame)) return false;
+    if (party->options.relaxed || !echo_timeframe_at(&frame, t->manifest.timeframe, t->synced)) return false;
     t->synced++;
-    if (echo_timeframe_get(party->durable, &frame.feed, &seq) && seq >= frame.seq) return true;
+    if (echo_timeframe_get(&seq, party->durable, &frame.feed) && seq >= frame.seq) return true;
     void *handle = echo__merge_feed(party->merge, &frame.feed);
     if (handle == NULL) return true; /* covered by the snapshot we started from, and gone since: nothing of it is new */
     echo_error problem = ECHO_ERROR_INIT;
@@ -299,7 +299,7 @@ static void close_writer(echo__taker *t) {
     }
     t->manifest.models = *models; /* a view until the writer is done */
     echo__writer_close(t->writer);
-    t->phase = ECHO_SNAPSHOT_WRITE;
+    t->phase = ECHO_SNAPSHOT_PHASE_WRITE;
 }
 
 static bool capture_item(echo__taker *t) {
@@ -349,13 +349,13 @@ static bool finish_piece(echo__taker *t) {
 bool echo__taker_piece(echo__taker *t) {
     echo__written written;
     switch (t->phase) {
-    case ECHO_SNAPSHOT_CONVERT: return convert_piece(t);
-    case ECHO_SNAPSHOT_CAPTURE: return capture_piece(t);
-    case ECHO_SNAPSHOT_WRITE:
+    case ECHO_SNAPSHOT_PHASE_CONVERT: return convert_piece(t);
+    case ECHO_SNAPSHOT_PHASE_CAPTURE: return capture_piece(t);
+    case ECHO_SNAPSHOT_PHASE_WRITE:
         if (!echo__writer_done(t->writer, &written)) return write_piece(t);
         conclude(t, &written);
         return true;
-    case ECHO_SNAPSHOT_FINISH: return finish_piece(t);
+    case ECHO_SNAPSHOT_PHASE_FINISH: return finish_piece(t);
     default: return false;
     }
 }

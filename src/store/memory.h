@@ -72,8 +72,8 @@ echo__memstore_manifest *echo__memstore_newest(const echo__memstore_core *c, con
 
 uint32_t echo__memstore_capabilities(void *ctx);
 echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
-echo_status echo__memstore_has(void *ctx, const echo_hash *name, bool *out, echo_error *err);
-echo_status echo__memstore_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+echo_status echo__memstore_has(bool *out, void *ctx, const echo_hash *name, echo_error *err);
+echo_status echo__memstore_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                                echo_error *err);
 echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
                                    echo_error *err);

@@ -29,7 +29,7 @@ echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn f
     return echo__memstore_leave(m, status);
 }
 
-echo_status echo__memstore_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+echo_status echo__memstore_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     echo__memstore *m = ctx;
     (void)err;
     (void)echo__memstore_enter(m);

@@ -86,7 +86,7 @@ static echo_status put(echo__memstore *m, const echo_hash *names, const echo_byt
     return status;
 }
 
-echo_status echo__memstore_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+echo_status echo__memstore_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                                echo_error *err) {
     echo__memstore *m = ctx;
     size_t count = 0;

@@ -125,7 +125,7 @@ echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *p
 
 uint32_t echo__sqlite_capabilities(void *ctx);
 echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
-echo_status echo__sqlite_has(void *ctx, const echo_hash *name, bool *out, echo_error *err);
+echo_status echo__sqlite_has(bool *out, void *ctx, const echo_hash *name, echo_error *err);
 echo_status echo__sqlite_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
 echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);
 echo_status echo__sqlite_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err);
@@ -134,7 +134,7 @@ echo_status echo__sqlite_usage(uint64_t *bytes, void *ctx, echo_error *err);
 echo_status echo__sqlite_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
 echo_status echo__sqlite_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 uint64_t echo__sqlite_stored(void *ctx);
-echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+echo_status echo__sqlite_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                              echo_error *err);
 echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
                                  echo_error *err);

@@ -129,7 +129,7 @@ static echo_status configure(echo__sqlite *s, echo_error *err) {
     sqlite3 *db = s->db;
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_busy_timeout(db, s->busy_ms > INT_MAX ? INT_MAX : (int)s->busy_ms);
-    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, (int)ECHO_STORE_SIZE_MAX + 4096);
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, (int)ECHO_STORE_BYTES_MAX + 4096);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);

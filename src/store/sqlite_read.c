@@ -19,7 +19,7 @@ uint32_t echo__sqlite_capabilities(void *ctx) {
 static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, const echo_hash *name, echo_error *err) {
     char hex[ECHO_HEX_CHARS];
     echo_status status = echo__sqlite_unpack(bytes, s, *bytes);
-    echo_hash_hex(name, hex);
+    echo_hash_hex(hex, name);
     if (status == ECHO_ERR_CORRUPT)
         return echo__error(err, status, "chunk %s: what the store holds is damaged (%s)", hex, s->path);
     if (status == ECHO_ERR_LIMIT)
@@ -46,7 +46,7 @@ echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
     return status;
 }
 
-echo_status echo__sqlite_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+echo_status echo__sqlite_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     echo__sqlite *s = ctx;
     sqlite3_stmt *statement = NULL;
     bool row = false;

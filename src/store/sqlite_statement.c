@@ -154,7 +154,7 @@ echo_status echo__sqlite_unpack(echo_bytes *out, echo__sqlite *s, echo_bytes dat
         *out = data;
         return ECHO_OK;
     }
-    return zip_of(s) == NULL ? ECHO_ERR_NOMEM : echo__zip_unpack(out, s->zip, data, ECHO_STORE_SIZE_MAX);
+    return zip_of(s) == NULL ? ECHO_ERR_NOMEM : echo__zip_unpack(out, s->zip, data, ECHO_STORE_BYTES_MAX);
 }
 
 /* As it is when packing saves less than an eighth; but never what looks like a frame. */

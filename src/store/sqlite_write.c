@@ -75,7 +75,7 @@ static echo_status put(echo__sqlite *s, const echo_hash *names, const echo_bytes
     return status;
 }
 
-echo_status echo__sqlite_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+echo_status echo__sqlite_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                              echo_error *err) {
     echo__sqlite *s = ctx;
     size_t count = 0;

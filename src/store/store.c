@@ -112,9 +112,9 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) {
     for (size_t i = 0; i < n; i++)
-        if (chunks[i].len > ECHO_STORE_SIZE_MAX)
+        if (chunks[i].len > ECHO_STORE_BYTES_MAX)
             return echo__error(err, ECHO_ERR_LIMIT, "%zu bytes are more than a store takes at once (%zu)",
-                               chunks[i].len, ECHO_STORE_SIZE_MAX);
+                               chunks[i].len, ECHO_STORE_BYTES_MAX);
     return ECHO_OK;
 }
 

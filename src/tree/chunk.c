@@ -98,7 +98,7 @@ typedef struct fetch {
 static echo_status take(void *arg, echo_bytes bytes) {
     fetch *f = arg;
     char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(f->name, hex);
+    echo_hash_hex(hex, f->name);
     if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store gave it twice", hex);
     if (bytes.len > ECHO__CHUNK_MAX)
         return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
@@ -119,7 +119,7 @@ static echo_status take(void *arg, echo_bytes bytes) {
 
 static echo_status failed(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
     char what[ECHO_HEX_CHARS + 8] = "chunk ";
-    echo_hash_hex(name, what + strlen(what));
+    echo_hash_hex(what + strlen(what), name);
     (void)echo__error_adopt(told, status, what);
     if (err != NULL) *err = *told;
     return status;
@@ -186,7 +186,7 @@ echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, ech
     size_t written = 0;
     uint64_t before = echo__store_stored(chunks->store);
     echo_error told = ECHO_ERROR_INIT;
-    echo_status status = chunks->store->ops->put(chunks->store->ctx, name, &bytes, 1, &written, &told);
+    echo_status status = chunks->store->ops->put(&written, chunks->store->ctx, name, &bytes, 1, &told);
     if (status != ECHO_OK) return failed(err, status, &told, name);
     if (written > 0) {
         chunks->counts.written++;

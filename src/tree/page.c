@@ -32,7 +32,7 @@ uint32_t echo__boundary(echo_bytes id) {
 
 echo_status echo__chunk_bad(echo_error *err, const echo_hash *name, const char *what) {
     char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(name, hex);
+    echo_hash_hex(hex, name);
     return echo__error(err, ECHO_ERR_CORRUPT, "chunk %s: %s", hex, what);
 }
 

@@ -28,7 +28,7 @@ static echo_status accuse(verify *v, const echo_hash *name, const char *what) {
 /* A failure of something that knows the record, but not the chunk. */
 static echo_status in_chunk(verify *v, const echo_hash *name, echo_status status) {
     if (v->found || status != ECHO_ERR_CORRUPT) return blame(v, name, status);
-    char what[ECHO_ERROR_MESSAGE];
+    char what[ECHO_ERROR_MESSAGE_CHARS];
     memcpy(what, v->err->message, sizeof what);
     return accuse(v, name, what);
 }

@@ -54,7 +54,7 @@ static int make_party(const char *folder) {
     if (status == ECHO_OK) status = echo_party_create(folder, &party, &feed, &err);
     if (status != ECHO_OK) return fail("party", status, &err);
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&party.public_key, hex);
+    echo_key_hex(hex, &party.public_key);
     puts(hex);
     return 0;
 }
@@ -74,7 +74,7 @@ static echo_status open_as(opened *out, const char *folder, const echo_model_ops
                                : echo_registry_add_object(out->models, err);
     options.dir = folder;
     options.models = out->models;
-    options.no_snapshot = model != NULL;
+    options.use_snapshots = model == NULL;
     if (status == ECHO_OK) status = echo_party_restore(&out->party, &options, err);
     return status;
 }
@@ -106,7 +106,7 @@ static int write_one(const char *folder, echo_write *what, const char *key, cons
             what->mutation = &bytes;
         }
     }
-    if (status == ECHO_OK) status = echo_party_write(o.party, what, 1, NULL, &err);
+    if (status == ECHO_OK) status = echo_party_write(NULL, o.party, what, 1, &err);
     echo_object_mutation_free(mutation);
     cJSON_Delete(value);
     close_party(&o);
@@ -136,7 +136,7 @@ static int write_many(const char *folder, const char *prefix, unsigned long from
                               .type = create ? "note" : NULL,
                               .model = create ? ECHO_MODEL_OBJECT : NULL,
                               .mutation = &bytes};
-        if (status == ECHO_OK) status = echo_party_write(o.party, &w, 1, NULL, &err);
+        if (status == ECHO_OK) status = echo_party_write(NULL, o.party, &w, 1, &err);
         echo_object_mutation_free(mutation);
         cJSON_Delete(node);
     }
@@ -217,7 +217,7 @@ static int snapshot_other(const char *folder) {
     opened o = {NULL, NULL};
     echo_error err = ECHO_ERROR_INIT;
     echo_status status = open_party(&o, folder, &ops, &err);
-    if (status == ECHO_OK) status = echo_party_snapshot(o.party, NULL, &err);
+    if (status == ECHO_OK) status = echo_party_snapshot(NULL, o.party, &err);
     close_party(&o);
     return status == ECHO_OK ? 0 : fail("other", status, &err);
 }

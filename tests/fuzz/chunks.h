@@ -61,7 +61,7 @@ static inline void fuzz_chunks_make(fuzz_chunks *m, const echo_store *store, fuz
         if (bytes.data == NULL) bytes = echo__bytes("", 0);
         echo__hash(&m->hash[m->count], bytes.data, bytes.len);
         fuzz_chunks_sums(&m->items[m->count], &m->bytes[m->count], bytes);
-        FUZZ_OK(store->ops->put(store->ctx, &m->hash[m->count], &bytes, 1, NULL, NULL));
+        FUZZ_OK(store->ops->put(NULL, store->ctx, &m->hash[m->count], &bytes, 1, NULL));
         m->count++;
     }
     echo__buf_free(&chunk);

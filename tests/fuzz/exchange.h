@@ -59,7 +59,9 @@ static inline echo_party *fuzz_open_party(const fuzz_world *w, const echo_feeds 
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     echo_party *party;
     echo_error err = ECHO_ERROR_INIT;
-    policy.manual = policy.no_thread = policy.no_gc = true;
+    policy.manual = true;
+    policy.thread = false;
+    policy.collect_garbage = false;
     options.party = &w->party.public_key;
     options.feeds = feeds;
     options.store = store;
@@ -87,7 +89,7 @@ static inline void fuzz_write(fuzz_world *w, size_t from, size_t to, const char 
             write.type = "example:type/thing";
             write.model = ECHO_MODEL_OBJECT;
         }
-        FUZZ_OK(echo_party_write(w->opened, &write, 1, NULL, NULL));
+        FUZZ_OK(echo_party_write(NULL, w->opened, &write, 1, NULL));
         echo_object_mutation_free(set);
         cJSON_Delete(node);
     }
@@ -108,7 +110,7 @@ static inline echo_status fuzz_copy_chunk(void *arg, const echo_hash *name, uint
     (void)size;
     FUZZ_OK(c->from->ops->get(c->from->ctx, name, fuzz_copy_bytes, &chunk, NULL));
     echo_bytes bytes = echo__buf_bytes(&chunk);
-    FUZZ_OK(c->to->ops->put(c->to->ctx, name, &bytes, 1, NULL, NULL));
+    FUZZ_OK(c->to->ops->put(NULL, c->to->ctx, name, &bytes, 1, NULL));
     echo__buf_free(&chunk);
     return ECHO_OK;
 }
@@ -139,7 +141,7 @@ static inline uint64_t fuzz_length(const echo_feeds *feeds, const echo_key *key)
     void *feed;
     echo_feed_info info = {0, 0, false};
     if (feeds->ops->open(&feed, feeds->ctx, key, NULL) != ECHO_OK) return 0;
-    FUZZ_OK(feeds->ops->info(feeds->ctx, feed, &info, NULL));
+    FUZZ_OK(feeds->ops->info(&info, feeds->ctx, feed, NULL));
     feeds->ops->close(feeds->ctx, feed);
     return info.verified;
 }
@@ -147,7 +149,7 @@ static inline uint64_t fuzz_length(const echo_feeds *feeds, const echo_key *key)
 static inline uint64_t fuzz_snapshot(fuzz_world *w) {
     echo_snapshot_result result;
     echo_error err = ECHO_ERROR_INIT;
-    FUZZ_STATUS(echo_party_snapshot(w->opened, &result, &err), &err, ECHO_OK);
+    FUZZ_STATUS(echo_party_snapshot(&result, w->opened, &err), &err, ECHO_OK);
     w->digest = result.digest;
     return result.number;
 }

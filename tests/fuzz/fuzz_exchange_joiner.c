@@ -70,7 +70,7 @@ static void note_event(void *arg, const echo_exchange_event *event) {
     joiner *j = arg;
     FUZZ_CHECK(++j->events < 1000);
     if (event->error != NULL) FUZZ_STATUS(event->error->code, event->error, event->error->code);
-    if (event->kind == ECHO_EXCHANGE_UP_TO_DATE) j->up_to_date++;
+    if (event->kind == ECHO_EXCHANGE_EVENT_UP_TO_DATE) j->up_to_date++;
 }
 
 static void copy_feed(const fuzz_world *w, const echo_feeds *to, const echo_key *key, uint64_t length) {
@@ -119,7 +119,7 @@ static void begin(joiner *j, const fuzz_world *w, fuzz_input *in) {
     options.models = (j->flags & NO_MODELS) && options.trust < ECHO_TRUST_SAMPLED ? NULL : w->models;
     options.members = j->flags & NAMED ? members : NULL;
     options.member_count = j->flags & NAMED ? 2 : 0;
-    options.no_serve = (j->flags & NO_SERVE) != 0;
+    options.serve = (j->flags & NO_SERVE) == 0;
     options.samples = 3;
     if (options.trust > ECHO_TRUST_ATTESTED) options.attestations = 1;
     if (window > 0) options.window = (size_t)window << 10;
@@ -434,14 +434,16 @@ static echo_party *restore(joiner *j, const echo_store *store, bool pending) {
     echo_party *party;
     echo_error err = ECHO_ERROR_INIT;
     echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
-    policy.manual = policy.no_thread = policy.no_gc = true;
+    policy.manual = true;
+    policy.thread = false;
+    policy.collect_garbage = false;
     options.party = &j->w->party.public_key;
     options.feeds = &j->feeds;
     options.store = store;
     options.models = j->w->models;
     options.own_feed = &j->w->keys[1].public_key;
     options.policy = &policy;
-    options.no_write = pending;
+    options.writable = !pending;
     echo_status status = echo_party_restore(&party, &options, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_PENDING, ECHO_ERR_CORRUPT, ECHO_ERR_GAP, ECHO_ERR_NOT_FOUND, ECHO_ERR_SIGNATURE,
                 ECHO_ERR_BEHIND);
@@ -553,14 +555,14 @@ static void come_to_an_end(joiner *j) {
     }
     if (is_trusted_lie(j) || e->peer == NULL) return;
     FUZZ_CHECK(!echo_peer_is_over(e->peer));
-    FUZZ_CHECK(j->up_to_date > 0 && state.phase == ECHO_EXCHANGE_IDLE);
+    FUZZ_CHECK(j->up_to_date > 0 && state.phase == ECHO_EXCHANGE_PHASE_IDLE);
     /* Whatever was said before, the honest snapshot was taken; when two were to attest it there is no second one. */
     if ((j->flags & OLD) == 0 && j->party == NULL && (j->flags & TRUST) != ECHO_TRUST_ATTESTED << 1)
         FUZZ_CHECK(state.installed > 0);
     switch_party(j);
     FUZZ_CHECK(j->party != NULL);
     echo_error err = ECHO_ERROR_INIT;
-    FUZZ_STATUS(echo_party_poll(j->party, 0, NULL, &err), &err, ECHO_OK);
+    FUZZ_STATUS(echo_party_poll(NULL, j->party, 0, &err), &err, ECHO_OK);
     echo_item *item;
     FUZZ_STATUS(echo_item_get(&item, j->party, "item120", &err), &err, ECHO_OK); /* the last message of all */
 }

@@ -180,7 +180,7 @@ static void ask_offer(server *s, fuzz_input *in, bool right) {
         echo_timeframe *clock;
         FUZZ_OK(echo_timeframe_new(&clock));
         FUZZ_OK(echo_timeframe_set(clock, &s->w->keys[0].public_key, fuzz_u8(in)));
-        echo_timeframe_to_binary(clock, echo__buf_reserve(&out, echo_timeframe_binary_size(clock)));
+        echo_timeframe_to_binary(echo__buf_reserve(&out, echo_timeframe_binary_size(clock)), clock);
         out.len += echo_timeframe_binary_size(clock);
         echo_timeframe_free(clock);
     } else {
@@ -286,7 +286,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     options.keys = &w->keys[0];
     options.opened = flags & 4 ? NULL : w->opened;
     options.models = w->models;
-    options.no_serve = (flags & 2) != 0;
+    options.serve = (flags & 2) == 0;
     FUZZ_OK(echo_exchange_new(&s.x, &options, NULL));
     if (fuzz_end_open(&s.end, w, s.x, flags & 1 ? &w->stranger.public_key : &w->keys[1].public_key, (flags & 8) != 0)) {
         s.end.take = take;

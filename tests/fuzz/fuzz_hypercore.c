@@ -36,7 +36,7 @@ static void prepare(void) {
     if (root[0] != '\0') return;
     FUZZ_CHECK(echo__crypto_init());
     FUZZ_OK(echo_keypair_from_seed(&keys, seed));
-    echo_key_hex(&keys.public_key, hex);
+    echo_key_hex(hex, &keys.public_key);
     (void)snprintf(root, sizeof root, "%s/feeds", fuzz_folder());
     (void)snprintf(folder, sizeof folder, "%s/%s", root, hex);
     FUZZ_CHECK(mkdir(root, 0700) == 0);
@@ -154,7 +154,7 @@ static echo_status take_key(void *arg, const echo_key *key) {
 static void read_feed(feed *f, const echo_feeds *feeds, void *handle) {
     echo_error err = ECHO_ERROR_INIT;
     echo_feed_info info;
-    echo_status status = feeds->ops->info(feeds->ctx, handle, &info, &err);
+    echo_status status = feeds->ops->info(&info, feeds->ctx, handle, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE, ECHO_ERR_LIMIT, ECHO_ERR_VERSION);
     if (status != ECHO_OK) return;
     FUZZ_CHECK(info.verified <= info.length);

@@ -21,7 +21,7 @@ static void read_text(const char *text) {
     echo_status status = echo_invitation_read(&invitation, text, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_INVALID);
     if (status != ECHO_OK) return;
-    FUZZ_CHECK(invitation.member_count <= ECHO_INVITATION_MEMBERS);
+    FUZZ_CHECK(invitation.member_count <= ECHO_INVITATION_MEMBERS_MAX);
     FUZZ_OK(echo_invitation_write(out, &invitation));
     FUZZ_CHECK(memchr(out, '\0', sizeof out) != NULL);
     FUZZ_OK(echo_invitation_read(&again, out, &err));

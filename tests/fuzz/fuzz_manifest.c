@@ -35,7 +35,7 @@ static void mend(uint8_t *text, size_t len) {
     if (check == NULL || (size_t)(text + len - check) < 9 + 64 + 2) return;
     if (signature != NULL && (size_t)(text + len - signature) < 14 + 128 + 1) signature = NULL;
     if (author != NULL && (size_t)(text + len - author) >= 11 + 64) {
-        echo_key_hex(&signer()->public_key, hex);
+        echo_key_hex(hex, &signer()->public_key);
         memcpy(author + 11, hex, 64);
     }
     echo__buf body = ECHO__BUF_INIT;
@@ -49,7 +49,7 @@ static void mend(uint8_t *text, size_t len) {
     const echo_bytes parts[] = {echo__bytes(domain, sizeof domain), echo__buf_bytes(&body)};
     echo_hash hash;
     echo__hash_parts(&hash, parts, 2);
-    echo_hash_hex(&hash, hex);
+    echo_hash_hex(hex, &hash);
     memcpy(check + 9, hex, 64);
     if (signature != NULL) {
         uint8_t message[sizeof domain + ECHO_HASH_BYTES], made[64];

@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     echo_error err = ECHO_ERROR_INIT;
     echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
     echo__scratch_init(&other, ECHO__SCRATCH_LIMIT);
-    echo_status status = codec.ops->decode(codec.ctx, echo__bytes(data, size), &scratch, &message, &err);
+    echo_status status = codec.ops->decode(&message, codec.ctx, echo__bytes(data, size), &scratch, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     if (status == ECHO_OK) {
         check(&message);
@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             uint8_t *block;
             size_t len;
             FUZZ_OK(codec.ops->encode(&block, &len, codec.ctx, &message, &err));
-            FUZZ_OK(codec.ops->decode(codec.ctx, echo__bytes(block, len), &other, &again, &err));
+            FUZZ_OK(codec.ops->decode(&again, codec.ctx, echo__bytes(block, len), &other, &err));
             same(&message, &again);
             codec.ops->release(codec.ctx, block);
         }

@@ -33,7 +33,7 @@ static echo_party *open_party(const scene *s, bool replay) {
     options.admitted = s->admitted;
     options.admitted_count = 2;
     options.policy = &s->policy;
-    options.no_snapshot = replay;
+    options.use_snapshots = !replay;
     FUZZ_STATUS(echo_party_restore(&party, &options, &err), &err, ECHO_OK);
     return party;
 }
@@ -48,7 +48,8 @@ typedef struct ids {
 static echo_status add_id(void *arg, const echo_item_head *head) {
     ids *all = arg;
     FUZZ_CHECK(all->count < sizeof all->list / sizeof all->list[0]);
-    FUZZ_CHECK(echo__utf8_valid(echo__bytes_text(head->id)) && head->id[0] != '\0' && strlen(head->id) <= ECHO_ID_MAX);
+    FUZZ_CHECK(echo__utf8_valid(echo__bytes_text(head->id)) && head->id[0] != '\0' &&
+               strlen(head->id) <= ECHO_ID_BYTES_MAX);
     all->list[all->count++] = strdup(head->id);
     return ECHO_OK;
 }
@@ -101,7 +102,7 @@ static void state_of(echo__buf *out, echo_party *party) {
 static void snapshot(const scene *s, echo_party *party) {
     echo_snapshot_result result;
     echo_error err = ECHO_ERROR_INIT;
-    FUZZ_STATUS(echo_party_snapshot(party, &result, &err), &err, ECHO_OK);
+    FUZZ_STATUS(echo_party_snapshot(&result, party, &err), &err, ECHO_OK);
     if (result.number == 0) return; /* of nothing there is none */
     FUZZ_STATUS(echo_snapshot_verify(&s->store, &s->party, 0, &err), &err, ECHO_OK);
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
@@ -120,7 +121,8 @@ static void prepare(scene *s) {
     const echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
     memset(s, 0, sizeof *s);
     s->policy = policy;
-    s->policy.manual = s->policy.no_thread = true;
+    s->policy.manual = true;
+    s->policy.thread = false;
     memset(s->party.bytes, 'P', sizeof s->party.bytes);
     FUZZ_OK(echo_feeds_new_memory(&s->feeds));
     FUZZ_OK(echo_store_new_memory(&s->store));
@@ -147,13 +149,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         unsigned feed = how & 1;
         FUZZ_OK(echo_feeds_memory_put(&s.feeds, &s.admitted[feed], s.length[feed]++, fuzz_part(&in)));
         if ((how & 0x80) == 0) continue;
-        FUZZ_STATUS(echo_party_poll(party, 0, NULL, &err), &err, ECHO_OK);
+        FUZZ_STATUS(echo_party_poll(NULL, party, 0, &err), &err, ECHO_OK);
         snapshot(&s, party);
         if ((how & 0x40) == 0) continue;
         echo_party_free(party);
         party = open_party(&s, false);
     }
-    FUZZ_STATUS(echo_party_poll(party, 0, NULL, &err), &err, ECHO_OK);
+    FUZZ_STATUS(echo_party_poll(NULL, party, 0, &err), &err, ECHO_OK);
     state_of(&on_the_way, party);
     snapshot(&s, party);
     echo_party_free(party);

@@ -37,7 +37,7 @@ static void prepare(void) {
         views[i] = echo__bytes(blocks[i], i * 7 % 50);
         FUZZ_OK(truth.ops->append(&first, truth.ctx, truth_feed, &views[i], 1, NULL));
     }
-    echo_key_hex(&keys.public_key, hex);
+    echo_key_hex(hex, &keys.public_key);
     (void)snprintf(root, sizeof root, "%s/feeds", fuzz_folder());
     (void)snprintf(folder, sizeof folder, "%s/%s", root, hex);
     FUZZ_CHECK(mkdir(root, 0700) == 0);
@@ -52,7 +52,7 @@ static void keep(void *arg, uint64_t index, const echo_feed_node *node) { (void)
 
 /* Makes the signature right for what nodes and blocks make, if the proof is of any such shape. */
 static void sign(echo_feed_proof *proof, const echo_bytes *given) {
-    uint64_t index[ECHO_FEED_PROOF_SIDE];
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
     echo__hypercore_roots roots;
     uint8_t message[40];
     memset(&roots, 0, sizeof roots);
@@ -87,7 +87,7 @@ static bool make_proof(echo_feed_proof *proof, echo_bytes *given, fuzz_input *in
     uint64_t from = fuzz_u8(in) % BLOCKS, to = from + 1 + fuzz_u8(in) % (BLOCKS - from);
     bool mad = (how & MAD) != 0;
     memset(proof, 0, sizeof *proof);
-    for (unsigned i = 0; i < ECHO_FEED_PROOF_SIDE; i++) {
+    for (unsigned i = 0; i < ECHO_FEED_PROOF_NODES_MAX; i++) {
         memset(&proof->left[i].hash, (int)i + 1, sizeof proof->left[i].hash);
         memset(&proof->right[i].hash, (int)i + 128, sizeof proof->right[i].hash);
     }
@@ -98,12 +98,12 @@ static bool make_proof(echo_feed_proof *proof, echo_bytes *given, fuzz_input *in
     if (how & 4) proof->length = number(in);
     if (how & 8) given[fuzz_u8(in) % BLOCKS] = fuzz_part(in);
     if (how & 16) {
-        proof->left_count = fuzz_u8(in) % (ECHO_FEED_PROOF_SIDE + 1);
-        proof->right_count = fuzz_u8(in) % (ECHO_FEED_PROOF_SIDE + 1);
+        proof->left_count = fuzz_u8(in) % (ECHO_FEED_PROOF_NODES_MAX + 1);
+        proof->right_count = fuzz_u8(in) % (ECHO_FEED_PROOF_NODES_MAX + 1);
     }
     if (how & 32) {
-        echo_feed_node *node = fuzz_u8(in) & 1 ? &proof->left[fuzz_u8(in) % ECHO_FEED_PROOF_SIDE]
-                                               : &proof->right[fuzz_u8(in) % ECHO_FEED_PROOF_SIDE];
+        echo_feed_node *node = fuzz_u8(in) & 1 ? &proof->left[fuzz_u8(in) % ECHO_FEED_PROOF_NODES_MAX]
+                                               : &proof->right[fuzz_u8(in) % ECHO_FEED_PROOF_NODES_MAX];
         uint8_t what = fuzz_u8(in);
         node->hash.bytes[what & 31] ^= fuzz_u8(in);
         node->size = what & 64 ? number(in) : what & 128 ? fuzz_u64(in, 8) : node->size;
@@ -112,7 +112,7 @@ static bool make_proof(echo_feed_proof *proof, echo_bytes *given, fuzz_input *in
     if (proof->to > proof->from && proof->to - proof->from > BLOCKS)
         proof->to = proof->from + BLOCKS; /* what a caller vouches for */
     if (mad && proof->length > LENGTH_MOST) proof->length = LENGTH_MOST;
-    for (unsigned i = 0; mad && i < ECHO_FEED_PROOF_SIDE; i++) {
+    for (unsigned i = 0; mad && i < ECHO_FEED_PROOF_NODES_MAX; i++) {
         proof->left[i].size &= SIZE_MOST;
         proof->right[i].size &= SIZE_MOST;
     }
@@ -143,7 +143,7 @@ static uint64_t read_all(const source *s, bool known, bool deep) {
     echo_feed_info info;
     echo_error err = ECHO_ERROR_INIT;
     uint64_t present = 0;
-    FUZZ_STATUS(s->feeds.ops->info(s->feeds.ctx, s->feed, &info, &err), &err, ECHO_OK);
+    FUZZ_STATUS(s->feeds.ops->info(&info, s->feeds.ctx, s->feed, &err), &err, ECHO_OK);
     if (known) FUZZ_CHECK(info.length <= BLOCKS);
     FUZZ_CHECK(info.verified <= info.length);
     for (uint64_t seq = 0; deep && seq < BLOCKS && seq < info.verified; seq++) {

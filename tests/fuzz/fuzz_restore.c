@@ -32,7 +32,8 @@ static void prepare(scene *s) {
     memset(s->feed.bytes, 'A', sizeof s->feed.bytes);
     keys.public_key = s->feed;
     s->policy = policy;
-    s->policy.manual = s->policy.no_thread = true;
+    s->policy.manual = true;
+    s->policy.thread = false;
     FUZZ_CHECK(echo__crypto_init());
     FUZZ_OK(echo_feeds_new_memory(&s->feeds));
     FUZZ_OK(echo_feeds_memory_add(&s->feeds, &keys));
@@ -71,7 +72,8 @@ typedef struct ids {
 
 static echo_status add_id(void *arg, const echo_item_head *head) {
     ids *some = arg;
-    FUZZ_CHECK(head->id[0] != '\0' && strlen(head->id) <= ECHO_ID_MAX && echo__utf8_valid(echo__bytes_text(head->id)));
+    FUZZ_CHECK(head->id[0] != '\0' && strlen(head->id) <= ECHO_ID_BYTES_MAX &&
+               echo__utf8_valid(echo__bytes_text(head->id)));
     some->all++;
     if (some->count < ITEMS) some->list[some->count++] = strdup(head->id);
     return ECHO_OK;
@@ -133,13 +135,13 @@ static void use(scene *s, echo_party *party, bool sound) {
     }
     look(party, "no such item");
     change(s, "k", 2);
-    status = echo_party_poll(party, 0, NULL, &err);
+    status = echo_party_poll(NULL, party, 0, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     for (size_t i = 0; i < some.count; i++) {
         look(party, some.list[i]);
         free(some.list[i]);
     }
-    status = echo_party_snapshot(party, &result, &err);
+    status = echo_party_snapshot(&result, party, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     if (status != ECHO_OK || !sound || result.number <= 1) return;
     FUZZ_STATUS(echo_snapshot_verify(&s->store, &s->party, 0, &err), &err, ECHO_OK);

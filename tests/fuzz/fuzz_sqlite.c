@@ -126,7 +126,7 @@ static void read_all(void) {
         echo_key party = {{(uint8_t)i}};
         bool there, pinned;
         uint64_t number = 0;
-        FUZZ_OK(store.ops->has(store.ctx, &name, &there, &err));
+        FUZZ_OK(store.ops->has(&there, store.ctx, &name, &err));
         echo_status status = store.ops->get(store.ctx, &name, take_chunk, &name, &err);
         FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT, ECHO_ERR_NOT_FOUND);
         FUZZ_CHECK(there == (status != ECHO_ERR_NOT_FOUND));
@@ -148,10 +148,10 @@ static void write_chunk(echo_bytes chunk) {
     echo_error err = ECHO_ERROR_INIT;
     echo_hash name = {{3}};
     bool there;
-    echo_status status = store.ops->put(store.ctx, &name, &chunk, 1, NULL, &err);
+    echo_status status = store.ops->put(NULL, store.ctx, &name, &chunk, 1, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     FUZZ_OK(status);
-    FUZZ_OK(store.ops->has(store.ctx, &name, &there, &err));
+    FUZZ_OK(store.ops->has(&there, store.ctx, &name, &err));
     FUZZ_CHECK(there);
     FUZZ_OK(store.ops->rollback(store.ctx, &err));
     status = store.ops->publish(store.ctx, &party, 0, chunk, &err);

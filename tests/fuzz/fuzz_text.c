@@ -54,7 +54,7 @@ static void key(const char *text) {
     FUZZ_CHECK(status == ECHO_OK || status == ECHO_ERR_INVALID);
     FUZZ_CHECK(echo_hash_parse(&hash, text) == status);
     if (status != ECHO_OK) return;
-    echo_key_hex(&parsed, again);
+    echo_key_hex(again, &parsed);
     FUZZ_CHECK(strlen(text) == 64 && strlen(again) == 64);
     FUZZ_CHECK(memcmp(parsed.bytes, hash.bytes, sizeof parsed.bytes) == 0);
 }

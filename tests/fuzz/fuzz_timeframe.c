@@ -11,12 +11,12 @@ static void check(echo_timeframe *tf) {
     echo_frame frame, last;
     for (size_t i = 0; i < echo_timeframe_size(tf); i++) {
         uint64_t seq;
-        FUZZ_CHECK(echo_timeframe_at(tf, i, &frame) && frame.seq <= ECHO_SEQ_MAX);
-        FUZZ_CHECK(echo_timeframe_get(tf, &frame.feed, &seq) && seq == frame.seq);
+        FUZZ_CHECK(echo_timeframe_at(&frame, tf, i) && frame.seq <= ECHO_SEQ_MAX);
+        FUZZ_CHECK(echo_timeframe_get(&seq, tf, &frame.feed) && seq == frame.seq);
         if (i > 0) FUZZ_CHECK(memcmp(&last.feed, &frame.feed, sizeof last.feed) < 0);
         last = frame;
     }
-    FUZZ_CHECK(!echo_timeframe_at(tf, echo_timeframe_size(tf), &frame));
+    FUZZ_CHECK(!echo_timeframe_at(&frame, tf, echo_timeframe_size(tf)));
     FUZZ_OK(echo_timeframe_to_json(&text, tf));
     FUZZ_OK(echo_timeframe_from_json(&again, text, strlen(text), &err));
     FUZZ_CHECK(echo_timeframe_compare(tf, again) == ECHO_ORDER_EQUAL &&
@@ -29,7 +29,7 @@ static void check(echo_timeframe *tf) {
         free(bytes);
         bytes = malloc(len);
         FUZZ_CHECK(bytes != NULL);
-        echo_timeframe_to_binary(tf, bytes);
+        echo_timeframe_to_binary(bytes, tf);
     }
     FUZZ_OK(echo_timeframe_from_binary(&again, echo__bytes(bytes, len), &err));
     FUZZ_CHECK(echo_timeframe_compare(tf, again) == ECHO_ORDER_EQUAL);
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check(tf);
         if (binary) {
             uint8_t *again = fuzz_copy(echo__bytes(copy, len), false);
-            echo_timeframe_to_binary(tf, again);
+            echo_timeframe_to_binary(again, tf);
             FUZZ_EQUAL(echo__bytes(copy, len), echo__bytes(again, len));
             free(again);
         }

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     echo_feed_proof proof;
     echo__read_proof(&r, &proof);
     if (!r.bad) {
-        FUZZ_CHECK(proof.left_count <= ECHO_FEED_PROOF_SIDE && proof.right_count <= ECHO_FEED_PROOF_SIDE);
+        FUZZ_CHECK(proof.left_count <= ECHO_FEED_PROOF_NODES_MAX && proof.right_count <= ECHO_FEED_PROOF_NODES_MAX);
         echo__write_proof(&out, &proof);
         FUZZ_CHECK(out.len <= ECHO__PROOF_BYTES_MAX);
         FUZZ_EQUAL(echo__buf_bytes(&out), echo__bytes(copy, size - r.rest.len));

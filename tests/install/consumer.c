@@ -21,7 +21,7 @@ static int open_twice(const char *dir, echo_registry *models) {
     options.models = models;
     if (!check(echo_party_restore(&party, &options, &err), "first opening", &err)) return 0;
     number = echo_party_report(party)->snapshot;
-    if (!check(echo_party_snapshot(party, &snapshot, &err), "snapshot", &err)) number = 1;
+    if (!check(echo_party_snapshot(&snapshot, party, &err), "snapshot", &err)) number = 1;
     echo_party_free(party);
     if (number != 0) return 0;
     if (!check(echo_party_restore(&party, &options, &err), "second opening", &err)) return 0;

@@ -61,7 +61,7 @@ static void place_free(place *p) {
 
 static void snapshot(echo_party *party) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, party, &err), &err);
 }
 
 /* Snapshots 1 and 2 with different state; *state is the state at the end, with a tail behind 2. */
@@ -133,7 +133,7 @@ static void test_flipped_bit_in_manifest(void **arg) {
 }
 
 static echo_status grab_root(void *arg, const echo_snapshot_info *info) {
-    if (info->number == 2) echo_hash_hex(&info->items.hash, arg);
+    if (info->number == 2) echo_hash_hex(arg, &info->items.hash);
     return ECHO_OK;
 }
 
@@ -211,7 +211,7 @@ static void test_manifest_of_a_stranger(void **arg) {
     echo_party_free(party);
     char text[1024];
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&p->party.public_key, hex);
+    echo_key_hex(hex, &p->party.public_key);
     snprintf(text, sizeof text,
              "ATTACH '%s' AS o; INSERT INTO manifests SELECT x'%s', 3, data FROM o.manifests; INSERT OR IGNORE INTO "
              "chunks(hash, data) SELECT hash, data FROM o.chunks",
@@ -247,7 +247,7 @@ static void test_unusable_store(void **arg) {
         check(p, state, 0, 1, cases[i].status);
         echo_party *party = party_open(&p->options);
         echo_error err = ECHO_ERROR_INIT;
-        assert_int_equal(echo_party_snapshot(party, NULL, &err), cases[i].status);
+        assert_int_equal(echo_party_snapshot(NULL, party, &err), cases[i].status);
         assert_true(strlen(err.message) > 0);
         echo_party_free(party);
         char *after = folder_digest(p->dir);
@@ -273,9 +273,9 @@ static void test_locked_store(void **arg) {
     echo_party *party = party_open(&p->options);
     party_write_tail(party, 2, 1, 7);
     echo_error err = ECHO_ERROR_INIT;
-    assert_int_equal(echo_party_snapshot(party, NULL, &err), ECHO_ERR_BUSY);
+    assert_int_equal(echo_party_snapshot(NULL, party, &err), ECHO_ERR_BUSY);
     assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    assert_ok(echo_party_snapshot(party, NULL, &err), &err); /* the next attempt works */
+    assert_ok(echo_party_snapshot(NULL, party, &err), &err); /* the next attempt works */
     echo_party_free(party);
     sqlite3_close(db);
     free(state);
@@ -290,9 +290,9 @@ static void test_two_writers(void **arg) {
     echo_party *b = party_open(&p->options);
     echo_error err = ECHO_ERROR_INIT;
     snapshot(a);
-    assert_int_equal(echo_party_snapshot(b, NULL, &err), ECHO_ERR_CONFLICT);
+    assert_int_equal(echo_party_snapshot(NULL, b, &err), ECHO_ERR_CONFLICT);
     echo_snapshot_result result;
-    assert_ok(echo_party_snapshot(b, &result, &err), &err); /* the next attempt comes after it */
+    assert_ok(echo_party_snapshot(&result, b, &err), &err); /* the next attempt comes after it */
     assert_int_equal(result.number, 4);
     echo_party_free(a);
     echo_party_free(b);
@@ -305,14 +305,14 @@ static void test_no_write(void **arg) {
     (void)arg;
     char *state;
     place *p = place_with_two(&state);
-    p->options.no_write = true;
+    p->options.writable = false;
     char *before = folder_digest(p->dir);
     check(p, state, 2, 0, ECHO_OK);
     echo_party *party = party_open(&p->options);
     echo_error err = ECHO_ERROR_INIT;
     echo_write write = {.id = "x", .create = true, .model = ECHO_MODEL_OBJECT};
-    assert_int_equal(echo_party_write(party, &write, 1, NULL, &err), ECHO_ERR_READONLY);
-    assert_int_equal(echo_party_snapshot(party, NULL, &err), ECHO_ERR_READONLY);
+    assert_int_equal(echo_party_write(NULL, party, &write, 1, &err), ECHO_ERR_READONLY);
+    assert_int_equal(echo_party_snapshot(NULL, party, &err), ECHO_ERR_READONLY);
     echo_party_free(party);
     char *after = folder_digest(p->dir);
     assert_string_equal(before, after);
@@ -342,7 +342,7 @@ static void test_cancelled(void **arg) {
         snprintf(ids[i], sizeof ids[i], "%zu", i);
         writes[i] = (echo_write){.id = ids[i], .create = true, .model = ECHO_MODEL_OBJECT};
     }
-    assert_ok(echo_party_write(party, writes, 5000, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, party, writes, 5000, &err), &err);
     snapshot(party);
     echo_party_free(party);
     int calls = 0;
@@ -365,7 +365,7 @@ static void test_own_feed_behind(void **arg) {
     party_write_tail(party, 2, 10, 1);
     echo_party_free(party);
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&p->feed.public_key, hex);
+    echo_key_hex(hex, &p->feed.public_key);
     char *feeds = folder_path(p->dir, "feeds"), *feed = folder_path(feeds, hex), *backup = folder_new();
     folder_copy(feed, backup);
     party = party_open(&p->options);
@@ -382,7 +382,7 @@ static void test_own_feed_behind(void **arg) {
     echo_party_status_get(&status, party);
     assert_false(status.writable);
     echo_write write = {.id = "x", .create = true, .model = ECHO_MODEL_OBJECT};
-    assert_int_equal(echo_party_write(party, &write, 1, NULL, &err), ECHO_ERR_BEHIND);
+    assert_int_equal(echo_party_write(NULL, party, &write, 1, &err), ECHO_ERR_BEHIND);
     assert_true(err.has_feed);
     assert_memory_equal(&err.feed, &p->feed.public_key, sizeof err.feed);
     echo_party_free(party);
@@ -404,7 +404,7 @@ static void test_damaged_feed_is_told(void **arg) {
     party_write_tail(party, 2, 50, 1);
     echo_party_free(party);
     char hex[ECHO_HEX_CHARS];
-    echo_key_hex(&p->feed.public_key, hex);
+    echo_key_hex(hex, &p->feed.public_key);
     char *feeds = folder_path(p->dir, "feeds"), *feed = folder_path(feeds, hex), *data = folder_path(feed, "data");
     size_t len;
     uint8_t *bytes = file_read(data, &len);
@@ -423,7 +423,7 @@ static void test_damaged_feed_is_told(void **arg) {
     bytes[len / 2] ^= 1;
     file_write(data, bytes, len);
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_poll(party, 0, NULL, &err), &err); /* mended: reading goes on */
+    assert_ok(echo_party_poll(NULL, party, 0, &err), &err); /* mended: reading goes on */
     echo_party_status_get(&status, party);
     assert_int_equal(status.stopped, 0);
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), 51);
@@ -537,13 +537,13 @@ static void test_odd_ids(void **arg) {
     memset(big, 'x', big_len);
     echo_message m = genesis_of(odd, strlen(odd));
     append_message(p, &m);
-    m = genesis_of(big, ECHO_ID_MAX);
+    m = genesis_of(big, ECHO_ID_BYTES_MAX);
     append_message(p, &m);
     static const struct {
         const char *id;
         size_t len;
         echo_status code;
-    } refused[] = {{NULL, (size_t)7 << 20, ECHO_ERR_LIMIT}, {NULL, ECHO_ID_MAX + 1, ECHO_ERR_LIMIT},
+    } refused[] = {{NULL, (size_t)7 << 20, ECHO_ERR_LIMIT}, {NULL, ECHO_ID_BYTES_MAX + 1, ECHO_ERR_LIMIT},
                    {"\xff\xfe", 2, ECHO_ERR_CORRUPT},       {"a\0b", 3, ECHO_ERR_CORRUPT},
                    {"\xed\xa0\x80", 3, ECHO_ERR_CORRUPT},   {"", 0, ECHO_ERR_CORRUPT}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -621,7 +621,7 @@ static void test_links_parents_deletion_time(void **arg) {
         {.id = "link", .create = true, .model = ECHO_MODEL_OBJECT, .source = "a", .target = "b"},
         {.id = "a", .action = ECHO_ACTION_DELETE},
     };
-    assert_ok(echo_party_write(party, writes, 4, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, party, writes, 4, &err), &err);
     snapshot(party);
     echo_party_free(party);
     party = party_open(&p->options);
@@ -668,17 +668,17 @@ static void test_write_checks(void **arg) {
     };
     uint64_t length = 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(echo_party_write(party, &cases[i].write, 1, NULL, &err), cases[i].status);
+        assert_int_equal(echo_party_write(NULL, party, &cases[i].write, 1, &err), cases[i].status);
         length += cases[i].status == ECHO_OK;
         assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
     }
     echo_write batch[] = {{.id = "z", .create = true, .model = ECHO_MODEL_OBJECT},
                           {.id = "z", .action = ECHO_ACTION_DELETE},
                           {.id = "nobody"}};
-    assert_int_equal(echo_party_write(party, batch, 3, NULL, &err), ECHO_ERR_NOT_FOUND); /* all or none */
+    assert_int_equal(echo_party_write(NULL, party, batch, 3, &err), ECHO_ERR_NOT_FOUND); /* all or none */
     assert_string_equal(err.item, "nobody");
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
-    assert_ok(echo_party_write(party, batch, 2, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, party, batch, 2, &err), &err);
     echo_party_free(party);
     place_free(p);
 }
@@ -703,7 +703,7 @@ static void test_second_feed(void **arg) {
     snapshot(party);
     echo_party_free(party);
     for (int round = 0; round < 2; round++) { /* admission from the snapshot, then from the feeds */
-        p->options.no_snapshot = round == 1;
+        p->options.use_snapshots = round != 1;
         p->options.own_feed = &second.public_key;
         party = party_open(&p->options);
         echo_party_status status;
@@ -713,11 +713,11 @@ static void test_second_feed(void **arg) {
         party_write_tail(party, 2, 3, 10);
         echo_party_free(party);
     }
-    p->options.no_snapshot = false;
+    p->options.use_snapshots = true;
     party = party_open(&p->options);
     char *state = state_of(party);
     echo_party_free(party);
-    p->options.no_snapshot = true;
+    p->options.use_snapshots = false;
     party = party_open(&p->options);
     char *oracle = state_of(party);
     assert_string_equal(state, oracle);

@@ -102,7 +102,7 @@ static void generate(scene *s, uint64_t n) {
 static void snapshot(peer *p) {
     echo_error err = ECHO_ERROR_INIT;
     peer_poll(p);
-    assert_ok(echo_party_snapshot(p->party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, p->party, &err), &err);
 }
 
 /* ---- what is told ---- */
@@ -126,7 +126,7 @@ static void copy(char *out, size_t size, echo_bytes text) {
 
 static bool covered(echo_party *party, const echo_message_at *at) {
     uint64_t seq;
-    return echo_timeframe_get(echo_party_clock(party), &at->feed, &seq) && at->seq <= seq;
+    return echo_timeframe_get(&seq, echo_party_clock(party), &at->feed) && at->seq <= seq;
 }
 
 /* Nothing diverges here: whatever is different comes from a message that one of the two covers, and the other does not.

@@ -47,7 +47,7 @@ static void test_larger_than_memory(void **arg) {
     assert_int_equal(echo_party_report(s.party)->messages_skipped, 0);
     echo_snapshot_state state = stepping_state(&s);
     assert_true(state.taken > 2);
-    assert_int_equal(state.last.reason, ECHO_SNAPSHOT_MEMORY);
+    assert_int_equal(state.last.reason, ECHO_SNAPSHOT_REASON_MEMORY);
     assert_true(in_memory(&s) < ITEMS / 2);
 
     uint64_t count = 0; /* queries */
@@ -66,7 +66,7 @@ static void test_larger_than_memory(void **arg) {
     stepping_generate(&s, 3000); /* and written to */
     for (unsigned i = 0; i < 30; i++) {
         stepping_poll(&s, 100);
-        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
         stepping_check(&s);
         stepping_poll(&s, 0); /* evicts what has become clean */
     }
@@ -132,7 +132,7 @@ static void test_order_of_eviction(void **arg) {
     stepping_generate(&s, 8000);
     stepping_poll(&s, 0);
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
     s.options.memory = 200000;
     stepping_reopen(&s);
     char favourite[ECHO_HEX_CHARS], id[ECHO_HEX_CHARS];

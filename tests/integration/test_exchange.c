@@ -35,9 +35,9 @@ static void test_join(void **state) {
     echo_exchange_state_get(&s, p.members[1].exchange);
     if (s.problem.code != ECHO_OK) fail_msg("%s", s.problem.message);
     assert_int_equal(s.dropped, 0);
-    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_USABLE], 1);
-    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_INSTALLED], 1);
-    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE], 1);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_USABLE], 1);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_INSTALLED], 1);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE], 1);
     assert_int_equal(s.installed, 1);
     assert_int_equal(s.blocks_received, 10);
     assert_int_equal(s.items, 300);
@@ -59,7 +59,7 @@ static echo_exchange_state state_of_exchange(peers *p, size_t i) {
 static void assert_up_to_date(peers *p, size_t i) {
     echo_exchange_state s = state_of_exchange(p, i);
     if (s.problem.code != ECHO_OK) fail_msg("%s", s.problem.message);
-    if (p->members[i].events[ECHO_EXCHANGE_UP_TO_DATE] == 0)
+    if (p->members[i].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0)
         fail_msg("phase %d: %s", (int)s.phase, p->members[i].last_error.message);
 }
 
@@ -130,7 +130,7 @@ static void test_catch_up_by_tail(void **state) {
     assert_int_equal(s.blocks_received, 30);
     assert_int_equal(s.chunks_received, 0);
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_poll(p.members[1].party, 0, NULL, &err), &err);
+    assert_ok(echo_party_poll(NULL, p.members[1].party, 0, &err), &err);
     peers_assert_same(&p, 0, 1);
     join(&p, 1, 0); /* nothing is new */
     assert_int_equal(state_of_exchange(&p, 1).blocks_received, 30);
@@ -159,7 +159,7 @@ static void test_own_writes_survive(void **state) {
     peers_exchange_end(&p, 0);
     join(&p, 0, 1); /* and the other gets them */
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_poll(p.members[0].party, 0, NULL, &err), &err);
+    assert_ok(echo_party_poll(NULL, p.members[0].party, 0, &err), &err);
     echo_item *item;
     assert_ok(echo_item_get(&item, p.members[0].party, "mine3", &err), &err);
     peers_assert_same(&p, 0, 1);
@@ -189,7 +189,7 @@ static bool touch(void *arg) {
         options.feeds = &m->feeds;
         options.store = store;
         options.models = t->p->models;
-        options.no_write = true;
+        options.writable = false;
         assert_ok(echo_party_restore(&t->party, &options, &err), &err);
     }
     echo_status status = echo_item_get(&item, t->party, t->absent ? "item777x" : "item777", &err);
@@ -253,7 +253,7 @@ static void test_resume(void **state) {
         wire_open(&w, &p, 1, 0);
         w.cut_after = 5000 + peers_random(&p, 5000);
         wires_run(&w, 1, NULL, NULL);
-        done = p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] > 0;
+        done = p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0;
         wire_close(&w);
         received += state_of_exchange(&p, 1).chunks_received;
         blocks += state_of_exchange(&p, 1).blocks_received;
@@ -289,7 +289,7 @@ static void test_reconnect(void **state) {
     peers_exchange(&p, 1, NULL);
     start(&p, 1);
     unsigned cuts = 0;
-    for (; p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; cuts++) {
+    for (; p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; cuts++) {
         wire w;
         wire_open(&w, &p, 1, 0);
         w.cut_after = 4000;
@@ -358,9 +358,9 @@ static void test_stranger(void **state) {
     wires_run(&w, 1, NULL, NULL);
     assert_true(echo_peer_is_over(w.ends[1]));
     assert_int_equal(w.carried[1], 32); /* an ephemeral key */
-    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_CONNECTED], 0);
+    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_CONNECTED], 0);
     assert_int_equal(p.members[0].last_error.code, ECHO_ERR_REFUSED);
-    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_CONNECTED], 0);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_CONNECTED], 0);
     wire_close(&w);
     peers_end(&p);
 }
@@ -391,13 +391,14 @@ static void join_beside_liar(lie what, bool named, uint64_t seed) {
     how.initiator = true;
     assert_ok(echo_peer_open(&met, p.members[1].exchange, &how, &err), &err);
     liar_begin(&l, &p, 0, &p.members[2].keys, what, seed);
-    for (unsigned rounds = 0; rounds < 1000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; rounds++) {
+    for (unsigned rounds = 0; rounds < 1000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; rounds++) {
         (void)liar_carry(&l, met);
         (void)wire_carry(&w);
         assert_ok(echo_exchange_step(p.members[1].exchange, p.now_ns += 1000000, &err), &err);
     }
     assert_up_to_date(&p, 1);
-    if (what != LIE_WORDS) assert_in_range(p.members[1].events[ECHO_EXCHANGE_REFUSED], 1, 4); /* then it is dropped */
+    if (what != LIE_WORDS)
+        assert_in_range(p.members[1].events[ECHO_EXCHANGE_EVENT_REFUSED], 1, 4); /* then it is dropped */
     assert_int_equal(state_of_exchange(&p, 1).attested, 1);
     assert_int_equal(state_of_exchange(&p, 1).installed, 1);
     assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
@@ -453,7 +454,7 @@ static void test_attested(void **state) {
         assert_int_equal(s.installed, asked <= 2 ? 1 : 0);
         if (asked <= 2) assert_int_equal(s.attested, 2);
         if (asked > 2) { /* nobody can be trusted so far: the messages themselves came */
-            assert_true(p.members[2].events[ECHO_EXCHANGE_REFUSED] > 0);
+            assert_true(p.members[2].events[ECHO_EXCHANGE_EVENT_REFUSED] > 0);
             assert_int_equal(s.blocks_received, 103);
         }
         assert_up_to_date(&p, 2);
@@ -486,7 +487,7 @@ static void test_attested_later(void **state) {
     wire_open(&w[0], &p, 2, 0);
     wires_run(w, 1, NULL, NULL);
     assert_int_equal(state_of_exchange(&p, 2).installed, 0);
-    assert_true(p.members[2].events[ECHO_EXCHANGE_REFUSED] > 0);
+    assert_true(p.members[2].events[ECHO_EXCHANGE_EVENT_REFUSED] > 0);
     peers_snapshot(&p, 1);
     wire_open(&w[1], &p, 2, 1);
     start(&p, 2);

@@ -52,7 +52,7 @@ static echo_exchange_state state_of_exchange(peers *p) {
     return s;
 }
 
-static bool is_done(const peers *p) { return p->members[1].events[ECHO_EXCHANGE_UP_TO_DATE] > 0; }
+static bool is_done(const peers *p) { return p->members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0; }
 
 static void start(peers *p) {
     echo_error err = ECHO_ERROR_INIT;
@@ -105,9 +105,11 @@ static struct {
 
 static void note_event(void *arg, const echo_exchange_event *event) {
     (void)arg;
-    memory.told = memory.told || event->kind == ECHO_EXCHANGE_FAILED || event->kind == ECHO_EXCHANGE_DROPPED;
-    memory.up_to_date += event->kind == ECHO_EXCHANGE_UP_TO_DATE;
-    if (event->kind == ECHO_EXCHANGE_DROPPED && event->error->code != ECHO_ERR_NOMEM) memory.blamed = *event->error;
+    memory.told =
+        memory.told || event->kind == ECHO_EXCHANGE_EVENT_FAILED || event->kind == ECHO_EXCHANGE_EVENT_DROPPED;
+    memory.up_to_date += event->kind == ECHO_EXCHANGE_EVENT_UP_TO_DATE;
+    if (event->kind == ECHO_EXCHANGE_EVENT_DROPPED && event->error->code != ECHO_ERR_NOMEM)
+        memory.blamed = *event->error;
 }
 
 static void arm(void) {
@@ -262,14 +264,14 @@ static unsigned start_until_done(peers *p, unsigned most, const char *what, unsi
         if (starts == most)
             fail_msg("%s %llu: phase %d, %s", what, nth, (int)state_of_exchange(p).phase,
                      p->members[1].last_error.message);
-        unsigned failed = p->members[1].events[ECHO_EXCHANGE_FAILED];
+        unsigned failed = p->members[1].events[ECHO_EXCHANGE_EVENT_FAILED];
         start(p);
         run(p, &w);
         if (w.broken) fail_msg("%s %llu: the peer was dropped: %s", what, nth, p->members[1].last_error.message);
         if (is_done(p)) break;
-        if (state_of_exchange(p).phase != ECHO_EXCHANGE_IDLE)
+        if (state_of_exchange(p).phase != ECHO_EXCHANGE_PHASE_IDLE)
             fail_msg("%s %llu: it hangs in phase %d", what, nth, (int)state_of_exchange(p).phase);
-        assert_int_equal(p->members[1].events[ECHO_EXCHANGE_FAILED], failed + 1);
+        assert_int_equal(p->members[1].events[ECHO_EXCHANGE_EVENT_FAILED], failed + 1);
         assert_true(state_of_exchange(p).problem.code != ECHO_OK);
     }
     wire_close(&w);
@@ -394,7 +396,7 @@ static void offer(puppet *u, peers *p, uint32_t id) {
         echo_feed_info info = {0, 0, false};
         const echo_key *key = &p->members[i].keys.public_key;
         if (m->feeds.ops->open(&feed, m->feeds.ctx, key, NULL) != ECHO_OK) continue;
-        assert_int_equal(m->feeds.ops->info(m->feeds.ctx, feed, &info, NULL), ECHO_OK);
+        assert_int_equal(m->feeds.ops->info(&info, m->feeds.ctx, feed, NULL), ECHO_OK);
         m->feeds.ops->close(m->feeds.ctx, feed);
         size_t at = n++;
         for (; at > 0 && memcmp(feeds[at - 1].key.bytes, key->bytes, 32) > 0; at--) feeds[at] = feeds[at - 1];
@@ -543,7 +545,7 @@ static void test_busy_behind_a_replay(void **state) {
     store_fault_plan_from(&fault, STORE_FAULT_PUBLISH, 1, ECHO_ERR_BUSY);
     run(&p, &w);
     assert_true(store_fault_hit(&fault));
-    assert_int_equal(state_of_exchange(&p).phase, ECHO_EXCHANGE_CHECKING);
+    assert_int_equal(state_of_exchange(&p).phase, ECHO_EXCHANGE_PHASE_CHECKING);
     uint64_t reads = f.calls[FEED_FAULT_READ];
     assert_true(reads > 0);
     for (unsigned i = 0; i < 5; i++) run(&p, &w);
@@ -575,12 +577,12 @@ static void test_met_late(void **state) {
     peers_exchange(&p, 1, NULL);
     start(&p);
     wire_open(&w, &p, 1, 2);
-    for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != ECHO_EXCHANGE_TAIL; round++) {
+    for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != ECHO_EXCHANGE_PHASE_TAIL; round++) {
         (void)wire_carry(&w);
         p.now_ns += 1000000;
         for (size_t i = 1; i < 3; i++) assert_ok(echo_exchange_step(p.members[i].exchange, p.now_ns, &err), &err);
     }
-    assert_int_equal(state_of_exchange(&p).phase, ECHO_EXCHANGE_TAIL);
+    assert_int_equal(state_of_exchange(&p).phase, ECHO_EXCHANGE_PHASE_TAIL);
     puppet_begin(&u, &p, 1, &p.members[0].keys, true);
     u.hear = note_question;
     u.arg = &g;
@@ -624,7 +626,7 @@ static void test_left_alone(void **state) {
         peers_exchange(&p, 1, &options);
         start(&p);
         wire_open(&w, &p, 1, 0);
-        echo_exchange_phase last = replay ? ECHO_EXCHANGE_CHECKING : ECHO_EXCHANGE_TAIL;
+        echo_exchange_phase last = replay ? ECHO_EXCHANGE_PHASE_CHECKING : ECHO_EXCHANGE_PHASE_TAIL;
         for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != last; round++) {
             (void)wire_carry(&w);
             p.now_ns += 1000000;
@@ -637,8 +639,8 @@ static void test_left_alone(void **state) {
         wire_open(&w, &p, 1, 0);
         run(&p, &w);
         assert_true(is_done(&p));
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_REFUSED], 0);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_FAILED], 0);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_REFUSED], 0);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_FAILED], 0);
         assert_int_equal(state_of_exchange(&p).installed, 1);
         wire_close(&w);
         peers_exchange_end(&p, 1);

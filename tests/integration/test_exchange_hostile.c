@@ -28,7 +28,7 @@ static echo_exchange_state state_of_exchange(peers *p, size_t i) {
 }
 
 static void assert_up_to_date(peers *p, size_t i) {
-    if (p->members[i].events[ECHO_EXCHANGE_UP_TO_DATE] == 0)
+    if (p->members[i].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0)
         fail_msg("phase %d: %s", (int)state_of_exchange(p, i).phase, p->members[i].last_error.message);
 }
 
@@ -79,7 +79,7 @@ static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
         echo_feed_info info;
         const echo_key *key = &p->members[i].keys.public_key;
         if (m->feeds.ops->open(&feed, m->feeds.ctx, key, NULL) != ECHO_OK) continue;
-        assert_int_equal(m->feeds.ops->info(m->feeds.ctx, feed, &info, NULL), ECHO_OK);
+        assert_int_equal(m->feeds.ops->info(&info, m->feeds.ctx, feed, NULL), ECHO_OK);
         m->feeds.ops->close(m->feeds.ctx, feed);
         if (info.verified == 0) continue;
         size_t at = n++;
@@ -220,11 +220,11 @@ static void test_delta_of_the_target_before(void **state) {
     echo_peer_finish(u.peer); /* so nothing more is asked of it */
     run(&p, NULL, &u, 1000);
     wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).phase != ECHO_EXCHANGE_ITEMS; round++) {
+    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).phase != ECHO_EXCHANGE_PHASE_ITEMS; round++) {
         (void)wire_carry(&w);
         step_all(&p, 1000000);
     }
-    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_ITEMS);
+    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_PHASE_ITEMS);
     for (size_t i = 0; i < s.held_count; i++) {
         echo__buf out = ECHO__BUF_INIT;
         echo__buf_append(&out, s.held[i], 4);
@@ -257,7 +257,7 @@ static void test_connection_again(void **state) {
         wire_open(&w, &p, 1, 0);
         w.cut_after = 20000;
         run(&p, &w, NULL, 100000);
-        done = p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] > 0;
+        done = p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0;
         wire_close(&w);
         step_all(&p, 1000000);
         step_all(&p, 1000000);
@@ -284,7 +284,7 @@ static void test_touching_what_nobody_has(void **state) {
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     uint32_t touches = 0;
-    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; round++) {
+    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; round++) {
         (void)wire_carry(&w);
         const echo_store *store = echo_exchange_store(p.members[1].exchange);
         if (store != NULL && touches < 400) {
@@ -312,7 +312,7 @@ static void test_finish_with_a_queue(void **state) {
     peers_exchange(&p, 0, NULL);
     puppet_begin(&u, &p, 0, &p.members[2].keys, false);
     run(&p, NULL, &u, 100);
-    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_CONNECTED], 1);
+    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_CONNECTED], 1);
     for (uint32_t i = 0; i < 5; i++) {
         echo__buf out = ECHO__BUF_INIT;
         echo_hash none = {{(uint8_t)i}};
@@ -326,7 +326,7 @@ static void test_finish_with_a_queue(void **state) {
     echo__channel_sent(u.channel, bytes.len);
     echo_peer_finish(u.peer);
     run(&p, NULL, &u, 100);
-    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_DROPPED], 0);
+    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_DROPPED], 0);
     assert_true(echo__channel_is_finished(u.channel)); /* it heard the goodbye */
     puppet_end(&u);
     peers_end(&p);
@@ -402,7 +402,7 @@ static void test_roots_that_are_none(void **state) {
         wire_open(&w, &p, 1, 0);
         run(&p, &w, &u, 3000);
         assert_up_to_date(&p, 1);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_FAILED], 0);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_FAILED], 0);
         assert_int_equal(state_of_exchange(&p, 1).installed, 1);
         puppet_end(&u);
         script_end(&s);
@@ -531,7 +531,7 @@ static void test_blocks_without_end(void **state) {
     start(&p, 1);
     feed_fault_plan(&f, FEED_FAULT_PUT, 1, ECHO_ERR_IO);
     run(&p, NULL, &u, 1000);
-    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_FAILED], 1); /* the rest of what was asked is of no use */
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_FAILED], 1); /* the rest of what was asked is of no use */
     assert_int_equal(s.held_count, 1);
     u.hear = NULL; /* it owes the answer before the next offer */
     start(&p, 1);
@@ -592,7 +592,7 @@ static void test_requests_at_once(void **state) {
     u.arg = &s;
     start(&p, 1);
     size_t most = 0;
-    for (unsigned round = 0; round < 20000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; round++) {
+    for (unsigned round = 0; round < 20000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; round++) {
         for (size_t n = (s.held_count - s.held_at + 7) / 8; n > 0;
              n--, s.held_at++) { /* a few each time: others wait */
             echo__buf want = ECHO__BUF_INIT;
@@ -635,7 +635,7 @@ static void test_slow_and_large(void **state) {
     peers_exchange(&p, 1, &options);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE] == 0 && !w.broken;
+    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0 && !w.broken;
          round++) {
         uint64_t before = w.carried[1];
         (void)wire_carry(&w);
@@ -692,7 +692,7 @@ static void test_server_rots(void **state) {
     echo__manifest m;
     assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
     echo_bytes rot = echo__bytes("rot", 3);
-    assert_ok(p.members[0].own.ops->put(p.members[0].own.ctx, &m.items.hash, &rot, 1, NULL, &err), &err);
+    assert_ok(p.members[0].own.ops->put(NULL, p.members[0].own.ctx, &m.items.hash, &rot, 1, &err), &err);
     assert_ok(echo__store_flush(&p.members[0].own, &err), &err);
     echo__manifest_free(&m);
     peers_exchange(&p, 0, NULL);
@@ -733,7 +733,7 @@ static void append_admission(peers *p, const echo_key *key) {
     m->feeds.ops->close(m->feeds.ctx, feed);
     codec.ops->release(codec.ctx, block);
     echo__buf_free(&credential);
-    assert_ok(echo_party_poll(m->party, 0, NULL, &err), &err);
+    assert_ok(echo_party_poll(NULL, m->party, 0, &err), &err);
 }
 
 /* Bob was admitted after the snapshot that he serves: who joins from him has to read on to know him. */
@@ -797,8 +797,8 @@ static void test_second_target(void **state) {
         uint64_t total = 0;
         start(&p, 1);
         run(&p, &w, NULL, 100000);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_UP_TO_DATE], fetch);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_USABLE], fetch);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE], fetch);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_USABLE], fetch);
         assert_int_equal(state_of_exchange(&p, 1).installed, fetch);
         const echo_store *store = echo_exchange_store(p.members[1].exchange);
         assert_int_equal(store->ops->list(store->ctx, &p.party.public_key, note_number, &total, NULL), ECHO_OK);
@@ -895,7 +895,7 @@ static void test_wrong_answers(void **state) {
         start(&p, 1);
         run(&p, NULL, &u, 200);
         if (!echo_peer_is_over(u.peer)) fail_msg("%d: it was not dropped", (int)how);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_DROPPED], 1);
+        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_DROPPED], 1);
         echo_status code = p.members[1].last_error.code; /* LIMIT: no chunk may come at all */
         if (how == WRONG_LONG || (how == WRONG_UNASKED && code != ECHO_ERR_CORRUPT))
             assert_int_equal(code, ECHO_ERR_LIMIT);
@@ -1127,7 +1127,7 @@ static void test_base_goes_away(void **state) {
         (void)wire_carry(&w);
         step_all(&p, 1000000);
     }
-    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_ITEMS);
+    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_PHASE_ITEMS);
     r.x = p.members[1].exchange;
     r.count = 0;
     const echo_store *store = &p.members[1].own;
@@ -1171,7 +1171,7 @@ static void test_party_of_half_a_snapshot(void **state) {
     options.feeds = &p.members[1].feeds;
     options.store = echo_exchange_store(p.members[1].exchange);
     options.models = p.models;
-    options.no_write = true;
+    options.writable = false;
     assert_non_null(options.store);
     assert_ok(echo_party_restore(&half, &options, &err), &err);
     echo_exchange_set_party(p.members[1].exchange, half);

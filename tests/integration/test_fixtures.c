@@ -80,9 +80,9 @@ static void test_fixture(void **arg) {
     char *before = folder_digest(dir);
     check_open(&options, expected, 0, 0);
 
-    options.no_write = true;
+    options.writable = false;
     check_open(&options, expected, 0, 0);
-    options.no_write = false;
+    options.writable = true;
     char *after = folder_digest(dir);
     assert_string_equal(before, after); /* opening changes nothing, not even by leave */
     free(before);
@@ -95,9 +95,9 @@ static void test_fixture(void **arg) {
     options.eager = true;
     check_open(&options, expected, 1, 0);
     options.eager = false;
-    options.no_snapshot = true;
+    options.use_snapshots = false;
     check_open(&options, expected, 0, 0);
-    options.no_snapshot = false;
+    options.use_snapshots = true;
 
     static const size_t tails[] = {1, 10, 1000};
     uint64_t number = 1;
@@ -107,13 +107,13 @@ static void test_fixture(void **arg) {
         char *live = state_of(party);
         echo_party_free(party);
         check_open(&options, live, number, tails[i]);
-        options.no_snapshot = true; /* the oracle */
+        options.use_snapshots = false; /* the oracle */
         check_open(&options, live, 0, 0);
         party = party_open(&options);
         echo_hash oracle = party_snapshot_digest(party); /* P3: written from full replay ... */
         number++;
         echo_party_free(party);
-        options.no_snapshot = false;
+        options.use_snapshots = true;
         check_open(&options, live, number, 0);
         party = party_open(&options);
         digest = party_snapshot_digest(party); /* ... and, restored from it, the same */

@@ -92,7 +92,7 @@ static void test_competing_geneses(void **arg) {
         size_t order[2] = {first == 0 ? low : 1 - low, first == 0 ? 1 - low : low};
         for (size_t i = 0; i < 2; i++) {
             put(&p, order[i], 0, &m[order[i] == low ? 0 : 1]);
-            assert_ok(echo_party_poll(party, 0, NULL, &err), &err);
+            assert_ok(echo_party_poll(NULL, party, 0, &err), &err);
         }
         assert_string_equal(type_of(party, "x"), "first");
         echo_party_free(party);
@@ -134,8 +134,8 @@ static void test_queries(void **arg) {
         {.id = "e", .create = true, .model = ECHO_MODEL_OBJECT, .type = "t1", .set_parent = true, .parent = "c"},
         {.id = "g", .create = true, .model = "unknown:model", .type = "t1"},
     };
-    assert_ok(echo_party_write(party, first, 4, NULL, &err), &err);
-    assert_ok(echo_party_snapshot(party, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, party, first, 4, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, party, &err), &err);
     echo_party_free(party);
     party = party_open(&p.options);
     count(party, (echo_query){.deleted = false}, "a c e g ");
@@ -145,7 +145,7 @@ static void test_queries(void **arg) {
         {.id = "e", .action = ECHO_ACTION_DELETE},
         {.id = "a", .set_parent = true, .parent = NULL},
     };
-    assert_ok(echo_party_write(party, then, 4, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, party, then, 4, &err), &err);
     echo_party_status before, after;
     echo_party_status_get(&before, party);
     for (int round = 0; round < 2; round++) {
@@ -159,7 +159,7 @@ static void test_queries(void **arg) {
         count(party, (echo_query){.model = ECHO_MODEL_OBJECT, .type = "t2", .parent = ""}, "a h ");
         echo_party_status_get(&after, party);
         assert_int_equal(after.items_in_memory, before.items_in_memory);
-        assert_ok(echo_party_snapshot(party, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, party, &err), &err);
     }
     assert_int_equal(after.items, 6);
     echo_party_free(party);
@@ -190,15 +190,15 @@ static echo_status watch_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
     watching *w = ctx;
     return w->inner->ops->get(w->inner->ctx, name, fn, arg, err);
 }
-static echo_status watch_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+static echo_status watch_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     watching *w = ctx;
-    return w->inner->ops->has(w->inner->ctx, name, out, err);
+    return w->inner->ops->has(out, w->inner->ctx, name, err);
 }
-static echo_status watch_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+static echo_status watch_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                              echo_error *err) {
     watching *w = ctx;
     w->puts += n;
-    return w->inner->ops->put(w->inner->ctx, names, chunks, n, written, err);
+    return w->inner->ops->put(written, w->inner->ctx, names, chunks, n, err);
 }
 static echo_status watch_rollback(void *ctx, echo_error *err) {
     watching *w = ctx;
@@ -230,17 +230,17 @@ static void test_feeds_are_durable_first(void **arg) {
     put(&p, 1, 0, &m); /* by somebody else: not synced by an append of ours */
     echo_party *party = party_open(&p.options);
     echo_snapshot_result result;
-    assert_ok(echo_party_snapshot(party, &result, &err), &err);
+    assert_ok(echo_party_snapshot(&result, party, &err), &err);
     assert_int_equal(w.publishes, 1);
     assert_int_equal(w.syncs_at_publish, 1);
-    assert_ok(echo_party_snapshot(party, &result, &err), &err); /* nothing new: nothing written, nothing synced */
+    assert_ok(echo_party_snapshot(&result, party, &err), &err); /* nothing new: nothing written, nothing synced */
     assert_true(result.unchanged);
     assert_int_equal(w.publishes, 1);
     assert_int_equal(p.counting.syncs, 1);
     uint64_t puts = w.puts;
     echo_party_free(party);
     party = party_open(&p.options);
-    assert_ok(echo_party_snapshot(party, &result, &err), &err); /* nor after a restart */
+    assert_ok(echo_party_snapshot(&result, party, &err), &err); /* nor after a restart */
     assert_true(result.unchanged);
     assert_int_equal(w.publishes, 1);
     assert_int_equal(w.puts, puts);
@@ -266,9 +266,9 @@ static void test_lazy_counts(void **arg) {
                 snprintf(ids[j], sizeof ids[j], "item-%06zu", at + j);
                 writes[j] = (echo_write){.id = ids[j], .create = true, .model = ECHO_MODEL_OBJECT, .type = "t"};
             }
-            assert_ok(echo_party_write(party, writes, 500, NULL, &err), &err);
+            assert_ok(echo_party_write(NULL, party, writes, 500, &err), &err);
         }
-        assert_ok(echo_party_snapshot(party, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, party, &err), &err);
         echo_party_free(party);
         party = party_open(&p.options);
         chunks[i] = echo_party_report(party)->chunks_read;

@@ -103,7 +103,7 @@ static void test_restore(void **arg) {
         char *expected = state_now(&p);
         fail_restore(&p, expected, true); /* by replay */
         echo_party *party = party_open(&p.options);
-        assert_ok(echo_party_snapshot(party, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, party, &err), &err);
         echo_party_free(party);
         assert_ok(generate_some(p.g, 15, &err), &err);
         free(expected);
@@ -129,7 +129,7 @@ static void test_snapshot(void **arg) {
             echo_error err = ECHO_ERROR_INIT;
             long before = fault_blocks();
             fault_at(nth);
-            echo_status status = echo_party_snapshot(party, &result, &err);
+            echo_status status = echo_party_snapshot(&result, party, &err);
             bool failed = fault_off();
             if (status == ECHO_OK) break;
             assert_true(failed);
@@ -169,7 +169,7 @@ static void test_write_and_poll(void **arg) {
     for (long nth = 1; !written; nth++) {
         echo_error err = ECHO_ERROR_INIT;
         fault_at(nth);
-        echo_status status = echo_party_write(party, writes, 2, &written, &err);
+        echo_status status = echo_party_write(&written, party, writes, 2, &err);
         bool failed = fault_off();
         if (status == ECHO_OK) {
             assert_true(written);
@@ -180,7 +180,7 @@ static void test_write_and_poll(void **arg) {
         if (!written) assert_int_equal(echo_timeframe_total(echo_party_clock(party)), total); /* none is written */
     }
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_poll(party, 0, NULL, &err), &err); /* written, but not applied for want of memory: now it is */
+    assert_ok(echo_party_poll(NULL, party, 0, &err), &err); /* written, but not applied for want of memory: now it is */
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), total + 2);
     echo_party_free(party);
     echo_object_mutation_free(mutation);
@@ -191,12 +191,12 @@ static void test_write_and_poll(void **arg) {
     assert_ok(generate_some(p.g, 60, &err), &err);
     for (long nth = 1;; nth++) { /* messages of others, one failure a call: all of them come through in the end */
         fault_at(nth);
-        echo_status status = echo_party_poll(party, 0, NULL, &err);
+        echo_status status = echo_party_poll(NULL, party, 0, &err);
         bool failed = fault_off();
         if (!failed) break;
         assert_true(status == ECHO_OK || status == ECHO_ERR_NOMEM);
     }
-    assert_ok(echo_party_poll(party, 0, NULL, &err), &err);
+    assert_ok(echo_party_poll(NULL, party, 0, &err), &err);
     echo_hash digest = party_snapshot_digest(party), oracle;
     echo_party_free(party);
     assert_ok(echo_snapshot_replay(&oracle, &p.options, &p.store, 0, &err), &err);
@@ -226,7 +226,7 @@ static void test_folder(void **arg) {
     for (long nth = 1;; nth++) {
         party = party_open(&p.options);
         fault_at(nth);
-        echo_status status = echo_party_snapshot(party, NULL, &err);
+        echo_status status = echo_party_snapshot(NULL, party, &err);
         bool failed = fault_off();
         echo_party_free(party);
         if (!failed) break;

@@ -121,7 +121,7 @@ static echo_status start(stepping *s) {
 
 /* What is expected of a party after an attempt that failed: all is there, and the next attempt works. */
 static void recovers(stepping *s) {
-    assert_int_equal(stepping_state(s).phase, ECHO_SNAPSHOT_IDLE);
+    assert_int_equal(stepping_state(s).phase, ECHO_SNAPSHOT_PHASE_IDLE);
     stepping_compare(s);
     assert_int_equal(stepping_state(s).failed, 0);
 }
@@ -195,7 +195,7 @@ static bool late_model(earlier kind, unsigned polls, unsigned every) {
     stepping_poll(&s, 0);
     assert_int_equal(start(&s), ECHO_OK);
     for (unsigned i = 0; i < polls; i++) stepping_poll(&s, 0);
-    bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_IDLE;
+    bool over = stepping_state(&s).phase == ECHO_SNAPSHOT_PHASE_IDLE;
     add_brittle(s.models, &b);
     echo_error err = ECHO_ERROR_INIT;
     for (uint64_t i = 0; i < 12; i += every) {
@@ -205,7 +205,7 @@ static bool late_model(earlier kind, unsigned polls, unsigned every) {
         (void)!echo_item_get(&item, s.party, id, &err);
     }
     stepping_finish(&s);
-    assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
     stepping_check(&s);
     stepping_generate(&s, 3);
     stepping_compare(&s);
@@ -247,7 +247,7 @@ static echo_status meddle(void *arg, const char *phase, uint64_t done, uint64_t 
     (void)total;
     echo_error err = ECHO_ERROR_INIT;
     s->options.progress = NULL;
-    (void)!echo_party_poll(s->party, 0, NULL, &err);
+    (void)!echo_party_poll(NULL, s->party, 0, &err);
     echo_party_snapshot_cancel(s->party);
     return ECHO_ERR_BUSY;
 }
@@ -265,7 +265,7 @@ static void test_progress_meddles(void **arg) {
     stepping_generate(&s, 9000);
     echo_error err = ECHO_ERROR_INIT;
     for (unsigned i = 0; i < 9; i++) stepping_poll(&s, 1000);
-    assert_int_equal(echo_party_snapshot(s.party, NULL, &err), ECHO_ERR_REFUSED);
+    assert_int_equal(echo_party_snapshot(NULL, s.party, &err), ECHO_ERR_REFUSED);
     stepping_finish(&s);
     assert_int_equal(stepping_state(&s).taken, 0);
     stepping_close(&s);
@@ -287,13 +287,13 @@ static void store_fails(bool threaded, bool first) {
         open_small(&s, 5);
         echo_store store = store_fault_wrap(&fault, s.store);
         s.options.store = &store;
-        s.policy.no_thread = !threaded;
+        s.policy.thread = threaded;
         s.policy.keep = 1;
         stepping_open(&s);
         stepping_generate(&s, 60);
         stepping_poll(&s, 0);
         echo_error err = ECHO_ERROR_INIT;
-        if (!first) assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        if (!first) assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
         assert_int_equal(fault.calls[STORE_FAULT_REOPEN], first ? 0 : 1);
         stepping_generate(&s, 30);
         stepping_poll(&s, 0);
@@ -364,7 +364,7 @@ static void test_sqlite(void **arg) {
         stepping_prepare(&s, &o);
         char *dir = folder_new();
         open_sqlite(&s, dir, &store);
-        s.policy.no_thread = !threaded;
+        s.policy.thread = threaded;
         s.policy.keep = 2;
         s.policy.budget_ns = 100000;
         s.options.memory = 100000; /* items come and go */
@@ -408,7 +408,7 @@ static void test_party_moves_first(void **arg) {
     stepping_prepare(&s, &o);
     char *dir = folder_new();
     open_sqlite(&s, dir, &store);
-    s.policy.no_thread = false;
+    s.policy.thread = true;
     s.policy.keep = 1;
     s.policy.budget_ns = 1000000;
     s.options.memory = 400000;
@@ -420,8 +420,8 @@ static void test_party_moves_first(void **arg) {
         stepping_poll(&s, 0);
         uint64_t number = stepping_state(&s).last.number, newest = number;
         assert_int_equal(start(&s), ECHO_OK);
-        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE) stepping_poll(&s, 0);
-        if (stepping_state(&s).phase != ECHO_SNAPSHOT_WRITE) continue;
+        while (stepping_state(&s).phase == ECHO_SNAPSHOT_PHASE_CAPTURE) stepping_poll(&s, 0);
+        if (stepping_state(&s).phase != ECHO_SNAPSHOT_PHASE_WRITE) continue;
         if (other.ops == NULL) assert_int_equal(store.ops->reopen(&other, store.ctx, &err), ECHO_OK);
         for (unsigned wait = 0; newest == number && wait < 2000; wait++) { /* published, and the party does not know */
             usleep(1000);
@@ -504,7 +504,7 @@ static void test_full_disk(void **arg) {
         stepping_generate(&s, 60);
         stepping_poll(&s, 0);
         echo_error err = ECHO_ERROR_INIT;
-        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
         stepping_generate(&s, 40);
         stepping_poll(&s, 0);
         store_vfs_fail(STORE_VFS_WRITE, nth, SQLITE_FULL, true);
@@ -539,13 +539,13 @@ static void test_conflict(void **arg) {
     for (unsigned threaded = 0; threaded < 2; threaded++) {
         stepping s;
         open_small(&s, 6);
-        s.policy.no_thread = !threaded;
+        s.policy.thread = threaded;
         stepping_open(&s);
         stepping_generate(&s, 40);
         stepping_poll(&s, 0);
         echo_party *other = party_open(&s.options);
         echo_error err = ECHO_ERROR_INIT;
-        assert_ok(echo_party_snapshot(other, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, other, &err), &err);
         echo_party_free(other);
         assert_int_equal(start(&s), ECHO_OK);
         stepping_finish(&s);
@@ -563,12 +563,12 @@ static void test_base_is_gone(void **arg) {
     stepping_generate(&s, 60);
     stepping_open(&s);
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
     echo_party *other = party_open(&s.options);
     for (unsigned i = 0; i < 2; i++) {
         stepping_generate(&s, 60);
-        assert_ok(echo_party_poll(other, 0, NULL, &err), &err);
-        assert_ok(echo_party_snapshot(other, NULL, &err), &err);
+        assert_ok(echo_party_poll(NULL, other, 0, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, other, &err), &err);
     }
     echo_party_free(other);
     echo_gc_options gc = ECHO_GC_OPTIONS_INIT;
@@ -576,7 +576,7 @@ static void test_base_is_gone(void **arg) {
     assert_ok(echo_snapshot_gc(NULL, &s.store, &gc, &err), &err);
     stepping_poll(&s, 5);
     for (unsigned i = 0; i < 3; i++) { /* never on top of what is gone, and never taken for damage */
-        assert_int_equal(echo_party_snapshot(s.party, NULL, &err), ECHO_ERR_CONFLICT);
+        assert_int_equal(echo_party_snapshot(NULL, s.party, &err), ECHO_ERR_CONFLICT);
         assert_ok(echo_snapshot_verify(&s.store, s.options.party, 0, &err), &err);
     }
     assert_non_null(strstr(err.message, "open the party again"));
@@ -602,13 +602,13 @@ static void test_out_of_memory(void **arg) {
         echo_status status = start(&s);
         for (unsigned i = 0; status == ECHO_OK && i < 12; i++) {
             echo_error err = ECHO_ERROR_INIT;
-            status = echo_party_poll(s.party, 1, NULL, &err);
-            if (status == ECHO_ERR_NOMEM) status = echo_party_poll(s.party, 1, NULL, &err); /* repeated, it goes on */
+            status = echo_party_poll(NULL, s.party, 1, &err);
+            if (status == ECHO_ERR_NOMEM) status = echo_party_poll(NULL, s.party, 1, &err); /* repeated, it goes on */
         }
-        for (unsigned i = 0; stepping_state(&s).phase != ECHO_SNAPSHOT_IDLE; i++) {
+        for (unsigned i = 0; stepping_state(&s).phase != ECHO_SNAPSHOT_PHASE_IDLE; i++) {
             echo_error err = ECHO_ERROR_INIT;
             assert_true(i < 100000);
-            (void)!echo_party_poll(s.party, 0, NULL, &err);
+            (void)!echo_party_poll(NULL, s.party, 0, &err);
         }
         bool hit = fault_off();
         echo_snapshot_state state = stepping_state(&s);
@@ -634,7 +634,7 @@ static uint64_t published(const stepping *s) {
 static void end_after(unsigned polls, bool threaded, bool leave) {
     stepping s;
     open_small(&s, 8);
-    s.policy.no_thread = !threaded;
+    s.policy.thread = threaded;
     stepping_open(&s);
     stepping_generate(&s, 50);
     stepping_poll(&s, 0);
@@ -647,7 +647,7 @@ static void end_after(unsigned polls, bool threaded, bool leave) {
     } else {
         echo_party_snapshot_cancel(s.party);
         echo_snapshot_state state = stepping_state(&s);
-        assert_true(state.phase == ECHO_SNAPSHOT_FINISH || state.phase == ECHO_SNAPSHOT_IDLE);
+        assert_true(state.phase == ECHO_SNAPSHOT_PHASE_FINISH || state.phase == ECHO_SNAPSHOT_PHASE_IDLE);
         if (state.taken == 0) assert_int_equal(state.error.code, ECHO_ERR_REFUSED);
         assert_int_equal(state.taken, published(&s));
         assert_int_equal(state.failed, 0); /* it was no failure: nothing is waited for */
@@ -683,7 +683,7 @@ static void test_joining(void **arg) {
     stepping_poll(&s, 0);
     assert_int_equal(start(&s), ECHO_OK);
     stepping_poll(&s, 0);
-    assert_ok(echo_party_snapshot(s.party, &result, &err), &err);
+    assert_ok(echo_party_snapshot(&result, s.party, &err), &err);
     assert_int_equal(result.number, 2);
     assert_int_equal(result.messages, 55);
     /* ... and is followed by another where it does not. */
@@ -692,18 +692,18 @@ static void test_joining(void **arg) {
     assert_int_equal(start(&s), ECHO_OK);
     stepping_generate(&s, 5);
     stepping_poll(&s, 0);
-    assert_ok(echo_party_snapshot(s.party, &result, &err), &err);
+    assert_ok(echo_party_snapshot(&result, s.party, &err), &err);
     assert_int_equal(result.number, 4);
     assert_int_equal(result.messages, 65);
     assert_false(result.unchanged);
-    assert_ok(echo_party_snapshot(s.party, &result, &err), &err);
+    assert_ok(echo_party_snapshot(&result, s.party, &err), &err);
     assert_true(result.unchanged);
     assert_int_equal(result.number, 4);
     /* Asked for while the last one is finishing: another follows. */
     stepping_generate(&s, 5);
     stepping_poll(&s, 0);
     assert_int_equal(start(&s), ECHO_OK);
-    while (stepping_state(&s).phase != ECHO_SNAPSHOT_FINISH) stepping_poll(&s, 0);
+    while (stepping_state(&s).phase != ECHO_SNAPSHOT_PHASE_FINISH) stepping_poll(&s, 0);
     stepping_generate(&s, 5);
     stepping_poll(&s, 0);
     assert_int_equal(start(&s), ECHO_OK);
@@ -771,7 +771,7 @@ static void away_after(unsigned looks) {
     stepping_generate(&s, 15);
     stepping_poll(&s, 15);
     echo_snapshot_state state = stepping_state(&s);
-    assert_int_equal(state.phase, ECHO_SNAPSHOT_CAPTURE);
+    assert_int_equal(state.phase, ECHO_SNAPSHOT_PHASE_CAPTURE);
     assert_in_range(state.ns_worst_step, s.policy.budget_ns, s.policy.budget_ns + 2 * piece);
     s.tick = 100;
     stepping_finish(&s);
@@ -819,7 +819,7 @@ static void test_threads(void **arg) {
     for (unsigned threaded = 0; threaded < 2; threaded++) {
         stepping s;
         open_small(&s, 10);
-        s.policy.no_thread = !threaded;
+        s.policy.thread = threaded;
         unsigned before = threads();
         stepping_open(&s);
         assert_int_equal(threads(), before);
@@ -828,9 +828,9 @@ static void test_threads(void **arg) {
         assert_int_equal(start(&s), ECHO_OK);
         /* A thread has all signals blocked until it runs. This one ran when the order of the items is known; it waits
          * for records. */
-        while (stepping_state(&s).phase == ECHO_SNAPSHOT_CAPTURE && stepping_state(&s).items_captured == 0)
+        while (stepping_state(&s).phase == ECHO_SNAPSHOT_PHASE_CAPTURE && stepping_state(&s).items_captured == 0)
             stepping_poll(&s, 0);
-        assert_int_equal(stepping_state(&s).phase, ECHO_SNAPSHOT_CAPTURE);
+        assert_int_equal(stepping_state(&s).phase, ECHO_SNAPSHOT_PHASE_CAPTURE);
         assert_int_equal(threads(), before == 0 ? 0 : before + threaded);
         assert_true(others_take_no_signals());
         stepping_finish(&s);
@@ -838,7 +838,7 @@ static void test_threads(void **arg) {
         echo_error err = ECHO_ERROR_INIT;
         stepping_generate(&s, 5);
         stepping_poll(&s, 0);
-        assert_ok(echo_party_snapshot(s.party, NULL, &err), &err);
+        assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
         stepping_compare(&s);
         stepping_close(&s);
     }

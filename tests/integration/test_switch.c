@@ -42,7 +42,7 @@ static echo_status raw_apply(void *ctx, void *state, const echo_mutation *m, ech
     return ECHO_OK;
 }
 
-static echo_status raw_snapshot(void *ctx, const void *state, echo_writer *out, echo_error *err) {
+static echo_status raw_snapshot(echo_writer *out, void *ctx, const void *state, echo_error *err) {
     (void)ctx;
     (void)err;
     echo_writer_write(out, state, sizeof(uint64_t));
@@ -110,7 +110,7 @@ static void generate(scene *s, uint64_t n) {
 
 static void snapshot(peer *p) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(p->party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, p->party, &err), &err);
 }
 
 /* What a makes of everything the generator wrote, as b's newest snapshot. */
@@ -345,18 +345,18 @@ static void test_nothing_newer(void **arg) {
     assert_int_equal(fault.all, 1); /* the list */
     echo_snapshot_state state;
     echo_party_snapshot_state_get(&state, s.b.party);
-    assert_int_not_equal(state.phase, ECHO_SNAPSHOT_IDLE); /* not even that was disturbed */
+    assert_int_not_equal(state.phase, ECHO_SNAPSHOT_PHASE_IDLE); /* not even that was disturbed */
 
     echo_party_free(
         s.b.party); /* without a store there is never anything newer, nor when snapshots are not to be read */
-    s.b.options.no_snapshot = true;
+    s.b.options.use_snapshots = false;
     peer_open(&s.b);
     old = s.b.party;
     assert_ok(echo_party_switch(&s.b.party, take_change, &t, &err), &err);
     assert_ptr_equal(old, s.b.party);
     echo_party_free(s.b.party);
     s.b.options.store = NULL;
-    s.b.options.no_snapshot = false;
+    s.b.options.use_snapshots = true;
     peer_open(&s.b);
     old = s.b.party;
     assert_ok(echo_party_switch(&s.b.party, take_change, &t, &err), &err);
@@ -441,7 +441,7 @@ static void check_replay(scene *s) {
     peer_init(&c, &s->party, 2, s->models);
     for (size_t i = 0; i < s->party.count; i++) {
         uint64_t seq;
-        if (!echo_timeframe_get(echo_party_clock(s->b.party), &s->party.feeds[i], &seq)) continue;
+        if (!echo_timeframe_get(&seq, echo_party_clock(s->b.party), &s->party.feeds[i])) continue;
         const echo_feeds *from = i == 0 ? &s->a.feeds : i == 1 ? &s->b.feeds : generate_source(s->g);
         peer_fetch(&c, from, &s->party.feeds[i], seq + 1);
     }
@@ -690,7 +690,7 @@ static void test_host_says_no(void **arg) {
     assert_int_equal(t.list.count, 3);
     check_unharmed(&s.b, old, state);
     snapshot(&s.a);
-    echo_status status = echo_party_snapshot(s.b.party, NULL, &err);
+    echo_status status = echo_party_snapshot(NULL, s.b.party, &err);
     assert_int_equal(status, ECHO_ERR_CONFLICT); /* somebody else's is newer; the next one comes after it */
     assert_true(move_checked(&s.b) > 3);
     show_free(&t.list);
@@ -702,8 +702,8 @@ static void test_host_says_no(void **arg) {
 static const echo_feed_ops *shown_ops;
 static uint64_t shown_length;
 
-static echo_status short_info(void *ctx, void *feed, echo_feed_info *info, echo_error *err) {
-    echo_status status = shown_ops->info(ctx, feed, info, err);
+static echo_status short_info(echo_feed_info *info, void *ctx, void *feed, echo_error *err) {
+    echo_status status = shown_ops->info(info, ctx, feed, err);
     if (shown_length > 0 && info->length > shown_length) info->length = info->verified = shown_length;
     return status;
 }
@@ -818,7 +818,7 @@ static void test_segments(void **arg) {
     generate(&s, 20);
     bring_snapshot(&s);
     assert_int_equal(echo_party_switch(&s.b.party, take_change, &t, &err), ECHO_ERR_REFUSED);
-    assert_int_equal(echo_party_snapshot(s.b.party, NULL, &err), ECHO_ERR_CONFLICT);
+    assert_int_equal(echo_party_snapshot(NULL, s.b.party, &err), ECHO_ERR_CONFLICT);
     snapshot(&s.b); /* 3, of the old party */
     assert_ok(echo_snapshot_verify(&s.b.store, &s.party.party.public_key, 3, &err), &err);
     for (unsigned i = 0; i < 150; i++) peer_write(&s.b, "log", NULL, "\2", 1);
@@ -840,7 +840,7 @@ static void test_with_a_thread(void **arg) {
     unsigned made = 0;
     test_random r = {5};
     scene_open(&s, &o);
-    s.b.policy.no_thread = false;
+    s.b.policy.thread = true;
     s.b.policy.keep = 1;
     peer_open(&s.a);
     peer_open(&s.b);
@@ -929,7 +929,7 @@ static void test_folder(void **arg) {
     free(dir);
     peer_write(&b, "own", RAW, "\5", 1);
     party_write_tail(a, 2, 50, 100);
-    assert_ok(echo_party_snapshot(a, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, a, &err), &err);
     echo_store from, to;
     assert_ok(echo_store_open_sqlite(&from, db_a, NULL, &err), &err);
     assert_ok(echo_store_open_sqlite(&to, db_b, NULL, &err), &err);

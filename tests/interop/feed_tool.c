@@ -41,7 +41,7 @@ static int open_it(open_feed *o, const char *folder, const char *hex) {
     echo_status status = echo_key_parse(&key, hex);
     if (status == ECHO_OK) status = echo_feeds_open_dir(&o->feeds, folder, NULL, &err);
     if (status == ECHO_OK) status = o->feeds.ops->open(&o->feed, o->feeds.ctx, &key, &err);
-    if (status == ECHO_OK) status = o->feeds.ops->info(o->feeds.ctx, o->feed, &o->info, &err);
+    if (status == ECHO_OK) status = o->feeds.ops->info(&o->info, o->feeds.ctx, o->feed, &err);
     return status == ECHO_OK ? 0 : failed("open", status, &err);
 }
 
@@ -53,7 +53,7 @@ static int create(const char *folder, const char *seed) {
     echo_status status = echo_keypair_from_seed(&keys, bytes);
     if (status == ECHO_OK) status = echo_feed_create(folder, &keys, &err);
     if (status != ECHO_OK) return failed("create", status, &err);
-    echo_key_hex(&keys.public_key, hex);
+    echo_key_hex(hex, &keys.public_key);
     puts(hex);
     return 0;
 }

@@ -117,7 +117,7 @@ static bool run(simulation *s, unsigned most) {
         for (size_t i = 0; i < s->p.count; i++)
             if (s->p.members[i].exchange != NULL)
                 assert_ok(echo_exchange_step(s->p.members[i].exchange, s->p.now_ns, &err), &err);
-        if (joiner->events[ECHO_EXCHANGE_UP_TO_DATE] > 0) return true;
+        if (joiner->events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0) return true;
         for (size_t i = 0; i < s->honest_count; i++)
             if (s->honest[i].broken) fail_msg("an honest member was dropped: %s", joiner->last_error.message);
     }
@@ -144,7 +144,7 @@ static bool was_forked(simulation *s) {
     for (size_t i = 0; i < LIARS; i++) {
         uint64_t here = 0, there = 0;
         const echo_key *feed = &s->p.members[2 + i].keys.public_key;
-        bool has = echo_timeframe_get(clock, feed, &here), had = echo_timeframe_get(honest, feed, &there);
+        bool has = echo_timeframe_get(&here, clock, feed), had = echo_timeframe_get(&there, honest, feed);
         if (s->forks && (has != had || here != there)) return true;
     }
     return false;

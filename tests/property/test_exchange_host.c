@@ -65,7 +65,7 @@ static void read_half(hosting *h) {
         options.feeds = &m->feeds;
         options.store = store;
         options.models = h->p.models;
-        options.no_write = true;
+        options.writable = false;
         if (echo_party_restore(&h->half, &options, &err) != ECHO_OK)
             return; /* its root may not be here any more: another is fetched */
         if (chance(h, 2) == 0) echo_exchange_set_party(m->exchange, h->half);
@@ -130,7 +130,7 @@ static void do_something(hosting *h) {
         if (m->exchange != NULL) echo_exchange_set_party(m->exchange, NULL);
         echo_party_free(m->party);
         m->party = NULL;
-        if (m->exchange == NULL || m->events[ECHO_EXCHANGE_UP_TO_DATE] == 0 || chance(h, 3) == 0) break;
+        if (m->exchange == NULL || m->events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0 || chance(h, 3) == 0) break;
         peers_open(p, JOINER);
         echo_exchange_set_party(m->exchange, m->party);
         break;
@@ -171,9 +171,9 @@ static void simulate(uint64_t seed) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_exchange_start(p->members[JOINER].exchange, &err), &err);
     for (size_t i = 0; i < SERVERS; i++) meet(&h, i);
-    for (unsigned round = 0; round < 5000 && p->members[JOINER].events[ECHO_EXCHANGE_UP_TO_DATE] == 0; round++)
+    for (unsigned round = 0; round < 5000 && p->members[JOINER].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; round++)
         carry_on(&h, 1);
-    if (p->members[JOINER].events[ECHO_EXCHANGE_UP_TO_DATE] == 0)
+    if (p->members[JOINER].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0)
         fail_msg("seed %llu: it does not end: %s", (unsigned long long)seed, p->members[JOINER].last_error.message);
     end_exchange(&h);
     peers_open(p, JOINER);

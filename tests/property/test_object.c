@@ -453,7 +453,7 @@ static char *oracle_stored(const history *h, const node *root) {
         echo_key key;
         char hex[ECHO_HEX_CHARS];
         memset(key.bytes, feed, sizeof key.bytes);
-        echo_key_hex(&key, hex);
+        echo_key_hex(hex, &key);
         cJSON_AddItemToArray(feeds, cJSON_CreateString(hex));
         numbers[feed] = next++;
     }

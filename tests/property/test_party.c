@@ -56,7 +56,7 @@ static void read_all(blocks *all, const generator *g) {
         echo_feed_info info;
         all->feed = keys[i];
         assert_ok(source->ops->open(&feed, source->ctx, &keys[i], &err), &err);
-        assert_ok(source->ops->info(source->ctx, feed, &info, &err), &err);
+        assert_ok(source->ops->info(&info, source->ctx, feed, &err), &err);
         assert_ok(source->ops->read(source->ctx, feed, 0, info.length, take_block, all, &err), &err);
         source->ops->close(source->ctx, feed);
     }
@@ -106,7 +106,7 @@ static void peer_open(peer *p, echo_registry *models, test_random *r) {
 
 static void peer_snapshot(peer *p) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(p->party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, p->party, &err), &err);
     echo_timeframe_free(p->covered);
     assert_int_equal(echo_timeframe_copy(&p->covered, echo_party_clock(p->party)), ECHO_OK);
     p->counting.covered = p->covered;
@@ -124,7 +124,7 @@ static void peer_life(peer *p, const blocks *all, test_random *r) {
         const block *b = &all->list[i];
         assert_ok(echo_feeds_memory_put(&p->feeds, &b->feed, b->seq, (echo_bytes){b->data, b->len}), &err);
         uint64_t what = test_random_below(r, 60);
-        if (what < 6) assert_ok(echo_party_poll(p->party, what == 0 ? test_random_below(r, 9) : 0, NULL, &err), &err);
+        if (what < 6) assert_ok(echo_party_poll(NULL, p->party, what == 0 ? test_random_below(r, 9) : 0, &err), &err);
         if (what == 7 || what == 8) peer_snapshot(p);
         if (what == 9) {
             echo_party_free(p->party);

@@ -36,12 +36,12 @@ static bool write_after(uint64_t steps, uint64_t seed, uint64_t writes, size_t v
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_party_snapshot_start(r.party, &err), &err);
     uint64_t k = 0;
-    for (; k < steps && stepping_state(&r).phase != ECHO_SNAPSHOT_IDLE; k++) stepping_poll(&r, 0);
-    bool over = stepping_state(&r).phase == ECHO_SNAPSHOT_IDLE;
+    for (; k < steps && stepping_state(&r).phase != ECHO_SNAPSHOT_PHASE_IDLE; k++) stepping_poll(&r, 0);
+    bool over = stepping_state(&r).phase == ECHO_SNAPSHOT_PHASE_IDLE;
     stepping_check(&r);
     stepping_generate(&r, writes);
     stepping_poll(&r, 0);
-    for (unsigned i = 0; stepping_state(&r).phase != ECHO_SNAPSHOT_IDLE; i++) {
+    for (unsigned i = 0; stepping_state(&r).phase != ECHO_SNAPSHOT_PHASE_IDLE; i++) {
         assert_true(i < 10000);
         stepping_poll(&r, 0);
         stepping_check(&r);
@@ -105,7 +105,7 @@ static void random_step(stepping *r, test_random *random) {
         (void)!echo_item_get(&item, r->party, id, &err); /* it need not have arrived */
         break;
     case 3:
-        if (test_random_below(random, 4) == 0) assert_ok(echo_party_snapshot(r->party, NULL, &err), &err);
+        if (test_random_below(random, 4) == 0) assert_ok(echo_party_snapshot(NULL, r->party, &err), &err);
         break;
     case 4:
     case 5:
@@ -128,7 +128,7 @@ static void run_seed(uint64_t seed) {
     stepping r;
     options_of_seed(&o, seed, &random);
     stepping_prepare(&r, &o);
-    r.policy.no_thread = seed % 3 != 0;
+    r.policy.thread = seed % 3 == 0;
     if (test_random_below(&random, 2) == 0) r.policy.budget_ns = 1 + test_random_below(&random, 3000);
     if (test_random_below(&random, 2) == 0) r.options.memory = 20000; /* about ten items */
     stepping_open(&r);

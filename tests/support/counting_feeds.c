@@ -43,16 +43,16 @@ static void close_feed(void *ctx, void *feed) {
     free(feed);
 }
 
-static echo_status info(void *ctx, void *feed, echo_feed_info *out, echo_error *err) {
+static echo_status info(echo_feed_info *out, void *ctx, void *feed, echo_error *err) {
     counting_feeds *c = ctx;
-    return c->inner->ops->info(c->inner->ctx, ((counted *)feed)->inner, out, err);
+    return c->inner->ops->info(out, c->inner->ctx, ((counted *)feed)->inner, err);
 }
 
 static echo_status pass(void *arg, uint64_t seq, echo_bytes block) {
     passing *p = arg;
     uint64_t covered;
     p->c->blocks++;
-    if (p->c->covered != NULL && echo_timeframe_get(p->c->covered, p->key, &covered) && seq <= covered)
+    if (p->c->covered != NULL && echo_timeframe_get(&covered, p->c->covered, p->key) && seq <= covered)
         p->c->breaches++;
     return p->fn(p->arg, seq, block);
 }

@@ -25,9 +25,10 @@ static echo_status open_feed(void **feed, void *ctx, const echo_key *key, echo_e
 
 static void close_feed(void *ctx, void *feed) { INNER((feed_fault *)ctx, close, feed); }
 
-static echo_status info(void *ctx, void *feed, echo_feed_info *out, echo_error *err) {
+static echo_status info(echo_feed_info *out, void *ctx, void *feed, echo_error *err) {
     echo_status status = enter(ctx, FEED_FAULT_INFO, err);
-    return status != ECHO_OK ? status : INNER((feed_fault *)ctx, info, feed, out, err);
+    const echo_feeds *inner = ((feed_fault *)ctx)->inner;
+    return status != ECHO_OK ? status : inner->ops->info(out, inner->ctx, feed, err);
 }
 
 static echo_status read_blocks(void *ctx, void *feed, uint64_t from, uint64_t to, echo_block_fn fn, void *arg,

@@ -130,6 +130,6 @@ char *folder_digest(const char *path) {
     each_entry(path, digest_entry, &sum);
     char *hex = malloc(ECHO_HEX_CHARS);
     assert_non_null(hex);
-    echo_hash_hex(&sum, hex);
+    echo_hash_hex(hex, &sum);
     return hex;
 }

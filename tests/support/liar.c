@@ -147,7 +147,7 @@ static uint64_t length_of(member *m, const echo_key *key) {
     void *feed;
     echo_feed_info info = {0, 0, false};
     if (m->feeds.ops->open(&feed, m->feeds.ctx, key, NULL) != ECHO_OK) return 0;
-    (void)!m->feeds.ops->info(m->feeds.ctx, feed, &info, NULL);
+    (void)!m->feeds.ops->info(&info, m->feeds.ctx, feed, NULL);
     m->feeds.ops->close(m->feeds.ctx, feed);
     return info.verified;
 }
@@ -280,7 +280,7 @@ static void answer_tail(liar *l, uint32_t id, const echo_key *key, uint64_t from
     reading r = {ECHO__BUF_INIT, 0};
     echo__buf out = ECHO__BUF_INIT;
     bool ok = feeds->ops->open(&feed, feeds->ctx, key, NULL) == ECHO_OK &&
-              feeds->ops->info(feeds->ctx, feed, &info, NULL) == ECHO_OK;
+              feeds->ops->info(&info, feeds->ctx, feed, NULL) == ECHO_OK;
     if (lies(l, LIE_BLOCK_ORDER) && from > 0) from--;
     if (to > info.verified) to = info.verified;
     if (to > from + 64) to = from + 64;

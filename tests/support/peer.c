@@ -40,7 +40,8 @@ void peer_init(peer *p, const peer_party *with, size_t own, echo_registry *model
     }
     assert_int_equal(echo_store_new_memory(&p->store), ECHO_OK);
     p->policy = (echo_snapshot_policy)ECHO_SNAPSHOT_POLICY_INIT;
-    p->policy.manual = p->policy.no_thread = true;
+    p->policy.manual = true;
+    p->policy.thread = false;
     p->policy.keep = 0;
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
     p->options.party = &with->party.public_key;
@@ -57,7 +58,7 @@ void peer_open(peer *p) { p->party = party_open(&p->options); }
 
 void peer_poll(peer *p) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_poll(p->party, 0, NULL, &err), &err);
+    assert_ok(echo_party_poll(NULL, p->party, 0, &err), &err);
 }
 
 void peer_close(peer *p) {
@@ -70,7 +71,7 @@ void peer_write(peer *p, const char *id, const char *model, const void *bytes, s
     echo_error err = ECHO_ERROR_INIT;
     echo_bytes mutation = {bytes, len};
     echo_write write = {.id = id, .create = model != NULL, .model = model, .mutation = &mutation};
-    assert_ok(echo_party_write(p->party, &write, 1, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, p->party, &write, 1, &err), &err);
 }
 
 /* ---- blocks ---- */
@@ -90,7 +91,7 @@ uint64_t peer_length(const echo_feeds *from, const echo_key *feed) {
     echo_feed_info info;
     echo_error err = ECHO_ERROR_INIT;
     if (from->ops->open(&handle, from->ctx, feed, &err) != ECHO_OK) return 0;
-    assert_ok(from->ops->info(from->ctx, handle, &info, &err), &err);
+    assert_ok(from->ops->info(&info, from->ctx, handle, &err), &err);
     from->ops->close(from->ctx, handle);
     return info.length;
 }
@@ -147,7 +148,7 @@ static void copy_chunks(const echo_store *to, const echo_store *from, const echo
         if (spared != NULL && memcmp(spared, &all.list[i], sizeof *spared) == 0) continue;
         assert_ok(from->ops->get(from->ctx, &all.list[i], take_chunk, &chunk, &err), &err);
         echo_bytes bytes = echo__buf_bytes(&chunk);
-        assert_ok(to->ops->put(to->ctx, &all.list[i], &bytes, 1, NULL, &err), &err);
+        assert_ok(to->ops->put(NULL, to->ctx, &all.list[i], &bytes, 1, &err), &err);
     }
     echo__buf_free(&chunk);
     free(all.list);

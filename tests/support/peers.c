@@ -93,8 +93,9 @@ void peers_end(peers *p) {
 void peers_open(peers *p, size_t i) {
     member *m = &p->members[i];
     echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
-    policy.manual = policy.no_thread = true;
-    policy.no_gc = true;
+    policy.manual = true;
+    policy.thread = false;
+    policy.collect_garbage = false;
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.party = &p->party.public_key;
     options.feeds = &m->feeds;
@@ -125,7 +126,7 @@ void peers_write(peers *p, size_t i, const char *prefix, size_t from, size_t to,
             write.type = "example:type/thing";
             write.model = ECHO_MODEL_OBJECT;
         }
-        ok(echo_party_write(m->party, &write, 1, NULL, &err), &err);
+        ok(echo_party_write(NULL, m->party, &write, 1, &err), &err);
         echo_object_mutation_free(set);
         cJSON_Delete(node);
     }
@@ -161,8 +162,8 @@ static void replicate_feed(member *from, member *to, const echo_key *key) {
         ok(ops->make(to->feeds.ctx, key, &err), &err);
         ok(ops->open(&sink, to->feeds.ctx, key, &err), &err);
     }
-    ok(ops->info(from->feeds.ctx, source, &there, &err), &err);
-    ok(ops->info(to->feeds.ctx, sink, &here, &err), &err);
+    ok(ops->info(&there, from->feeds.ctx, source, &err), &err);
+    ok(ops->info(&here, to->feeds.ctx, sink, &err), &err);
     uint64_t at = here.verified;
     while (at > 0 && !ops->has(to->feeds.ctx, sink, at - 1)) at--;
     if (at < there.verified) {
@@ -182,7 +183,7 @@ void peers_replicate_to(peers *p, size_t to) {
     echo_error err = ECHO_ERROR_INIT;
     for (size_t from = 0; from < p->count; from++)
         if (from != to) replicate_feed(&p->members[from], &p->members[to], &p->members[from].keys.public_key);
-    if (p->members[to].party != NULL) ok(echo_party_poll(p->members[to].party, 0, NULL, &err), &err);
+    if (p->members[to].party != NULL) ok(echo_party_poll(NULL, p->members[to].party, 0, &err), &err);
 }
 
 void peers_replicate(peers *p) {
@@ -222,7 +223,7 @@ void peers_exchange_end(peers *p, size_t i) {
 uint64_t peers_snapshot(peers *p, size_t i) {
     echo_snapshot_result result;
     echo_error err = ECHO_ERROR_INIT;
-    ok(echo_party_snapshot(p->members[i].party, &result, &err), &err);
+    ok(echo_party_snapshot(&result, p->members[i].party, &err), &err);
     return result.number;
 }
 
@@ -245,7 +246,7 @@ void peers_switch(peers *p, size_t i) {
             status =
                 echo_party_switch(&m->party, NULL, NULL, &err); /* what it stood on is gone: nothing to compare with */
         ok(status, &err);
-        ok(echo_party_poll(m->party, 0, NULL, &err), &err);
+        ok(echo_party_poll(NULL, m->party, 0, &err), &err);
     }
     if (m->exchange != NULL) echo_exchange_set_party(m->exchange, m->party);
 }

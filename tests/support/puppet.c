@@ -134,7 +134,7 @@ static void answer_tail(echo__buf *out, const member *m, const echo_key *key, ui
     echo__buf blocks = ECHO__BUF_INIT;
     const echo_feed_ops *ops = m->feeds.ops;
     bool ok =
-        ops->open(&feed, m->feeds.ctx, key, NULL) == ECHO_OK && ops->info(m->feeds.ctx, feed, &info, NULL) == ECHO_OK;
+        ops->open(&feed, m->feeds.ctx, key, NULL) == ECHO_OK && ops->info(&info, m->feeds.ctx, feed, NULL) == ECHO_OK;
     if (to > info.verified) to = info.verified;
     ok = ok && from < to && ops->read(m->feeds.ctx, feed, from, to, copy_block, &blocks, NULL) == ECHO_OK;
     ok = ok && ops->prove(&proof, m->feeds.ctx, feed, from, to, NULL) == ECHO_OK;

@@ -13,7 +13,7 @@
 void assert_ok(echo_status status, const echo_error *err) {
     if (status == ECHO_OK) return;
     char feed[ECHO_HEX_CHARS] = "";
-    if (err->has_feed) echo_key_hex(&err->feed, feed);
+    if (err->has_feed) echo_key_hex(feed, &err->feed);
     fail_msg("%s: %s (item %s, feed %s, seq %lld)", echo_status_name(status), err->message, err->item, feed,
              err->has_seq ? (long long)err->seq : -1);
 }
@@ -127,7 +127,7 @@ echo_party *party_open(const echo_party_options *options) {
 echo_hash party_snapshot_digest(echo_party *party) {
     echo_snapshot_result result;
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(party, &result, &err), &err);
+    assert_ok(echo_party_snapshot(&result, party, &err), &err);
     return result.digest;
 }
 
@@ -147,7 +147,7 @@ static void write_one(echo_party *party, uint32_t generation, const char *id, bo
     assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
     echo_write write = {.id = id, .create = create, .mutation = &bytes};
     if (create) write.model = generation == 1 ? ECHO_MODEL_OBJECT_OLD : ECHO_MODEL_OBJECT;
-    assert_ok(echo_party_write(party, &write, 1, NULL, &err), &err);
+    assert_ok(echo_party_write(NULL, party, &write, 1, &err), &err);
     echo_object_mutation_free(mutation);
     cJSON_Delete(number);
 }

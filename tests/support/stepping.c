@@ -24,7 +24,8 @@ void stepping_prepare(stepping *s, const generate_options *options) {
     s->now = 1;
     s->tick = 100;
     s->policy = (echo_snapshot_policy)ECHO_SNAPSHOT_POLICY_INIT;
-    s->policy.manual = s->policy.no_thread = true;
+    s->policy.manual = true;
+    s->policy.thread = false;
     s->policy.budget_ns = 1;
     s->policy.keep = 0;
     s->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
@@ -60,7 +61,7 @@ void stepping_generate(stepping *s, uint64_t n) {
 
 void stepping_poll(stepping *s, uint64_t max) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_poll(s->party, max, NULL, &err), &err);
+    assert_ok(echo_party_poll(NULL, s->party, max, &err), &err);
 }
 
 echo_snapshot_state stepping_state(const stepping *s) {
@@ -70,8 +71,8 @@ echo_snapshot_state stepping_state(const stepping *s) {
 }
 
 void stepping_finish(stepping *s) {
-    for (unsigned i = 0; stepping_state(s).phase != ECHO_SNAPSHOT_IDLE; i++) {
-        assert_true(s->policy.no_thread == false || i < 1000000);
+    for (unsigned i = 0; stepping_state(s).phase != ECHO_SNAPSHOT_PHASE_IDLE; i++) {
+        assert_true(s->policy.thread || i < 1000000);
         stepping_poll(s, 0);
     }
 }
@@ -92,12 +93,12 @@ void stepping_check(stepping *s) {
 void stepping_compare(stepping *s) {
     echo_error err = ECHO_ERROR_INIT;
     stepping_poll(s, 0);
-    assert_ok(echo_party_snapshot(s->party, NULL, &err), &err);
+    assert_ok(echo_party_snapshot(NULL, s->party, &err), &err);
     stepping_check(s);
     char *state = state_of(s->party);
     echo_party_options plain = s->options;
     plain.store = NULL;
-    plain.no_snapshot = true;
+    plain.use_snapshots = false;
     echo_party *oracle = party_open(&plain);
     assert_int_equal(echo_timeframe_compare(echo_party_clock(s->party), echo_party_clock(oracle)), ECHO_ORDER_EQUAL);
     char *expected = state_of(oracle);

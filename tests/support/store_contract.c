@@ -52,7 +52,7 @@ echo_key store_party(uint8_t i) {
 
 echo_status store_put_made(const echo_store *store, uint64_t i, size_t len, size_t *written, echo_error *err) {
     store_chunk chunk = store_chunk_make(i, len);
-    echo_status status = store->ops->put(store->ctx, &chunk.name, &chunk.bytes, 1, written, err);
+    echo_status status = store->ops->put(written, store->ctx, &chunk.name, &chunk.bytes, 1, err);
     store_chunk_free(&chunk);
     return status;
 }
@@ -84,7 +84,7 @@ void store_assert_made(const echo_store *store, uint64_t i, size_t len) {
     bool there = false;
     assert_int_equal(store->ops->get(store->ctx, &chunk.name, compare_chunk, &expected, NULL), ECHO_OK);
     assert_int_equal(expected.calls, 1);
-    assert_int_equal(store->ops->has(store->ctx, &chunk.name, &there, NULL), ECHO_OK);
+    assert_int_equal(store->ops->has(&there, store->ctx, &chunk.name, NULL), ECHO_OK);
     assert_true(there);
     store_chunk_free(&chunk);
 }
@@ -102,7 +102,7 @@ void store_assert_absent(const echo_store *store, uint64_t i, size_t len) {
     assert_int_equal(store->ops->get(store->ctx, &chunk.name, must_not_be_called, NULL, &err), ECHO_ERR_NOT_FOUND);
     assert_error(&err, ECHO_ERR_NOT_FOUND);
     assert_int_equal(store->ops->get(store->ctx, &chunk.name, must_not_be_called, NULL, NULL), ECHO_ERR_NOT_FOUND);
-    assert_int_equal(store->ops->has(store->ctx, &chunk.name, &there, NULL), ECHO_OK);
+    assert_int_equal(store->ops->has(&there, store->ctx, &chunk.name, NULL), ECHO_OK);
     assert_false(there);
     store_chunk_free(&chunk);
 }
@@ -292,7 +292,7 @@ static void test_empty(void **state) {
     assert_error(&err, ECHO_ERR_NOT_FOUND);
     OK(drop_made(&store, 1, 10, NULL));
     OK(store.ops->rollback(store.ctx, NULL));
-    OK(store.ops->put(store.ctx, NULL, NULL, 0, NULL, NULL));
+    OK(store.ops->put(NULL, store.ctx, NULL, NULL, 0, NULL));
 
     /* err is written on failure only, from the first call on. */
     bool there;
@@ -303,12 +303,12 @@ static void test_empty(void **state) {
         store_chunk chunk = store_chunk_make(1, 10);
         listing l;
         memset(&l, 0, sizeof l);
-        OK(store.ops->has(store.ctx, &chunk.name, &there, &marked));
+        OK(store.ops->has(&there, store.ctx, &chunk.name, &marked));
         OK(store.ops->list(store.ctx, &party, note_manifest, &l, &marked));
         OK(store.ops->walk(store.ctx, collect_name, &names, &marked));
         OK(store.ops->remove_chunks(store.ctx, &chunk.name, 1, &marked));
         OK(store.ops->rollback(store.ctx, &marked));
-        OK(store.ops->put(store.ctx, &chunk.name, &chunk.bytes, 1, NULL, &marked));
+        OK(store.ops->put(NULL, store.ctx, &chunk.name, &chunk.bytes, 1, &marked));
         OK(store.ops->publish(store.ctx, &party, round, chunk.bytes, &marked));
         expected_chunk expected = {&chunk, 0, ECHO_OK};
         OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &expected, &marked));
@@ -338,19 +338,19 @@ static void test_put_get(void **state) {
         names[i] = chunks[order[i]].name;
         bytes[i] = chunks[order[i]].bytes;
     }
-    OK(store.ops->put(store.ctx, names, bytes, 2, &written, NULL));
+    OK(store.ops->put(&written, store.ctx, names, bytes, 2, NULL));
     assert_int_equal(written, 2);
-    OK(store.ops->put(store.ctx, names, bytes, 6, &written, NULL));
+    OK(store.ops->put(&written, store.ctx, names, bytes, 6, NULL));
     assert_int_equal(written, 2);
-    OK(store.ops->put(store.ctx, names, bytes, 6, &written, NULL));
+    OK(store.ops->put(&written, store.ctx, names, bytes, 6, NULL));
     assert_int_equal(written, 0);
-    OK(store.ops->put(store.ctx, names, bytes, 0, &written, NULL));
+    OK(store.ops->put(&written, store.ctx, names, bytes, 0, NULL));
     assert_int_equal(written, 0);
-    OK(store.ops->put(store.ctx, names, bytes, 6, NULL, NULL));
+    OK(store.ops->put(NULL, store.ctx, names, bytes, 6, NULL));
     for (unsigned i = 0; i < 4; i++) store_assert_made(&store, i, 100 + i);
     store_assert_absent(&store, 9, 10);
     OK(publish_text(&store, 1, 0, "one", NULL));
-    OK(store.ops->put(store.ctx, names, bytes, 6, &written, NULL));
+    OK(store.ops->put(&written, store.ctx, names, bytes, 6, NULL));
     assert_int_equal(written, 0);
     for (unsigned i = 0; i < 4; i++) store_assert_made(&store, i, 100 + i);
 
@@ -374,7 +374,7 @@ static void test_rotten(void **state) {
     store_chunk chunk = store_chunk_make(0, 100), other = store_chunk_make(1, 60), third = store_chunk_make(2, 9000);
     expected_chunk rotten = {&other, 0, ECHO_OK};
     size_t written = 0;
-    OK(store.ops->put(store.ctx, &chunk.name, &other.bytes, 1, &written, NULL));
+    OK(store.ops->put(&written, store.ctx, &chunk.name, &other.bytes, 1, NULL));
     assert_int_equal(written, 1);
     OK(publish_text(&store, 1, 0, "rotten", NULL));
     OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &rotten, NULL));
@@ -387,12 +387,12 @@ static void test_rotten(void **state) {
     assert_int_equal(rotten.calls, 2);
 
     OK(store_put_made(&store, 0, 100, NULL, NULL));
-    OK(store.ops->put(store.ctx, &chunk.name, &third.bytes, 1, &written, NULL)); /* twice in one transaction */
+    OK(store.ops->put(&written, store.ctx, &chunk.name, &third.bytes, 1, NULL)); /* twice in one transaction */
     assert_int_equal(written, 1);
     assert_walk(&store, 1, 9000);
     OK(store.ops->rollback(store.ctx, NULL));
     OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &rotten, NULL));
-    OK(store.ops->put(store.ctx, &chunk.name, &third.bytes, 1, NULL, NULL));
+    OK(store.ops->put(NULL, store.ctx, &chunk.name, &third.bytes, 1, NULL));
     OK(store_put_made(&store, 0, 100, &written, NULL));
     assert_int_equal(written, 1);
     OK(publish_text(&store, 1, 1, "mended", NULL));
@@ -401,7 +401,7 @@ static void test_rotten(void **state) {
     assert_walk(&store, 1, 100);
     OK(store_put_made(&store, 0, 100, &written, NULL));
     assert_int_equal(written, 0);
-    OK(store.ops->put(store.ctx, &chunk.name, &other.bytes, 1, NULL, NULL)); /* pending at the end */
+    OK(store.ops->put(NULL, store.ctx, &chunk.name, &other.bytes, 1, NULL)); /* pending at the end */
     store_chunk_free(&chunk);
     store_chunk_free(&other);
     store_chunk_free(&third);
@@ -430,7 +430,7 @@ static void test_sizes(void **state) {
     expected_chunk expected = {&empty, 0, ECHO_OK};
     echo_key second = store_party(2);
     OK(drop_made(&store, 0, 0, NULL));
-    OK(other.ops->put(other.ctx, &empty.name, &none, 1, NULL, NULL));
+    OK(other.ops->put(NULL, other.ctx, &empty.name, &none, 1, NULL));
     OK(other.ops->publish(other.ctx, &second, 0, none, NULL));
     OK(other.ops->get(other.ctx, &empty.name, compare_chunk, &expected, NULL));
     assert_int_equal(expected.calls, 1);
@@ -442,18 +442,18 @@ static void test_limit(void **state) {
     echo_store store = fresh(state);
     echo_key party = store_party(1);
     echo_hash name = {{7}};
-    echo_bytes huge = {(const uint8_t *)"x", ECHO_STORE_SIZE_MAX + 1}; /* nobody may look at it */
+    echo_bytes huge = {(const uint8_t *)"x", ECHO_STORE_BYTES_MAX + 1}; /* nobody may look at it */
     echo_error err = ECHO_ERROR_INIT;
     size_t written = 99;
-    assert_int_equal(store.ops->put(store.ctx, &name, &huge, 1, &written, &err), ECHO_ERR_LIMIT);
+    assert_int_equal(store.ops->put(&written, store.ctx, &name, &huge, 1, &err), ECHO_ERR_LIMIT);
     assert_error(&err, ECHO_ERR_LIMIT);
     assert_int_equal(written, 99);
     put_ok(&store, 1, 10); /* nothing was lost: no rollback is needed */
     OK(store.ops->rollback(store.ctx, NULL));
     assert_int_equal(store.ops->publish(store.ctx, &party, 0, huge, &err), ECHO_ERR_LIMIT);
     assert_newest(&store, 1, 0, "");
-    store_chunk chunk = store_chunk_make(3, ECHO_STORE_SIZE_MAX);
-    OK(store.ops->put(store.ctx, &chunk.name, &chunk.bytes, 1, &written, NULL));
+    store_chunk chunk = store_chunk_make(3, ECHO_STORE_BYTES_MAX);
+    OK(store.ops->put(&written, store.ctx, &chunk.name, &chunk.bytes, 1, NULL));
     OK(store.ops->publish(store.ctx, &party, 0, chunk.bytes, NULL));
     expected_chunk expected = {&chunk, 0, ECHO_OK};
     OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &expected, NULL));
@@ -551,15 +551,15 @@ static void test_failed_put(void **state) {
     echo_error err = ECHO_ERROR_INIT;
     store_chunk good = store_chunk_make(2, 40);
     echo_hash names[2] = {good.name, {{7}}};
-    echo_bytes bytes[2] = {good.bytes, {(const uint8_t *)"x", ECHO_STORE_SIZE_MAX + 1}};
+    echo_bytes bytes[2] = {good.bytes, {(const uint8_t *)"x", ECHO_STORE_BYTES_MAX + 1}};
     put_ok(&store, 5, 40);
     OK(publish_text(&store, 1, 0, "one", NULL));
 
-    assert_int_equal(store.ops->put(store.ctx, names, bytes, 2, NULL, NULL), ECHO_ERR_LIMIT);
+    assert_int_equal(store.ops->put(NULL, store.ctx, names, bytes, 2, NULL), ECHO_ERR_LIMIT);
     store_assert_absent(&store, 2, 40); /* of a put that failed, nothing stays */
 
     put_ok(&store, 1, 40);
-    assert_int_equal(store.ops->put(store.ctx, names, bytes, 2, NULL, NULL), ECHO_ERR_LIMIT);
+    assert_int_equal(store.ops->put(NULL, store.ctx, names, bytes, 2, NULL), ECHO_ERR_LIMIT);
     store_assert_absent(&store, 1, 40);
     store_assert_absent(&store, 2, 40);
     store_assert_made(&store, 5, 40);
@@ -667,7 +667,7 @@ static void test_remove_chunks(void **state) {
     for (unsigned i = 0; i < MANY; i++) {
         store_chunk chunk = store_chunk_make(i, 20);
         names[i] = chunk.name;
-        OK(store.ops->put(store.ctx, &chunk.name, &chunk.bytes, 1, NULL, NULL));
+        OK(store.ops->put(NULL, store.ctx, &chunk.name, &chunk.bytes, 1, NULL));
         store_chunk_free(&chunk);
     }
     assert_int_equal(store.ops->remove_chunks(store.ctx, names, 1, &err), ECHO_ERR_BUSY);

@@ -252,7 +252,7 @@ static void test_usage(void **state) {
     assert_in_range(usage(&store), 1000000, full - 900000); /* what is kept free does not count */
     store_chunk chunk = store_chunk_make(15, 100000), small = store_chunk_make(1, 10);
     uint64_t before = usage(&store);
-    OK(store.ops->put(store.ctx, &chunk.name, &small.bytes, 1, NULL, NULL)); /* rotten, and mended */
+    OK(store.ops->put(NULL, store.ctx, &chunk.name, &small.bytes, 1, NULL)); /* rotten, and mended */
     OK(store_put_made(&store, 15, 100000, NULL, NULL));
     OK(store.ops->rollback(store.ctx, NULL));
     assert_int_equal(usage(&store), before);
@@ -426,7 +426,7 @@ static void look(worker *w, uint64_t round) {
     for (uint64_t i = 0; i <= round * 2 + 1; i += 3) {
         store_chunk chunk = store_chunk_make(i, 3000 + w->party);
         bool there = false;
-        echo_status status = w->store.ops->has(w->store.ctx, &chunk.name, &there, NULL);
+        echo_status status = w->store.ops->has(&there, w->store.ctx, &chunk.name, NULL);
         store_chunk_free(&chunk);
         CHECK(status == ECHO_OK && there);
     }

@@ -67,20 +67,20 @@ static echo_status fault_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
     return status != ECHO_OK ? status : INNER(h, get, name, count_chunk, &call, err);
 }
 
-static echo_status fault_has(void *ctx, const echo_hash *name, bool *out, echo_error *err) {
+static echo_status fault_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     store_fault_handle *h = ctx;
     *out = false;
     echo_status status = enter(h, STORE_FAULT_HAS, err);
-    return status != ECHO_OK ? status : INNER(h, has, name, out, err);
+    return status != ECHO_OK ? status : h->inner.ops->has(out, h->inner.ctx, name, err);
 }
 
-static echo_status fault_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+static echo_status fault_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                              echo_error *err) {
     store_fault_handle *h = ctx;
     size_t fresh = 0;
     echo_status status = enter(h, STORE_FAULT_PUT, err);
     if (h->failed) return echo__error(err, h->failed, "an earlier call was made to fail; roll back first");
-    if (status == ECHO_OK) status = INNER(h, put, names, chunks, n, &fresh, err);
+    if (status == ECHO_OK) status = h->inner.ops->put(&fresh, h->inner.ctx, names, chunks, n, err);
     if (status != ECHO_OK) return lose(h, status);
     if (n > 0) h->pending = true;
     for (size_t i = 0; i < n; i++) h->fault->bytes_put += chunks[i].len;

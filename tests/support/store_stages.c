@@ -25,7 +25,7 @@ static echo_status put_some(const echo_store *store, const uint64_t *which, size
         names[i] = made[i].name;
         bytes[i] = made[i].bytes;
     }
-    echo_status status = store->ops->put(store->ctx, names, bytes, n, NULL, err);
+    echo_status status = store->ops->put(NULL, store->ctx, names, bytes, n, err);
     for (size_t i = 0; i < n; i++) store_chunk_free(&made[i]);
     return status;
 }

@@ -63,7 +63,7 @@ typedef struct echo_codec_ops {
      * Decodes a block. ECHO_ERR_CORRUPT when it is no message of this codec; ECHO_ERR_LIMIT when it asks for more than
      * is sane; ECHO_ERR_NOMEM. *out is filled completely on success.
      */
-    echo_status (*decode)(void *ctx, echo_bytes block, echo_scratch *scratch, echo_message *out, echo_error *err);
+    echo_status (*decode)(echo_message *out, void *ctx, echo_bytes block, echo_scratch *scratch, echo_error *err);
     /* Encodes a message in its generation's dialect: *out is from malloc, owned by the caller, released with `release`.
      */
     echo_status (*encode)(uint8_t **out, size_t *len, void *ctx, const echo_message *message, echo_error *err);

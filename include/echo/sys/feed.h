@@ -40,12 +40,12 @@ typedef struct echo_feed_node {
  * three numbers. With the blocks themselves they make the roots of `length` blocks, over which the signature is
  * (hypercore 9's form, or 7's).
  */
-#define ECHO_FEED_PROOF_SIDE                                                                                           \
+#define ECHO_FEED_PROOF_NODES_MAX                                                                                      \
     104u /* nodes at most on the right of feeds of up to 2^53 blocks; on the left there are 53 at most */
 typedef struct echo_feed_proof {
     uint64_t from, to, length; /* from < to <= length */
     size_t left_count, right_count;
-    echo_feed_node left[ECHO_FEED_PROOF_SIDE], right[ECHO_FEED_PROOF_SIDE];
+    echo_feed_node left[ECHO_FEED_PROOF_NODES_MAX], right[ECHO_FEED_PROOF_NODES_MAX];
     uint8_t signature[64];
 } echo_feed_proof;
 
@@ -60,7 +60,7 @@ typedef struct echo_feed_ops {
     void (*close)(void *ctx, void *feed);
     /* What is known of the feed. Cheap; looks again at what is stored, so that blocks another process appended are
      * seen. */
-    echo_status (*info)(void *ctx, void *feed, echo_feed_info *info, echo_error *err);
+    echo_status (*info)(echo_feed_info *info, void *ctx, void *feed, echo_error *err);
     /*
      * Hands the blocks from..to-1 to fn, each checked against a signed root before (P8). Reads no block below `from`
      * and none at or above `to`. ECHO_ERR_GAP (err->seq) at the first block that is not present, after those before it

@@ -14,7 +14,7 @@
  * calls are lost that way, put and publish go on answering the same code until `rollback` is called, so that a retry
  * cannot publish a manifest whose chunks are gone.
  *
- * Limits: a chunk or manifest may have 0 bytes; every store takes them up to ECHO_STORE_SIZE_MAX and may refuse longer
+ * Limits: a chunk or manifest may have 0 bytes; every store takes them up to ECHO_STORE_BYTES_MAX and may refuse longer
  * ones, on the way in and on the way out, with ECHO_ERR_LIMIT. Numbers run from 1 to INT64_MAX.
  *
  * Callbacks: a view is valid during the call only. What a callback returns ends the call when it is not ECHO_OK and is
@@ -34,7 +34,7 @@ extern "C" {
 
 #define ECHO_STORE_OPS_VERSION 2u /* tables of version 1, which end before `reopen`, are taken too */
 
-#define ECHO_STORE_SIZE_MAX ((size_t)64 << 20)
+#define ECHO_STORE_BYTES_MAX ((size_t)64 << 20)
 
 /* Capability bits. */
 #define ECHO_STORE_DURABLE 1u /* survives the process */
@@ -64,13 +64,13 @@ typedef struct echo_store_ops {
     /* ECHO_ERR_NOT_FOUND without calling fn when there is no such chunk. */
     echo_status (*get)(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
     /* Whether the chunk is there, without reading it. *out is false on failure. */
-    echo_status (*has)(void *ctx, const echo_hash *name, bool *out, echo_error *err);
+    echo_status (*has)(bool *out, void *ctx, const echo_hash *name, echo_error *err);
     /*
      * Puts n chunks; names[i] is the hash of chunks[i], computed by the caller. One that is there already is left as it
      * is and not counted in *written, which may be NULL and is set on success only. One that is there with other bytes
      * has rotted: it is replaced, and counted, or no snapshot that needs it could ever be whole again.
      */
-    echo_status (*put)(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n, size_t *written,
+    echo_status (*put)(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
                        echo_error *err);
     /*
      * Publishes a manifest for a party, if the newest number stored for it is `expected` (0: none yet), as number

@@ -8,7 +8,7 @@
 
 static void hash_is(const echo_hash *hash, const char *expected) {
     char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(hash, hex);
+    echo_hash_hex(hex, hash);
     assert_string_equal(hex, expected);
 }
 
@@ -46,7 +46,7 @@ static void key_text(void **state) {
     assert_int_equal(echo_key_parse(&key, hex), ECHO_OK);
     assert_int_equal(key.bytes[0], 0x01);
     assert_int_equal(key.bytes[31], 0xef);
-    echo_key_hex(&key, back);
+    echo_key_hex(back, &key);
     assert_string_equal(back, "0123456789abcdef00112233445566778899aabbccddeeff0123456789abcdef");
     assert_int_equal(echo_hash_parse(&hash, hex), ECHO_OK);
     assert_memory_equal(hash.bytes, key.bytes, 32);
@@ -108,7 +108,7 @@ static void rfc8032(void **state) {
         unhex(expected, cases[i].signature);
         assert_int_equal(echo_keypair_from_seed(&keys, seed), ECHO_OK);
         char hex[ECHO_HEX_CHARS];
-        echo_key_hex(&keys.public_key, hex);
+        echo_key_hex(hex, &keys.public_key);
         assert_string_equal(hex, cases[i].public_key);
         assert_memory_equal(keys.secret, seed, 32); /* seed || public key */
         assert_memory_equal(keys.secret + 32, keys.public_key.bytes, 32);

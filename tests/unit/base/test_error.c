@@ -58,7 +58,7 @@ static void message(void **state) {
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     assert_int_equal(echo__error(&err, ECHO_ERR_IO, "%s", text), ECHO_ERR_IO);
-    assert_int_equal(strlen(err.message), ECHO_ERROR_MESSAGE - 1);
+    assert_int_equal(strlen(err.message), ECHO_ERROR_MESSAGE_CHARS - 1);
     assert_int_equal(echo__nomem(&err), ECHO_ERR_NOMEM);
     assert_int_equal(err.code, ECHO_ERR_NOMEM);
     assert_true(err.message[0] != '\0');
@@ -88,7 +88,7 @@ static void system_errors(void **state) {
     text[sizeof text - 1] = '\0';
     errno = EIO;
     assert_int_equal(echo__error_errno(&err, "%s", text), ECHO_ERR_IO);
-    assert_int_equal(strlen(err.message), ECHO_ERROR_MESSAGE - 1);
+    assert_int_equal(strlen(err.message), ECHO_ERROR_MESSAGE_CHARS - 1);
 }
 
 static void where(void **state) {
@@ -120,11 +120,11 @@ static void long_items(void **state) {
     for (size_t len = 0; len < sizeof id; len++) {
         echo_error err = ECHO_ERROR_INIT;
         echo__error_item(&err, id, len);
-        if (len < ECHO_ERROR_ITEM) {
+        if (len < ECHO_ERROR_ITEM_CHARS) {
             assert_int_equal(strlen(err.item), len);
         } else {
-            assert_int_equal(strlen(err.item), ECHO_ERROR_ITEM - 1);
-            assert_string_equal(err.item + ECHO_ERROR_ITEM - 4, "...");
+            assert_int_equal(strlen(err.item), ECHO_ERROR_ITEM_CHARS - 1);
+            assert_string_equal(err.item + ECHO_ERROR_ITEM_CHARS - 4, "...");
         }
     }
     echo_error err = ECHO_ERROR_INIT;
@@ -152,7 +152,7 @@ static void adopting(void **state) {
     echo__error_clear(&err);
     memset(err.message, 'z', sizeof err.message); /* without its NUL */
     assert_int_equal(echo__error_adopt(&err, ECHO_ERR_IO, "hook"), ECHO_ERR_IO);
-    assert_int_equal(strlen(err.message), ECHO_ERROR_MESSAGE - 1);
+    assert_int_equal(strlen(err.message), ECHO_ERROR_MESSAGE_CHARS - 1);
     assert_int_equal(echo__error_adopt(NULL, ECHO_ERR_IO, "hook"), ECHO_ERR_IO);
     echo__error_clear(&err);
     assert_int_equal(echo__error_adopt(&err, (echo_status)-12345, "hook"), (echo_status)-12345); /* passes through */

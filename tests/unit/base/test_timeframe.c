@@ -37,7 +37,7 @@ static void set(echo_timeframe *tf, uint64_t n, uint64_t seq) {
 static int64_t get(const echo_timeframe *tf, uint64_t n) {
     echo_key key = feed(n);
     uint64_t seq = 0;
-    return echo_timeframe_get(tf, &key, &seq) ? (int64_t)seq : -1;
+    return echo_timeframe_get(&seq, tf, &key) ? (int64_t)seq : -1;
 }
 
 static void unset(echo_timeframe *tf, uint64_t n) {
@@ -54,13 +54,13 @@ static void ascending(echo_timeframe *tf) {
     echo_frame last, frame;
     size_t n = echo_timeframe_size(tf);
     for (size_t i = 0; i < n; i++) {
-        assert_true(echo_timeframe_at(tf, i, &frame));
+        assert_true(echo_timeframe_at(&frame, tf, i));
         uint64_t seq;
-        assert_true(echo_timeframe_get(tf, &frame.feed, &seq) && seq == frame.seq);
+        assert_true(echo_timeframe_get(&seq, tf, &frame.feed) && seq == frame.seq);
         if (i > 0) assert_true(memcmp(last.feed.bytes, frame.feed.bytes, sizeof last.feed.bytes) < 0);
         last = frame;
     }
-    assert_false(echo_timeframe_at(tf, n, &frame));
+    assert_false(echo_timeframe_at(&frame, tf, n));
 }
 
 static void set_and_get(void **state) {
@@ -83,7 +83,7 @@ static void set_and_get(void **state) {
     key = feed(3);
     assert_int_equal(echo_timeframe_set(tf, &key, UINT64_MAX), ECHO_ERR_LIMIT);
     assert_int_equal(echo_timeframe_size(tf), 2);
-    assert_true(echo_timeframe_get(tf, (key = feed(1), &key), NULL));
+    assert_true(echo_timeframe_get(NULL, tf, (key = feed(1), &key)));
     unset(tf, 3);
     unset(tf, 1);
     assert_int_equal(get(tf, 1), -1);
@@ -300,11 +300,11 @@ static void binary(void **state) {
         for (uint64_t i = 0; i < n; i++) set(tf, i, i == 3 ? ECHO_SEQ_MAX : i * 1000);
         assert_int_equal(echo_timeframe_binary_size(tf), 40 * n);
         memset(bytes, 0xee, sizeof bytes);
-        echo_timeframe_to_binary(tf, bytes);
+        echo_timeframe_to_binary(bytes, tf);
         if (40 * n < sizeof bytes) assert_int_equal(bytes[40 * n], 0xee);
         for (size_t i = 0; i < n; i++) {
             echo_frame frame;
-            assert_true(echo_timeframe_at(tf, i, &frame));
+            assert_true(echo_timeframe_at(&frame, tf, i));
             assert_memory_equal(bytes + 40 * i, frame.feed.bytes, 32);
             assert_true(echo__be64(bytes + 40 * i + 32) == frame.seq);
         }
@@ -419,7 +419,7 @@ static void out_of_memory(void **state) {
     for (uint64_t i = 0; i < 40; i++) set(tf, i, i);
     uint8_t bytes[40 * 40];
     char *text;
-    echo_timeframe_to_binary(tf, bytes);
+    echo_timeframe_to_binary(bytes, tf);
     assert_int_equal(echo_timeframe_to_json(&text, tf), ECHO_OK);
     for (size_t k = 0; k < sizeof makers / sizeof *makers; k++)
         for (long nth = k == 2 ? 2 : 1;; nth++) { /* the first of by_dependencies is its own */

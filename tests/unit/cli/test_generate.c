@@ -59,7 +59,7 @@ static uint64_t hash_of(const generator *g) {
         void *feed;
         echo_feed_info info;
         assert_ok(feeds->ops->open(&feed, feeds->ctx, &keys[i], &err), &err);
-        assert_ok(feeds->ops->info(feeds->ctx, feed, &info, &err), &err);
+        assert_ok(feeds->ops->info(&info, feeds->ctx, feed, &err), &err);
         assert_ok(mix(&hash, i, (echo_bytes){keys[i].bytes, sizeof keys[i].bytes}), &err);
         assert_ok(feeds->ops->read(feeds->ctx, feed, 0, info.verified, mix, &hash, &err), &err);
         feeds->ops->close(feeds->ctx, feed);
@@ -226,7 +226,7 @@ static void test_tail(void **arg) {
     make(g, 100);
     echo_error err = ECHO_ERROR_INIT;
     uint64_t applied;
-    assert_ok(echo_party_poll(live.party, 0, &applied, &err), &err);
+    assert_ok(echo_party_poll(&applied, live.party, 0, &err), &err);
     assert_int_equal(applied, 100);
     check_party(live.party, g);
 
@@ -264,7 +264,7 @@ static void test_changes(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     uint64_t applied;
     assert_ok(generate_changes(g, items, 4, &err), &err);
-    assert_ok(echo_party_poll(live.party, 0, &applied, &err), &err);
+    assert_ok(echo_party_poll(&applied, live.party, 0, &err), &err);
     assert_int_equal(applied, 4);
     check_party(live.party, g);
     echo_party_status status;

@@ -22,7 +22,7 @@ static echo_invitation make(test_random *rng, size_t members, bool digest) {
 static void test_round_trip(void **state) {
     (void)state;
     test_random rng = {1};
-    for (size_t members = 0; members <= ECHO_INVITATION_MEMBERS; members++)
+    for (size_t members = 0; members <= ECHO_INVITATION_MEMBERS_MAX; members++)
         for (unsigned digest = 0; digest < 2; digest++) {
             char text[ECHO_INVITATION_CHARS];
             echo_invitation i = make(&rng, members, digest), read;
@@ -34,7 +34,7 @@ static void test_round_trip(void **state) {
             assert_memory_equal(&read, &i, sizeof i);
         }
     char text[ECHO_INVITATION_CHARS];
-    echo_invitation i = make(&rng, ECHO_INVITATION_MEMBERS, false);
+    echo_invitation i = make(&rng, ECHO_INVITATION_MEMBERS_MAX, false);
     i.member_count++;
     assert_int_equal(echo_invitation_write(text, &i), ECHO_ERR_INVALID);
 }

@@ -67,9 +67,9 @@ static void test_over_and_under(void **state) {
     assert_null(s.overlay.first);
     assert_ok(get(&s.under, &b, &out));
     assert_ok(get(&s.overlay.store, &b, &out));
-    assert_ok(s.overlay.store.ops->has(s.overlay.store.ctx, &a, &has, &err));
+    assert_ok(s.overlay.store.ops->has(&has, s.overlay.store.ctx, &a, &err));
     assert_true(has);
-    assert_ok(s.overlay.store.ops->has(s.overlay.store.ctx, &none, &has, &err));
+    assert_ok(s.overlay.store.ops->has(&has, s.overlay.store.ctx, &none, &err));
     assert_false(has);
     assert_int_equal(s.fault.calls[STORE_FAULT_FLUSH], 1);
     assert_ok(echo__overlay_store(&s.overlay, &err)); /* nothing to do */
@@ -174,7 +174,7 @@ static void test_rotten(void **state) {
     echo_hash name;
     echo_bytes rot = text("what it was nof");
     echo__hash(&name, "what it was not", 15);
-    assert_ok(s.under.ops->put(s.under.ctx, &name, &rot, 1, NULL, &err));
+    assert_ok(s.under.ops->put(NULL, s.under.ctx, &name, &rot, 1, &err));
     assert_ok(s.under.ops->publish(s.under.ctx, &(echo_key){{1}}, 0, text("{}"), &err));
     assert_status(get(&s.overlay.store, &name, &out), ECHO_ERR_PENDING);
     assert_int_equal(s.overlay.touched_count, 1);
@@ -213,7 +213,7 @@ static void test_manifest(void **state) {
     echo_hash name = number(1);
     echo_bytes bytes = text("x");
     assert_int_equal(o->ops->capabilities(o->ctx), ECHO_STORE_READONLY);
-    assert_status(o->ops->put(o->ctx, &name, &bytes, 1, NULL, &err), ECHO_ERR_READONLY);
+    assert_status(o->ops->put(NULL, o->ctx, &name, &bytes, 1, &err), ECHO_ERR_READONLY);
     assert_status(o->ops->publish(o->ctx, &party, 7, bytes, &err), ECHO_ERR_READONLY);
     assert_status(o->ops->remove(o->ctx, &party, 7, &err), ECHO_ERR_READONLY);
     assert_status(o->ops->remove_chunks(o->ctx, &name, 1, &err), ECHO_ERR_READONLY);

@@ -83,8 +83,8 @@ static void test_proofs(void **state) {
     test_random rng = {11};
     for (unsigned round = 0; round < 60; round++) {
         echo_feed_proof proof, read;
-        size_t left = round == 0 ? ECHO_FEED_PROOF_SIDE : (size_t)test_random_below(&rng, 12);
-        size_t right = round <= 1 ? ECHO_FEED_PROOF_SIDE : (size_t)test_random_below(&rng, 12);
+        size_t left = round == 0 ? ECHO_FEED_PROOF_NODES_MAX : (size_t)test_random_below(&rng, 12);
+        size_t right = round <= 1 ? ECHO_FEED_PROOF_NODES_MAX : (size_t)test_random_below(&rng, 12);
         make_proof(&proof, &rng, left, right);
         echo__buf out = ECHO__BUF_INIT;
         echo__write_proof(&out, &proof);
@@ -111,7 +111,7 @@ static void test_proofs(void **state) {
 static void test_too_many_nodes(void **state) {
     (void)state;
     for (unsigned side = 0; side < 2; side++)
-        for (unsigned count = ECHO_FEED_PROOF_SIDE + 1; count < 256; count++) {
+        for (unsigned count = ECHO_FEED_PROOF_NODES_MAX + 1; count < 256; count++) {
             size_t len = 26 + 2 * 255 * 40 + 64;
             uint8_t *bytes = calloc(1, len);
             bytes[24 + side] = (uint8_t)count;

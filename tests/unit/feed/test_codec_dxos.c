@@ -64,7 +64,7 @@ static echo_status decode(state *s, echo_bytes block) {
     echo__scratch_reset(&s->scratch);
     memset(&s->error, 0, sizeof s->error);
     memset(&s->message, 0xa5, sizeof s->message); /* *out is filled completely */
-    return s->codec.ops->decode(s->codec.ctx, block, &s->scratch, &s->message, &s->error);
+    return s->codec.ops->decode(&s->message, s->codec.ctx, block, &s->scratch, &s->error);
 }
 
 static echo_status decode_hex(state *s, const char *hex) { return decode(s, unhex(s, hex)); }
@@ -120,7 +120,7 @@ static void assert_text(echo_bytes view, const char *text) {
 static void assert_frame(const state *s, size_t i, const char *feed, uint64_t seq) {
     char hex[ECHO_HEX_CHARS];
     assert_true(i < s->message.frame_count);
-    echo_key_hex(&s->message.frames[i].feed, hex);
+    echo_key_hex(hex, &s->message.frames[i].feed);
     assert_string_equal(hex, feed);
     assert_int_equal(s->message.frames[i].seq, seq);
 }

@@ -55,7 +55,7 @@ static void halo_read(halo *h, size_t fixture) {
         for (size_t seq = 0; seq < feed->count; seq++) {
             echo_message message;
             echo__scratch_reset(&scratch);
-            assert_int_equal(codec.ops->decode(codec.ctx, feed->blocks[seq], &scratch, &message, NULL), ECHO_OK);
+            assert_int_equal(codec.ops->decode(&message, codec.ctx, feed->blocks[seq], &scratch, NULL), ECHO_OK);
             if (message.kind != ECHO_MESSAGE_CREDENTIAL) continue;
             assert_true(h->count < sizeof h->list / sizeof h->list[0]);
             uint8_t *copy = malloc(message.credential.len);

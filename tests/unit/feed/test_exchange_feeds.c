@@ -55,7 +55,7 @@ static void place_end(place *p) {
 /* Everything that should be here is, and nothing else. */
 static void check_feed(const place *p, const echo_feeds *feeds, void *feed) {
     echo_feed_info info;
-    assert_ok(feeds->ops->info(feeds->ctx, feed, &info, &oops));
+    assert_ok(feeds->ops->info(&info, feeds->ctx, feed, &oops));
     assert_int_equal(info.length, p->length);
     assert_int_equal(info.verified, p->length);
     for (uint64_t seq = 0; seq < p->length + 2; seq++) {
@@ -154,7 +154,7 @@ static void feeds_are_made(void **state) {
         assert_status(p.feeds.ops->make(p.feeds.ctx, &p.key, &err), ECHO_ERR_EXISTS);
         assert_true(err.has_feed && echo__key_equal(&err.feed, &p.key));
         echo_feed_info info;
-        assert_ok(p.feeds.ops->info(p.feeds.ctx, p.feed, &info, &oops));
+        assert_ok(p.feeds.ops->info(&info, p.feeds.ctx, p.feed, &oops));
         assert_false(info.writable);
         assert_status(p.feeds.ops->append(&first, p.feeds.ctx, p.feed, blocks.at, 1, NULL), ECHO_ERR_READONLY);
         assert_status(p.feeds.ops->keypair(&other, p.feeds.ctx, p.feed), ECHO_ERR_READONLY);
@@ -349,7 +349,7 @@ static void forks_are_found(void **state) {
             conflict(&p, &b, &keys, 0, 33, 33, fork);
             /* From behind, the roots of `from` tell, the first of those that hold the fork. */
             for (uint64_t from = fork + 1; from < 20; from++) {
-                uint64_t index[ECHO_FEED_PROOF_SIDE];
+                uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
                 size_t n = echo__proof_cover(index, 0, from), i = 0;
                 while (i < n && echo__flat_right_span(index[i], echo__flat_depth(index[i])) < 2 * fork) i++;
                 conflict(&p, &b, &keys, from, from + 1, 21,

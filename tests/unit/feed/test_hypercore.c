@@ -246,7 +246,7 @@ static void reads_feeds_of_echo(void **state) {
             void *feed;
             echo_feed_info info;
             assert_ok(feeds.ops->open(&feed, feeds.ctx, &l.keys[k], &oops));
-            assert_ok(feeds.ops->info(feeds.ctx, feed, &info, &oops));
+            assert_ok(feeds.ops->info(&info, feeds.ctx, feed, &oops));
             assert_true(info.length > 0);
             assert_int_equal(info.length, info.verified);
             assert_ok(feeds.ops->read(feeds.ctx, feed, 0, info.length, ignore_block, NULL, &oops));
@@ -439,8 +439,8 @@ static void looks_again_after_a_failure(void **state) {
     test_open(&theirs, NULL);
     test_append(&theirs, blocks.at, 3);
     test_poke(ours.path, "tree", 0, 1);
-    assert_status(ours.feeds.ops->info(ours.feeds.ctx, ours.feed, &info, &err), ECHO_ERR_CORRUPT);
-    assert_status(ours.feeds.ops->info(ours.feeds.ctx, ours.feed, &info, &err), ECHO_ERR_CORRUPT);
+    assert_status(ours.feeds.ops->info(&info, ours.feeds.ctx, ours.feed, &err), ECHO_ERR_CORRUPT);
+    assert_status(ours.feeds.ops->info(&info, ours.feeds.ctx, ours.feed, &err), ECHO_ERR_CORRUPT);
     test_poke(ours.path, "tree", 0, 1);
     assert_int_equal(test_info(&ours).verified, 3);
     test_read_equal(&ours, &blocks, 0, 3);

@@ -90,7 +90,7 @@ static bool sound(scene *s, uint64_t old, uint64_t new) {
     assert_ok(echo_feeds_open_dir(&s->t.feeds, s->t.folder, NULL, &oops));
     if (s->t.feeds.ops->open(&s->t.feed, s->t.feeds.ctx, &s->t.key, &err) == ECHO_OK) {
         const echo_feed_ops *ops = s->t.feeds.ops;
-        good = ops->info(s->t.feeds.ctx, s->t.feed, &info, &err) == ECHO_OK && info.length == info.verified &&
+        good = ops->info(&info, s->t.feeds.ctx, s->t.feed, &err) == ECHO_OK && info.length == info.verified &&
                (info.length == old || info.length == new) &&
                ops->read(s->t.feeds.ctx, s->t.feed, 0, info.length, compare_block, &s->blocks, &err) == ECHO_OK &&
                !ops->has(s->t.feeds.ctx, s->t.feed, info.length);

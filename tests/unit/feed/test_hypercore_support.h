@@ -151,7 +151,7 @@ static inline void test_place(test_feed *t, const echo_key *key) {
     memset(t, 0, sizeof *t);
     t->folder = folder_new();
     t->key = *key;
-    echo_key_hex(key, hex);
+    echo_key_hex(hex, key);
     test_path(t->path, t->folder, hex);
 }
 
@@ -186,7 +186,7 @@ static inline uint64_t test_append(test_feed *t, const echo_bytes *blocks, size_
 
 static inline echo_feed_info test_info(test_feed *t) {
     echo_feed_info info;
-    assert_ok(t->feeds.ops->info(t->feeds.ctx, t->feed, &info, &oops));
+    assert_ok(t->feeds.ops->info(&info, t->feeds.ctx, t->feed, &oops));
     return info;
 }
 

@@ -45,7 +45,7 @@ static void appends_and_reads(void **state) {
     assert_int_equal(echo_feeds_memory_add(&feeds, &keys), ECHO_OK);
     assert_status(echo_feeds_memory_add(&feeds, &keys), ECHO_ERR_EXISTS);
     assert_int_equal(feeds.ops->open(&feed, feeds.ctx, &keys.public_key, NULL), ECHO_OK);
-    assert_int_equal(feeds.ops->info(feeds.ctx, feed, &info, NULL), ECHO_OK);
+    assert_int_equal(feeds.ops->info(&info, feeds.ctx, feed, NULL), ECHO_OK);
     assert_true(info.length == 0 && info.verified == 0 && info.writable);
     const echo_bytes blocks[] = {text("a"), text(""), text("ccc")};
     assert_int_equal(feeds.ops->append(&first, feeds.ctx, feed, blocks, 3, NULL), ECHO_OK);
@@ -54,7 +54,7 @@ static void appends_and_reads(void **state) {
     assert_int_equal(first, 3);
     assert_int_equal(feeds.ops->append(&first, feeds.ctx, feed, NULL, 0, NULL), ECHO_OK);
     assert_int_equal(first, 4);
-    assert_int_equal(feeds.ops->info(feeds.ctx, feed, &info, NULL), ECHO_OK);
+    assert_int_equal(feeds.ops->info(&info, feeds.ctx, feed, NULL), ECHO_OK);
     assert_true(info.length == 4 && info.verified == 4);
     log l = {1, ""};
     assert_int_equal(feeds.ops->read(feeds.ctx, feed, 1, 4, say, &l, NULL), ECHO_OK);
@@ -96,7 +96,7 @@ static void blocks_put_in_any_order(void **state) {
     static const char *const names[] = {"5", "3", "9", "4", "far", "8"};
     for (size_t i = 0; i < 6; i++)
         assert_int_equal(echo_feeds_memory_put(&feeds, &keys.public_key, order[i], text(names[i])), ECHO_OK);
-    assert_int_equal(feeds.ops->info(feeds.ctx, feed, &info, NULL), ECHO_OK);
+    assert_int_equal(feeds.ops->info(&info, feeds.ctx, feed, NULL), ECHO_OK);
     assert_true(info.length == 1000000001 && info.verified == info.length && !info.writable);
     for (uint64_t seq = 0; seq < 12; seq++)
         assert_int_equal(feeds.ops->has(feeds.ctx, feed, seq), (seq >= 3 && seq <= 5) || seq == 8 || seq == 9);
@@ -208,7 +208,7 @@ static void memory_runs_out(void **state) {
         assert_status(status, failed ? ECHO_ERR_NOMEM : ECHO_OK);
         if (feed != NULL && first == 77) {
             echo_feed_info info;
-            assert_int_equal(feeds.ops->info(feeds.ctx, feed, &info, NULL), ECHO_OK);
+            assert_int_equal(feeds.ops->info(&info, feeds.ctx, feed, NULL), ECHO_OK);
             assert_true(info.length == 0 || info.length == 5);
         }
         echo_feeds_close(&feeds);

@@ -13,7 +13,7 @@ static echo_key key_of(uint8_t number) {
     return key;
 }
 
-static echo_status decode(void *ctx, echo_bytes block, echo_scratch *scratch, echo_message *out, echo_error *err) {
+static echo_status decode(echo_message *out, void *ctx, echo_bytes block, echo_scratch *scratch, echo_error *err) {
     (void)ctx;
     (void)err;
     if (block.len == 3) return ECHO_ERR_CORRUPT;

@@ -75,7 +75,7 @@ static void the_cover_is_the_smallest(void **state) {
     (void)state;
     for (uint64_t to = 0; to <= 70; to++) {
         for (uint64_t from = 0; from <= to; from++) {
-            uint64_t index[ECHO_FEED_PROOF_SIDE], at = from;
+            uint64_t index[ECHO_FEED_PROOF_NODES_MAX], at = from;
             size_t n = echo__proof_cover(index, from, to), expected = 0;
             for (uint64_t i = 0; i < 256; i++) {
                 unsigned depth = echo__flat_depth(i);
@@ -94,8 +94,8 @@ static void the_cover_is_the_smallest(void **state) {
             assert_int_equal(at, to);
         }
     }
-    uint64_t index[ECHO_FEED_PROOF_SIDE], most = UINT64_C(1) << 53;
-    assert_int_equal(echo__proof_cover(index, 1, most - 1), ECHO_FEED_PROOF_SIDE);
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX], most = UINT64_C(1) << 53;
+    assert_int_equal(echo__proof_cover(index, 1, most - 1), ECHO_FEED_PROOF_NODES_MAX);
     assert_int_equal(echo__proof_cover(index, 1, most), 53);
     assert_int_equal(echo__proof_cover(index, 0, most - 1), 53);
     assert_int_equal(echo__proof_cover(index, 0, most), 1);
@@ -284,7 +284,7 @@ static void a_blank_node_is_refused(void **state) {
     tree t;
     echo_feed_proof proof;
     uint8_t message[40];
-    uint64_t index[ECHO_FEED_PROOF_SIDE];
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
     echo__hypercore_roots roots;
     (void)state;
     tree_begin(&t, 7);
@@ -311,7 +311,7 @@ static void what_is_missing_is_a_gap(void **state) {
         if (!t.known[i]) continue;
         t.known[i] = false;
         for (uint64_t from = 0; from < 37; from += 3) {
-            uint64_t left[ECHO_FEED_PROOF_SIDE], right[ECHO_FEED_PROOF_SIDE], to = from + 1 + from % 2;
+            uint64_t left[ECHO_FEED_PROOF_NODES_MAX], right[ECHO_FEED_PROOF_NODES_MAX], to = from + 1 + from % 2;
             size_t n = echo__proof_cover(left, 0, from), m = echo__proof_cover(right, to, 39);
             bool needed = false;
             for (size_t k = 0; k < n; k++) needed |= left[k] == i;

@@ -436,11 +436,11 @@ static void test_limits(void **state) {
     assert_int_equal(object_try(&o, WIRE_SET, "p.q", path), ECHO_ERR_LIMIT);
     free(path);
     /* the bytes of a key */
-    char *key = repeated("", "k", ECHO_OBJECT_KEY_MAX, "");
+    char *key = repeated("", "k", ECHO_OBJECT_KEY_BYTES_MAX, "");
     assert_int_equal(object_try(&o, WIRE_SET, key, "1"), ECHO_OK);
     assert_int_equal(object_try(&old, WIRE_SET, key, "1"), ECHO_OK);
     free(key);
-    key = repeated("", "k", ECHO_OBJECT_KEY_MAX + 1, "");
+    key = repeated("", "k", ECHO_OBJECT_KEY_BYTES_MAX + 1, "");
     assert_int_equal(object_try(&o, WIRE_SET, key, "1"), ECHO_ERR_LIMIT);
     assert_int_equal(object_try(&old, WIRE_SET, key, "1"), ECHO_ERR_LIMIT);
     free(key);

@@ -261,8 +261,8 @@ static void test_limits_agree(void **state) {
                 echo_object_mutation_free(m);
                 cJSON_Delete(value);
             }
-    static char key[ECHO_OBJECT_KEY_MAX + 2];
-    memset(key, 'k', ECHO_OBJECT_KEY_MAX);
+    static char key[ECHO_OBJECT_KEY_BYTES_MAX + 2];
+    memset(key, 'k', ECHO_OBJECT_KEY_BYTES_MAX);
     cJSON *one = cJSON_CreateNumber(1), *outer = cJSON_CreateObject();
     echo_object_mutation *m = mutation_new(2);
     echo_bytes bytes;
@@ -278,7 +278,7 @@ static void test_limits_agree(void **state) {
     echo_object_set(m, "k", outer);
     assert_int_equal(echo_object_mutation_bytes(&bytes, m), ECHO_ERR_LIMIT);
     echo_object_mutation_free(m);
-    key[ECHO_OBJECT_KEY_MAX] = 'k';
+    key[ECHO_OBJECT_KEY_BYTES_MAX] = 'k';
     m = mutation_new(2);
     echo_object_set(m, key, one);
     assert_int_equal(echo_object_mutation_bytes(&bytes, m), ECHO_ERR_LIMIT);

@@ -132,11 +132,11 @@ static void test_segment_limit(void **state) {
 
 static void test_key_check(void **state) {
     (void)state;
-    static char key[ECHO_OBJECT_KEY_MAX + 1];
+    static char key[ECHO_OBJECT_KEY_BYTES_MAX + 1];
     memset(key, 'k', sizeof key);
     assert_int_equal(echo__object_key_check("", 0), ECHO_ERR_CORRUPT);
-    assert_int_equal(echo__object_key_check(key, ECHO_OBJECT_KEY_MAX), ECHO_OK);
-    assert_int_equal(echo__object_key_check(key, ECHO_OBJECT_KEY_MAX + 1), ECHO_ERR_LIMIT);
+    assert_int_equal(echo__object_key_check(key, ECHO_OBJECT_KEY_BYTES_MAX), ECHO_OK);
+    assert_int_equal(echo__object_key_check(key, ECHO_OBJECT_KEY_BYTES_MAX + 1), ECHO_ERR_LIMIT);
     assert_int_equal(echo__object_key_check("a\0b", 3), ECHO_ERR_CORRUPT);
     assert_int_equal(echo__object_key_check("\xed\xa0\x80", 3), ECHO_ERR_CORRUPT);
     assert_int_equal(echo__object_key_check("\xe2\x82\xac", 3), ECHO_OK);

@@ -41,7 +41,7 @@ static echo_status restore(void *ctx, void *state, uint32_t stored, struct cJSON
     (void)err;
     return ECHO_OK;
 }
-static echo_status snapshot_raw(void *ctx, const void *state, echo_writer *out, echo_error *err) {
+static echo_status snapshot_raw(echo_writer *out, void *ctx, const void *state, echo_error *err) {
     (void)ctx;
     (void)state;
     (void)out;
@@ -178,7 +178,7 @@ static void test_versions(void **state) {
 
 static void test_types(void **state) {
     (void)state;
-    char longest[ECHO_MODEL_TYPE_MAX + 2];
+    char longest[ECHO_MODEL_TYPE_BYTES_MAX + 2];
     echo_model_ops ops = table(NULL);
     assert_refused(&ops, ECHO_ERR_INVALID, "type");
     ops.type = "";
@@ -186,10 +186,10 @@ static void test_types(void **state) {
     ops.type = "\xff";
     assert_refused(&ops, ECHO_ERR_INVALID, "UTF-8");
     memset(longest, 'a', sizeof longest);
-    longest[ECHO_MODEL_TYPE_MAX + 1] = '\0';
+    longest[ECHO_MODEL_TYPE_BYTES_MAX + 1] = '\0';
     ops.type = longest;
     assert_refused(&ops, ECHO_ERR_INVALID, "256");
-    longest[ECHO_MODEL_TYPE_MAX] = '\0';
+    longest[ECHO_MODEL_TYPE_BYTES_MAX] = '\0';
     assert_int_equal(echo_registry_add(registry, &ops, NULL, NULL), ECHO_OK);
     assert_refused(&ops, ECHO_ERR_EXISTS, "already");
 }

@@ -105,9 +105,9 @@ static void test_kinds_of_chunks(void **state) {
     echo_gc_report report = collect(&store, 1, false);
     for (unsigned i = 0; i < 3; i++) {
         bool there;
-        assert_ok(store.ops->has(store.ctx, &old[i], &there, NULL));
+        assert_ok(store.ops->has(&there, store.ctx, &old[i], NULL));
         assert_false(there);
-        assert_ok(store.ops->has(store.ctx, &fresh[i], &there, NULL));
+        assert_ok(store.ops->has(&there, store.ctx, &fresh[i], NULL));
         assert_true(there);
     }
     assert_in_range(report.chunks_removed, 8, 20);
@@ -224,7 +224,7 @@ static void test_damaged_tree(void **state) {
         gc_publish(&store, 1, 1, 3);
         gc_publish(&store, 1, 2, 4);
         gc_publish(&store, 2, 0, 2); /* needs it, while party 1's first snapshot is to go */
-        echo_hash_hex(&bad, hex);
+        echo_hash_hex(hex, &bad);
         remove_chunk(&store, &bad);
         bool shared = i == 2; /* of this one there may be several, which other snapshots need too */
         assert_stopped(&store, 1, ECHO_ERR_CORRUPT, hex, shared ? "snapshot " : "snapshot 1 of party 0202");

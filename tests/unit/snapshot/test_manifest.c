@@ -64,7 +64,7 @@ static void test_golden(void **arg) {
     echo_bytes parts[] = {echo__bytes("echo/manifest/1", 16), echo__bytes_text(body)};
     char hex[ECHO_HEX_CHARS];
     echo__hash_parts(&check, parts, 2);
-    echo_hash_hex(&check, hex);
+    echo_hash_hex(hex, &check);
     assert_memory_equal(text + 10, hex, 64);
     free(text);
     echo__manifest_free(&m);

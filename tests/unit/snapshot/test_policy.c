@@ -29,33 +29,33 @@ static echo_snapshot_reason decide(const echo_snapshot_policy *rules, const echo
 static void test_nothing_is_due(void **arg) {
     (void)arg;
     echo__policy_facts f = calm();
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.expected_open_ns = 80 * MS;
     f.messages = 0; /* however slow opening is, nothing is new */
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
 }
 
 static void test_opening(void **arg) {
     (void)arg;
     echo__policy_facts f = calm();
     f.expected_open_ns = 80 * MS - 1;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.expected_open_ns = 80 * MS;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_OPENING);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_OPENING);
     f.expected_bytes = UINT64_MAX; /* whatever it writes, and with no wait */
     f.last_ns = f.now_ns;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_OPENING);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_OPENING);
     f.base_open_ns = 56 * MS; /* slow without any message: a snapshot would not help much */
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.base_open_ns = 55 * MS;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_OPENING);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_OPENING);
     f.base_open_ns = 0;
     echo_snapshot_policy rules = defaults;
     rules.open_ns = 0;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_NONE);
     rules = defaults;
     rules.manual = true;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_NONE);
 }
 
 /* Each leg is reached at its number or anywhere beyond it: messages come in batches. */
@@ -63,26 +63,26 @@ static void test_legs(void **arg) {
     (void)arg;
     echo__policy_facts f = calm();
     f.messages = 999;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.messages = 1000;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
     f.messages = 1537;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
     echo_snapshot_policy rules = defaults;
     rules.messages = 0;
     rules.bytes = 2000;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.bytes = 2001;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_BYTES);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_BYTES);
     rules.bytes = 0;
     rules.age_ms = 1000;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_AGE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_AGE);
     rules.age_ms = 1001;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_NONE);
     rules.age_ms = UINT64_C(1) << 58; /* any number is a time */
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_NONE);
     rules.age_ms = 0;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_NONE);
 }
 
 static void test_write_factor(void **arg) {
@@ -91,12 +91,12 @@ static void test_write_factor(void **arg) {
     f.messages = 1000;
     f.bytes = 150000;
     f.expected_bytes = 300000;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
     f.expected_bytes = 300001;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     echo_snapshot_policy rules = defaults;
     rules.write_factor = 0;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
 }
 
 static void test_memory(void **arg) {
@@ -104,9 +104,9 @@ static void test_memory(void **arg) {
     echo__policy_facts f = calm();
     f.memory = 1000;
     f.held = 499;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.held = 500;
-    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_MEMORY);
+    assert_int_equal(decide(&defaults, &f), ECHO_SNAPSHOT_REASON_MEMORY);
 }
 
 /* What can wait waits for a pause, but not for ever. */
@@ -118,19 +118,19 @@ static void test_quiet(void **arg) {
     uint64_t begin = f.now_ns;
     for (; f.now_ns < begin + 5 * SECOND; f.now_ns += 100 * MS) { /* a message every 100 ms */
         f.last_ns = f.now_ns;
-        assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_NONE);
+        assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     }
     f.last_ns = f.now_ns;
-    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
     memset(&policy, 0, sizeof policy);
     f.last_ns = f.now_ns;
-    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.now_ns += 250 * MS;
-    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
     echo_snapshot_policy rules = defaults;
     rules.quiet_ms = 0;
     f.last_ns = f.now_ns;
-    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_MESSAGES);
+    assert_int_equal(decide(&rules, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
 }
 
 static void test_failures(void **arg) {
@@ -143,9 +143,9 @@ static void test_failures(void **arg) {
         echo__policy_failed(&policy, &defaults, f.now_ns);
         assert_int_equal(policy.failed, i + 1);
         f.now_ns += wait - 1;
-        assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_NONE);
+        assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
         f.now_ns += 1;
-        assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_MESSAGES);
+        assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_MESSAGES);
         wait = wait * 2 < 300 * SECOND ? wait * 2 : 300 * SECOND;
     }
     echo_snapshot_policy rules = defaults;
@@ -162,9 +162,9 @@ static void test_rest(void **arg) {
     f.expected_open_ns = 80 * MS;
     echo__policy_succeeded(&policy, f.now_ns - 3 * SECOND, f.now_ns, 1000, 1000);
     f.now_ns += 3 * SECOND - 1;
-    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_NONE);
+    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_NONE);
     f.now_ns += 1;
-    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_OPENING);
+    assert_int_equal(echo__policy_decide(&policy, &defaults, &f), ECHO_SNAPSHOT_REASON_OPENING);
 }
 
 static void test_expected_bytes(void **arg) {

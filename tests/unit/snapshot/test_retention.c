@@ -285,7 +285,7 @@ static void test_advice_damaged(void **state) {
         (void)advice(&store, 1);
         (void)gc_list(&store, 1);
         assert_ok(store.ops->remove_chunks(store.ctx, &bad, 1, NULL));
-        echo_hash_hex(&bad, hex);
+        echo_hash_hex(hex, &bad);
         assert_no_advice(&store, ECHO_ERR_CORRUPT, hex);
         assert_no_advice(&store, ECHO_ERR_CORRUPT, "snapshot 1 of party 0101");
         echo_store_close(&store);

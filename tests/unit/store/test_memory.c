@@ -95,7 +95,7 @@ static void assert_busy(const echo_store *store, uint64_t newest) {
     assert_int_equal(store->ops->remove(store->ctx, &party, newest, NULL), ECHO_ERR_BUSY);
     assert_int_equal(store->ops->remove_chunks(store->ctx, &name, 1, NULL), ECHO_ERR_BUSY);
     assert_int_equal(store->ops->pin(store->ctx, &party, newest, true, NULL), ECHO_ERR_BUSY);
-    OK(store->ops->put(store->ctx, NULL, NULL, 0, NULL, NULL));
+    OK(store->ops->put(NULL, store->ctx, NULL, NULL, 0, NULL));
 }
 
 /* While one has pending puts the other cannot write, and takes nothing from it. */
@@ -125,9 +125,9 @@ static void test_two_writers(void **state) {
 
     /* One that lost its puts is not writing any more; its rollback is not the other's. */
     echo_hash name = {{7}};
-    echo_bytes huge = {(const uint8_t *)"x", ECHO_STORE_SIZE_MAX + 1};
+    echo_bytes huge = {(const uint8_t *)"x", ECHO_STORE_BYTES_MAX + 1};
     OK(store_put_made(&one, 3, 40, NULL, NULL));
-    assert_int_equal(one.ops->put(one.ctx, &name, &huge, 1, NULL, NULL), ECHO_ERR_LIMIT);
+    assert_int_equal(one.ops->put(NULL, one.ctx, &name, &huge, 1, NULL), ECHO_ERR_LIMIT);
     OK(store_put_made(&two, 4, 40, NULL, NULL));
     assert_int_equal(store_put_made(&one, 3, 40, NULL, NULL), ECHO_ERR_LIMIT);
     OK(one.ops->rollback(one.ctx, NULL));
@@ -169,7 +169,7 @@ static void test_mending_apart(void **state) {
     echo_store one, two;
     store_chunk chunk = store_chunk_make(0, 100), other = store_chunk_make(1, 60);
     two_handles(&one, &two);
-    OK(one.ops->put(one.ctx, &chunk.name, &other.bytes, 1, NULL, NULL));
+    OK(one.ops->put(NULL, one.ctx, &chunk.name, &other.bytes, 1, NULL));
     OK(publish(&one, 0));
     for (unsigned round = 0; round < 2; round++) {
         OK(store_put_made(&one, 0, 100, NULL, NULL));
@@ -200,10 +200,10 @@ static void test_all_is_freed(void **state) {
         long before = fault_blocks();
         two_handles(&one, &two);
         echo_store *writer = i & 1 ? &one : &two, *first = i & 2 ? &one : &two;
-        OK(writer->ops->put(writer->ctx, s.names, s.bytes, 5, NULL, NULL));
+        OK(writer->ops->put(NULL, writer->ctx, s.names, s.bytes, 5, NULL));
         OK(publish(writer, 0));
         list_all(writer);
-        OK(writer->ops->put(writer->ctx, s.names, s.bytes, CHUNKS, NULL, NULL));
+        OK(writer->ops->put(NULL, writer->ctx, s.names, s.bytes, CHUNKS, NULL));
         echo_store_close(first);
         close_both(&one, &two);
         assert_int_equal(fault_blocks(), before);
@@ -380,10 +380,10 @@ static void test_nomem_put(void **state) {
         size_t written = 99;
         echo_key party = store_party(1);
         OK(echo_store_new_memory(&store));
-        OK(store.ops->put(store.ctx, s.names, s.bytes, 5, NULL, NULL));
+        OK(store.ops->put(NULL, store.ctx, s.names, s.bytes, 5, NULL));
         long before = fault_blocks();
         fault_at(nth);
-        echo_status status = store.ops->put(store.ctx, s.names + 5, s.bytes + 5, CHUNKS - 5, &written, NULL);
+        echo_status status = store.ops->put(&written, store.ctx, s.names + 5, s.bytes + 5, CHUNKS - 5, NULL);
         bool hit = fault_off();
         assert_int_equal(status, hit ? ECHO_ERR_NOMEM : ECHO_OK);
         if (hit) {
@@ -392,7 +392,7 @@ static void test_nomem_put(void **state) {
             for (unsigned i = 0; i < CHUNKS; i++) store_assert_absent(&store, i, 50 + i);
             assert_int_equal(store.ops->publish(store.ctx, &party, 0, s.bytes[0], NULL), ECHO_ERR_NOMEM);
             OK(store.ops->rollback(store.ctx, NULL));
-            OK(store.ops->put(store.ctx, s.names, s.bytes, CHUNKS, &written, NULL));
+            OK(store.ops->put(&written, store.ctx, s.names, s.bytes, CHUNKS, NULL));
             assert_int_equal(written, CHUNKS);
         }
         OK(store.ops->publish(store.ctx, &party, 0, s.bytes[0], NULL));
@@ -425,7 +425,7 @@ static void test_nomem_others(void **state) {
             echo_store store;
             echo_key party = store_party(1);
             OK(echo_store_new_memory(&store));
-            OK(store.ops->put(store.ctx, s.names, s.bytes, 5, NULL, NULL));
+            OK(store.ops->put(NULL, store.ctx, s.names, s.bytes, 5, NULL));
             if (call > 0) OK(store.ops->publish(store.ctx, &party, 0, s.bytes[0], NULL));
             fault_at(nth);
             echo_status status = call == 0   ? store.ops->publish(store.ctx, &party, 0, s.bytes[0], NULL)

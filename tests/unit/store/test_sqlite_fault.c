@@ -238,8 +238,8 @@ static echo_status little(const store_place *place, unsigned i, echo_store *stor
     echo_hash name = {{(uint8_t)i}};
     bool there;
     echo_status status = store_place_try(place, STORE_CREATE, store, err);
-    if (status == ECHO_OK) status = store->ops->has(store->ctx, &name, &there, err);
-    if (status == ECHO_OK) status = store->ops->put(store->ctx, &name, &(echo_bytes){NULL, 0}, 1, NULL, err);
+    if (status == ECHO_OK) status = store->ops->has(&there, store->ctx, &name, err);
+    if (status == ECHO_OK) status = store->ops->put(NULL, store->ctx, &name, &(echo_bytes){NULL, 0}, 1, err);
     if (store->ops != NULL) {
         echo_status undone = store->ops->rollback(store->ctx, err);
         if (status == ECHO_OK) status = undone;

@@ -85,7 +85,7 @@ static void test_made_by_first_write(void **state) {
     assert_memory_equal(&err, &untouched, sizeof err);
     assert_state(&store, 0);
     OK(store.ops->rollback(store.ctx, NULL));
-    OK(store.ops->put(store.ctx, NULL, NULL, 0, NULL, NULL));
+    OK(store.ops->put(NULL, store.ctx, NULL, NULL, 0, NULL));
     assert_int_equal(store_place_count(&place), 0);
     echo_key party = store_party(1);
     assert_int_equal(store.ops->remove(store.ctx, &party, 1, NULL), ECHO_ERR_NOT_FOUND);
@@ -325,7 +325,7 @@ static void test_no_pin(void **state) {
     assert_int_equal(store.ops->list(store.ctx, &party, refuse_manifest, NULL, NULL), ECHO_ERR_REFUSED);
     assert_no_pin(&place);
     bool there;
-    OK(store.ops->has(store.ctx, &chunk.name, &there, NULL));
+    OK(store.ops->has(&there, store.ctx, &chunk.name, NULL));
     assert_no_pin(&place);
     assert_int_equal(store.ops->remove(store.ctx, &party, 77, NULL), ECHO_ERR_NOT_FOUND);
     assert_no_pin(&place);
@@ -679,8 +679,8 @@ static void test_read_only(void **state) {
     echo_bytes bytes = {(const uint8_t *)"x", 1};
     assert_int_equal(store.ops->capabilities(store.ctx), ECHO_STORE_DURABLE | ECHO_STORE_READONLY);
     assert_state(&store, 6);
-    assert_int_equal(store.ops->put(store.ctx, &name, &bytes, 1, NULL, &err), ECHO_ERR_READONLY);
-    assert_int_equal(store.ops->put(store.ctx, NULL, NULL, 0, NULL, &err), ECHO_ERR_READONLY);
+    assert_int_equal(store.ops->put(NULL, store.ctx, &name, &bytes, 1, &err), ECHO_ERR_READONLY);
+    assert_int_equal(store.ops->put(NULL, store.ctx, NULL, NULL, 0, &err), ECHO_ERR_READONLY);
     assert_int_equal(store.ops->publish(store.ctx, &party, 3, bytes, &err), ECHO_ERR_READONLY);
     assert_int_equal(store.ops->remove(store.ctx, &party, 3, &err), ECHO_ERR_READONLY);
     assert_int_equal(store.ops->remove_chunks(store.ctx, &name, 1, &err), ECHO_ERR_READONLY);

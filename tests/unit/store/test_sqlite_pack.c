@@ -45,7 +45,7 @@ static echo_hash put_text(const echo_store *store, echo_bytes text, bool news) {
     echo_hash name;
     size_t written;
     echo__hash(&name, text.data, text.len);
-    OK(store->ops->put(store->ctx, &name, &text, 1, &written, NULL));
+    OK(store->ops->put(&written, store->ctx, &name, &text, 1, NULL));
     assert_int_equal(written, news);
     return name;
 }

@@ -175,7 +175,7 @@ static void watch(store_how how) {
         for (uint64_t i = n.number > 3 ? n.number - 3 : 0; i < n.number; i++) {
             bool there = false;
             store_chunk chunk = store_chunk_make(i, 20000);
-            status = store.ops->has(store.ctx, &chunk.name, &there, NULL);
+            status = store.ops->has(&there, store.ctx, &chunk.name, NULL);
             store_chunk_free(&chunk);
             if (status == ECHO_ERR_BUSY) continue;
             OK(status);

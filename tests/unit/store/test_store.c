@@ -222,7 +222,7 @@ static void test_fault_plans(void **state) {
     OK(store.ops->publish(store.ctx, &party, 0, manifest, NULL));
     bool there;
     echo_hash name = {{0}};
-    assert_int_equal(store.ops->has(store.ctx, &name, &there, NULL), ECHO_ERR_NOMEM);
+    assert_int_equal(store.ops->has(&there, store.ctx, &name, NULL), ECHO_ERR_NOMEM);
     assert_int_equal(store.ops->remove(store.ctx, &party, 1, NULL), ECHO_ERR_NOMEM);
     store_fault_plan(&wrapped, STORE_FAULT_ANY, 0, ECHO_OK);
     OK(store.ops->remove(store.ctx, &party, 1, NULL));

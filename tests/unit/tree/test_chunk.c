@@ -49,7 +49,7 @@ static void test_failures(void **state) {
     echo__chunks *chunks = test_chunks(store);
     echo_hash name = {{0xab}};
     char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(&name, hex);
+    echo_hash_hex(hex, &name);
     const echo__chunk *chunk;
     echo_error err = ECHO_ERROR_INIT;
     assert_status(echo__chunks_get(&chunk, chunks, &name, &err), ECHO_ERR_NOT_FOUND);

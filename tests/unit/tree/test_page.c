@@ -115,7 +115,7 @@ static void test_pages(void **state) {
                 if (status == ECHO_OK) fail_msg("case %zu was accepted", i);
                 assert_status(status, ECHO_ERR_CORRUPT);
                 char hex[ECHO_HEX_CHARS];
-                echo_hash_hex(&entry.hash, hex);
+                echo_hash_hex(hex, &entry.hash);
                 if (strstr(err.message, c->wrong) == NULL || strstr(err.message, hex) == NULL)
                     fail_msg("case %zu: %s", i, err.message);
             }

@@ -23,7 +23,7 @@ static void tear_down(fixture *f) {
 
 static void assert_hex(const echo_hash *hash, const char *expected) {
     char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(hash, hex);
+    echo_hash_hex(hex, hash);
     assert_string_equal(hex, expected);
 }
 

@@ -160,7 +160,7 @@ static void test_every_bit(void **state) {
         assert_status(verify(&f, &f.root, &bad, &err), ECHO_ERR_CORRUPT);
         assert_memory_equal(bad.bytes, names[i].bytes, 32);
         char hex[ECHO_HEX_CHARS];
-        echo_hash_hex(&names[i], hex);
+        echo_hash_hex(hex, &names[i]);
         assert_non_null(strstr(err.message, "missing"));
         assert_memory_equal(err.message + sizeof "chunk", hex, 64); /* it, and not what named it */
         test_store_set(f.store, &names[i], echo__bytes(bytes, len));
@@ -178,7 +178,7 @@ static void check_forged(fixture *f, const echo__root *root) {
     if (status != ECHO_OK) {
         assert_status(status, ECHO_ERR_CORRUPT);
         char hex[ECHO_HEX_CHARS];
-        echo_hash_hex(&bad, hex);
+        echo_hash_hex(hex, &bad);
         assert_non_null(strstr(err.message, hex));
         return;
     }
@@ -289,7 +289,7 @@ static void test_lies_in_records(void **state) {
         if (status != ECHO_ERR_CORRUPT || strstr(err.message, lies[i].wrong) == NULL || err.item[0] == '\0')
             fail_msg("%s: %s (item %s)", lies[i].to, status == ECHO_OK ? "accepted" : err.message, err.item);
         char hex[ECHO_HEX_CHARS];
-        echo_hash_hex(&bad, hex);
+        echo_hash_hex(hex, &bad);
         assert_non_null(strstr(err.message, hex));
         tear_down(&f);
     }

@@ -96,8 +96,8 @@ static inline test_chunk *test_store_chunk(test_store *s, const echo_hash *name)
     return echo__map_get(&s->chunks, name->bytes, sizeof name->bytes);
 }
 
-static inline echo_status test_store_put(void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
-                                         size_t *written, echo_error *err) {
+static inline echo_status test_store_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks,
+                                         size_t n, echo_error *err) {
     test_store *s = ctx;
     if (test_store_fails(s)) return echo__error(err, s->fail_with, "the store was told to fail");
     size_t count = 0;
@@ -297,8 +297,8 @@ static inline void forge(test_store *s, echo__root *root, const echo_hash *old, 
     echo_hash from = *old, to = test_store_add(s, bytes);
     while (!echo__hash_equal(&from, &root->hash)) {
         char hex_from[ECHO_HEX_CHARS], hex_to[ECHO_HEX_CHARS];
-        echo_hash_hex(&from, hex_from);
-        echo_hash_hex(&to, hex_to);
+        echo_hash_hex(hex_from, &from);
+        echo_hash_hex(hex_to, &to);
         test_chunk *above = NULL;
         size_t place = SIZE_MAX, at = 0;
         for (test_chunk *c; place == SIZE_MAX && (c = echo__map_next(&s->chunks, &at)) != NULL;) {
