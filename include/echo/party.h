@@ -43,7 +43,9 @@ typedef enum echo_verify_level {
  * ECHO_OK cancels the work and is returned by it.
  */
 typedef echo_status (*echo_progress_fn)(void *arg, const char *phase, uint64_t done, uint64_t total);
-/* Decides whether a feed is admitted; replaces the built-in admission by credentials. Must always give the same answer.
+/*
+ * Decides whether a feed is admitted; replaces the built-in admission by credentials. Must give the same answer for a
+ * feed as long as the party is open.
  */
 typedef bool (*echo_admit_fn)(void *arg, const echo_key *feed);
 /* Returns milliseconds since 1970, for the time in manifests and credentials. */
