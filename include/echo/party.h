@@ -42,7 +42,7 @@ typedef enum echo_verify_level {
 typedef echo_status (*echo_progress_fn)(void *arg, const char *phase, uint64_t done, uint64_t total);
 /* Decides whether a feed counts; replaces the built-in admission by credentials. */
 typedef bool (*echo_admit_fn)(void *arg, const echo_key *feed);
-/* Milliseconds since 1970, for the time in manifests. */
+/* Milliseconds since 1970, for the dates in manifests and credentials. */
 typedef int64_t (*echo_now_fn)(void *arg);
 /* Nanoseconds of a clock that never goes back, for steps and the policy. Called on the party's thread alone. */
 typedef uint64_t (*echo_clock_fn)(void *arg);
@@ -140,12 +140,13 @@ typedef echo_status (*echo_party_entry_fn)(void *arg, const echo_party_entry *en
 echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 /*
  * Makes a party in a folder: an own feed whose first block is the party's genesis, signed by the party key. The folder
- * is made when missing. Keep the party's secret: it admits further feeds (echo_party_admit_feed).
+ * is made when missing. Keep the party's secret: it admits further feeds (echo_party_admit_feed). `now` gives the date
+ * in the genesis; NULL: the system's clock.
  */
-echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed,
-                              echo_error *err) ECHO_MUST_USE;
-/* Writes a credential to the own feed that admits another feed; `signer` is a trusted key of the party, such as the
- * party's own. */
+echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_now_fn now,
+                              void *now_arg, echo_error *err) ECHO_MUST_USE;
+/* Writes a credential to the own feed that admits another feed, dated by options.now; `signer` is a trusted key of the
+ * party, such as the party's own. */
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) ECHO_MUST_USE;
 
