@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "party/item_record.h"
 #include "snapshot/snapshot.h"
 
 /* One of the parties. */

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "party/item_record.h"
 #include "snapshot/snapshot.h"
 
 #define ID_CHARS 98u /* "<time>-<feed>-<seq>" in hex */

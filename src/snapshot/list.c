@@ -9,6 +9,7 @@
 #include "echo/snapshot.h"
 #include "party/find.h"
 #include "party/options.h"
+#include "party/poll.h"
 #include "snapshot/taker.h"
 #include "store/store.h"
 
@@ -281,11 +282,10 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
         replay.writable = true;
         status = echo__party_new(&party, &key, &replay, err);
         if (status == ECHO_OK) {
-            party->feeds = feeds;
-            status = echo_store_new_memory(&party->store) == ECHO_OK ? ECHO_OK : echo__nomem(err);
-            party->owns_store = status == ECHO_OK;
-            if (status == ECHO_OK && echo__chunks_new(&party->chunks, &party->store) != ECHO_OK)
-                status = echo__nomem(err);
+            echo_store memory;
+            status = echo_store_new_memory(&memory) == ECHO_OK ? ECHO_OK : echo__nomem(err);
+            if (status == ECHO_OK) status = echo__party_over(party, &feeds, &memory, 0, err);
+            party->owns_store = party->store.ops != NULL;
             party->policy.thread = false;
             if (status == ECHO_OK) status = echo__taker_new(party, err);
             if (status == ECHO_OK) status = replay_until(&digest, party, manifest.timeframe, err);

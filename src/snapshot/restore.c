@@ -12,6 +12,7 @@
 #include "echo/snapshot.h"
 #include "party/find.h"
 #include "party/options.h"
+#include "party/poll.h"
 #include "snapshot/taker.h"
 
 #define MESSAGES_PER_WEIGHING 1024u
@@ -199,13 +200,13 @@ static void report_feeds(echo_party *party) {
  * and memory is taken.
  */
 static echo_status apply_tail(echo_party *party, echo_error *err) {
-    bool saves = party->items.limit > 0 && party->taker != NULL && party->options.use_snapshots;
+    bool saves = party->items.evict.limit > 0 && party->taker != NULL && party->options.use_snapshots;
     uint64_t applied, most = saves ? MESSAGES_PER_WEIGHING : 0;
     do {
         echo_status status = echo__party_pump(party, most, &applied, err);
         party->report.messages_applied += applied;
         if (status != ECHO_OK) return status;
-        if (!saves || party->items.weight - party->items.evictable_weight < party->items.limit / 2) continue;
+        if (!saves || echo__items_held(&party->items) < party->items.evict.limit / 2) continue;
         echo_error problem = ECHO_ERROR_INIT;
         echo__party_find_own(party);
         status = echo__taker_run(party->taker, ECHO_SNAPSHOT_REASON_MEMORY, &problem);
@@ -229,14 +230,7 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     echo_status status = echo__party_new(&party, &o->key, o->options, err);
     if (status != ECHO_OK) return status;
     uint64_t begun = echo__party_clock_ns(party);
-    party->feeds = o->feeds;
-    party->store = o->store;
-    party->newest = o->newest;
-    if (o->store.ops != NULL) {
-        status = echo__chunks_new(&party->chunks, &party->store);
-        party->items.chunks = party->chunks;
-        if (status != ECHO_OK) echo__nomem(err);
-    }
+    status = echo__party_over(party, &o->feeds, &o->store, o->newest, err);
     if (status == ECHO_OK) status = echo__taker_new(party, err);
     if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, candidate, err);
     party->report.ns_open = o->ns_open + (at = echo__now_ns()) - start;
@@ -247,7 +241,7 @@ static echo_status attempt(echo_party **out, opening *o, const echo__candidate *
     if (status == ECHO_OK) status = apply_tail(party, err);
     if (status == ECHO_OK) echo__party_find_own(party);
     party->report.ns_tail = echo__now_ns() - at;
-    if (status == ECHO_OK && candidate != NULL) status = echo__rebuild_start(party, err);
+    if (status == ECHO_OK && candidate != NULL) status = echo__party_rebuild(party, err);
     at = echo__now_ns();
     if (status == ECHO_OK) status = hydrate_all(party, err);
     party->report.ns_hydrate = echo__now_ns() - at;

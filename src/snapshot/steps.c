@@ -87,8 +87,8 @@ static void decide(echo__taker *t, uint64_t now) {
                                 .expected_open_ns = expected_open(party),
                                 .base_open_ns = costs->base_ns,
                                 .expected_bytes = expected_bytes(party, &t->policy),
-                                .held = party->items.weight - party->items.evictable_weight,
-                                .memory = party->items.limit};
+                                .held = echo__items_held(&party->items),
+                                .memory = party->items.evict.limit};
     echo_snapshot_reason reason = echo__policy_decide(&t->policy, &party->policy, &facts);
     if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_REASON_NONE && t->policy.failed == 0)
         reason = ECHO_SNAPSHOT_REASON_RECOVERY;
