@@ -14,7 +14,7 @@
 #include "echo/party.h"
 #include "model/log.h"
 #include "model/registry.h"
-#include "tree/tree.h"
+#include "tree/cursor.h"
 
 struct echo_item {
     char *id;
