@@ -32,6 +32,7 @@
 #include "base/map.h"
 #include "party/evict.h"
 #include "party/item.h"
+#include "tree/cursor.h"
 #include "tree/tree.h"
 
 typedef struct echo__items {

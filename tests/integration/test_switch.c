@@ -878,7 +878,7 @@ static void test_another_store(void **arg) {
     s.b.party->owns_store = true;                                                  /* as if it had opened it */
     own = s.b.store;
     s.b.store = (echo_store){NULL, NULL};
-    assert_ok(echo__party_switch(&s.b.party, &other, take_change, &t, &err), &err);
+    assert_ok(echo__switch_to(&s.b.party, &other, take_change, &t, &err), &err);
     assert_true(t.list.count > 3);
     assert_ptr_equal(s.b.party->store.ctx, other.ctx);
     assert_false(s.b.party->owns_store);
@@ -888,7 +888,7 @@ static void test_another_store(void **arg) {
     peer_poll(&s.a);
     snapshot(&s.a);
     (void)peer_copy_snapshot(&own, &s.a.store, &s.party.party.public_key, NULL); /* 3 */
-    assert_ok(echo__party_switch(&s.b.party, &own, NULL, NULL, &err), &err);
+    assert_ok(echo__switch_to(&s.b.party, &own, NULL, NULL, &err), &err);
     assert_int_equal(number_of(&s.b), 3);
     assert_true(s.b.party->owns_store);
     assert_null(s.b.party->below.ops);
