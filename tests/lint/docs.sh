@@ -2,7 +2,7 @@
 # The pages: links lead somewhere, named files exist, prose is wrapped and plain, and the README's program runs.
 #   docs.sh SOURCE BUILD COMPILER SANITIZE
 set -eu
-source=$1 build=$2 compiler=$3 sanitize=$4
+source=$1 build=$2 compiler=$3 sanitize=${4:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "docs: $1" >&2; exit 1; }
