@@ -1,6 +1,6 @@
 # For the tests of the command; sourced. CLI, PREPARE, FIXTURES, WORK and JQ come from CTest.
 set -u
-[ -n "$JQ" ] || { echo "jq is not here"; exit 77; }
+[ -n "$JQ" ] || { echo "skipped: jq is not installed"; exit 77; }
 rm -rf "$WORK"
 mkdir -p "$WORK"
 cd "$WORK" || exit 1

@@ -71,7 +71,7 @@ static void test_fixture(void **arg) {
     const fixture *f = *arg;
     char *dir = copy_of(f);
     if (dir == NULL) {
-        print_message("%s is not present: skipped\n", f->storage);
+        print_message("skipped: %s is not present\n", f->storage);
         skip();
     }
     echo_registry *registry = registry_object();
