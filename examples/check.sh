@@ -22,6 +22,12 @@ visits: 2" ] || fail "counter: $(cat "$dir/1" "$dir/2")"
 [ "$(cat "$dir/2")" = "one
 two" ] || fail "list: $(cat "$dir/2")"
 
+long=$bin/example_long_party
+"$long" "$dir/long" write 2000 100 >"$dir/1"
+[ ! -s "$dir/1" ] || fail "long party: prints $(cat "$dir/1")"
+[ "$("$long" "$dir/long" open replay | cut -d ' ' -f 1-3)" = "2001 0 0" ] || fail "long party: a replay reads all messages and nothing else"
+[ "$("$long" "$dir/long" open | cut -d ' ' -f 1-3)" = "2001 0 0" ] || fail "long party: there is no snapshot yet"
+
 mkdir "$dir/peers"
 "$bin/example_peers" "$dir/peers" >"$dir/1" || fail "peers: $(cat "$dir/1")"
 grep -q 'Bob reads note-1234: first version' "$dir/1" || fail "peers: no early note: $(cat "$dir/1")"
