@@ -3,6 +3,8 @@
 . "$SCRIPTS/common.sh"
 mkdir scratch
 
+# The signals are minded before anything is put into the folder.
+measures() { [ -n "$(ls -A scratch)" ]; }
 tidy() { [ -z "$(ls -A scratch)" ] || fault "left in the folder: $(ls -A scratch)"; }
 # ordered FILTER: the measures below it have min <= median <= max.
 ordered() { json "[$1 | .. | objects | select(has(\"median\")) | .min <= .median and .median <= .max] | all and length > 0" true; }
@@ -138,7 +140,7 @@ for option in plot disk link; do out_has "^  --$option "; done
 for mode in open pause throughput writes life join catchup all; do out_has "^  $mode "; done
 "$CLI" bench life --messages 100000 --dir scratch >out 2>err </dev/null &
 child=$!
-sleep 1
+until_true measures
 kill -TERM $child
 wait $child
 code=$?

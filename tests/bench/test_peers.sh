@@ -3,6 +3,8 @@
 . "$SCRIPTS/common.sh"
 mkdir scratch
 
+# The signals are minded before anything is put into the folder.
+measures() { [ -n "$(ls -A scratch)" ]; }
 tidy() { [ -z "$(ls -A scratch)" ] || fault "left in the folder: $(ls -A scratch)"; }
 # ordered FILTER: the measures below it have min <= median <= max.
 ordered() { json "[$1 | .. | objects | select(has(\"median\")) | .min <= .median and .median <= .max] | all and length > 0" true; }
@@ -100,7 +102,7 @@ tidy
 for mode in join catchup; do
     "$CLI" bench $mode --items 100000 --dir scratch >out 2>err </dev/null &
     child=$!
-    sleep 1
+    until_true measures
     kill -TERM $child
     wait $child
     code=$?

@@ -57,6 +57,15 @@ same_items() {
     cmp -s is.json "$1" || fault "items differ from $1: $(diff is.json "$1" | head -n 5)"
 }
 
+# until_true COMMAND...: waits until it succeeds, at most a minute; no time is asserted.
+until_true() {
+    for _ in $(seq 600); do
+        "$@" && return
+        sleep 0.1
+    done
+    fault "never: $*"
+}
+
 finish() {
     [ "$faults" -eq 0 ] || { echo "$faults faults; folder $WORK"; exit 1; }
     cd / && rm -rf "$WORK"

@@ -130,8 +130,9 @@ static void reading_rounds_to_nearest(void **state) {
         if (!isfinite(value)) continue;
         snprintf(text, sizeof text, "%.*e", (int)test_random_below(&random, 40), value);
         check_reading(text);
-        snprintf(text, sizeof text, "%llu.%llue%d", (unsigned long long)test_random_u64(&random),
-                 (unsigned long long)test_random_u64(&random), (int)test_random_below(&random, 800) - 400);
+        int exponent = (int)test_random_below(&random, 800) - 400;
+        unsigned long long fraction = test_random_u64(&random), whole = test_random_u64(&random);
+        snprintf(text, sizeof text, "%llu.%llue%d", whole, fraction, exponent);
         check_reading(text);
     }
 }
