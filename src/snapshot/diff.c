@@ -307,13 +307,17 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
                                   echo_difference_fn fn, void *arg, echo_error *err) {
     comparison c;
+    echo__error_clear(err);
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the report was given");
     memset(&c, 0, sizeof c);
     memset(out, 0, sizeof *out);
+    echo_status status = echo__stored_check(store_a, party, err);
+    if (status == ECHO_OK) status = echo__stored_check(store_b, party, err);
+    if (status != ECHO_OK) return status;
     c.fn = fn;
     c.arg = arg;
     c.err = err;
-    echo__error_clear(err);
-    echo_status status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
+    status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
     if (status == ECHO_OK) status = echo__stored_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, err);
     if (status == ECHO_OK) status = compare(&c, err);
     close_side(&c.a, &c.report);

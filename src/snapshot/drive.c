@@ -168,6 +168,7 @@ echo_status echo__drive_run(echo__taker *t, echo_snapshot_reason reason, echo_er
 }
 
 static echo_status get_taker(echo__taker **out, const echo_party *party, echo_error *err) {
+    if (party == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party was given");
     *out = party->taker;
     if (party->taker != NULL) return ECHO_OK;
     if (!party->options.writable)
@@ -204,7 +205,7 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
 }
 
 void echo_party_snapshot_cancel(echo_party *party) {
-    echo__taker *t = party->taker;
+    echo__taker *t = party == NULL ? NULL : party->taker;
     if (t == NULL) return;
     t->again = false;
     if (!joins(t)) return;
@@ -225,14 +226,7 @@ void echo__drive_quit(echo_party *party) {
     run_to_end(t);
 }
 
-/* ---- what the host is told ---- */
-
-const char *echo_snapshot_reason_name(echo_snapshot_reason reason) {
-#define XX(name, text) text,
-    static const char *const names[] = {ECHO_SNAPSHOT_REASON_MAP(XX)};
-#undef XX
-    return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "unknown";
-}
+/* ---- what the host is shown ---- */
 
 static void report_taker(echo_snapshot_state *out, const echo__taker *t) {
     out->phase = t->phase;
@@ -252,7 +246,9 @@ static void report_taker(echo_snapshot_state *out, const echo__taker *t) {
 }
 
 void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party) {
+    if (out == NULL) return;
     memset(out, 0, sizeof *out);
+    if (party == NULL) return;
     out->feed_bytes = party->costs.bytes;
     out->tail_messages = party->costs.tail.messages;
     out->tail_bytes = party->costs.tail.bytes;

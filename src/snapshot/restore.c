@@ -340,10 +340,11 @@ static void fill_report(echo_party *party, restoration *o) {
 }
 
 echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) {
-    *out = NULL;
     restoration o = {.options = options, .start = echo__now_ns()};
     echo_party *party = NULL;
     echo__error_clear(err);
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the party was given");
+    *out = NULL;
     echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
     status = open_feeds(&o, err);

@@ -3,6 +3,18 @@
  * old snapshots and garbage. A machine of bounded steps, but for the store's own calls: it runs on a thread of its own,
  * or the party's thread steps it.
  *
+ * Three machines stand in one another: the taker (take.h, with the phases that hosts see) makes a writer at the cut,
+ * and the writer steps a collection of garbage (gc.h). Which phases go together, as long as nothing fails:
+ *
+ *     taker             writer                    collection
+ *     IDLE, CONVERT     (does not exist)
+ *     CAPTURE           OPEN, ORDER, RECORDS
+ *     WRITE             RECORDS, TREE, PUBLISH
+ *     FINISH            RETAIN, GC, ENDED         PARTIES, LISTS, MARK, REMOVE, SWEEP, DONE
+ *
+ * The writer may be ahead of the taker, which asks it for news; a writer that fails is ENDED whatever the taker's
+ * phase.
+ *
  * What the party's side gives it and asks it goes through the functions below, which may be called while it runs. It
  * calls nothing but the store.
  */
