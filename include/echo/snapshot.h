@@ -1,5 +1,5 @@
 /*
- * echo/snapshot.h: taking snapshots, and looking at those there are.
+ * echo/snapshot.h: taking snapshots, and looking at those that exist.
  *
  * Every function with an `err` returns ECHO_ERR_INVALID when it is given NULL for an argument that is not said to be
  * optional, and for a store whose table is not complete. Callbacks are required unless it is said that they may be
@@ -65,8 +65,8 @@ echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, ec
 /*
  * Begins a snapshot of the party's state at its clock and returns at once; when one is running, joins it. The rest
  * happens in steps between messages and in echo_party_poll(), and on the writer's thread;
- * echo_party_snapshot_state_get() tells how far it is and how it ended. ECHO_ERR_READONLY, or what kept the store from
- * being opened; ECHO_ERR_NOMEM.
+ * echo_party_snapshot_state_get() reports how far it is and how it ended. ECHO_ERR_READONLY, or what kept the store
+ * from being opened; ECHO_ERR_NOMEM.
  */
 echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) ECHO_MUST_USE;
 /*
@@ -135,24 +135,23 @@ const char *echo_change_name(echo_change change);
 /* head: of the item as it is now; as it was when it was removed. Views, valid during the call. */
 typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_item_head *head);
 /*
- * Moves an open party to the newest good snapshot in its store that is newer than the one it stands on, as when
- * somebody else put it there: opens that with the tail of all feeds, with the party's own options, tells the
- * differences to what the party showed until now, and puts the new party in *party. The old one is freed then, and
- * pointers to its items end; what it had opened itself is handed over. What was written here and is not in the snapshot
- * is in the tail.
+ * Moves an open party to the newest good snapshot in its store that is newer than the one it stands on, as when another
+ * process put it there. A new party is opened from that snapshot, with the tail of all feeds and the party's own
+ * options, and takes the place of the old one in *party. The old one is freed then, and pointers to its items end; what
+ * it had opened itself is handed over. What was written locally and is not in the snapshot is in the tail.
  *
- * fn is called for each item whose record differs, in ascending order of id, when all else is done; it may not call the
- * party. Any code but ECHO_OK ends the switch and is returned. fn NULL: nothing is compared. Only records that differ
- * in the two trees, or that were changed since, are compared, and no states are made for it; what is told is kept in
- * memory until the end, and so are both parties.
+ * fn is called for each item whose record differs between the two, in ascending order of id, when all else is done; it
+ * may not call the party. Any code but ECHO_OK ends the switch and is returned. fn NULL: nothing is compared. Only
+ * records that differ in the two trees, or that were changed since, are compared, and no states are made for that; what
+ * is to be reported is kept in memory until the end, and so are both parties.
  *
- * All or nothing: on error *party is the old one, and goes on. A snapshot that is being taken is cancelled in either
- * case. When there is nothing newer, nothing happens: ECHO_OK, and *party is the same pointer. Report and counters of
- * the new party begin with this call.
+ * All or nothing: on error *party is the old one, which goes on. A snapshot that is being taken is cancelled in either
+ * case. When nothing newer exists, nothing happens: ECHO_OK, and *party is the same pointer. Report and counters of the
+ * new party begin with this call.
  *
  * ECHO_ERR_BEHIND (err->feed, err->seq): the new state would lack a message that the party has applied and whose block
- * is not here any more. Otherwise what is wrong with the newest snapshot, when none that is newer than the party's is
- * good, or what echo_party_restore() and reading the old snapshot may answer (the latter not without fn).
+ * is no longer present. Otherwise what is wrong with the newest snapshot, when none that is newer than the party's is
+ * good, or what echo_party_restore() and reading the old snapshot may return (the latter not without fn).
  */
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 
@@ -205,7 +204,7 @@ echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party,
 /*
  * Computes the state digest of what the feeds say: replays the messages that the snapshot covers, and no others, from
  * the folder's feeds. Equal digests mean the snapshot is exactly the feeds' state. options as for echo_party_restore;
- * dir or feeds, models and party are used. ECHO_ERR_GAP when a covered block is not here.
+ * dir or feeds, models and party are used. ECHO_ERR_GAP when a covered block is not present.
  */
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
                                  uint64_t number, echo_error *err) ECHO_MUST_USE;
@@ -298,7 +297,7 @@ typedef struct echo_difference_report {
  * The first message of a part is the lowest stamp that one record has and the other has not, or with another value. A
  * stamp of a property does not count when only the other side has a later one: that may have overtaken it.
  *
- * ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT and what stores answer.
+ * ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT and what stores return.
  */
 echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store *store_a, uint64_t number_a,
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
@@ -307,8 +306,8 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
 /* ---- Keeping and removing them ---- */
 
 /*
- * Pins a snapshot, or takes the pin off: one that is pinned is never removed, by no process. ECHO_ERR_NOT_FOUND when
- * there is none of that number; ECHO_ERR_UNSUPPORTED when the store cannot pin; ECHO_ERR_READONLY, ECHO_ERR_BUSY,
+ * Pins a snapshot, or removes the pin: a pinned snapshot is never removed by any process. ECHO_ERR_NOT_FOUND when no
+ * snapshot has that number; ECHO_ERR_UNSUPPORTED when the store cannot pin; ECHO_ERR_READONLY, ECHO_ERR_BUSY,
  * ECHO_ERR_IO.
  */
 echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
@@ -317,7 +316,7 @@ echo_status echo_snapshot_pin(const echo_store *store, const echo_key *party, ui
 typedef struct echo_gc_options {
     uint32_t version; /* 1 */
     uint32_t keep;    /* newest good snapshots of each party to keep, beside those that are pinned; 0: all */
-    bool dry_run;     /* tell what would be removed, remove nothing */
+    bool dry_run;     /* report what would be removed, remove nothing */
     echo_progress_fn
         progress; /* optional; its code other than ECHO_OK ends the collection, which is safe at any point */
     void *progress_arg;
@@ -337,7 +336,7 @@ typedef struct echo_gc_report {
  * another. Reads every tree that is kept: when one cannot be read to the end, nothing is removed and the error says
  * which chunk of which snapshot is wrong. A snapshot of a newer format stops it too (ECHO_ERR_VERSION). A party that
  * another process opened from a snapshot that is removed can no longer load from it. out may be NULL; options may be
- * NULL. ECHO_ERR_BUSY while somebody writes.
+ * NULL. ECHO_ERR_BUSY while another process writes.
  */
 echo_status echo_snapshot_gc(echo_gc_report *out, const echo_store *store, const echo_gc_options *options,
                              echo_error *err) ECHO_MUST_USE;
@@ -352,8 +351,8 @@ typedef echo_status (*echo_prune_fn)(void *arg, const echo_prune_advice *advice)
  * Which blocks of the party's feeds are not needed for opening it from any snapshot in the store, feed by feed,
  * ascending. Advice: the library never removes blocks. What is lost with them: replaying the party from the beginning,
  * rebuilding items of a model whose stored version is no longer read, and passing them on to peers. Every snapshot in
- * the store is read and verified first; when one is damaged there is no advice but its error. ECHO_ERR_NOT_FOUND: no
- * snapshots.
+ * the store is read and verified first; when one is damaged, its error is returned and
+ * fn is not called. ECHO_ERR_NOT_FOUND: no snapshots.
  */
 echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *party, echo_prune_fn fn, void *arg,
                                        echo_error *err) ECHO_MUST_USE;

@@ -9,7 +9,7 @@
 
 /*
  * The collection of garbage in steps. A step reads one party's manifests or one chunk of a tree (with the blobs of a
- * leaf), removes one manifest, looks at some 2,000 names, or removes 512 chunks at most; a store without walk_from is
+ * leaf), removes one manifest, looks at about 2,000 names, or removes 512 chunks at most; a store without walk_from is
  * walked in one step.
  *
  * Its phases: list the parties, list the snapshots of each, mark what the kept ones need, remove the other manifests,
@@ -20,7 +20,7 @@
  * it was, or begins anew, and what was removed stays counted. It can be freed at any point.
  */
 typedef struct echo__gc echo__gc;
-/* store is borrowed. options may be NULL. ECHO_ERR_UNSUPPORTED: the store cannot tell its parties. ECHO_ERR_VERSION: of
+/* store is borrowed. options may be NULL. ECHO_ERR_UNSUPPORTED: the store cannot list its parties. ECHO_ERR_VERSION: of
  * the options. */
 echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_options *options,
                          echo_error *err) ECHO_MUST_USE;

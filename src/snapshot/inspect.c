@@ -1,5 +1,5 @@
 /*
- * Looking at snapshots: which there are, and the records of one.
+ * Looking at snapshots: their list, and the records of one.
  */
 #include <string.h>
 

@@ -35,7 +35,7 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
         echo__merge_counts_get(&counts, party->merge);
         if (counts.stopped > 0 && err != NULL) *err = counts.stop;
         return counts.stopped > 0 ? counts.stop.code
-                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not here");
+                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not present");
     }
     party->options.relaxed = true; /* a store in memory: nothing to make durable for */
     status = echo_party_snapshot(&result, party, err);

@@ -27,7 +27,7 @@ static void *run_thread(void *arg) {
     return NULL;
 }
 
-/* Signals are the host's: the thread takes none (P10), but for those that tell of its own faults, for which the host
+/* Signals are the host's: the thread takes none (P10), but for those that report its own faults, for which the host
  * may have a handler. */
 static bool start_thread(echo__writer *w) {
     static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};

@@ -25,7 +25,7 @@
 
 /*
  * Starts it. `store` is borrowed; the writer uses a handle of its own on it when the store can be opened again, so that
- * what it puts and takes back is nobody else's; and with that a thread, when `threaded` and one can be had. That handle
+ * its pending puts are its own; and with that a thread, when `threaded` and one can be had. That handle
  * is *own: opened when its ops is NULL, and left open for the next writer; the caller closes it when the last is gone.
  */
 echo_status echo__writer_start(echo__writer **out, const echo__job *job, const echo_store *store, echo_store *own,
@@ -52,7 +52,7 @@ void echo__writer_moved(echo__writer *writer);
 bool echo__writer_done(echo__writer *writer, echo__written *out);
 /* Whether all is over, garbage included. */
 bool echo__writer_ended(echo__writer *writer, echo__swept *out);
-/* One step; false when there is nothing to do before the party's side does something, or at all. Not while it has a
+/* One step; false when nothing can be done before the party's side does something, or at all. Not while it has a
  * thread. */
 bool echo__writer_step(echo__writer *writer);
 /* Waits until a thread has news: the order, room, done, ended. */

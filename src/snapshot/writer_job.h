@@ -19,7 +19,7 @@ typedef struct echo__job {
     uint64_t count;
     uint32_t keep;     /* snapshots to keep, 0: all */
     bool gc;           /* garbage may be collected: */
-    uint64_t gc_usage; /* when chunks take more than this in the store; 0: more than twice what the roots tell */
+    uint64_t gc_usage; /* when chunks take more than this in the store; 0: more than twice what the roots count */
 } echo__job;
 
 typedef struct echo__written {

@@ -105,9 +105,9 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
 }
 
 /*
- * Chunks that the new trees share with the snapshot before are needed by nobody else once that is gone: another process
- * may have removed it, and collected them. From the first put on the store is ours, so that what stands now stands
- * until we publish.
+ * Chunks that the new trees share with the snapshot before are needed by no other snapshot once that is gone: another
+ * process may have removed it, and collected them. From the first put on the store is ours, so that what stands now
+ * stands until we publish.
  */
 static echo_status check_base(const echo__writer *w, echo_error *err) {
     const echo__manifest *manifest = w->job.manifest;
@@ -120,7 +120,7 @@ static echo_status check_base(const echo__writer *w, echo_error *err) {
                        "the snapshot that this one continues was removed by another process: open the party again");
 }
 
-/* Who computed a state says so, and others need not take one member's word for it. */
+/* Every member that computed a state attests it, so that others need not trust one member alone. */
 static echo_status attest(echo__manifest *manifest, const echo_keypair *keys, echo_error *err) {
     echo_hash digest;
     echo__attestation own;
@@ -147,7 +147,7 @@ static echo_status publish(echo__writer *w, echo_error *err) {
     return status;
 }
 
-/* Reading a tree whose chunks somebody collected looks like damage. */
+/* Reading a tree whose chunks another process collected looks like damage. */
 static echo_status explain(echo__writer *w, echo_status status, echo_error *problem) {
     echo_error gone = ECHO_ERROR_INIT;
     if (status != ECHO_ERR_CORRUPT || w->chunks == NULL || check_base(w, &gone) != ECHO_ERR_CONFLICT) return status;
@@ -194,7 +194,7 @@ static bool has_moved(echo__writer *w) {
     return moved;
 }
 
-static echo_status retain(echo__writer *w, bool *idle, echo_error *err) {
+static echo_status remove_old(echo__writer *w, bool *idle, echo_error *err) {
     bool gc;
     *idle = !has_moved(w);
     if (*idle) return ECHO_OK;
@@ -208,7 +208,7 @@ static echo_status retain(echo__writer *w, bool *idle, echo_error *err) {
     return echo__gc_new(&w->gc, w->store, &options, err);
 }
 
-static echo_status collect(echo__writer *w, echo_error *err) {
+static echo_status collect_garbage(echo__writer *w, echo_error *err) {
     bool done;
     echo_gc_report report;
     echo_status status = echo__gc_step(w->gc, &done, err);
@@ -231,13 +231,13 @@ static echo_status run_phase(echo__writer *w, bool *idle, echo_error *err) {
     case WRITER_RECORDS: return write_records(w, idle, err);
     case WRITER_TREE: return finish_trees(w, err);
     case WRITER_PUBLISH: return publish(w, err);
-    case WRITER_RETAIN: return retain(w, idle, err);
-    case WRITER_GC: return collect(w, err);
+    case WRITER_RETAIN: return remove_old(w, idle, err);
+    case WRITER_GC: return collect_garbage(w, err);
     default: return ECHO_OK;
     }
 }
 
-static void end(echo__writer *w) {
+static void end_writer(echo__writer *w) {
     echo__gc_free(w->gc);
     w->gc = NULL;
     echo__update_free(w->update);
@@ -275,6 +275,6 @@ bool echo__writer_phases_step(echo__writer *w) {
     } else if (phase == WRITER_PUBLISH) {
         echo__writer_report(w, &w->done);
     }
-    if (w->phase == WRITER_ENDED) end(w);
+    if (w->phase == WRITER_ENDED) end_writer(w);
     return !idle;
 }

@@ -36,7 +36,7 @@ struct echo__writer {
     echo__swept swept;     /* until ended */
     echo_key party;        /* after publishing, when the job is no longer ours */
     double packed;         /* bytes that a byte of a chunk takes in the store */
-    uint64_t needed;       /* bytes that the new roots take there, about */
+    uint64_t needed;       /* about how many bytes the new roots take in the store */
     echo__gc *gc;
     bool threaded;
     pthread_t thread;
