@@ -1,5 +1,9 @@
 /*
  * echo/snapshot.h: taking, listing, verifying, comparing, keeping and removing snapshots, and switching to a newer one.
+ *
+ * Every function with an `err` returns ECHO_ERR_INVALID when it is given NULL for an argument that is not said to be
+ * optional, and for a store whose table is not complete. Callbacks are required unless it is said that they may be
+ * NULL.
  */
 #ifndef ECHO_SNAPSHOT_H
 #define ECHO_SNAPSHOT_H
@@ -27,6 +31,7 @@ typedef enum echo_snapshot_reason {
     ECHO_SNAPSHOT_REASON_MAP(XX)
 #undef XX
 } echo_snapshot_reason;
+/* "request", "messages" and so on; "unknown" for any other number. */
 const char *echo_snapshot_reason_name(echo_snapshot_reason reason);
 
 /* What a snapshot cost. */
@@ -73,15 +78,25 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) ECHO_M
  */
 void echo_party_snapshot_cancel(echo_party *party);
 
+/*
+ * Where the snapshot that is running stands, as the party's thread sees it. In CONVERT the party looks for items that
+ * the models at hand write otherwise than the last snapshot did; in CAPTURE it serialises what changed; in WRITE all is
+ * serialised, and the tree, the chunks and the manifest are being written. In FINISH that ended, well or not: items are
+ * marked accordingly, then old snapshots and chunks are removed. Publishing is the last thing in WRITE.
+ */
+#define ECHO_SNAPSHOT_PHASE_MAP(XX)                                                                                    \
+    XX(IDLE, "idle")                                                                                                   \
+    XX(CONVERT, "convert")                                                                                             \
+    XX(CAPTURE, "capture")                                                                                             \
+    XX(WRITE, "write")                                                                                                 \
+    XX(FINISH, "finish")
 typedef enum echo_snapshot_phase {
-    ECHO_SNAPSHOT_PHASE_IDLE = 0,
-    ECHO_SNAPSHOT_PHASE_CONVERT =
-        1, /* finding items whose model now writes another version than the last snapshot has */
-    ECHO_SNAPSHOT_PHASE_CAPTURE = 2, /* serialising the items that changed */
-    ECHO_SNAPSHOT_PHASE_WRITE = 3,   /* everything is serialised: updating the tree, writing chunks, publishing */
-    /* Published or failed: items are marked accordingly; then old snapshots and unused chunks are removed. */
-    ECHO_SNAPSHOT_PHASE_FINISH = 4
+#define XX(name, text) ECHO_SNAPSHOT_PHASE_##name,
+    ECHO_SNAPSHOT_PHASE_MAP(XX)
+#undef XX
 } echo_snapshot_phase;
+/* "idle", "convert" and so on; "unknown" for any other number, as all functions of this kind. */
+const char *echo_snapshot_phase_name(echo_snapshot_phase phase);
 
 /* The state of snapshots of a party. */
 typedef struct echo_snapshot_state {
@@ -108,7 +123,17 @@ void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *p
 
 /* ---- Switching to a newer snapshot ---- */
 
-typedef enum echo_change { ECHO_CHANGE_ADDED, ECHO_CHANGE_CHANGED, ECHO_CHANGE_REMOVED } echo_change;
+#define ECHO_CHANGE_MAP(XX)                                                                                            \
+    XX(ADDED, "added")                                                                                                 \
+    XX(CHANGED, "changed")                                                                                             \
+    XX(REMOVED, "removed")
+typedef enum echo_change {
+#define XX(name, text) ECHO_CHANGE_##name,
+    ECHO_CHANGE_MAP(XX)
+#undef XX
+} echo_change;
+const char *echo_change_name(echo_change change);
+
 /* head: the item as it is now or, if it was removed, as it was before. Views, valid during the call. */
 typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_item_head *head);
 /*
@@ -196,21 +221,40 @@ typedef struct echo_message_at {
     uint64_t seq;
 } echo_message_at;
 
-/* Why two snapshots differ; a higher value is worse. */
+/*
+ * Why two snapshots differ; a higher value is worse. COVERED: explained by messages that only one of them covers. UNKNOWN:
+ * not known, because the stored form has no stamps, or has another version, or the model was not registered. DIVERGED: not
+ * explained by the timeframes.
+ */
+#define ECHO_VERDICT_MAP(XX)                                                                                           \
+    XX(COVERED, "covered")                                                                                             \
+    XX(UNKNOWN, "unknown")                                                                                             \
+    XX(DIVERGED, "diverged")
 typedef enum echo_verdict {
-    ECHO_VERDICT_COVERED = 0, /* explained by messages that only one of them covers */
-    /* Not known: the stored form has no stamps, or has another version, or the model was not registered. */
-    ECHO_VERDICT_UNKNOWN = 1,
-    ECHO_VERDICT_DIVERGED = 2 /* not explained by the timeframes */
+#define XX(name, text) ECHO_VERDICT_##name,
+    ECHO_VERDICT_MAP(XX)
+#undef XX
 } echo_verdict;
+const char *echo_verdict_name(echo_verdict verdict);
 
+/*
+ * What of an item differs. HEAD: its head; name "genesis", "parent", "deleted" or "version". PROPERTY: a property of
+ * the object model; name: its key. STATE: the state of another model, as a whole; name "state", or "form" when one side
+ * has no state but a log. BYTES: the bytes of a model with raw hooks; name "bytes". LOG: the mutations that wait for a
+ * model; name "log", and the values are how many.
+ */
+#define ECHO_DIFFERENCE_KIND_MAP(XX)                                                                                   \
+    XX(HEAD, "head")                                                                                                   \
+    XX(PROPERTY, "property")                                                                                           \
+    XX(STATE, "state")                                                                                                 \
+    XX(BYTES, "bytes")                                                                                                 \
+    XX(LOG, "log")
 typedef enum echo_difference_kind {
-    ECHO_DIFFERENCE_HEAD = 0, /* name: "genesis", "parent", "deleted" or "version" */
-    ECHO_DIFFERENCE_PROPERTY, /* of the object model; name: its key */
-    ECHO_DIFFERENCE_STATE,    /* the whole state of another model; name: "state", or "form" when one side has a log */
-    ECHO_DIFFERENCE_BYTES,    /* the state of a model with raw hooks; name: "bytes" */
-    ECHO_DIFFERENCE_LOG       /* name: "log"; the values are the numbers of mutations */
+#define XX(name, text) ECHO_DIFFERENCE_##name,
+    ECHO_DIFFERENCE_KIND_MAP(XX)
+#undef XX
 } echo_difference_kind;
+const char *echo_difference_kind_name(echo_difference_kind kind);
 
 typedef struct echo_difference_part {
     echo_difference_kind kind;

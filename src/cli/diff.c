@@ -15,9 +15,6 @@ typedef struct differing {
     bool begun; /* the JSON */
 } differing;
 
-static const char *const verdicts[] = {"covered", "unknown", "diverged"};
-static const char *const kinds[] = {"head", "property", "state", "bytes", "log"};
-
 /* A value, shortened where a character begins. */
 static const char *shorten(char out[SHOWN_BYTES + 4], echo_bytes value) {
     size_t len = value.len;
@@ -53,11 +50,11 @@ static void json_message(echo_cli_out *out, const char *key, bool known, const e
 static void json_part(echo_cli_out *out, const echo_difference_part *part) {
     char a[SHOWN_BYTES + 4], b[SHOWN_BYTES + 4];
     echo_cli_json_object(out, NULL);
-    echo_cli_json_string(out, "kind", kinds[part->kind]);
+    echo_cli_json_string(out, "kind", echo_difference_kind_name(part->kind));
     echo_cli_json_string(out, "name", part->name);
     echo_cli_json_string(out, "a", shorten(a, part->a));
     echo_cli_json_string(out, "b", shorten(b, part->b));
-    echo_cli_json_string(out, "verdict", verdicts[part->verdict]);
+    echo_cli_json_string(out, "verdict", echo_verdict_name(part->verdict));
     json_message(out, "first", part->known, &part->first);
     echo_cli_json_end(out);
 }
@@ -69,7 +66,7 @@ static void json_item(differing *d, const echo_difference *item) {
     echo_cli_json_string(out, "id", item->id);
     echo_cli_json_string(out, "type", item->type);
     echo_cli_json_string(out, "only", item->a.data == NULL ? "b" : item->b.data == NULL ? "a" : NULL);
-    echo_cli_json_string(out, "verdict", verdicts[item->verdict]);
+    echo_cli_json_string(out, "verdict", echo_verdict_name(item->verdict));
     json_message(out, "first", item->known, &item->first);
     echo_cli_json_array(out, "parts");
     for (size_t i = 0; i < item->parts_count; i++) json_part(out, &item->parts[i]);
@@ -117,7 +114,7 @@ static void print_message(echo_cli_out *out, const char *before, bool known, con
 
 static void text_part(echo_cli_out *out, const echo_difference_part *part) {
     char a[SHOWN_BYTES + 4], b[SHOWN_BYTES + 4];
-    echo_cli_print(out, "    %-8s ", kinds[part->kind]);
+    echo_cli_print(out, "    %-8s ", echo_difference_kind_name(part->kind));
     echo_cli_print_text(out, part->name, 12);
     echo_cli_print(out, "  ");
     echo_cli_print_text(out, shorten(a, part->a), 0);
@@ -132,7 +129,7 @@ static void text_item(echo_cli_out *out, const echo_difference *item) {
     echo_cli_print_text(out, item->id, 0);
     echo_cli_print(out, "  type ");
     echo_cli_print_text(out, item->type, 0);
-    echo_cli_print(out, "  %s%s\n", verdicts[item->verdict],
+    echo_cli_print(out, "  %s%s\n", echo_verdict_name(item->verdict),
                    item->a.data == NULL   ? ", only in b"
                    : item->b.data == NULL ? ", only in a"
                                           : "");

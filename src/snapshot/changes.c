@@ -1,5 +1,5 @@
 /*
- * Two sequences are walked in step, ascending by id: what the difference of the two trees tells, and the items that
+ * Two sequences are walked in step, ascending by id: the records that differ in the two trees, and the items that
  * either party has in memory with unsaved changes, which stand before their party's tree.
  */
 #include "snapshot/changes.h"
@@ -107,7 +107,7 @@ static echo_status add_change(comparison *c, echo_change change, echo_bytes line
     return ECHO_OK;
 }
 
-static echo_status compare(comparison *c, echo_bytes id, bool known, echo_bytes before, echo_bytes after) {
+static echo_status compare_item(comparison *c, echo_bytes id, bool known, echo_bytes before, echo_bytes after) {
     echo_status status = line_of(&before, &c->before, id, known, c->err);
     if (status == ECHO_OK) status = line_of(&after, &c->after, id, known, c->err);
     if (status != ECHO_OK) {
@@ -127,7 +127,7 @@ static echo_status compare_unsaved(comparison *c, echo_bytes end) {
         if (a == NULL && b == NULL) break;
         echo_bytes id = b == NULL || (a != NULL && by_id(&a, &b) < 0) ? id_of(a) : id_of(b);
         if (end.data != NULL && echo__bytes_compare(id, end) >= 0) break;
-        status = compare(c, id, false, echo__bytes(NULL, 0), echo__bytes(NULL, 0));
+        status = compare_item(c, id, false, echo__bytes(NULL, 0), echo__bytes(NULL, 0));
     }
     return status;
 }
@@ -135,7 +135,7 @@ static echo_status compare_unsaved(comparison *c, echo_bytes end) {
 static echo_status compare_difference(void *arg, echo_bytes id, echo_bytes before, echo_bytes after) {
     comparison *c = arg;
     echo_status status = compare_unsaved(c, id);
-    return status == ECHO_OK ? compare(c, id, true, before, after) : status;
+    return status == ECHO_OK ? compare_item(c, id, true, before, after) : status;
 }
 
 echo_status echo__changes_find(echo__changes *out, const echo_party *before, const echo_party *after, echo_error *err) {

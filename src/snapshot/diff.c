@@ -97,7 +97,7 @@ static bool same_mark(const comparison *c, const echo__mark *x, const echo__mark
     return same_text(&c->a, x->what, &c->b, y->what) && same_text(&c->a, x->value, &c->b, y->value);
 }
 
-/* Whether an operation of this message is there on both sides, with another value. */
+/* Whether both sides have an operation of this message, with different values. */
 static bool contradict(const comparison *c, const echo__mark *x, size_t n, const echo__mark *y, size_t m) {
     if (n > GROUP_MAX || m > GROUP_MAX) return false;
     for (size_t i = 0; i < n; i++) {
@@ -113,7 +113,7 @@ static bool contradict(const comparison *c, const echo__mark *x, size_t n, const
 
 /*
  * What both have of one message. A later message that one side alone has may have overtaken some of its operations
- * there, or left a touch of them; without such a message any difference is one.
+ * on that side, or left a touch of them; without such a message any difference is one.
  */
 static void compare_groups(finding *f, const comparison *c, const echo__mark *x, size_t n, const echo__mark *y,
                            size_t m) {
@@ -176,7 +176,7 @@ static echo_status compare_slots(comparison *c, const echo__slot *a, const echo_
 
 /* ---- one item ---- */
 
-/* Head slots have their own order, which is that of their numbers here. */
+/* Head slots have their own order, which rank() gives. */
 static int rank(const char *name) { return name[0] == 'g' ? 0 : name[0] == 'p' ? 1 : name[0] == 'd' ? 2 : 3; }
 
 static int slot_order(const echo__slot *a, const echo__slot *b) {
@@ -224,7 +224,7 @@ static echo_status compare_records(comparison *c) {
 
 static void sum_up(comparison *c, echo_difference *d) {
     echo_difference_report *r = &c->report;
-    bool any = false, alone = one_sided(c); /* that an item is not there at all is for its stamps to explain */
+    bool any = false, alone = one_sided(c); /* its stamps have to explain why one side lacks the item */
     for (size_t i = 0; i < c->count; i++) any = any || c->parts[i].known;
     for (size_t i = 0; i < c->count; i++) {
         const echo_difference_part *part = &c->parts[i];
@@ -289,7 +289,7 @@ static void close_side(side *s, echo_difference_report *report) {
     echo__buf_free(&s->record.scratch);
 }
 
-static echo_status compare(comparison *c, echo_error *err) {
+static echo_status compare_roots(comparison *c, echo_error *err) {
     echo__manifest *a = &c->a.manifest, *b = &c->b.manifest;
     echo_difference_report *r = &c->report;
     if (echo__manifest_digest(&r->digest_a, a) != ECHO_OK || echo__manifest_digest(&r->digest_b, b) != ECHO_OK)
@@ -307,15 +307,19 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
                                   echo_difference_fn fn, void *arg, echo_error *err) {
     comparison c;
+    echo__error_clear(err);
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the report was given");
     memset(&c, 0, sizeof c);
     memset(out, 0, sizeof *out);
+    echo_status status = echo__stored_check(store_a, party, err);
+    if (status == ECHO_OK) status = echo__stored_check(store_b, party, err);
+    if (status != ECHO_OK) return status;
     c.fn = fn;
     c.arg = arg;
     c.err = err;
-    echo__error_clear(err);
-    echo_status status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
+    status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
     if (status == ECHO_OK) status = echo__stored_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, err);
-    if (status == ECHO_OK) status = compare(&c, err);
+    if (status == ECHO_OK) status = compare_roots(&c, err);
     close_side(&c.a, &c.report);
     close_side(&c.b, &c.report);
     echo__free(c.parts);

@@ -1,5 +1,5 @@
 /*
- * Driving snapshots: steps between messages and in polls, calls that wait, and what the host is told. A step takes
+ * Driving snapshots: steps between messages and in polls, calls that wait, and the state that hosts see. A step takes
  * pieces until its time is over (P7).
  */
 #include <string.h>
@@ -26,7 +26,7 @@ static void count_step(echo__taker *t, uint64_t ns, echo_snapshot_phase phase, u
     if (t->result.ns_worst_step > t->ns_worst) t->ns_worst = t->result.ns_worst_step;
 }
 
-/* Pieces for so long. At least one. */
+/* Takes pieces until `ns` have passed. At least one. */
 static void run_step(echo__taker *t, uint64_t ns) {
     uint64_t start = now_ns(t), writing = t->ns_writing, now;
     echo_snapshot_phase phase = t->phase;
@@ -120,17 +120,17 @@ static void between_messages(echo_party *party, bool idle) {
 
 /* ---- calls that wait ---- */
 
-static bool joins(const echo__taker *t) {
+static bool is_joinable(const echo__taker *t) {
     return t->phase == ECHO_SNAPSHOT_PHASE_CONVERT || t->phase == ECHO_SNAPSHOT_PHASE_CAPTURE ||
            t->phase == ECHO_SNAPSHOT_PHASE_WRITE;
 }
 
-/* Tells the host now and then; it may cancel. */
-static void report_progress(echo__taker *t, uint64_t *told) {
-    if (t->phase != ECHO_SNAPSHOT_PHASE_CAPTURE || t->capture->at < *told + ITEMS_PER_PROGRESS) return;
-    *told = t->capture->at;
+/* Calls the host after every few thousand items; it may cancel. */
+static void report_progress(echo__taker *t, uint64_t *reported) {
+    if (t->phase != ECHO_SNAPSHOT_PHASE_CAPTURE || t->capture->at < *reported + ITEMS_PER_PROGRESS) return;
+    *reported = t->capture->at;
     echo_status status = echo__party_progress(t->party, "items", t->capture->at, t->capture->count);
-    if (status == ECHO_OK || !joins(t)) return; /* the host may have called the party, and ended it */
+    if (status == ECHO_OK || !is_joinable(t)) return; /* the host may have called the party, and ended it */
     echo_error problem = ECHO_ERROR_INIT;
     echo__error_adopt(&problem, status, "the snapshot was cancelled");
     t->cancelled = true;
@@ -138,14 +138,14 @@ static void report_progress(echo__taker *t, uint64_t *told) {
 }
 
 static void run_to_end(echo__taker *t) {
-    uint64_t told = 0;
+    uint64_t reported = 0;
     while (t->phase != ECHO_SNAPSHOT_PHASE_IDLE) {
         uint64_t start = now_ns(t), writing = t->ns_writing;
         bool capturing = t->phase == ECHO_SNAPSHOT_PHASE_CAPTURE;
         if (!echo__take_piece(t)) echo__writer_wait(t->writer);
         uint64_t ns = now_ns(t) - start - (t->ns_writing - writing);
         if (capturing) t->result.ns_capture += ns;
-        report_progress(t, &told);
+        report_progress(t, &reported);
     }
 }
 
@@ -157,7 +157,7 @@ static echo_status begin_and_end(echo__taker *t, echo_snapshot_reason reason, ec
 
 /* One that is running is joined; if it does not cover all, or failed, another follows. */
 echo_status echo__drive_run(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
-    bool joined = joins(t);
+    bool joined = is_joinable(t);
     count_messages(t, now_ns(t));
     run_to_end(t);
     bool covered = joined && t->status == ECHO_OK &&
@@ -168,6 +168,7 @@ echo_status echo__drive_run(echo__taker *t, echo_snapshot_reason reason, echo_er
 }
 
 static echo_status get_taker(echo__taker **out, const echo_party *party, echo_error *err) {
+    if (party == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party was given");
     *out = party->taker;
     if (party->taker != NULL) return ECHO_OK;
     if (!party->options.writable)
@@ -191,7 +192,7 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
     echo__taker *t;
     echo__error_clear(err);
     echo_status status = get_taker(&t, party, err);
-    if (status != ECHO_OK || joins(t)) return status;
+    if (status != ECHO_OK || is_joinable(t)) return status;
     if (t->phase == ECHO_SNAPSHOT_PHASE_FINISH) {
         t->again = true;
         return ECHO_OK;
@@ -204,10 +205,10 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
 }
 
 void echo_party_snapshot_cancel(echo_party *party) {
-    echo__taker *t = party->taker;
+    echo__taker *t = party == NULL ? NULL : party->taker;
     if (t == NULL) return;
     t->again = false;
-    if (!joins(t)) return;
+    if (!is_joinable(t)) return;
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = echo__error(&problem, ECHO_ERR_REFUSED, "the snapshot was cancelled");
     t->cancelled = true;
@@ -225,14 +226,7 @@ void echo__drive_quit(echo_party *party) {
     run_to_end(t);
 }
 
-/* ---- what the host is told ---- */
-
-const char *echo_snapshot_reason_name(echo_snapshot_reason reason) {
-#define XX(name, text) text,
-    static const char *const names[] = {ECHO_SNAPSHOT_REASON_MAP(XX)};
-#undef XX
-    return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "unknown";
-}
+/* ---- the state ---- */
 
 static void report_taker(echo_snapshot_state *out, const echo__taker *t) {
     out->phase = t->phase;
@@ -252,7 +246,9 @@ static void report_taker(echo_snapshot_state *out, const echo__taker *t) {
 }
 
 void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *party) {
+    if (out == NULL) return;
     memset(out, 0, sizeof *out);
+    if (party == NULL) return;
     out->feed_bytes = party->costs.bytes;
     out->tail_messages = party->costs.tail.messages;
     out->tail_bytes = party->costs.tail.bytes;
@@ -262,7 +258,7 @@ void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *p
 
 /* ---- with the party ---- */
 
-static void detach(echo_party *party) {
+static void detach_taker(echo_party *party) {
     echo__taker *t = party->taker;
     if (t == NULL) return;
     party->between = NULL;
@@ -284,7 +280,7 @@ echo_status echo__drive_new(echo_party *party, echo_error *err) {
     if (t == NULL) return echo__nomem(err);
     t->party = party;
     party->taker = t;
-    party->detach = detach;
+    party->detach = detach_taker;
     return ECHO_OK;
 }
 

@@ -60,7 +60,7 @@ struct echo__gc {
     uint64_t chunks_kept, bytes_kept;
 };
 
-static void forget(echo__gc *gc) {
+static void forget_marks(echo__gc *gc) {
     echo__visitor_close(gc->visitor);
     gc->visitor = NULL;
     echo__hashes_free(&gc->marked);
@@ -74,13 +74,13 @@ static void forget(echo__gc *gc) {
 
 /* Begins anew because of what others did, unless they do it all the time: then `why`, which the caller's error has. */
 static echo_status restart(echo__gc *gc, echo_status why) {
-    forget(gc);
+    forget_marks(gc);
     if (gc->restarts++ < RESTARTS) return ECHO_OK;
     gc->restarts = 0;
     return why;
 }
 
-/* ---- what is there ---- */
+/* ---- which snapshots exist ---- */
 
 static echo_status add_party(void *arg, const echo_key *party) {
     echo__gc *gc = arg;
@@ -133,7 +133,7 @@ static echo_status step_lists(echo__gc *gc, echo_error *err) {
 
 /* ---- marking ---- */
 
-static echo_status mark(void *arg, const echo_hash *name, bool *into) {
+static echo_status mark_name(void *arg, const echo_hash *name, bool *into) {
     echo__gc *gc = arg;
     bool news;
     if (!echo__hashes_add(&gc->marked, name, *into ? NAMED | DEEP : NAMED, &news)) return ECHO_ERR_NOMEM;
@@ -153,20 +153,20 @@ static echo_status mark_failed(echo__gc *gc, const echo__holding *h, echo_status
     return echo__stored_blame(err, &h->party, h->id.number, status);
 }
 
-/* Opens the next root that is to be marked; leaves none open when there is none. */
+/* Opens the next root that is to be marked; gc->visitor stays NULL when all are marked. */
 static echo_status open_next(echo__gc *gc, echo_error *err) {
     for (; gc->mark_at < 2 * gc->holdings.count; gc->mark_at++) {
         const echo__holding *h = &gc->holdings.list[gc->mark_at / 2];
         const echo__root *root = gc->mark_at % 2 == 0 ? &h->items : &h->credentials;
         if (!h->keep || !h->good || root->items == 0) continue;
-        echo_status status = echo__visitor_open(&gc->visitor, gc->chunks, root, mark, gc, err);
+        echo_status status = echo__visitor_open(&gc->visitor, gc->chunks, root, mark_name, gc, err);
         return status == ECHO_OK ? status : mark_failed(gc, h, status, err);
     }
     return ECHO_OK;
 }
 
 /* What was marked since is no garbage. */
-static void spare(echo__gc *gc) {
+static void spare_marked(echo__gc *gc) {
     size_t left = gc->garbage_at;
     for (size_t i = gc->garbage_at; i < gc->garbage_count; i++) {
         if (echo__hashes_get(&gc->marked, &gc->garbage[i].name) == 0) {
@@ -185,7 +185,7 @@ static echo_status step_mark(echo__gc *gc, echo_error *err) {
         if (status != ECHO_OK || gc->phase != GC_MARK) return status;
     }
     if (gc->visitor == NULL) {
-        if (gc->again) spare(gc);
+        if (gc->again) spare_marked(gc);
         gc->phase = gc->again ? GC_SWEEP : GC_REMOVE;
         gc->again = false;
         return ECHO_OK;
@@ -218,7 +218,7 @@ static echo_status step_remove(echo__gc *gc, echo_error *err) {
         gc->remove_at++;
         return ECHO_OK;
     }
-    /* Somebody pinned it, so that it needs marking, or removed it: which snapshots there are is to be looked at again.
+    /* Somebody pinned it, so that it needs marking, or removed it: the snapshots are to be listed again.
      */
     return status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND ? restart(gc, status) : status;
 }
@@ -345,7 +345,7 @@ echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {
     case GC_SWEEP: status = step_sweep(gc, &problem); break;
     case GC_DONE: break;
     }
-    if (status != ECHO_OK && looking) forget(gc);
+    if (status != ECHO_OK && looking) forget_marks(gc);
     if (status != ECHO_OK && err != NULL) *err = problem;
     *done = gc->phase == GC_DONE;
     return status;
@@ -369,7 +369,7 @@ echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_
     if (status != ECHO_OK) return status;
     if (!echo__store_has(store, ECHO__STORE_PARTIES))
         return echo__error(err, ECHO_ERR_UNSUPPORTED,
-                           "this store cannot tell its parties: its garbage cannot be told from the rest");
+                           "this store cannot list its parties, so that its garbage cannot be known");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo__gc *gc = echo__calloc(1, sizeof *gc);
     if (gc == NULL) return echo__nomem(err);

@@ -1,5 +1,5 @@
 /*
- * Looking at snapshots: which there are, and the records of one.
+ * Looking at snapshots: their list, and the records of one.
  */
 #include <string.h>
 
@@ -56,8 +56,11 @@ static echo_status report_snapshot(const echo__stored_manifest *stored, const ec
 echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, echo_snapshot_fn fn, void *arg,
                                echo_error *err) {
     echo__stored_manifests manifests;
+    echo_status status = echo__stored_check(store, party, err);
+    if (status != ECHO_OK) return status;
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no callback was given");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
-    echo_status status = echo__stored_list(&manifests, store, party, err);
+    status = echo__stored_list(&manifests, store, party, err);
     for (size_t i = 0; status == ECHO_OK && i < manifests.count; i++) {
         bool pinned;
         status = echo__store_pinned(&pinned, store, party, manifests.list[i].number, err);
@@ -73,7 +76,10 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     echo__chunks *chunks;
     echo__cursor *cursor;
     echo__buf scratch = ECHO__BUF_INIT, id_text = ECHO__BUF_INIT;
-    echo_status status = echo__stored_open(&manifest, &chunks, store, party, number, err);
+    echo_status status = echo__stored_check(store, party, err);
+    if (status != ECHO_OK) return status;
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no callback was given");
+    status = echo__stored_open(&manifest, &chunks, store, party, number, err);
     if (status != ECHO_OK) return status;
     status = echo__cursor_open(&cursor, chunks, &manifest.items, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {

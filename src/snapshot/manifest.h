@@ -14,7 +14,7 @@
 
 #define ECHO__ATTESTATIONS_MAX 64u
 
-/* A member's word that it computed this state itself. */
+/* A member's statement that it computed this state itself. */
 typedef struct echo__attestation {
     echo_key member;
     uint8_t signature[64];
@@ -43,7 +43,7 @@ void echo__manifest_free(echo__manifest *manifest); /* what it points to; zeroes
 /* Attests a digest. */
 void echo__attest(echo__attestation *out, const echo_hash *digest, const echo_keypair *member);
 bool echo__attestation_ok(const echo__attestation *attestation, const echo_hash *digest);
-/* Adds one that was checked; of a member who is there already nothing is added, beyond ECHO__ATTESTATIONS_MAX neither.
+/* Adds one that was checked; nothing is added when its member has one already, or beyond ECHO__ATTESTATIONS_MAX.
  * ECHO_ERR_NOMEM. */
 echo_status echo__manifest_attested(echo__manifest *manifest, const echo__attestation *attestation) ECHO_MUST_USE;
 /* Appends the text, with its check, signed by `signer` unless NULL (manifest->author is then its key). */

@@ -2,7 +2,7 @@
 
 #include "tree/estimate.h"
 
-#define FIRST_FACTOR 2.0 /* bytes of records for each byte of the feeds, before there is a snapshot to tell */
+#define FIRST_FACTOR 2.0 /* bytes of records for each byte of the feeds, before a snapshot exists to count from */
 #define RATIO_LEAST 64u  /* in 1/1024 */
 #define RATIO_MOST 4096u
 

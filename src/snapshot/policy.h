@@ -12,7 +12,7 @@
 typedef struct echo__policy_facts {
     uint64_t now_ns;
     uint64_t messages, bytes; /* since the last snapshot's cut */
-    uint64_t first_ns;        /* when the first of them was applied; 0: there are none */
+    uint64_t first_ns;        /* when the first of them was applied; 0: there were none */
     uint64_t last_ns;         /* when the last was */
     uint64_t expected_open_ns;
     uint64_t base_open_ns;   /* of that, what no snapshot makes less */
@@ -36,7 +36,7 @@ void echo__policy_succeeded(echo__policy *policy, uint64_t began_ns, uint64_t no
                             uint64_t bytes);
 void echo__policy_failed(echo__policy *policy, const echo_snapshot_policy *rules, uint64_t now_ns);
 
-/* Bytes of new chunks when `changed` items of a tree change or are added, each about as long as those there;
+/* Bytes of new chunks when `changed` items of a tree change or are added, each about as long as those in the tree;
  * `tail_bytes` when it is empty. */
 uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, uint64_t changed, uint64_t tail_bytes);
 /* How many leaves of the tree are read for that many random items; each time anew when the tree is larger than what is

@@ -6,7 +6,6 @@
 #include "echo/snapshot.h"
 #include "snapshot/stored.h"
 #include "snapshot/verify.h"
-#include "store/store.h"
 
 static echo_status verified(echo__manifest *out, const echo_store *store, const echo__stored_manifest *stored,
                             const echo_key *party, echo_error *err) {
@@ -64,9 +63,9 @@ echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *
     echo__stored_manifests manifests;
     echo_timeframe *covered = NULL;
     echo_frame frame;
-    echo_status status = echo__store_check(store, err);
+    echo_status status = echo__stored_check(store, party, err);
     if (status != ECHO_OK) return status;
-    if (party == NULL || fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party or nobody to tell");
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no callback was given");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     status = echo__stored_list(&manifests, store, party, err);
     if (status != ECHO_OK) return status;

@@ -36,7 +36,7 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
         echo__merge_counts_get(&counts, party->merge);
         if (counts.stopped > 0 && err != NULL) *err = counts.stop;
         return counts.stopped > 0 ? counts.stop.code
-                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not here");
+                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not present");
     }
     party->options.relaxed = true; /* a store in memory: nothing to make durable for */
     status = echo_party_snapshot(&result, party, err);
@@ -55,6 +55,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
     how.read_only = true;
     echo_status status = echo__options_check(options, err);
+    if (status == ECHO_OK) status = echo__store_check(store, err);
     if (status != ECHO_OK) return status;
     if (options->feeds != NULL)
         feeds = *options->feeds;
@@ -96,5 +97,6 @@ static echo_status copy_digest(void *arg, const echo_party *replayed, const echo
 
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
                                  uint64_t number, echo_error *err) {
+    if (digest == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the digest was given");
     return echo__snapshot_replay(options, store, number, copy_digest, digest, err);
 }

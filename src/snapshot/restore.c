@@ -1,5 +1,5 @@
 /*
- * Start-up. attempt() is the page to read: root, credentials, feeds behind the timeframe, tail, stale models. It builds
+ * Start-up. attempt() is the page to read: root, credentials, feeds after the timeframe, tail, stale models. It builds
  * a fresh party each time and hands it out only when complete; when the snapshot it started from turns out to be
  * damaged, the one before is tried, and after the last one, full replay.
  */
@@ -38,7 +38,7 @@ typedef struct restoration {
     size_t damage_count, damage_cap;
     uint64_t start, ns_open;
     uint64_t newest; /* highest number in the store; snapshots on the way add to it */
-    bool follows;    /* without any of these snapshots there is no party: no replay */
+    bool follows;    /* no replay when none of these snapshots can be opened */
     bool cancelled;
 } restoration;
 
@@ -62,7 +62,8 @@ static echo_status open_feeds(restoration *o, echo_error *err) {
     return status;
 }
 
-/* A store that cannot be used is told and done without; only what may pass (memory, another process) fails the opening.
+/* A store that cannot be used is reported and done without; only what may pass (memory, another process) fails the
+ * opening.
  */
 static echo_status do_without_store(restoration *o, echo_status status, const echo_error *problem, echo_error *err) {
     if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
@@ -200,15 +201,15 @@ static void report_feeds(echo_party *party) {
 }
 
 /*
- * All there is to apply. When the items that changed would take more memory than the host allows, they are saved on the
- * way, so that they can be evicted: a party larger than memory can be replayed. Where that cannot be done it is told,
- * and memory is taken.
+ * Applies all that can be applied. When the items that changed would take more memory than the host allows, they are
+ * saved on the way, so that they can be evicted: a party larger than memory can be replayed. When saving fails that is
+ * reported, and memory is used.
  */
 static echo_status apply_tail(echo_party *party, echo_error *err) {
     bool saves = party->items.evict.limit > 0 && party->taker != NULL && party->options.use_snapshots;
-    uint64_t applied, most = saves ? MESSAGES_PER_CHECK : 0;
+    uint64_t applied, max = saves ? MESSAGES_PER_CHECK : 0;
     do {
-        echo_status status = echo__party_pump(party, most, &applied, err);
+        echo_status status = echo__party_pump(party, max, &applied, err);
         party->report.messages_applied += applied;
         if (status != ECHO_OK) return status;
         if (!saves || echo__items_held(&party->items) < party->items.evict.limit / 2) continue;
@@ -222,8 +223,8 @@ static echo_status apply_tail(echo_party *party, echo_error *err) {
         if (status == ECHO_OK) continue;
         echo__party_damage(party, &problem);
         saves = false;
-        most = 0;
-    } while (applied > 0 && (most == 0 || applied == most));
+        max = 0;
+    } while (applied > 0 && (max == 0 || applied == max));
     return ECHO_OK;
 }
 
@@ -284,12 +285,12 @@ static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
             if (err != NULL) *err = problem;
             return status;
         }
-        echo_error told = problem;
-        echo__error(&told, status, "snapshot %llu is passed over: %.180s",
+        echo_error passed_over = problem;
+        echo__error(&passed_over, status, "snapshot %llu is passed over: %.180s",
                     (unsigned long long)o->candidates.list[i].number, problem.message);
-        if (problem.item[0] != '\0') memcpy(told.item, problem.item, sizeof told.item);
-        note_damage(o, &told);
-        if (i == 0) first = told;
+        if (problem.item[0] != '\0') memcpy(passed_over.item, problem.item, sizeof passed_over.item);
+        note_damage(o, &passed_over);
+        if (i == 0) first = passed_over;
     }
     if (!o->follows) return attempt(out, o, NULL, err);
     if (err != NULL) *err = first;
@@ -312,7 +313,7 @@ static echo_status check_found(const echo_party *party, echo_error *err) {
 
 static void fill_report(echo_party *party, restoration *o) {
     echo_restore_report *report = &party->report;
-    echo_error *feeds_damage = party->damage; /* found in the attempt: comes behind what was found before it */
+    echo_error *feeds_damage = party->damage; /* found in the attempt: comes after what was found before it */
     size_t n = report->damage_count;
     party->damage = NULL;
     party->damage_cap = report->damage_count = 0;
@@ -330,10 +331,11 @@ static void fill_report(echo_party *party, restoration *o) {
 }
 
 echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) {
-    *out = NULL;
     restoration o = {.options = options, .start = echo__now_ns()};
     echo_party *party = NULL;
     echo__error_clear(err);
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the party was given");
+    *out = NULL;
     echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
     status = open_feeds(&o, err);

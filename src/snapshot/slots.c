@@ -15,9 +15,9 @@ static const echo__text_at absent = {0, SIZE_MAX};
 
 /* ---- slots and marks ---- */
 
-static size_t begin(echo__slots *d) { return d->texts.len; }
+static size_t text_begin(echo__slots *d) { return d->texts.len; }
 
-static echo__text_at end(const echo__slots *d, size_t at) { return (echo__text_at){at, d->texts.len - at}; }
+static echo__text_at text_end(const echo__slots *d, size_t at) { return (echo__text_at){at, d->texts.len - at}; }
 
 static echo_status add_slot(echo__slots *d, echo_difference_kind kind, const char *name, echo__text_at value) {
     if (d->texts.status != ECHO_OK || !echo__grow(&d->slots, &d->slots_cap, d->slots_count + 1, sizeof *d->slots))
@@ -37,11 +37,11 @@ static echo_status add_mark(echo__slots *d, const echo__stamp *stamp, echo__text
 
 static echo_status add_text_slot(echo__slots *d, echo_difference_kind kind, const char *name, echo_bytes text,
                                  const char *quote) {
-    size_t at = begin(d);
+    size_t at = text_begin(d);
     echo__buf_text(&d->texts, quote);
     echo__buf_append(&d->texts, text.data, text.len);
     echo__buf_text(&d->texts, quote);
-    return add_slot(d, kind, name, end(d, at));
+    return add_slot(d, kind, name, text_end(d, at));
 }
 
 /* ---- heads ---- */
@@ -58,27 +58,27 @@ static void put_member(echo__buf *out, const char *name, echo_bytes text, bool *
 static echo_status add_head(echo__slots *d) {
     const echo__record *r = &d->record;
     bool any = false;
-    size_t at = begin(d);
+    size_t at = text_begin(d);
     echo__buf_byte(&d->texts, '{');
     put_member(&d->texts, "model", r->model, &any);
     put_member(&d->texts, "source", r->source, &any);
     put_member(&d->texts, "target", r->target, &any);
     put_member(&d->texts, "type", r->type, &any);
     echo__buf_byte(&d->texts, '}');
-    echo_status status = add_slot(d, ECHO_DIFFERENCE_HEAD, "genesis", end(d, at));
+    echo_status status = add_slot(d, ECHO_DIFFERENCE_HEAD, "genesis", text_end(d, at));
     if (status == ECHO_OK && r->has_genesis) status = add_mark(d, &r->genesis, absent, absent);
-    at = begin(d);
+    at = text_begin(d);
     if (r->parent.data != NULL) echo__json_string(&d->texts, r->parent.data, r->parent.len);
     if (status == ECHO_OK)
-        status = add_slot(d, ECHO_DIFFERENCE_HEAD, "parent", r->parent.data != NULL ? end(d, at) : absent);
+        status = add_slot(d, ECHO_DIFFERENCE_HEAD, "parent", r->parent.data != NULL ? text_end(d, at) : absent);
     if (status == ECHO_OK && r->has_parent_at) status = add_mark(d, &r->parent_at, absent, absent);
     if (status == ECHO_OK)
         status = add_text_slot(d, ECHO_DIFFERENCE_HEAD, "deleted", echo__bytes_text(r->deleted ? "true" : "false"), "");
     if (status == ECHO_OK && r->has_deleted_at) status = add_mark(d, &r->deleted_at, absent, absent);
     if (status != ECHO_OK || r->version == 0) return status;
-    at = begin(d);
+    at = text_begin(d);
     echo__buf_u64(&d->texts, r->version);
-    return add_slot(d, ECHO_DIFFERENCE_HEAD, "version", end(d, at));
+    return add_slot(d, ECHO_DIFFERENCE_HEAD, "version", text_end(d, at));
 }
 
 /* ---- the object model (docs/FORMAT.md, "The object model") ---- */
@@ -116,7 +116,7 @@ static bool read_stamp(echo__stamp *out, const cJSON *node, const feeds *from) {
     return true;
 }
 
-/* What the operation does; its stamp tells feeds by their place in a list that differs from record to record. */
+/* What the operation does; its stamp names a feed by its place in a list that differs from record to record. */
 static echo_status add_operation(echo__slots *d, const cJSON *op, const feeds *from, bool *good) {
     echo__stamp stamp;
     *good = read_stamp(&stamp, op, from);
@@ -125,13 +125,13 @@ static echo_status add_operation(echo__slots *d, const cJSON *op, const feeds *f
                 *value = path == NULL ? NULL : path->next;
     *good = cJSON_IsString(kind) && cJSON_IsArray(path);
     if (!*good) return ECHO_OK;
-    size_t at = begin(d);
+    size_t at = text_begin(d);
     echo_status status = echo__json_print(&d->texts, kind);
     if (status == ECHO_OK) status = echo__json_print(&d->texts, path);
-    echo__text_at what = end(d, at);
-    at = begin(d);
+    echo__text_at what = text_end(d, at);
+    at = text_begin(d);
     if (status == ECHO_OK && value != NULL) status = echo__json_print(&d->texts, value);
-    return status == ECHO_OK ? add_mark(d, &stamp, what, value != NULL ? end(d, at) : absent) : status;
+    return status == ECHO_OK ? add_mark(d, &stamp, what, value != NULL ? text_end(d, at) : absent) : status;
 }
 
 static const char *key_of(const cJSON *node) { return node == NULL ? NULL : node->string; }
@@ -145,7 +145,7 @@ static const char *lower(const char *a, const char *b) {
     return a == NULL ? b : b == NULL ? a : strcmp(a, b) <= 0 ? a : b;
 }
 
-static bool take(const cJSON **out, const cJSON **at, const char *key, const char *wanted) {
+static bool advance_if_named(const cJSON **out, const cJSON **at, const char *key, const char *wanted) {
     *out = NULL;
     if (key == NULL || strcmp(key, wanted) != 0) return false;
     *out = *at;
@@ -155,17 +155,18 @@ static bool take(const cJSON **out, const cJSON **at, const char *key, const cha
 
 /* As the operation that a whole-key SET or DELETE is in a complex slot. */
 static echo_status add_simple(echo__slots *d, echo__text_at value, const echo__stamp *stamp) {
-    size_t at = begin(d);
+    size_t at = text_begin(d);
     echo__buf_text(&d->texts, value.len != SIZE_MAX ? "\"set\"[]" : "\"delete\"[]");
-    return add_mark(d, stamp, end(d, at), value);
+    return add_mark(d, stamp, text_end(d, at), value);
 }
 
 static echo_status add_property(echo__slots *d, const char *name, const cJSON *value, const cJSON *stamp,
                                 const cJSON *ops, const feeds *from, bool *good) {
     echo__stamp simple;
-    size_t at = begin(d);
+    size_t at = text_begin(d);
     echo_status status = value == NULL ? ECHO_OK : echo__json_print(&d->texts, value);
-    if (status == ECHO_OK) status = add_slot(d, ECHO_DIFFERENCE_PROPERTY, name, value != NULL ? end(d, at) : absent);
+    if (status == ECHO_OK)
+        status = add_slot(d, ECHO_DIFFERENCE_PROPERTY, name, value != NULL ? text_end(d, at) : absent);
     if (stamp != NULL && !read_stamp(&simple, stamp, from))
         *good = false;
     else if (status == ECHO_OK && stamp != NULL)
@@ -188,9 +189,9 @@ static echo_status add_properties(echo__slots *d, bool *good) {
     while (status == ECHO_OK && *good && (s != NULL || o != NULL || v != NULL)) {
         const cJSON *stamp, *list, *value;
         const char *name = lower(lower(key_of(s), key_of(o)), plain_key_of(v));
-        (void)take(&stamp, &s, key_of(s), name);
-        (void)take(&list, &o, key_of(o), name);
-        (void)take(&value, &v, plain_key_of(v), name);
+        (void)advance_if_named(&stamp, &s, key_of(s), name);
+        (void)advance_if_named(&list, &o, key_of(o), name);
+        (void)advance_if_named(&value, &v, plain_key_of(v), name);
         status = add_property(d, name, value, stamp, list, &from, good);
     }
     echo__free(from.keys);
@@ -234,13 +235,13 @@ static echo_status add_log(echo__slots *d, echo__chunks *chunks, echo_error *err
     echo__log_init(&log);
     echo_status status = echo__log_read(&log, d->record.log, get_segment, chunks, err);
     if (status != ECHO_OK) return status;
-    size_t at = begin(d);
+    size_t at = text_begin(d);
     echo__buf_u64(&d->texts, log.count);
-    status = add_slot(d, ECHO_DIFFERENCE_LOG, "log", end(d, at));
+    status = add_slot(d, ECHO_DIFFERENCE_LOG, "log", text_end(d, at));
     for (size_t i = 0; status == ECHO_OK && i < log.count; i++) {
-        at = begin(d);
+        at = text_begin(d);
         echo__buf_append(&d->texts, log.entries[i].bytes, log.entries[i].len);
-        status = add_mark(d, &log.entries[i].stamp, absent, end(d, at));
+        status = add_mark(d, &log.entries[i].stamp, absent, text_end(d, at));
     }
     echo__log_free(&log);
     return status == ECHO_OK ? ECHO_OK : echo__nomem(err);

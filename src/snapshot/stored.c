@@ -5,6 +5,13 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "store/store.h"
+
+echo_status echo__stored_check(const echo_store *store, const echo_key *party, echo_error *err) {
+    echo_status status = echo__store_check(store, err);
+    if (status == ECHO_OK && party == NULL) status = echo__error(err, ECHO_ERR_INVALID, "no party was given");
+    return status;
+}
 
 /* ---- all of them ---- */
 

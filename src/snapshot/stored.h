@@ -10,6 +10,9 @@
 
 #include "snapshot/manifest.h"
 
+/* Whether a host gave a store and a party. ECHO_ERR_INVALID, ECHO_ERR_VERSION. */
+echo_status echo__stored_check(const echo_store *store, const echo_key *party, echo_error *err) ECHO_MUST_USE;
+
 /* ---- all of them ---- */
 
 /* ECHO__STOP ends the walk, which then returns ECHO_OK; any other code ends it and is returned. The callback may call

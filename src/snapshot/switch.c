@@ -53,7 +53,7 @@ static echo_status check_covers(const echo_party *old, const echo_party *fresh, 
     if (echo_timeframe_dependencies(&missing, old->clock, fresh->clock) != ECHO_OK) return echo__nomem(err);
     echo_status status =
         echo__error(err, ECHO_ERR_BEHIND,
-                    "snapshot %llu lacks messages that were applied here, and their blocks are not here any more",
+                    "snapshot %llu lacks messages that this party has applied, and their blocks are no longer present",
                     (unsigned long long)fresh->number);
     if (echo_timeframe_at(&frame, missing, 0)) echo__error_seq(err, &frame.feed, frame.seq);
     echo_timeframe_free(missing);
@@ -72,7 +72,7 @@ static echo_status report_changes(const echo_party *old, const echo_party *fresh
     return status;
 }
 
-static void take_place(echo_party **party, echo_party *fresh) {
+static void replace_party(echo_party **party, echo_party *fresh) {
     echo_party *old = *party;
     echo_store opened = old->owns_store ? old->store : old->below;
     fresh->owns_feeds = old->owns_feeds;
@@ -85,15 +85,15 @@ static void take_place(echo_party **party, echo_party *fresh) {
     echo__drive_attach(fresh);
 }
 
-static echo_status move(echo_party **party, const echo_store *store, const echo__stored_manifests *newer,
-                        echo_change_fn fn, void *arg, echo_error *err) {
+static echo_status open_newer(echo_party **party, const echo_store *store, const echo__stored_manifests *newer,
+                              echo_change_fn fn, void *arg, echo_error *err) {
     echo_party *fresh;
     echo_status status = echo__restore_beside(&fresh, *party, store, newer, err);
     if (status != ECHO_OK) return status;
     status = check_covers(*party, fresh, err);
     if (status == ECHO_OK && fn != NULL) status = report_changes(*party, fresh, fn, arg, err);
     if (status == ECHO_OK)
-        take_place(party, fresh);
+        replace_party(party, fresh);
     else
         echo_party_free(fresh);
     return status;
@@ -112,12 +112,13 @@ echo_status echo__switch_to(echo_party **party, const echo_store *store_or_null,
         echo__stored_free(&newer); /* it may have published one yet */
         status = list_newer(&newer, old, &store, err);
     }
-    if (status == ECHO_OK && newer.count > 0) status = move(party, &store, &newer, fn, arg, err);
+    if (status == ECHO_OK && newer.count > 0) status = open_newer(party, &store, &newer, fn, arg, err);
     echo__stored_free(&newer);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the party cannot be switched");
 }
 
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) {
     echo__error_clear(err);
+    if (party == NULL || *party == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party was given");
     return echo__switch_to(party, NULL, fn, arg, err);
 }

@@ -112,7 +112,7 @@ void echo__take_fail(echo__taker *t, echo_status status, const echo_error *probl
     t->phase = ECHO_SNAPSHOT_PHASE_WRITE;
 }
 
-static void finish(echo__taker *t, const echo__swept *swept) {
+static void finish_snapshot(echo__taker *t, const echo__swept *swept) {
     echo__writer_free(t->writer);
     t->writer = NULL;
     t->snapshots_removed += swept->snapshots_removed;
@@ -342,7 +342,7 @@ static bool finish_piece(echo__taker *t) {
         t->capture = NULL;
     }
     if (t->writer != NULL && !echo__writer_ended(t->writer, &swept)) return write_piece(t);
-    finish(t, &swept);
+    finish_snapshot(t, &swept);
     return true;
 }
 

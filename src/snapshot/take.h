@@ -1,5 +1,6 @@
 /*
- * Taking one snapshot, on the party's thread: a machine of small pieces. drive.h says who drives it.
+ * Taking one snapshot, on the party's thread: a machine of small pieces. drive.h says who drives it. Its phases are
+ * those of echo/snapshot.h; writer.h says how those of the writer and of the collection of garbage go with them.
  */
 #ifndef ECHO_SNAPSHOT_TAKE_H
 #define ECHO_SNAPSHOT_TAKE_H

@@ -14,7 +14,9 @@ echo_status echo__verify_manifest(const echo__manifest *manifest, echo__chunks *
 echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party, uint64_t number, echo_error *err) {
     echo__manifest manifest;
     echo__chunks *chunks;
-    echo_status status = echo__stored_open(&manifest, &chunks, store, party, number, err);
+    echo_status status = echo__stored_check(store, party, err);
+    if (status != ECHO_OK) return status;
+    status = echo__stored_open(&manifest, &chunks, store, party, number, err);
     if (status != ECHO_OK) return status;
     status = echo__verify_manifest(&manifest, chunks, err);
     echo__chunks_free(chunks);

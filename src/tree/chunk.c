@@ -67,22 +67,22 @@ static void unlink_entry(echo__chunks *chunks, entry *e) {
     chunks->kept -= e->cost;
 }
 
-static void drop(echo__chunks *chunks, entry *e) {
+static void drop_entry(echo__chunks *chunks, entry *e) {
     (void)echo__map_remove(&chunks->map, e->chunk.name.bytes, sizeof e->chunk.name.bytes);
     entry_free(e);
 }
 
-static void trim(echo__chunks *chunks) {
+static void trim_kept(echo__chunks *chunks) {
     while (chunks->kept > chunks->budget) {
         entry *e = chunks->oldest;
         unlink_entry(chunks, e);
-        drop(chunks, e);
+        drop_entry(chunks, e);
     }
 }
 
 void echo__chunks_keep(echo__chunks *chunks, size_t bytes) {
     chunks->budget = bytes;
-    trim(chunks);
+    trim_kept(chunks);
 }
 
 void echo__chunks_hashed(echo__chunks *chunks) { chunks->hashed = true; }
@@ -95,7 +95,7 @@ typedef struct fetch {
 } fetch;
 
 /* P8: the size is checked before memory is taken, the hash before anybody sees the bytes. */
-static echo_status take(void *arg, echo_bytes bytes) {
+static echo_status copy_chunk(void *arg, echo_bytes bytes) {
     fetch *f = arg;
     char hex[ECHO_HEX_CHARS];
     echo_hash_hex(hex, f->name);
@@ -117,7 +117,7 @@ static echo_status take(void *arg, echo_bytes bytes) {
     return ECHO_OK;
 }
 
-static echo_status failed(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
+static echo_status name_failure(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
     char what[ECHO_HEX_CHARS + 8] = "chunk ";
     echo_hash_hex(what + strlen(what), name);
     (void)echo__error_adopt(told, status, what);
@@ -128,14 +128,14 @@ static echo_status failed(echo_error *err, echo_status status, echo_error *told,
 static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
     echo_error told = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
     fetch f = {name, chunks->hashed, NULL, &told};
-    echo_status status = chunks->store->ops->get(chunks->store->ctx, name, take, &f, &told);
+    echo_status status = chunks->store->ops->get(chunks->store->ctx, name, copy_chunk, &f, &told);
     if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
     if (status == ECHO_OK &&
         !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
         status = echo__nomem(&told);
     if (status != ECHO_OK) {
         if (f.got != NULL) entry_free(f.got);
-        return failed(err, status, &told, name);
+        return name_failure(err, status, &told, name);
     }
     chunks->counts.read++;
     chunks->counts.read_bytes += f.got->chunk.bytes.len;
@@ -162,7 +162,7 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     entry *e = (entry *)chunk;
     if (--e->refs > 0) return;
     if (e->cost > chunks->budget / 4) { /* one large chunk is not worth all the small ones */
-        drop(chunks, e);
+        drop_entry(chunks, e);
         return;
     }
     e->older = chunks->newest;
@@ -172,7 +172,7 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
         chunks->oldest = e;
     chunks->newest = e;
     chunks->kept += e->cost;
-    trim(chunks);
+    trim_kept(chunks);
 }
 
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {
@@ -187,7 +187,7 @@ echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, ech
     uint64_t before = echo__store_stored(chunks->store);
     echo_error told = ECHO_ERROR_INIT;
     echo_status status = chunks->store->ops->put(&written, chunks->store->ctx, name, &bytes, 1, &told);
-    if (status != ECHO_OK) return failed(err, status, &told, name);
+    if (status != ECHO_OK) return name_failure(err, status, &told, name);
     if (written > 0) {
         chunks->counts.written++;
         chunks->counts.written_plain += bytes.len;

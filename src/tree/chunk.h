@@ -14,17 +14,17 @@
 
 typedef struct echo__chunks echo__chunks;
 
-/* A chunk being looked at: reference counted, so that it stays while somebody iterates over it. */
+/* A chunk in use: reference counted, so that it stays while its reader iterates over it. */
 typedef struct echo__chunk {
     echo_hash name;
     echo_bytes bytes;
-    const void *memo; /* what echo__chunks_remember left here, NULL at first */
+    const void *memo; /* what echo__chunks_remember left, NULL at first */
 } echo__chunk;
 
 typedef struct echo__chunk_counts {
     uint64_t read; /* chunks fetched from the store */
     uint64_t read_bytes;
-    uint64_t written;       /* chunks that were not there before */
+    uint64_t written;       /* chunks that the store did not have before */
     uint64_t written_bytes; /* as the store keeps them */
     uint64_t written_plain; /* their lengths */
 } echo__chunk_counts;

@@ -23,12 +23,12 @@ static void subtree(const echo__path *path, uint32_t level, echo_hash *name) {
 }
 
 /* Passes over the subtree of that level that starts here. */
-static void pass(echo__path *path, uint32_t level) {
+static void skip_subtree(echo__path *path, uint32_t level) {
     while (path->level <= level) echo__path_up(path);
     echo__path_next(path);
 }
 
-static bool pass_equal(echo__path *a, echo__path *b) {
+static bool skip_equal(echo__path *a, echo__path *b) {
     int top_a = starts_up_to(a), top_b = starts_up_to(b);
     uint32_t low = a->level > b->level ? a->level : b->level;
     for (int l = top_a < top_b ? top_a : top_b; l >= 0 && l + 1 >= (int)low; l--) {
@@ -36,15 +36,15 @@ static bool pass_equal(echo__path *a, echo__path *b) {
         subtree(a, (uint32_t)l, &name_a);
         subtree(b, (uint32_t)l, &name_b);
         if (memcmp(&name_a, &name_b, sizeof name_a) != 0) continue;
-        pass(a, (uint32_t)l);
-        pass(b, (uint32_t)l);
+        skip_subtree(a, (uint32_t)l);
+        skip_subtree(b, (uint32_t)l);
         return true;
     }
     return false;
 }
 
 /* Tells about the line that one side stands at, or both. */
-static echo_status tell(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg) {
+static echo_status report_lines(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg) {
     int order = 0;
     if (a == NULL)
         order = 1;
@@ -64,12 +64,12 @@ static echo_status tell(echo__path *a, echo__path *b, echo__diff_fn fn, void *ar
     return status;
 }
 
-static echo_status walk(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg, echo_error *err) {
+static echo_status walk_both(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg, echo_error *err) {
     while (!a->done || !b->done) {
-        if (!a->done && !b->done && pass_equal(a, b)) continue;
+        if (!a->done && !b->done && skip_equal(a, b)) continue;
         uint32_t level_a = a->done ? 0 : a->level, level_b = b->done ? 0 : b->level;
         if (level_a == 0 && level_b == 0) {
-            echo_status status = tell(a->done ? NULL : a, b->done ? NULL : b, fn, arg);
+            echo_status status = report_lines(a->done ? NULL : a, b->done ? NULL : b, fn, arg);
             if (status != ECHO_OK) return status;
             continue;
         }
@@ -88,7 +88,7 @@ echo_status echo__tree_diff(echo__chunks *chunks_a, const echo__root *a, echo__c
     if (status != ECHO_OK) return status;
     status = echo__path_init(&path_b, chunks_b, b, err);
     if (status == ECHO_OK) {
-        status = walk(&path_a, &path_b, fn, arg, err);
+        status = walk_both(&path_a, &path_b, fn, arg, err);
         echo__path_free(&path_b);
     }
     echo__path_free(&path_a);

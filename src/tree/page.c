@@ -48,7 +48,7 @@ void echo__entry_write(echo__buf *out, const echo__entry *entry) {
     echo__buf_text(out, "}\n");
 }
 
-/* An id is at most ECHO__ID_MAX bytes; its text tells without unescaping unless it is long. */
+/* An id is at most ECHO__ID_MAX bytes; the length of its text shows that without unescaping, unless it is long. */
 static bool id_fits(echo_bytes text) {
     if (text.len <= ECHO__ID_MAX) return text.len > 0;
     size_t len = 0;
@@ -64,14 +64,14 @@ bool echo__entry_read(echo__entry *out, echo_bytes line) {
            ECHO__SCAN(&s, "}") && s.at == s.end;
 }
 
-static bool add(uint64_t *sum, uint64_t more) {
+static bool add_checked(uint64_t *sum, uint64_t more) {
     if (more == 0 || more > UINT64_MAX - *sum) return false;
     *sum += more;
     return true;
 }
 
 /* Checks one line and adds it to the sums; NULL or what is wrong. */
-static const char *look(echo__lines *lines, echo_bytes line, const uint8_t **key) {
+static const char *check_line(echo__lines *lines, echo_bytes line, const uint8_t **key) {
     if (lines->leaf) {
         echo__scan s = echo__scan_of(line);
         echo_bytes id;
@@ -86,7 +86,9 @@ static const char *look(echo__lines *lines, echo_bytes line, const uint8_t **key
     echo__entry entry;
     if (!echo__entry_read(&entry, line)) return "a line is not a node's";
     *key = entry.last.data;
-    return add(&lines->items, entry.items) && add(&lines->bytes, entry.bytes) ? NULL : "counts are out of range";
+    return add_checked(&lines->items, entry.items) && add_checked(&lines->bytes, entry.bytes)
+               ? NULL
+               : "counts are out of range";
 }
 
 /* Finds and checks the lines; NULL or what is wrong. lines has room for ECHO__TREE_RUN_MAX ends. */
@@ -97,7 +99,7 @@ static const char *find_lines(echo__lines *lines, echo_bytes bytes) {
         const uint8_t *end = memchr(from, '\n', bytes.len - at);
         if (end == NULL) return "the last line is cut";
         if (lines->count == ECHO__TREE_RUN_MAX) return "too many lines";
-        const char *wrong = look(lines, echo__bytes(from, (size_t)(end - from)), &key);
+        const char *wrong = check_line(lines, echo__bytes(from, (size_t)(end - from)), &key);
         if (wrong != NULL) return wrong;
         if (before != NULL && echo__text_compare(before, key) >= 0) return "ids are not ascending";
         at = (size_t)(end - bytes.data) + 1;

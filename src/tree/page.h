@@ -2,11 +2,11 @@
  * Pages: chunks of the tree whose lines were found and checked. What holds for every open page, so that readers need
  * not check again:
  *  - 1 to 256 lines, each ended by '\n', each starting with a canonical key (a record's id or an entry's last id), keys
- * ascending
+ *    ascending
  *  - in a node each line is a whole canonical entry; its items and bytes are above zero and add up to the page's
  *  - items, bytes and last id are those that the entry above (or the root) claims, and all keys are above the entry
- * before that one Not checked here, but by echo__tree_verify: the rest of each record, and whether chunks end where ids
- * say.
+ *    before that one
+ * The rest of each record, and whether chunks end where ids say, is checked by echo__tree_verify() alone.
  */
 #ifndef ECHO_TREE_PAGE_H
 #define ECHO_TREE_PAGE_H
@@ -15,7 +15,7 @@
 #include "tree/tree.h"
 
 /*
- * How many levels end at an id: 0 none, n > 0 the levels 0 to n - 1 (leaves are level 0). A run at level l ends behind
+ * How many levels end at an id: 0 none, n > 0 the levels 0 to n - 1 (leaves are level 0). A run at level l ends after
  * an entry whose last id has a boundary above l.
  */
 uint32_t echo__boundary(echo_bytes id);
@@ -37,7 +37,7 @@ typedef struct echo__lines {
     bool leaf;
     uint32_t count;
     uint64_t items, bytes;
-    uint32_t ends[]; /* where each line ends, behind its newline */
+    uint32_t ends[]; /* where each line ends, after its newline */
 } echo__lines;
 
 typedef struct echo__page {
@@ -64,7 +64,7 @@ static inline const uint8_t *echo__page_key(const echo__page *page, uint32_t i) 
 echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__ID_MAX]);
 /* Line i of a node. */
 void echo__page_entry(const echo__page *page, uint32_t i, echo__entry *out);
-/* The first line from `from` on whose key is not below id; the number of lines when there is none. */
+/* The first line from `from` on whose key is not below id; the number of lines when all keys are below it. */
 uint32_t echo__page_find(const echo__page *page, uint32_t from, echo_bytes id);
 
 /* "chunk <hex>: what", ECHO_ERR_CORRUPT. */

@@ -12,7 +12,7 @@ typedef struct echo__path {
     echo__root root;
     uint32_t
         level; /* of the lowest open page; root.height + 1: none is open, and the whole tree is ahead unless `done` */
-    bool done; /* behind the end */
+    bool done; /* after the end */
     echo__page pages[ECHO__TREE_HEIGHT_MAX + 1];
     uint32_t
         at[ECHO__TREE_HEIGHT_MAX + 1]; /* the line each page is at; below the lowest open page nothing is read yet */
@@ -32,7 +32,7 @@ void echo__path_next(echo__path *path);
 /* Whether anything follows the lowest open page. */
 bool echo__path_more(const echo__path *path);
 /*
- * Goes to the page of `level` that has or would have id, and there to the first line not below id. `at` is behind the
+ * Goes to the page of `level` that has or would have id, and there to the first line not below id. `at` is after the
  * last line only when id is above all ids of the tree. Reads only what is not open yet; id must not be below those of
  * an earlier seek.
  */

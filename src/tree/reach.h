@@ -8,7 +8,7 @@
 
 /*
  * Every chunk name reachable from the root, nodes before what they name, blobs and log segments included; a name may
- * come twice. A chunk is read only after fn was told its name, and only when it may name others.
+ * come twice. A chunk is read only after fn was called with its name, and only when it may name others.
  */
 typedef echo_status (*echo__reach_fn)(void *arg, const echo_hash *name);
 echo_status echo__tree_reach(echo__chunks *chunks, const echo__root *root, echo__reach_fn fn, void *arg,
@@ -22,9 +22,9 @@ typedef echo_status (*echo__visit_fn)(void *arg, const echo_hash *name, bool *in
 echo_status echo__tree_visit(echo__chunks *chunks, const echo__root *root, echo__visit_fn fn, void *arg,
                              echo_error *err) ECHO_MUST_USE;
 /*
- * And in steps: each tells one chunk of the tree; a leaf with the blobs and segments of its records. *done is set with
- * the last. After a step that failed, for whatever reason, the visit can only be closed: what it told is not what it
- * read. chunks is borrowed.
+ * And in steps: each step reports one chunk of the tree; a leaf with the blobs and segments of its records. *done is
+ * set with the last. After a step that failed, for whatever reason, the visit can only be closed: what it reported is
+ * not what it read. chunks is borrowed.
  */
 typedef struct echo__visitor echo__visitor;
 echo_status echo__visitor_open(echo__visitor **out, echo__chunks *chunks, const echo__root *root, echo__visit_fn fn,

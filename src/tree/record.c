@@ -39,7 +39,7 @@ static bool read_stamp(echo__stamp *out, echo__scan *s) {
            ECHO__SCAN(s, "]");
 }
 
-/* What stands behind "at":{, in order of key, at least one stamp. */
+/* What follows "at":{, in order of key, at least one stamp. */
 static bool read_at(echo__record *out, echo__scan *s) {
     const struct {
         const char *key;
@@ -73,7 +73,7 @@ static bool read_base64(echo_bytes *out, echo__scan *s) {
     return out->len % 4 == 0;
 }
 
-/* State, bytes and log, as far as they are there. */
+/* State, bytes and log, those that are present. */
 static bool read_payload(echo__record *out, echo__scan *s, bool first) {
     echo__scan ahead = *s;
     if ((first || ECHO__SCAN(&ahead, ",")) && ECHO__SCAN(&ahead, "\"state\":")) {

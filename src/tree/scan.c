@@ -2,7 +2,7 @@
 
 #include "base/json.h"
 
-/* The byte that the escape at p stands for, and its length; 0 when it is not canonical. end is behind the last byte to
+/* The byte that the escape at p stands for, and its length; 0 when it is not canonical. end is after the last byte to
  * be read. */
 static size_t unescape(uint8_t *byte, const uint8_t *p, const uint8_t *end) {
     if (end - p < 2) return 0;
@@ -103,7 +103,7 @@ static const uint8_t *skip_nested(const uint8_t *p, const uint8_t *end) {
         }
         if (c == '{' || c == '[') {
             if (depth == ECHO__JSON_DEPTH_MAX) return NULL;
-            open[depth++] = (uint8_t)(c + 2); /* '}' and ']' stand two behind */
+            open[depth++] = (uint8_t)(c + 2); /* '}' and ']' stand two after */
         } else if (c == '}' || c == ']') {
             if (open[--depth] != c) return NULL;
             if (depth == 0) return p + 1;
@@ -135,7 +135,7 @@ bool echo__scan_value(echo__scan *s, echo_bytes *out) {
     return true;
 }
 
-/* The byte of an escape in a text that was scanned before; moves behind it. */
+/* The byte of an escape in a text that was scanned before; moves after it. */
 static uint8_t known_escape(const uint8_t **text) {
     const uint8_t *p = *text;
     *text = p + (p[1] == 'u' ? 6 : 2);

@@ -4,7 +4,7 @@
  * no use any more.
  *
  * A "text" is what stands between the quotes of a string, with its escapes. Canonical text holds no raw quote, control
- * character or NUL, so the quote behind it ends it, and equal texts mean equal strings. Each escape stands for one
+ * character or NUL, so the quote after it ends it, and equal texts mean equal strings. Each escape stands for one
  * byte.
  */
 #ifndef ECHO_TREE_SCAN_H

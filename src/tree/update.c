@@ -85,17 +85,17 @@ static void describe(const level *lv, uint32_t l, echo__entry *entry) {
     *entry = (echo__entry){echo__bytes(text, len), {{0}}, lv->items, lv->bytes};
 }
 
-static echo_status put(update *u, echo_hash *name, level *lv) {
+static echo_status put_chunk(update *u, echo_hash *name, level *lv) {
     if (lv->out.status != ECHO_OK) return echo__nomem(u->err);
     return echo__chunks_put(name, u->chunks, echo__buf_bytes(&lv->out), u->err);
 }
 
 /* Puts the chunk in `out` and hands it to the level above. */
-static echo_status flush(update *u, uint32_t l) {
+static echo_status flush_chunk(update *u, uint32_t l) {
     level *lv = u->levels[l];
     echo__entry entry;
     describe(lv, l, &entry);
-    echo_status status = put(u, &entry.hash, lv);
+    echo_status status = put_chunk(u, &entry.hash, lv);
     if (status == ECHO_OK) status = add_entry(u, l + 1, &entry, lv->depth);
     if (status != ECHO_OK) return status;
     lv->passed++;
@@ -106,10 +106,10 @@ static echo_status flush(update *u, uint32_t l) {
     return ECHO_OK;
 }
 
-/* Makes sure that a line can be written, and notes that it starts here. */
+/* Makes sure that a line can be written, and remembers where it starts. */
 static echo_status start_line(update *u, uint32_t l) {
     level *lv = u->levels[l];
-    echo_status status = lv->complete ? flush(u, l) : ECHO_OK;
+    echo_status status = lv->complete ? flush_chunk(u, l) : ECHO_OK;
     lv->last = lv->out.len;
     return status;
 }
@@ -136,7 +136,7 @@ static void sum_lines(const echo__page *page, uint32_t from, uint32_t n, uint64_
 }
 
 /* Copies old lines up to `stop`. Only the last line of an old page can have a boundary of this level. */
-static echo_status copy(update *u, uint32_t l, uint32_t stop) {
+static echo_status copy_lines(update *u, uint32_t l, uint32_t stop) {
     level *lv = u->levels[l];
     const echo__page *page = echo__path_page(&lv->old);
     const echo__lines *lines = page->lines;
@@ -195,7 +195,7 @@ static echo_status open_page(update *u, uint32_t l) {
     if (l < u->root.height) {
         uint8_t id[ECHO__ID_MAX];
         if (stop == count && (count == ECHO__TREE_RUN_MAX || echo__boundary(echo__page_id(page, count - 1, id)) > l)) {
-            lv->open = true; /* behind the last chunk, which stays */
+            lv->open = true; /* after the last chunk, which stays */
             return ECHO_OK;
         }
         echo_status status = drop_entry(u, l);
@@ -203,10 +203,10 @@ static echo_status open_page(update *u, uint32_t l) {
     }
     lv->open = true;
     lv->old.at[l] = 0;
-    return copy(u, l, stop);
+    return copy_lines(u, l, stop);
 }
 
-/* The run goes on into the next old page, which is there. */
+/* The run goes on into the next old page, which exists. */
 static echo_status next_page(update *u, uint32_t l) {
     echo__path *old = &u->levels[l]->old;
     old->at[l] = echo__path_page(old)->lines->count - 1;
@@ -226,7 +226,7 @@ static echo_status position(update *u, uint32_t l, echo_bytes id) {
     while (lv->open) {
         const echo__page *page = echo__path_page(&lv->old);
         uint32_t count = page->lines->count;
-        echo_status status = copy(u, l, echo__page_find(page, lv->old.at[l], id));
+        echo_status status = copy_lines(u, l, echo__page_find(page, lv->old.at[l], id));
         if (status != ECHO_OK) return status;
         if (lv->old.at[l] < count || !echo__path_more(&lv->old)) return ECHO_OK;
         if (!aligned(lv)) {
@@ -234,7 +234,7 @@ static echo_status position(update *u, uint32_t l, echo_bytes id) {
         } else {
             if (echo__text_compare_bytes(echo__page_key(page, count - 1), id) >= 0)
                 return ECHO_OK; /* id goes before the next page */
-            if (lv->complete) status = flush(u, l);
+            if (lv->complete) status = flush_chunk(u, l);
             lv->open = false;
         }
         if (status != ECHO_OK) return status;
@@ -297,11 +297,11 @@ static echo_status check_change(update *u, const echo__change *change) {
 }
 
 /* Copies what belongs to the chunk being written, until old chunks are right again. */
-static echo_status settle(update *u, uint32_t l) {
+static echo_status settle_level(update *u, uint32_t l) {
     level *lv = u->levels[l];
     if (!lv->has_old || !lv->open) return ECHO_OK;
     for (;;) {
-        echo_status status = copy(u, l, echo__path_page(&lv->old)->lines->count);
+        echo_status status = copy_lines(u, l, echo__path_page(&lv->old)->lines->count);
         if (status != ECHO_OK || aligned(lv) || !echo__path_more(&lv->old)) return status;
         status = next_page(u, l);
         if (status != ECHO_OK) return status;
@@ -320,7 +320,7 @@ static echo_status hand_up(update *u, uint32_t l) {
     if (lv->deferred)
         echo__hash(&entry.hash, lv->out.data, lv->out.len);
     else
-        status = put(u, &entry.hash, lv);
+        status = put_chunk(u, &entry.hash, lv);
     return status == ECHO_OK ? add_entry(u, l + 1, &entry, lv->depth) : status;
 }
 
@@ -356,23 +356,23 @@ static echo_status make_root(echo__root *out, update *u, uint32_t top) {
     if (lv->count == 0) { /* nothing is left */
         memset(&root, 0, sizeof root);
     } else if (l == top) {
-        echo_status status = put(u, &root.hash, lv);
+        echo_status status = put_chunk(u, &root.hash, lv);
         if (status != ECHO_OK) return status;
     }
     for (uint32_t below = 1; below < l; below++) {
         if (!u->levels[below]->deferred) continue;
-        echo_status status = put(u, NULL, u->levels[below]);
+        echo_status status = put_chunk(u, NULL, u->levels[below]);
         if (status != ECHO_OK) return status;
     }
     *out = root;
     return ECHO_OK;
 }
 
-static echo_status finish(echo__root *out, update *u) {
+static echo_status finish_levels(echo__root *out, update *u) {
     uint32_t height = u->root.items > 0 ? u->root.height : 0;
     for (uint32_t l = 0;; l++) {
         echo_status status = need_level(u, l);
-        if (status == ECHO_OK) status = settle(u, l);
+        if (status == ECHO_OK) status = settle_level(u, l);
         if (status != ECHO_OK) return status;
         if (l >= height && u->levels[l]->passed == 0) return make_root(out, u, l);
         status = hand_up(u, l);
@@ -380,12 +380,12 @@ static echo_status finish(echo__root *out, update *u) {
     }
 }
 
-static bool changed(const update *u) {
+static bool has_changes(const update *u) {
     const level *lv = u->levels[0];
     return lv != NULL && (lv->open || lv->passed > 0 || lv->count > 0 || u->levels[1] != NULL);
 }
 
-static void begin(update *u, echo__chunks *chunks, const echo__root *root) {
+static void init_update(update *u, echo__chunks *chunks, const echo__root *root) {
     memset(u, 0, sizeof *u);
     u->chunks = chunks;
     u->root = *root;
@@ -408,7 +408,7 @@ echo_status echo__update_finish(echo__root *out, update *u, echo_error *err) {
     if (u->broken != ECHO_OK) return echo__error(err, u->broken, "the update has failed before");
     u->err = err;
     echo__root root = u->root;
-    echo_status status = changed(u) ? finish(&root, u) : ECHO_OK;
+    echo_status status = has_changes(u) ? finish_levels(&root, u) : ECHO_OK;
     u->broken = status == ECHO_OK ? ECHO_ERR_INVALID : status; /* once only */
     if (status == ECHO_OK) *out = root;
     return status;
@@ -417,7 +417,7 @@ echo_status echo__update_finish(echo__root *out, update *u, echo_error *err) {
 echo_status echo__update_new(update **out, echo__chunks *chunks, const echo__root *root) {
     *out = echo__malloc(sizeof **out);
     if (*out == NULL) return ECHO_ERR_NOMEM;
-    begin(*out, chunks, root);
+    init_update(*out, chunks, root);
     return ECHO_OK;
 }
 
@@ -430,7 +430,7 @@ void echo__update_free(update *u) {
 echo_status echo__tree_update(echo__root *out, echo__chunks *chunks, const echo__root *root,
                               const echo__change *changes, size_t n, echo_error *err) {
     update u;
-    begin(&u, chunks, root);
+    init_update(&u, chunks, root);
     echo_status status = echo__update_add(&u, changes, n, err);
     if (status == ECHO_OK) status = echo__update_finish(out, &u, err);
     free_levels(&u);

@@ -13,7 +13,7 @@ typedef struct verify {
 } verify;
 
 /* Notes the first bad chunk. Being out of memory or unable to read is nobody's fault. */
-static echo_status blame(verify *v, const echo_hash *name, echo_status status) {
+static echo_status blame_chunk(verify *v, const echo_hash *name, echo_status status) {
     bool fault = status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT;
     if (fault && !v->found) {
         v->found = true;
@@ -22,16 +22,16 @@ static echo_status blame(verify *v, const echo_hash *name, echo_status status) {
     return status;
 }
 
-static echo_status accuse(verify *v, const echo_hash *name, const char *what) {
-    return blame(v, name, echo__chunk_bad(v->err, name, what));
+static echo_status accuse_chunk(verify *v, const echo_hash *name, const char *what) {
+    return blame_chunk(v, name, echo__chunk_bad(v->err, name, what));
 }
 
 /* A failure of something that knows the record, but not the chunk. */
 static echo_status in_chunk(verify *v, const echo_hash *name, echo_status status) {
-    if (v->found || status != ECHO_ERR_CORRUPT) return blame(v, name, status);
+    if (v->found || status != ECHO_ERR_CORRUPT) return blame_chunk(v, name, status);
     char what[ECHO_ERROR_MESSAGE_CHARS];
     memcpy(what, v->err->message, sizeof what);
-    return accuse(v, name, what);
+    return accuse_chunk(v, name, what);
 }
 
 /* Text that reads as JSON and prints as the same bytes. */
@@ -66,8 +66,8 @@ static echo_status check_segment(void *arg, const echo_hash *name) {
     verify *v = arg;
     const echo__chunk *chunk;
     echo_status status = echo__chunks_get(&chunk, v->chunks, name, v->err);
-    if (status == ECHO_ERR_NOT_FOUND) return accuse(v, name, "it is missing");
-    if (status != ECHO_OK) return blame(v, name, status);
+    if (status == ECHO_ERR_NOT_FOUND) return accuse_chunk(v, name, "it is missing");
+    if (status != ECHO_OK) return blame_chunk(v, name, status);
     echo__chunks_release(v->chunks, chunk);
     return ECHO_OK;
 }
@@ -106,8 +106,8 @@ static echo_status check_place(verify *v, const echo__record *record, const echo
 static echo_status check_blob(verify *v, const echo__record *record) {
     const echo__chunk *blob;
     echo_status status = echo__chunks_get(&blob, v->chunks, &record->blob, v->err);
-    if (status == ECHO_ERR_NOT_FOUND) return accuse(v, &record->blob, "it is missing");
-    if (status != ECHO_OK) return blame(v, &record->blob, status);
+    if (status == ECHO_ERR_NOT_FOUND) return accuse_chunk(v, &record->blob, "it is missing");
+    if (status != ECHO_OK) return blame_chunk(v, &record->blob, status);
     echo__record payload;
     status = echo__record_read_payload(&payload, blob->bytes, v->err);
     if (status == ECHO_OK) status = check_place(v, record, &payload);
@@ -150,10 +150,10 @@ static echo_status check_tree(verify *v, echo__path *path) {
         echo_hash name;
         echo__path_below(path, &name);
         echo_status status = echo__path_down(path, v->err);
-        if (status != ECHO_OK) return blame(v, &name, status);
+        if (status != ECHO_OK) return blame_chunk(v, &name, status);
         const echo__page *page = echo__path_page(path);
         const char *wrong = wrong_cut(page, path->level, echo__path_more(path));
-        if (wrong != NULL) return accuse(v, &name, wrong);
+        if (wrong != NULL) return accuse_chunk(v, &name, wrong);
         if (path->level > 0) continue;
         for (uint32_t i = 0; i < page->lines->count; i++) {
             status = check_record(v, page, i);
@@ -173,7 +173,7 @@ echo_status echo__tree_verify(echo__chunks *chunks, const echo__root *root, echo
     if (status == ECHO_OK)
         status = check_tree(&v, &path);
     else
-        blame(&v, &root->hash, status);
+        blame_chunk(&v, &root->hash, status);
     echo__path_free(&path);
     echo__buf_free(&v.scratch);
     echo__buf_free(&v.text);
