@@ -23,13 +23,19 @@ typedef struct echo_exchange echo_exchange;
 typedef struct echo_peer echo_peer; /* a connection */
 
 /* How much a snapshot of others has to be vouched for before it is taken; each level includes those before it. */
+#define ECHO_TRUST_MAP(XX)                                                                                             \
+    XX(RECEIVED, "received") /* its manifest is signed, or its state attested, by a member */                          \
+    XX(ATTESTED, "attested") /* so many members attested its state: each computed that root itself */                  \
+    XX(SAMPLED, "sampled")   /* so many items, drawn at random once the root was known, are what the feeds say. Needs  \
+                                all blocks */                                                                          \
+    XX(REPLAYED, "replayed") /* all items are. Needs all blocks */
 typedef enum echo_trust {
-    ECHO_TRUST_RECEIVED = 0, /* its manifest is signed, or its state attested, by a member */
-    ECHO_TRUST_ATTESTED = 1, /* so many members attested its state: each computed that root itself */
-    ECHO_TRUST_SAMPLED =
-        2, /* so many items, drawn at random once the root was known, are what the feeds say. Needs all blocks */
-    ECHO_TRUST_REPLAYED = 3 /* all items are. Needs all blocks */
+#define XX(name, text) ECHO_TRUST_##name,
+    ECHO_TRUST_MAP(XX)
+#undef XX
 } echo_trust;
+/* "received", ...: a constant; "unknown" for others. */
+const char *echo_trust_name(echo_trust trust);
 
 #define ECHO_EXCHANGE_EVENT_MAP(XX)                                                                                    \
     XX(CONNECTED, "connected")   /* both sides have proved to be members; a joiner may know that only later */         \
@@ -47,6 +53,8 @@ typedef enum echo_exchange_event_kind {
 #undef XX
         ECHO_EXCHANGE_EVENT_MAX_
 } echo_exchange_event_kind;
+/* "connected", ...: a constant; "unknown" for others. */
+const char *echo_exchange_event_name(echo_exchange_event_kind kind);
 
 typedef struct echo_exchange_event {
     echo_exchange_event_kind kind;
@@ -90,7 +98,8 @@ typedef struct echo_exchange_options {
             UINT64_C(10000000000), (size_t)2 << 20, NULL, NULL                                                         \
     }
 
-/* ECHO_ERR_INVALID, ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks), ECHO_ERR_NOMEM, errors of the store. */
+/* ECHO_ERR_INVALID, ECHO_ERR_VERSION (of the options), ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks),
+ * ECHO_ERR_NOMEM, errors of the store. */
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) ECHO_MUST_USE;
 /* Its peers are closed. What was received stays in the store for the next time. */
 void echo_exchange_free(echo_exchange *exchange);
@@ -108,7 +117,10 @@ typedef struct echo_peer_options {
 #define ECHO_PEER_OPTIONS_INIT                                                                                         \
     { 1u, false, false, NULL }
 
-/* A connection was made. *out belongs to the exchange until echo_peer_close(). */
+/*
+ * A connection was made. *out belongs to the exchange until echo_peer_close(). ECHO_ERR_INVALID, ECHO_ERR_VERSION (of
+ * the options), ECHO_ERR_REFUSED (plain: the peer is known not to be a member), ECHO_ERR_NOMEM.
+ */
 echo_status echo_peer_open(echo_peer **out, echo_exchange *exchange, const echo_peer_options *options,
                            echo_error *err) ECHO_MUST_USE;
 /* The connection ended, or is to end. */
@@ -132,7 +144,8 @@ bool echo_peer_is_over(const echo_peer *peer);
  * Does what is due: asks for more, stores what came, looks for peers that stall. Call it after bytes came and now and
  * then; now_ns: any clock that never goes back. A call is short (some chunks looked at, some MiB stored), but for two:
  * the one that publishes looks for each chunk of the snapshot, and with ECHO_TRUST_SAMPLED and above one replays the
- * feeds. ECHO_OK, also when something failed that will be tried again, which is told as an event; ECHO_ERR_NOMEM.
+ * feeds. ECHO_OK, also when something failed, which is reported as an event and in the state; ECHO_ERR_INVALID: no
+ * exchange.
  */
 echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_error *err) ECHO_MUST_USE;
 
@@ -141,7 +154,7 @@ echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_er
 /*
  * Fetches until nothing is missing here that connected peers have: joins when there is nothing here yet, otherwise
  * catches up, by the tail of the feeds or by the chunks that differ, whichever is fewer bytes. Call it again to look
- * for more. Fetching goes on in steps.
+ * for more. Fetching goes on in steps. ECHO_ERR_INVALID: no exchange.
  */
 echo_status echo_exchange_start(echo_exchange *exchange, echo_error *err) ECHO_MUST_USE;
 /*
@@ -154,14 +167,20 @@ const echo_store *echo_exchange_store(echo_exchange *exchange);
 /* Fetch this item next. Any number; the last one named comes first. */
 echo_status echo_exchange_want(echo_exchange *exchange, const char *id, echo_error *err) ECHO_MUST_USE;
 
+#define ECHO_EXCHANGE_PHASE_MAP(XX)                                                                                    \
+    XX(IDLE, "idle")                                                                                                   \
+    XX(ASKING, "asking")     /* what peers have */                                                                     \
+    XX(MEMBERS, "members")   /* credentials, which say who is a member */                                              \
+    XX(ITEMS, "items")       /* chunks */                                                                              \
+    XX(TAIL, "blocks")       /* blocks */                                                                              \
+    XX(CHECKING, "checking") /* feeds against the snapshot (SAMPLED, REPLAYED) */
 typedef enum echo_exchange_phase {
-    ECHO_EXCHANGE_PHASE_IDLE = 0,
-    ECHO_EXCHANGE_PHASE_ASKING,  /* what peers have */
-    ECHO_EXCHANGE_PHASE_MEMBERS, /* credentials, which say who is a member */
-    ECHO_EXCHANGE_PHASE_ITEMS,   /* chunks */
-    ECHO_EXCHANGE_PHASE_TAIL,    /* blocks */
-    ECHO_EXCHANGE_PHASE_CHECKING /* feeds against the snapshot (SAMPLED, REPLAYED) */
+#define XX(name, text) ECHO_EXCHANGE_PHASE_##name,
+    ECHO_EXCHANGE_PHASE_MAP(XX)
+#undef XX
 } echo_exchange_phase;
+/* "idle", ...: a constant; "unknown" for others. */
+const char *echo_exchange_phase_name(echo_exchange_phase phase);
 
 typedef struct echo_exchange_state {
     echo_exchange_phase phase;

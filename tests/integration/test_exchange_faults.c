@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "exchange/exchange.h"
+#include "exchange/state.h"
 #include "support/fault.h"
 #include "support/feed_fault.h"
 #include "support/puppet.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "exchange/exchange.h"
+#include "exchange/peer.h"
 #include "feed/credentials.h"
 #include "store/store.h"
 #include "support/feed_fault.h"
@@ -668,7 +668,7 @@ static void test_questions_without_end(void **state) {
             echo__channel_sent(u.channel, bytes.len);
         }
         size_t held = 0;
-        for (const echo__serving *one = p.members[0].exchange->peers->wanted; one != NULL; one = one->next)
+        for (const echo__question *one = p.members[0].exchange->peers->wanted; one != NULL; one = one->next)
             held += one->len;
         assert_in_range(held, 0, (size_t)40 << 20);
     }

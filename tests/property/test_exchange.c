@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exchange/exchange.h"
+#include "exchange/state.h"
 #include "support/liar.h"
 #include "support/state.h"
 
