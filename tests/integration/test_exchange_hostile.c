@@ -16,23 +16,23 @@
 #include "support/puppet.h"
 #include "support/state.h"
 
-static void start(peers *p, size_t i) {
+static void start(network *p, size_t i) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_exchange_start(p->members[i].exchange, &err), &err);
 }
 
-static echo_exchange_state state_of_exchange(peers *p, size_t i) {
+static echo_exchange_state state_of_exchange(network *p, size_t i) {
     echo_exchange_state s;
     echo_exchange_state_get(&s, p->members[i].exchange);
     return s;
 }
 
-static void assert_up_to_date(peers *p, size_t i) {
+static void assert_up_to_date(network *p, size_t i) {
     if (p->members[i].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0)
         fail_msg("phase %d: %s", (int)state_of_exchange(p, i).phase, p->members[i].last_error.message);
 }
 
-static void step_all(peers *p, uint64_t ns) {
+static void step_all(network *p, uint64_t ns) {
     echo_error err = ECHO_ERROR_INIT;
     p->now_ns += ns;
     for (size_t i = 0; i < p->count; i++)
@@ -41,7 +41,7 @@ static void step_all(peers *p, uint64_t ns) {
 }
 
 /* Everybody talks until nothing moves, or `rounds` times. */
-static void run(peers *p, wire *w, puppet *u, unsigned rounds) {
+static void run(network *p, wire *w, puppet *u, unsigned rounds) {
     for (unsigned round = 0, idle = 0; round < rounds && idle < 3; round++) {
         bool moved = w != NULL && wire_carry(w);
         if (u != NULL) moved = puppet_carry(u) || moved;
@@ -50,11 +50,11 @@ static void run(peers *p, wire *w, puppet *u, unsigned rounds) {
     }
 }
 
-static void begin(peers *p, uint64_t seed, size_t items) {
-    peers_begin(p, seed, 3);
-    peers_open(p, 0);
-    peers_write(p, 0, "item", 0, items, "text");
-    peers_snapshot(p, 0);
+static void begin(network *p, uint64_t seed, size_t items) {
+    network_begin(p, seed, 3);
+    network_open(p, 0);
+    network_write(p, 0, "item", 0, items, "text");
+    network_snapshot(p, 0);
 }
 
 /* ---- what a puppet that joins in can offer ---- */
@@ -66,13 +66,13 @@ static echo_status copy_newest(void *arg, uint64_t number, echo_bytes text) {
     return out->status;
 }
 
-static void newest_manifest(echo__buf *out, peers *p, size_t i) {
+static void newest_manifest(echo__buf *out, network *p, size_t i) {
     echo_error err = ECHO_ERROR_INIT;
     *out = (echo__buf)ECHO__BUF_INIT;
     assert_ok(p->members[i].own.ops->list(p->members[i].own.ctx, &p->party.public_key, copy_newest, out, &err), &err);
 }
 
-static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
+static size_t feeds_of(echo__offered_feed *out, network *p, const member *m) {
     size_t n = 0;
     for (size_t i = 0; i < p->count; i++) {
         void *feed;
@@ -90,7 +90,7 @@ static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
 }
 
 typedef struct script {
-    peers *p;
+    network *p;
     echo__buf manifest; /* offered, honest member 0's unless it is made up */
     echo__offered_feed *feeds;
     size_t feed_count;
@@ -102,10 +102,10 @@ typedef struct script {
     bool fresh;     /* a manifest of its own each time, over `root` */
     echo__buf made; /* the chunk it made up */
     unsigned asks;
-    echo__offered_feed room[PEERS_MEMBERS];
+    echo__offered_feed room[NETWORK_MEMBERS];
 } script;
 
-static void script_begin(script *s, peers *p) {
+static void script_begin(script *s, network *p) {
     memset(s, 0, sizeof *s);
     s->p = p;
     s->hold = UINT32_MAX;
@@ -188,28 +188,29 @@ static void play(puppet *u, uint8_t type, echo_bytes payload) {
 /* A delta comes for a target that was given up, while another is fetched. */
 static void test_delta_of_the_target_before(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     puppet u;
     static script s;
     begin(&p, 1, 2000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, NULL, 100000);
     assert_up_to_date(&p, 1);
     wire_close(&w);
-    peers_switch(&p, 1);
-    peers_exchange_end(&p, 1);
+    network_switch(&p, 1);
+    network_exchange_end(&p, 1);
     for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(&p, 0);
+        for (size_t n = 0; n < 20; n++) network_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
+    network_snapshot(&p, 0);
     script_begin(&s, &p);
     for (unsigned round = 0; round < 20; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "other" : "another");
-    peers_snapshot(&p, 0); /* a newer one, which only the honest member offers */
-    peers_exchange(&p, 1, NULL);
+        for (size_t n = 0; n < 20; n++)
+            network_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "other" : "another");
+    network_snapshot(&p, 0); /* a newer one, which only the honest member offers */
+    network_exchange(&p, 1, NULL);
     puppet_begin(&u, &p, 1, &p.members[2].keys, true);
     u.hear = play;
     u.arg = &s;
@@ -235,22 +236,22 @@ static void test_delta_of_the_target_before(void **state) {
     run(&p, &w, &u, 100000);
     assert_up_to_date(&p, 1);
     assert_int_equal(state_of_exchange(&p, 1).installed, 2);
-    peers_switch(&p, 1);
-    peers_assert_same(&p, 0, 1);
+    network_switch(&p, 1);
+    network_assert_same(&p, 0, 1);
     puppet_end(&u);
     script_end(&s);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* A connection ends in the middle and is made again, while the exchange stays: it goes on with the same snapshot. */
 static void test_connection_again(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     begin(&p, 2, 1500);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     unsigned cuts = 0;
     for (bool done = false; !done; cuts++) {
@@ -267,20 +268,20 @@ static void test_connection_again(void **state) {
     echo_exchange_state s = state_of_exchange(&p, 1);
     assert_int_equal(s.installed, 1);
     assert_int_equal(s.blocks_received, 0); /* all is covered */
-    peers_open(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    peers_end(&p);
+    network_open(&p, 1);
+    network_assert_same(&p, 0, 1);
+    network_end(&p);
 }
 
 /* A host reads something that is of no snapshot of the peers: they have not got it, and are asked for the snapshot all
  * the same. */
 static void test_touching_what_nobody_has(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     begin(&p, 3, 1500);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     uint32_t touches = 0;
@@ -300,16 +301,16 @@ static void test_touching_what_nobody_has(void **state) {
     assert_int_equal(state_of_exchange(&p, 1).installed, 1);
     assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* Saying goodbye to a peer that waits for answers is no fault of the peer's. */
 static void test_finish_with_a_queue(void **state) {
     (void)state;
-    peers p;
+    network p;
     puppet u;
     begin(&p, 4, 10);
-    peers_exchange(&p, 0, NULL);
+    network_exchange(&p, 0, NULL);
     puppet_begin(&u, &p, 0, &p.members[2].keys, false);
     run(&p, NULL, &u, 100);
     assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_CONNECTED], 1);
@@ -329,7 +330,7 @@ static void test_finish_with_a_queue(void **state) {
     assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_DROPPED], 0);
     assert_true(echo__channel_is_finished(u.channel)); /* it heard the goodbye */
     puppet_end(&u);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- a member that lies to who joins ---- */
@@ -338,13 +339,13 @@ static void test_finish_with_a_queue(void **state) {
 static void test_ever_new_nonsense(void **state) {
     (void)state;
     for (unsigned absent = 0; absent < 2; absent++) {
-        peers p;
+        network p;
         wire w;
         puppet u;
         static script s;
         begin(&p, 5, 300);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
+        network_exchange(&p, 0, NULL);
+        network_exchange(&p, 1, NULL);
         script_begin(&s, &p);
         s.fresh = true;
         s.absent = absent;
@@ -359,12 +360,12 @@ static void test_ever_new_nonsense(void **state) {
         assert_in_range(s.asks, 1, 10);
         assert_int_equal(state_of_exchange(&p, 1).installed, 1);
         assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-        peers_open(&p, 1);
-        peers_assert_same(&p, 0, 1);
+        network_open(&p, 1);
+        network_assert_same(&p, 0, 1);
         puppet_end(&u);
         script_end(&s);
         wire_close(&w);
-        peers_end(&p);
+        network_end(&p);
     }
 }
 
@@ -372,15 +373,15 @@ static void test_ever_new_nonsense(void **state) {
 static void test_roots_that_are_none(void **state) {
     (void)state;
     for (unsigned how = 0; how < 3; how++) {
-        peers p;
+        network p;
         wire w;
         puppet u;
         static script s;
         echo__manifest m;
         echo_error err = ECHO_ERROR_INIT;
         begin(&p, 6, 100);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
+        network_exchange(&p, 0, NULL);
+        network_exchange(&p, 1, NULL);
         script_begin(&s, &p);
         assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
         m.attestation_count = 0;
@@ -407,14 +408,14 @@ static void test_roots_that_are_none(void **state) {
         puppet_end(&u);
         script_end(&s);
         wire_close(&w);
-        peers_end(&p);
+        network_end(&p);
     }
 }
 
 /* A snapshot of nothing, of a party whose members the hosts know by themselves: there is no chunk to hold on to. */
 static void test_empty_snapshot(void **state) {
     (void)state;
-    peers p;
+    network p;
     puppet u;
     static script s;
     echo__manifest m;
@@ -423,7 +424,7 @@ static void test_empty_snapshot(void **state) {
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.members = &p.members[2].keys.public_key;
     options.member_count = 1;
-    peers_exchange(&p, 1, &options);
+    network_exchange(&p, 1, &options);
     script_begin(&s, &p);
     assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
     m.attestation_count = 0;
@@ -442,7 +443,7 @@ static void test_empty_snapshot(void **state) {
     assert_int_equal(state_of_exchange(&p, 1).installed, 1);
     puppet_end(&u);
     script_end(&s);
-    peers_end(&p);
+    network_end(&p);
 }
 
 static echo_status count_feed(void *arg, const echo_key *key) {
@@ -451,7 +452,7 @@ static echo_status count_feed(void *arg, const echo_key *key) {
     return ECHO_OK;
 }
 
-static size_t feeds_here(peers *p, size_t i) {
+static size_t feeds_here(network *p, size_t i) {
     size_t n = 0;
     assert_int_equal(p->members[i].feeds.ops->list(p->members[i].feeds.ctx, count_feed, &n, NULL), ECHO_OK);
     return n;
@@ -461,15 +462,15 @@ static size_t feeds_here(peers *p, size_t i) {
  */
 static void test_very_many_feeds(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     puppet u;
     static script s;
-    peers_begin(&p, 8, 3);
-    peers_open(&p, 0);
-    peers_write(&p, 0, "item", 0, 50, "text"); /* and no snapshot, so that nothing tells which feeds there are */
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_begin(&p, 8, 3);
+    network_open(&p, 0);
+    network_write(&p, 0, "item", 0, 50, "text"); /* and no snapshot, so that nothing tells which feeds there are */
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     memset(&s, 0, sizeof s);
     s.p = &p;
     s.feed_count = ECHO__FEEDS_MAX;
@@ -489,12 +490,12 @@ static void test_very_many_feeds(void **state) {
     run(&p, &w, &u, 3000);
     assert_up_to_date(&p, 1);
     assert_in_range(feeds_here(&p, 1), 1, 3);
-    peers_open(&p, 1);
-    peers_assert_same(&p, 0, 1);
+    network_open(&p, 1);
+    network_assert_same(&p, 0, 1);
     puppet_end(&u);
     free(s.feeds);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* Answers for the first feed, and holds what it is asked about the last. */
@@ -513,7 +514,7 @@ static void hold_last_feed(puppet *u, uint8_t type, echo_bytes payload) {
 /* Blocks that belong to nothing any more, without end: they do not keep a peer that owes another answer. */
 static void test_blocks_without_end(void **state) {
     (void)state;
-    peers p;
+    network p;
     puppet u;
     static script s;
     feed_fault f;
@@ -521,7 +522,7 @@ static void test_blocks_without_end(void **state) {
     echo_feeds own = p.members[1].feeds;
     feed_fault_init(&f, &own);
     p.members[1].feeds = f.feeds;
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 1, NULL);
     script_begin(&s, &p);
     memset(&s.feeds[s.feed_count], 0xff, sizeof *s.feeds);
     s.feeds[s.feed_count++].length = 50;
@@ -547,15 +548,15 @@ static void test_blocks_without_end(void **state) {
     assert_int_equal(p.members[1].last_error.code, ECHO_ERR_IO);
     puppet_end(&u);
     script_end(&s);
-    peers_exchange_end(&p, 1);
+    network_exchange_end(&p, 1);
     p.members[1].feeds = own;
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* However wide the window, a peer is not asked for more at once than it takes. */
 static void test_requests_at_once(void **state) {
     (void)state;
-    peers p;
+    network p;
     puppet u;
     static script s;
     echo__manifest m;
@@ -566,7 +567,7 @@ static void test_requests_at_once(void **state) {
     begin(&p, 10, 5);
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.window = (size_t)1 << 30;
-    peers_exchange(&p, 1, &options);
+    network_exchange(&p, 1, &options);
     script_begin(&s, &p);
     assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
     /* ids that each end a leaf */
@@ -612,27 +613,27 @@ static void test_requests_at_once(void **state) {
     free(changes);
     free(ids);
     free(lines);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* A large payload over a slow connection takes longer than a peer may stay silent: bytes of it are no silence. */
 static void test_slow_and_large(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
-    peers_begin(&p, 11, 2);
-    peers_open(&p, 0);
+    network_begin(&p, 11, 2);
+    network_open(&p, 0);
     enum { LARGE = 3000000 };
     char *value = malloc(LARGE);
-    for (size_t i = 0; i + 1 < LARGE; i++) value[i] = (char)('a' + peers_random(&p, 26));
+    for (size_t i = 0; i + 1 < LARGE; i++) value[i] = (char)('a' + network_random(&p, 26));
     value[LARGE - 1] = '\0';
-    peers_write(&p, 0, "large", 0, 1, value);
+    network_write(&p, 0, "large", 0, 1, value);
     free(value);
-    peers_snapshot(&p, 0);
+    network_snapshot(&p, 0);
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.stall_ns = 2000000000;
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, &options);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, &options);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0 && !w.broken;
@@ -644,7 +645,7 @@ static void test_slow_and_large(void **state) {
     assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
     assert_up_to_date(&p, 1);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- a member that wants too much ---- */
@@ -652,10 +653,10 @@ static void test_slow_and_large(void **state) {
 /* Questions of 4 MB each, which pack to nothing, and no answer is taken: what is queued has a bound. */
 static void test_questions_without_end(void **state) {
     (void)state;
-    peers p;
+    network p;
     puppet u;
     begin(&p, 12, 10);
-    peers_exchange(&p, 0, NULL);
+    network_exchange(&p, 0, NULL);
     puppet_begin(&u, &p, 0, &p.members[2].keys, false);
     run(&p, NULL, &u, 100);
     echo__buf ask = ECHO__BUF_INIT;
@@ -675,7 +676,7 @@ static void test_questions_without_end(void **state) {
     assert_true(echo_peer_is_over(u.peer));
     echo__buf_free(&ask);
     puppet_end(&u);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- a member whose disk rots ---- */
@@ -683,7 +684,7 @@ static void test_questions_without_end(void **state) {
 /* It says that it has no such chunk, and is no liar: the newcomer gets the messages instead. */
 static void test_server_rots(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     static script s;
     echo_error err = ECHO_ERROR_INIT;
@@ -695,24 +696,24 @@ static void test_server_rots(void **state) {
     assert_ok(p.members[0].own.ops->put(NULL, p.members[0].own.ctx, &m.items.hash, &rot, 1, &err), &err);
     assert_ok(echo__store_flush(&p.members[0].own, &err), &err);
     echo__manifest_free(&m);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, NULL, 3000);
     assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
     assert_up_to_date(&p, 1);
-    peers_open(&p, 1);
+    network_open(&p, 1);
     assert_int_equal(echo_timeframe_compare(echo_party_clock(p.members[0].party), echo_party_clock(p.members[1].party)),
                      ECHO_ORDER_EQUAL);
     wire_close(&w);
     script_end(&s);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- who is admitted later ---- */
 
-static void append_admission(peers *p, const echo_key *key) {
+static void append_admission(network *p, const echo_key *key) {
     echo__buf credential = ECHO__BUF_INIT;
     echo_codec codec = echo_codec_dxos();
     echo_error err = ECHO_ERROR_INIT;
@@ -739,37 +740,37 @@ static void append_admission(peers *p, const echo_key *key) {
 /* Bob was admitted after the snapshot that he serves: who joins from him has to read on to know him. */
 static void test_admitted_behind_the_snapshot(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
-    peers_begin(&p, 14, 3);
+    network_begin(&p, 14, 3);
     assert_int_equal(echo_keypair_new(&p.members[1].keys), ECHO_OK);
     echo_feeds_close(&p.members[1].feeds);
     assert_int_equal(echo_feeds_new_memory(&p.members[1].feeds), ECHO_OK);
     assert_int_equal(echo_feeds_memory_add(&p.members[1].feeds, &p.members[1].keys), ECHO_OK);
-    peers_open(&p, 0);
-    peers_write(&p, 0, "item", 0, 300, "text");
-    peers_snapshot(&p, 0);
+    network_open(&p, 0);
+    network_write(&p, 0, "item", 0, 300, "text");
+    network_snapshot(&p, 0);
     append_admission(&p, &p.members[1].keys.public_key);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, NULL, 3000);
     assert_up_to_date(&p, 1);
     wire_close(&w);
-    peers_exchange_end(&p, 0);
-    peers_switch(&p, 1);
-    peers_exchange(&p, 2, NULL);
+    network_exchange_end(&p, 0);
+    network_switch(&p, 1);
+    network_exchange(&p, 2, NULL);
     start(&p, 2);
     wire_open(&w, &p, 2, 1);
     run(&p, &w, NULL, 3000);
     assert_up_to_date(&p, 2);
     assert_int_equal(state_of_exchange(&p, 2).dropped, 0);
     assert_int_equal(state_of_exchange(&p, 2).installed, 1);
-    peers_open(&p, 2);
-    peers_assert_same(&p, 0, 2);
+    network_open(&p, 2);
+    network_assert_same(&p, 0, 2);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- one fetch after another ---- */
@@ -787,11 +788,11 @@ static echo_status note_number(void *arg, uint64_t number, echo_bytes text) {
 /* The same exchange fetches twice: the store shows what is fetched now. */
 static void test_second_target(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     begin(&p, 15, 400);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     wire_open(&w, &p, 1, 0);
     for (unsigned fetch = 1; fetch < 4; fetch++) {
         uint64_t total = 0;
@@ -803,26 +804,26 @@ static void test_second_target(void **state) {
         const echo_store *store = echo_exchange_store(p.members[1].exchange);
         assert_int_equal(store->ops->list(store->ctx, &p.party.public_key, note_number, &total, NULL), ECHO_OK);
         assert_true(total == echo_timeframe_total(echo_party_clock(p.members[0].party)));
-        peers_switch(&p, 1);
-        peers_assert_same(&p, 0, 1);
-        for (unsigned round = 0; round < 40; round++) peers_write(&p, 0, "item", 0, 40, round % 2 ? "odd" : "even");
-        peers_snapshot(&p, 0);
+        network_switch(&p, 1);
+        network_assert_same(&p, 0, 1);
+        for (unsigned round = 0; round < 40; round++) network_write(&p, 0, "item", 0, 40, round % 2 ? "odd" : "even");
+        network_snapshot(&p, 0);
     }
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* SAMPLED, of a snapshot that has no items: nothing is drawn, and all of nothing is right. */
 static void test_sample_of_nothing(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.trust = ECHO_TRUST_SAMPLED;
     options.attestations = 1;
     begin(&p, 16, 0);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, &options);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, &options);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, NULL, 3000);
@@ -830,7 +831,7 @@ static void test_sample_of_nothing(void **state) {
     assert_int_equal(state_of_exchange(&p, 1).installed, 1);
     assert_true(state_of_exchange(&p, 1).detection == 1.0);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- answers that are none ---- */
@@ -879,13 +880,13 @@ static void answer_wrongly(puppet *u, uint8_t type, echo_bytes payload) {
 static void test_wrong_answers(void **state) {
     (void)state;
     for (wrong how = 0; how < WRONG_COUNT; how++) {
-        peers p;
+        network p;
         wire w;
         puppet u;
         static wronging g;
         begin(&p, 19, 300);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
+        network_exchange(&p, 0, NULL);
+        network_exchange(&p, 1, NULL);
         memset(&g, 0, sizeof g);
         script_begin(&g.s, &p);
         g.how = how;
@@ -906,12 +907,12 @@ static void test_wrong_answers(void **state) {
         run(&p, &w, &u, 3000);
         assert_up_to_date(&p, 1);
         assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-        peers_open(&p, 1);
-        peers_assert_same(&p, 0, 1);
+        network_open(&p, 1);
+        network_assert_same(&p, 0, 1);
         puppet_end(&u);
         script_end(&g.s);
         wire_close(&w);
-        peers_end(&p);
+        network_end(&p);
     }
 }
 
@@ -919,13 +920,13 @@ static void test_wrong_answers(void **state) {
  * said. */
 static void test_longer_than_said(void **state) {
     (void)state;
-    peers p;
+    network p;
     puppet u;
     static script s;
     echo__manifest m;
     echo_error err = ECHO_ERROR_INIT;
     begin(&p, 20, 30);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 1, NULL);
     script_begin(&s, &p);
     assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
     assert_true(m.items.height > 0);
@@ -944,7 +945,7 @@ static void test_longer_than_said(void **state) {
     assert_int_equal(p.members[1].last_error.code, ECHO_ERR_LIMIT);
     puppet_end(&u);
     script_end(&s);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* Deltas that give other chunks: each is asked for again, in full, and nothing is taken on trust. */
@@ -966,23 +967,23 @@ static void nonsense_deltas(puppet *u, uint8_t type, echo_bytes payload) {
 
 static void test_lied_deltas(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     puppet u;
     static script s;
     begin(&p, 21, 2000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, NULL, 100000);
     wire_close(&w);
-    peers_switch(&p, 1);
-    peers_exchange_end(&p, 1);
+    network_switch(&p, 1);
+    network_exchange_end(&p, 1);
     for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(&p, 0);
-    peers_exchange(&p, 1, NULL);
+        for (size_t n = 0; n < 20; n++) network_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
+    network_snapshot(&p, 0);
+    network_exchange(&p, 1, NULL);
     script_begin(&s, &p);
     puppet_begin(&u, &p, 1, &p.members[2].keys, true);
     u.hear = nonsense_deltas;
@@ -993,18 +994,18 @@ static void test_lied_deltas(void **state) {
     assert_up_to_date(&p, 1);
     assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
     assert_int_equal(state_of_exchange(&p, 1).installed, 2);
-    peers_switch(&p, 1);
-    peers_assert_same(&p, 0, 1);
+    network_switch(&p, 1);
+    network_assert_same(&p, 0, 1);
     puppet_end(&u);
     script_end(&s);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* Words that members never gave do not count. */
 static void test_words_nobody_gave(void **state) {
     (void)state;
     for (unsigned given = 0; given < 2; given++) {
-        peers p;
+        network p;
         puppet u;
         static script s;
         echo__manifest m;
@@ -1014,7 +1015,7 @@ static void test_words_nobody_gave(void **state) {
         begin(&p, 22, 30);
         options.trust = ECHO_TRUST_ATTESTED;
         options.attestations = 2;
-        peers_exchange(&p, 1, &options);
+        network_exchange(&p, 1, &options);
         script_begin(&s, &p);
         assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
         assert_int_equal(echo__manifest_digest(&digest, &m), ECHO_OK);
@@ -1036,21 +1037,21 @@ static void test_words_nobody_gave(void **state) {
         assert_int_equal(state_of_exchange(&p, 1).attested, 1 + given);
         puppet_end(&u);
         script_end(&s);
-        peers_end(&p);
+        network_end(&p);
     }
 }
 
 /* Who was taken as a peer before anybody knew better is dropped when the party is open. */
 static void test_no_member_after_all(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     puppet u;
     echo_keypair stranger;
     begin(&p, 23, 30);
     assert_int_equal(echo_keypair_new(&stranger), ECHO_OK);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     puppet_begin(&u, &p, 1, &stranger, true);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, &u, 100);
@@ -1062,13 +1063,13 @@ static void test_no_member_after_all(void **state) {
     puppet_begin(&u, &p, 1, &stranger, true);
     run(&p, &w, &u, 100);
     assert_false(echo_peer_is_over(u.peer));
-    peers_switch(&p, 1);
+    network_switch(&p, 1);
     assert_true(echo_peer_is_over(u.peer));
     assert_int_equal(p.members[1].last_error.code, ECHO_ERR_REFUSED);
     assert_false(echo_peer_is_over(w.ends[0]));
     puppet_end(&u);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 typedef struct removing {
@@ -1083,7 +1084,7 @@ static echo_status note_unfetched(void *arg, const echo_hash *name) {
     return ECHO_OK;
 }
 
-static void assert_whole(peers *p, size_t i) {
+static void assert_whole(network *p, size_t i) {
     echo__chunks *chunks;
     echo__manifest m;
     echo__buf text;
@@ -1101,26 +1102,26 @@ static void assert_whole(peers *p, size_t i) {
 /* What the snapshot before has too is not fetched; when that one and its chunks are removed meanwhile, it is. */
 static void test_base_goes_away(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     echo__chunks *chunks;
     echo_error err = ECHO_ERROR_INIT;
     static removing r;
     begin(&p, 17, 2000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     run(&p, &w, NULL, 100000);
     assert_up_to_date(&p, 1);
     wire_close(&w);
-    peers_switch(&p, 1);
-    peers_exchange_end(&p, 1);
+    network_switch(&p, 1);
+    network_exchange_end(&p, 1);
     echo__root base = p.members[1].party->root;
     for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(&p, 0);
-    peers_exchange(&p, 1, NULL);
+        for (size_t n = 0; n < 20; n++) network_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
+    network_snapshot(&p, 0);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 5; round++) {
@@ -1143,23 +1144,23 @@ static void test_base_goes_away(void **state) {
     assert_whole(&p, 1);
     echo_exchange_set_party(p.members[1].exchange, NULL);
     echo_party_free(p.members[1].party); /* what it reads from is gone */
-    peers_open(&p, 1);
-    peers_assert_same(&p, 0, 1);
+    network_open(&p, 1);
+    network_assert_same(&p, 0, 1);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* The party is opened from what is still being fetched, and told; then the connection ends. What it covers is not here
  * yet. */
 static void test_party_of_half_a_snapshot(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     echo_party *half;
     echo_error err = ECHO_ERROR_INIT;
     begin(&p, 18, 3000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 0, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p, 1);
     wire_open(&w, &p, 1, 0);
     for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 20; round++) {
@@ -1189,10 +1190,10 @@ static void test_party_of_half_a_snapshot(void **state) {
     assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
     echo_exchange_set_party(p.members[1].exchange, NULL);
     echo_party_free(half);
-    peers_switch(&p, 1);
-    peers_assert_same(&p, 0, 1);
+    network_switch(&p, 1);
+    network_assert_same(&p, 0, 1);
     wire_close(&w);
-    peers_end(&p);
+    network_end(&p);
 }
 
 int main(void) {
