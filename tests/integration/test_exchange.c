@@ -591,6 +591,30 @@ static void test_plain(void **state) {
     network_end(&p);
 }
 
+/* A peer's snapshot that covers less than the one present is passed over: no event, neither at this end nor there. */
+static void test_older_snapshot_is_no_event(void **state) {
+    (void)state;
+    network p;
+    wire w;
+    network_begin(&p, 18, 2);
+    network_open(&p, 0);
+    network_write(&p, 0, "item", 0, 30, "one");
+    network_snapshot(&p, 0);
+    join(&p, 1, 0);
+    network_switch(&p, 1);
+    network_write(&p, 1, "own", 0, 3, "two");
+    network_snapshot(&p, 1);
+    start(&p, 1);
+    wire_open(&w, &p, 1, 0);
+    wires_run(&w, 1, NULL, NULL);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE], 2);
+    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_REFUSED], 0);
+    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_REFUSED], 0);
+    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
+    wire_close(&w);
+    network_end(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_join),
@@ -605,6 +629,7 @@ int main(void) {
         cmocka_unit_test(test_attested_later),
         cmocka_unit_test(test_replayed),
         cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_older_snapshot_is_no_event),
         cmocka_unit_test(test_found_unnamed),
         cmocka_unit_test(test_reconnect),
         cmocka_unit_test(test_words_of_strangers),
