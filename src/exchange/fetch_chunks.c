@@ -130,8 +130,8 @@ static bool ask_touched(echo_exchange *x) {
             x->overlay.touched_count--;
             continue;
         }
-        if (peer == NULL || !echo__grow(&x->touching, &x->touching_cap, x->touching_count + 1, sizeof *x->touching))
-            return true;
+        if (peer == NULL) return any; /* nobody is left who has the target: that is for ask_missing() to report */
+        if (!echo__grow(&x->touching, &x->touching_cap, x->touching_count + 1, sizeof *x->touching)) return true;
         x->overlay.touched_count--;
         x->touching[x->touching_count++] = hash;
         shrink_windows(x);

@@ -387,6 +387,31 @@ static void test_touching_what_nobody_has(void **state) {
     finish(c);
 }
 
+/* What a host reads does not hold on to a snapshot that nobody has any more: the next one is fetched instead. */
+static void test_touching_when_everybody_left(void **state) {
+    (void)state;
+    scenario *c = begin(24, 1500);
+    echo_error err = ECHO_ERROR_INIT;
+    echo_hash name = {{1}};
+    exchange(c, NULL);
+    start(c);
+    connect_members(c);
+    run_to_chunks(c, 5);
+    const echo_store *store = echo_exchange_store(c->n.members[1].exchange);
+    assert_non_null(store);
+    disconnect(c);
+    assert_int_equal(store->ops->get(store->ctx, &name, see_chunk, NULL, NULL), ECHO_ERR_PENDING);
+    step_all(c, 1000000);
+    assert_int_equal(fetched(c).phase, ECHO_EXCHANGE_PHASE_ASKING);
+    change_scattered(c, 20, "odd", "even");
+    assert_ok(c->n.members[0].own.ops->remove(c->n.members[0].own.ctx, &c->n.party.public_key, 1, &err), &err);
+    connect_members(c);
+    run(c, 100000);
+    assert_installed(c, 1);
+    assert_same(c);
+    finish(c);
+}
+
 /* Saying goodbye to a peer that waits for answers is no fault of the peer's. */
 static void test_finish_with_a_queue(void **state) {
     (void)state;
@@ -1091,6 +1116,7 @@ int main(void) {
         cmocka_unit_test(test_delta_of_the_target_before),
         cmocka_unit_test(test_connection_again),
         cmocka_unit_test(test_touching_what_nobody_has),
+        cmocka_unit_test(test_touching_when_everybody_left),
         cmocka_unit_test(test_finish_with_a_queue),
         cmocka_unit_test(test_ever_new_nonsense),
         cmocka_unit_test(test_roots_that_are_none),
