@@ -166,9 +166,10 @@ echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg
 /*
  * Makes a new party in a folder: an own feed whose first block is the party's genesis, signed with the party's key. The
  * folder is made if it does not exist. Keep the party's secret key: it admits further feeds (echo_party_admit_feed()).
+ * `now` is called for the credential's date; NULL: the system's clock.
  */
-echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed,
-                              echo_error *err) ECHO_MUST_USE;
+echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_now_fn now,
+                              void *now_arg, echo_error *err) ECHO_MUST_USE;
 /* Appends a credential to the own feed that admits another feed. `signer` is the party's key pair, or that of another
  * key that the party trusts. */
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,

@@ -9,7 +9,7 @@
 
 #include "base/hashes.h"
 #include "snapshot/gc.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/keep.h"
 #include "store/store.h"
 #include "support/store_contract.h"
 
