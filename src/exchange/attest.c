@@ -87,7 +87,7 @@ echo__outcome echo__attest_enough(echo_exchange *x, echo_error *why) {
         ask_for_words(x);
         return ECHO__MORE;
     }
-    echo__error(why, ECHO_ERR_REFUSED, "the snapshot is attested by %u members, and %u are required", (unsigned)words,
+    echo__error(why, ECHO_ERR_REFUSED, "the snapshot is attested by %u members, and %u are asked for", (unsigned)words,
                 (unsigned)needed);
     return ECHO__BAD;
 }
