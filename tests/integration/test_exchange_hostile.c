@@ -15,6 +15,7 @@
 #include "support/feed_fault.h"
 #include "support/puppet.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 #include "tree/reach.h"
 #include "tree/update.h"
 #include "tree/verify.h"
@@ -1089,6 +1090,7 @@ static void test_party_of_half_a_snapshot(void **state) {
     connect_members(c);
     run_to_chunks(c, 20);
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.clock = still_clock;
     options.party = &c->n.party.public_key;
     options.feeds = &c->n.members[1].feeds;
     options.store = echo_exchange_store(c->n.members[1].exchange);

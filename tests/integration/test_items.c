@@ -9,6 +9,7 @@
 
 #include "support/counting_feeds.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 
 typedef struct place {
     echo_keypair party, feeds[2];
@@ -34,6 +35,7 @@ static void place_open(place *p) {
     assert_int_equal(echo_store_new_memory(&p->store), ECHO_OK);
     p->models = registry_object();
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    p->options.clock = still_clock;
     p->options.party = &p->party.public_key;
     p->options.feeds = &p->counting.feeds;
     p->options.store = &p->store;
