@@ -23,16 +23,19 @@ typedef struct echo_exchange echo_exchange;
 typedef struct echo_peer echo_peer; /* a connection */
 
 /* What a snapshot from others needs before it is installed. Each level includes the levels before it. */
+#define ECHO_TRUST_MAP(XX)                                                                                             \
+    XX(RECEIVED, "received") /* a member signed its manifest, or attested its state */                                 \
+    XX(ATTESTED, "attested") /* `attestations` members attested its state: each of them computed that root itself */   \
+    XX(SAMPLED, "sampled")   /* `samples` items, drawn at random after the root was known, equal what the feeds say.   \
+                                Needs all blocks */                                                                    \
+    XX(REPLAYED, "replayed") /* all items equal what the feeds say. Needs all blocks */
 typedef enum echo_trust {
-    /* A member signed its manifest, or attested its state. */
-    ECHO_TRUST_RECEIVED = 0,
-    /* `attestations` members attested its state: each of them computed that root itself. */
-    ECHO_TRUST_ATTESTED = 1,
-    /* `samples` items, drawn at random after the root was known, equal what the feeds say. Needs all blocks. */
-    ECHO_TRUST_SAMPLED = 2,
-    /* All items equal what the feeds say. Needs all blocks. */
-    ECHO_TRUST_REPLAYED = 3
+#define XX(name, text) ECHO_TRUST_##name,
+    ECHO_TRUST_MAP(XX)
+#undef XX
 } echo_trust;
+/* "received" and so on, a constant; "unknown" for other values. */
+const char *echo_trust_name(echo_trust trust);
 
 #define ECHO_EXCHANGE_EVENT_MAP(XX)                                                                                    \
     XX(CONNECTED, "connected")   /* both sides proved to be members; a joiner may learn that only later */             \
@@ -43,13 +46,15 @@ typedef enum echo_trust {
     XX(USABLE, "usable")         /* the snapshot's root arrived: echo_exchange_store() can be opened */                \
     XX(INSTALLED, "installed")   /* the snapshot is in the store as `number`; call echo_party_switch() */              \
     XX(UP_TO_DATE, "up to date") /* nothing is missing that the connected peers have */                                \
-    XX(FAILED, "failed")         /* the local store or a local feed failed: `error`; the next step tries again */
+    XX(FAILED, "failed")         /* the local store or a feed failed: `error`; echo_exchange_start() tries again */
 typedef enum echo_exchange_event_kind {
 #define XX(name, text) ECHO_EXCHANGE_EVENT_##name,
     ECHO_EXCHANGE_EVENT_MAP(XX)
 #undef XX
         ECHO_EXCHANGE_EVENT_MAX_
 } echo_exchange_event_kind;
+/* "connected" and so on, a constant; "unknown" for other values. */
+const char *echo_exchange_event_name(echo_exchange_event_kind kind);
 
 typedef struct echo_exchange_event {
     echo_exchange_event_kind kind;
@@ -95,7 +100,10 @@ typedef struct echo_exchange_options {
             UINT64_C(10000000000), (size_t)2 << 20, NULL, NULL                                                         \
     }
 
-/* ECHO_ERR_INVALID, ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks), ECHO_ERR_NOMEM, errors of the store. */
+/*
+ * ECHO_ERR_INVALID, ECHO_ERR_VERSION (of the options), ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks),
+ * ECHO_ERR_NOMEM, errors of the store.
+ */
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) ECHO_MUST_USE;
 /* Closes its peers and frees it. What was received stays in the store for the next time. */
 void echo_exchange_free(echo_exchange *exchange);
@@ -113,7 +121,10 @@ typedef struct echo_peer_options {
 #define ECHO_PEER_OPTIONS_INIT                                                                                         \
     { 1u, false, false, NULL }
 
-/* Call it for each new connection. *out belongs to the exchange and is valid until echo_peer_close(). */
+/*
+ * Call it for each new connection. *out belongs to the exchange and is valid until echo_peer_close(). ECHO_ERR_INVALID,
+ * ECHO_ERR_VERSION (of the options), ECHO_ERR_REFUSED (plain: the peer is not a member), ECHO_ERR_NOMEM.
+ */
 echo_status echo_peer_open(echo_peer **out, echo_exchange *exchange, const echo_peer_options *options,
                            echo_error *err) ECHO_MUST_USE;
 /* Call it when the connection ended or is to end. Frees the peer. */
@@ -137,8 +148,8 @@ bool echo_peer_is_over(const echo_peer *peer);
  * Does what is due: requests more, stores what arrived, checks for stalled peers. Call it after bytes arrived and from
  * time to time; now_ns is any clock that never goes back. A call is short (it looks at some chunks and stores some
  * MiB), with two exceptions: the call that publishes looks up each chunk of the snapshot, and with ECHO_TRUST_SAMPLED
- * and above one call replays the feeds. Returns ECHO_OK also when something failed that will be tried again; that is
- * reported as an event. ECHO_ERR_NOMEM.
+ * and above one call replays the feeds. Returns ECHO_OK also when the fetch failed; that is reported as an event, and
+ * in the state. ECHO_ERR_INVALID: no exchange.
  */
 echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_error *err) ECHO_MUST_USE;
 
@@ -148,6 +159,7 @@ echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_er
  * Starts fetching, until nothing is missing that connected peers have. It joins the party if nothing of it is stored
  * locally; otherwise it catches up, by the tail of the feeds or by the chunks that differ, whichever takes fewer bytes.
  * Fetching proceeds in echo_exchange_step(). Call it again to look for more.
+ * ECHO_ERR_INVALID: no exchange.
  */
 echo_status echo_exchange_start(echo_exchange *exchange, echo_error *err) ECHO_MUST_USE;
 /*
@@ -160,14 +172,20 @@ const echo_store *echo_exchange_store(echo_exchange *exchange);
 /* Fetches this item before the rest. May be called any number of times; the last item named is fetched first. */
 echo_status echo_exchange_want(echo_exchange *exchange, const char *id, echo_error *err) ECHO_MUST_USE;
 
+#define ECHO_EXCHANGE_PHASE_MAP(XX)                                                                                    \
+    XX(IDLE, "idle")         /* nothing is fetched */                                                                  \
+    XX(ASKING, "asking")     /* asking peers what they have */                                                         \
+    XX(MEMBERS, "members")   /* fetching credentials, from which the members follow */                                 \
+    XX(ITEMS, "items")       /* fetching chunks */                                                                     \
+    XX(TAIL, "blocks")       /* fetching blocks */                                                                     \
+    XX(CHECKING, "checking") /* comparing the snapshot with the feeds (SAMPLED, REPLAYED) */
 typedef enum echo_exchange_phase {
-    ECHO_EXCHANGE_PHASE_IDLE = 0,
-    ECHO_EXCHANGE_PHASE_ASKING,  /* asking peers what they have */
-    ECHO_EXCHANGE_PHASE_MEMBERS, /* fetching credentials, from which the members follow */
-    ECHO_EXCHANGE_PHASE_ITEMS,   /* fetching chunks */
-    ECHO_EXCHANGE_PHASE_TAIL,    /* fetching blocks */
-    ECHO_EXCHANGE_PHASE_CHECKING /* comparing the snapshot with the feeds (SAMPLED, REPLAYED) */
+#define XX(name, text) ECHO_EXCHANGE_PHASE_##name,
+    ECHO_EXCHANGE_PHASE_MAP(XX)
+#undef XX
 } echo_exchange_phase;
+/* "idle" and so on, a constant; "unknown" for other values. */
+const char *echo_exchange_phase_name(echo_exchange_phase phase);
 
 typedef struct echo_exchange_state {
     echo_exchange_phase phase;

@@ -111,10 +111,9 @@ static int take_count(echo_cli *cli, const option *o, const char *value) {
 }
 
 static int take_trust(echo_cli *cli, const char *value) {
-    static const char *const levels[] = {"received", "attested", "sampled", "replayed"};
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if (strcmp(levels[i], value) != 0) continue;
-        cli->trust = (echo_trust)i;
+    for (int level = ECHO_TRUST_RECEIVED; level <= ECHO_TRUST_REPLAYED; level++) {
+        if (strcmp(echo_trust_name((echo_trust)level), value) != 0) continue;
+        cli->trust = (echo_trust)level;
         return ECHO_CLI_EXIT_OK;
     }
     return echo_cli_misuse(cli, "--trust needs received, attested, sampled or replayed, not '%s'", value);

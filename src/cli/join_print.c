@@ -6,9 +6,6 @@
 #define TELL_MS 500u
 #define RATE_MS 500u
 
-static const char *const phases[] = {"idle", "asking", "members", "items", "blocks", "checking"};
-static const char *const levels[] = {"received", "attested", "sampled", "replayed"};
-
 static void measure(echo_cli_joining *j, uint64_t now) {
     uint64_t ms = now - j->rate_ms;
     if (ms < RATE_MS) return;
@@ -33,8 +30,8 @@ static void progress(echo_cli_joining *j, uint64_t now) {
     if (items)
         (void)snprintf(text, sizeof text, "%" PRIu64 "/%" PRIu64 ", %s, %s/s", s->items_here, s->items, bytes, rate);
     else
-        (void)snprintf(text, sizeof text, "%s: %" PRIu64 " blocks, %s, %s/s", phases[s->phase], s->blocks_received,
-                       bytes, rate);
+        (void)snprintf(text, sizeof text, "%s: %" PRIu64 " blocks, %s, %s/s", echo_exchange_phase_name(s->phase),
+                       s->blocks_received, bytes, rate);
     echo_cli_progress_line(&j->side.cli->progress, now, text, s->items_here, items ? s->items : 0);
 }
 
@@ -43,7 +40,7 @@ static void tell_json(echo_cli_joining *j) {
     const echo_exchange_state *s = &j->state;
     echo_cli_json_object(out, NULL);
     echo_cli_json_string(out, "event", "progress");
-    echo_cli_json_string(out, "phase", phases[s->phase]);
+    echo_cli_json_string(out, "phase", echo_exchange_phase_name(s->phase));
     echo_cli_json_number(out, "items_here", s->items_here);
     echo_cli_json_number(out, "items", s->items);
     echo_cli_json_number(out, "chunks", s->chunks_received);
@@ -111,7 +108,7 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
     echo_cli_json_number(out, "bytes_received", s->bytes_received);
     echo_cli_json_number(out, "bytes_sent", s->bytes_sent);
     echo_cli_json_number(out, "dropped", s->dropped);
-    echo_cli_json_string(out, "trust", m->by_snapshot ? levels[s->trust] : NULL);
+    echo_cli_json_string(out, "trust", m->by_snapshot ? echo_trust_name(s->trust) : NULL);
     echo_cli_json_number(out, "attested", s->attested);
     echo_cli_json_number(out, "sampled", s->sampled);
     char detection[32] = "null";
@@ -123,7 +120,7 @@ static void summary_json(const echo_cli_joining *j, const summary *m) {
 }
 
 static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
-    echo_cli_print(out, "%-12s %s", "trust", levels[s->trust]);
+    echo_cli_print(out, "%-12s %s", "trust", echo_trust_name(s->trust));
     if (s->attested > 0)
         echo_cli_print(out, ", attested by %" PRIu32 " member%s", s->attested, s->attested == 1 ? "" : "s");
     if (s->trust == ECHO_TRUST_SAMPLED)

@@ -3,15 +3,11 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "exchange/channel_hello.h"
 #include "exchange/channel_state.h"
 
 #define KEEP_BYTES ((size_t)256 << 10) /* buffers that grew beyond are given back when they are empty */
 #define PAYLOAD_MOST UINT32_MAX
-
-echo_status echo__channel_die(echo__channel *c, echo_status status, const char *why) {
-    c->status = status;
-    return echo__error(&c->error, status, "%s", why);
-}
 
 static echo_status report(const echo__channel *c, echo_error *err) {
     if (c->status != ECHO_OK && err != NULL) *err = c->error;

@@ -1,4 +1,4 @@
-#include "exchange/channel_state.h"
+#include "exchange/channel_hello.h"
 
 #include "base/crypto.h"
 

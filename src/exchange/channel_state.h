@@ -1,10 +1,11 @@
 /*
- * What a channel consists of: shared by its handshake (channel_hello.c) and the rest (channel.c).
+ * What a channel consists of, for its handshake (channel_hello.c) and the rest (channel.c).
  */
 #ifndef ECHO_EXCHANGE_CHANNEL_STATE_H
 #define ECHO_EXCHANGE_CHANNEL_STATE_H
 
-#include "exchange/channel.h"
+#include "base/error.h"
+#include "exchange/channel_options.h"
 #include "exchange/handshake.h"
 #include "exchange/stream.h"
 
@@ -34,11 +35,9 @@ struct echo__channel {
 };
 
 /* The channel is dead from here on; gives the code. */
-echo_status echo__channel_die(echo__channel *c, echo_status status, const char *why);
-
-/* What is sent before anything is received. Memory: c->out.status. */
-void echo__channel_begin(echo__channel *c);
-/* One step of the handshake, when its bytes are here; *went tells. */
-echo_status echo__channel_shake(echo__channel *c, bool *went);
+static inline echo_status echo__channel_die(echo__channel *c, echo_status status, const char *why) {
+    c->status = status;
+    return echo__error(&c->error, status, "%s", why);
+}
 
 #endif

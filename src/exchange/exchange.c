@@ -1,88 +1,24 @@
 /*
- * The exchange: options, peers, and the steps of a fetch.
+ * The public calls that concern the whole exchange.
  */
-#include "exchange/exchange.h"
+#include <echo/exchange.h>
 
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
 #include "feed/feeds.h"
+#include "exchange/fetch.h"
+#include "exchange/members.h"
+#include "exchange/open_feeds.h"
+#include "exchange/peer.h"
 #include "store/store.h"
-
-/* ---- telling ---- */
-
-void echo__exchange_tell(echo_exchange *x, echo_exchange_event_kind kind, const echo_peer *peer,
-                         const echo_error *error) {
-    if (x->options.event == NULL) return;
-    echo_exchange_event event = {kind, (echo_peer *)(uintptr_t)peer, NULL, error, 0, x->state.installed};
-    if (peer != NULL && peer->channel != NULL) event.member = echo__channel_peer(peer->channel);
-    if (x->has_target) event.messages = echo_timeframe_total(x->target.timeframe);
-    x->options.event(x->options.event_arg, &event);
-}
-
-void echo__exchange_rest(echo_exchange *x) {
-    x->phase = ECHO_EXCHANGE_PHASE_IDLE;
-    echo__chunks_end(x);
-    echo__tail_end(x);
-}
-
-void echo__exchange_fail(echo_exchange *x, const echo_error *problem) {
-    x->state.problem = *problem;
-    echo__exchange_rest(x);
-    echo__exchange_tell(x, ECHO_EXCHANGE_EVENT_FAILED, NULL, problem);
-}
-
-/* ---- feeds ---- */
-
-static echo_status keep_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, void *handle,
-                             echo_error *err) {
-    echo__open_feed *feed = echo__calloc(1, sizeof *feed);
-    if (feed != NULL) {
-        feed->key = *key;
-        feed->handle = handle;
-        if (echo__map_put(&x->open, feed->key.bytes, sizeof feed->key.bytes, feed)) {
-            *out = feed;
-            return ECHO_OK;
-        }
-    }
-    echo__free(feed);
-    x->feeds->ops->close(x->feeds->ctx, handle);
-    return echo__nomem(err);
-}
-
-echo_status echo__exchange_feed(echo__open_feed **out, echo_exchange *x, const echo_key *key, bool make,
-                                echo_error *err) {
-    const echo_feed_ops *ops = x->feeds->ops;
-    *out = echo__map_get(&x->open, key->bytes, sizeof key->bytes);
-    if (*out != NULL) return ECHO_OK;
-    void *handle;
-    echo_error told = ECHO_ERROR_INIT;
-    echo_status status = ops->open(&handle, x->feeds->ctx, key, &told);
-    if (status == ECHO_ERR_NOT_FOUND && make) {
-        status = ops->make(x->feeds->ctx, key, &told);
-        if (status == ECHO_OK) status = ops->open(&handle, x->feeds->ctx, key, &told);
-    }
-    if (status != ECHO_OK) {
-        if (err != NULL) *err = told;
-        return status;
-    }
-    return keep_feed(out, x, key, handle, err);
-}
-
-static void close_feeds(echo_exchange *x) {
-    size_t at = 0;
-    for (echo__open_feed *feed; (feed = echo__map_next(&x->open, &at)) != NULL;) {
-        x->feeds->ops->close(x->feeds->ctx, feed->handle);
-        echo__free(feed);
-    }
-    echo__map_free(&x->open);
-}
 
 /* ---- from new to free ---- */
 
-static echo_status check(const echo_exchange_options *o, echo_error *err) {
-    if (o == NULL || o->version != 1)
-        return echo__error(err, ECHO_ERR_INVALID, "options of an exchange have another version than 1");
+static echo_status check_options(const echo_exchange_options *o, echo_error *err) {
+    if (o == NULL) return echo__error(err, ECHO_ERR_INVALID, "no options of an exchange");
+    if (o->version != 1)
+        return echo__error(err, ECHO_ERR_VERSION, "options of an exchange have another version than 1");
     if (o->party == NULL || o->store == NULL || o->feeds == NULL)
         return echo__error(err, ECHO_ERR_INVALID, "no party, no store or no feeds");
     if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED)
@@ -97,7 +33,7 @@ static echo_status check(const echo_exchange_options *o, echo_error *err) {
     return ECHO_OK;
 }
 
-static echo_status take_options(echo_exchange *x, const echo_exchange_options *o, echo_error *err) {
+static echo_status copy_options(echo_exchange *x, const echo_exchange_options *o, echo_error *err) {
     x->options = *o;
     x->party = *o->party;
     x->store = o->store;
@@ -121,17 +57,17 @@ static echo_status take_options(echo_exchange *x, const echo_exchange_options *o
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) {
     if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the exchange");
     *out = NULL;
-    echo_status status = check(options, err);
+    echo_status status = check_options(options, err);
     if (status != ECHO_OK) return status;
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");
     echo_exchange *x = echo__calloc(1, sizeof *x);
     if (x == NULL) return echo__nomem(err);
-    status = take_options(x, options, err);
+    status = copy_options(x, options, err);
     echo__map_init(&x->open);
     echo__overlay_init(&x->overlay, x->store);
     if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
     if (status == ECHO_OK)
-        echo__chunks_hashed(x->chunks); /* what came was compared before it was kept, and the rest is when it is read */
+        echo__chunks_hashed(x->chunks); /* what arrives is hashed before it is kept, the rest when it is read */
     if (status != ECHO_OK) {
         echo_exchange_free(x);
         return status;
@@ -144,11 +80,11 @@ void echo_exchange_free(echo_exchange *x) {
     if (x == NULL) return;
     echo_error ignored = ECHO_ERROR_INIT;
     while (x->peers != NULL) echo_peer_close(x->peers);
-    echo__chunks_end(x);
+    echo__fetch_end(x);
     if (x->chunks != NULL) (void)!echo__overlay_store(&x->overlay, &ignored); /* for the next time */
     echo__chunks_free(x->chunks);
     echo__overlay_free(&x->overlay);
-    close_feeds(x);
+    echo__open_feeds_close(x);
     echo__admission_free(x->admission);
     echo_timeframe_free(x->installed_clock);
     for (size_t i = 0; i < x->wish_count; i++) echo__free(x->wishes[i]);
@@ -165,19 +101,16 @@ void echo_exchange_free(echo_exchange *x) {
 
 void echo_exchange_set_party(echo_exchange *x, echo_party *party) {
     x->options.opened = party;
-    echo__trust_judge_peers(x);
+    echo__members_judge(x);
 }
 
 /* ---- the host's side ---- */
 
+static echo_status no_exchange(echo_error *err) { return echo__error(err, ECHO_ERR_INVALID, "no exchange"); }
+
 echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
-    (void)err;
-    if (x->phase != ECHO_EXCHANGE_PHASE_IDLE) return ECHO_OK;
-    x->phase = ECHO_EXCHANGE_PHASE_ASKING;
-    x->state.problem = (echo_error)ECHO_ERROR_INIT;
-    x->blamed_count = 0;
-    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
-        peer->asked = peer->offer.here = peer->has_lacked = false;
+    if (x == NULL) return no_exchange(err);
+    echo__fetch_start(x);
     return ECHO_OK;
 }
 
@@ -194,14 +127,11 @@ echo_status echo_exchange_want(echo_exchange *x, const char *id, echo_error *err
 }
 
 echo_status echo_exchange_step(echo_exchange *x, uint64_t now_ns, echo_error *err) {
-    (void)err;
+    if (x == NULL) return no_exchange(err);
     x->now_ns = now_ns;
-    echo__trust_judge_peers(x);
-    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) echo__peer_look(peer);
-    if (x->phase == ECHO_EXCHANGE_PHASE_IDLE) return ECHO_OK;
-    echo__offers_step(x);
-    echo__chunks_step(x);
-    if (x->phase == ECHO_EXCHANGE_PHASE_TAIL || x->phase == ECHO_EXCHANGE_PHASE_CHECKING) echo__tail_step(x);
+    echo__members_judge(x);
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) echo__peer_check_stall(peer);
+    echo__fetch_step(x);
     return ECHO_OK;
 }
 
@@ -212,5 +142,37 @@ void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *x) {
         echo__channel_counts counts = echo__channel_count(peer->channel);
         out->bytes_received += counts.raw_in;
         out->bytes_sent += counts.raw_out;
+    }
+}
+
+/* ---- names ---- */
+
+const char *echo_exchange_event_name(echo_exchange_event_kind kind) {
+    switch (kind) {
+#define XX(name, text)                                                                                                 \
+    case ECHO_EXCHANGE_EVENT_##name: return text;
+        ECHO_EXCHANGE_EVENT_MAP(XX)
+#undef XX
+    default: return "unknown";
+    }
+}
+
+const char *echo_exchange_phase_name(echo_exchange_phase phase) {
+    switch (phase) {
+#define XX(name, text)                                                                                                 \
+    case ECHO_EXCHANGE_PHASE_##name: return text;
+        ECHO_EXCHANGE_PHASE_MAP(XX)
+#undef XX
+    default: return "unknown";
+    }
+}
+
+const char *echo_trust_name(echo_trust trust) {
+    switch (trust) {
+#define XX(name, text)                                                                                                 \
+    case ECHO_TRUST_##name: return text;
+        ECHO_TRUST_MAP(XX)
+#undef XX
+    default: return "unknown";
     }
 }

@@ -1,15 +1,14 @@
-/*
- * Asking peers what they have, and deciding what to fetch: the tail alone, or a snapshot's chunks and the tail behind
- * them.
- */
+#include "exchange/offers.h"
+
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "exchange/exchange.h"
-#include "exchange/plan.h"
+#include "exchange/here.h"
+#include "exchange/peer.h"
 #include "tree/path.h"
 
-#define UNVOUCHED_MAX 4u /* manifests of a peer's that nobody vouches for before it is dropped */
+#define UNVOUCHED_MAX 4u /* manifests without a voucher before the peer that offers them is dropped */
+#define BLAME_MAX 3u     /* snapshots of one member that are tried in vain in a fetch */
 
 void echo__offer_free(echo__offer *offer) {
     echo__buf_free(&offer->text);
@@ -26,7 +25,7 @@ static bool is_banned(const echo_exchange *x, const echo_hash *hash) {
     return false;
 }
 
-static echo_status take_feeds(echo__offer *offer, echo__reader *r, echo_error *err) {
+static echo_status read_feeds(echo__offer *offer, echo__reader *r, echo_error *err) {
     uint32_t count = echo__read_u32(r);
     if (r->bad || count > ECHO__FEEDS_MAX || (size_t)count * ECHO__OFFERED_FEED_BYTES != r->rest.len) {
         r->bad = true;
@@ -98,18 +97,18 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     return ECHO_OK;
 }
 
-echo_status echo__offers_take(echo_peer *peer, echo_bytes payload, echo_error *err) {
+echo_status echo__offers_accept(echo_peer *peer, echo_bytes payload, echo_error *err) {
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r), len = echo__read_u32(&r);
     echo_bytes text = echo__read_bytes(&r, len);
     if (echo__peer_answered(peer, ECHO__REQUEST_ASK, id) == NULL)
-        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "an offer nobody asked for");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: an offer nobody asked for");
     echo__offer_free(&peer->offer);
     echo_status status = ECHO_OK;
     if (text.len > 0) status = read_manifest(peer, text, err);
-    if (status == ECHO_OK && !peer->over) status = take_feeds(&peer->offer, &r, err);
+    if (status == ECHO_OK && !peer->over) status = read_feeds(&peer->offer, &r, err);
     if (status != ECHO_OK || peer->over) return status;
-    if (!echo__reader_ok(&r)) return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "its offer has the wrong shape");
+    if (!echo__reader_ok(&r)) return echo__error(err, ECHO_ERR_CORRUPT, "peer: an offer has the wrong shape");
     peer->offer.here = true;
     echo__peer_finish_request(peer);
     return ECHO_OK;
@@ -126,28 +125,17 @@ void echo__offers_ban(echo_exchange *x, const echo_hash *hash, const echo_error 
         echo__offers_blame(x, peer);
         if (!peer->over) echo__peer_reject(peer, reason, why);
         if (reason == ECHO__REJECT_SIGNATURE && ++peer->unvouched == UNVOUCHED_MAX)
-            (void)echo__peer_lied(peer, ECHO_ERR_SIGNATURE,
-                                  "it offers one manifest after the other that no member vouches for");
+            (void)echo__peer_drop_for(peer, ECHO_ERR_SIGNATURE,
+                                      "it offers one manifest after the other that no member vouches for");
     }
 }
 
 /* ---- asking ---- */
 
-const echo_party *echo__offers_party(const echo_exchange *x) {
-    const echo_party *party = x->options.opened;
-    if (party == NULL || party->store.ctx != &x->overlay) return party;
-    return x->state.installed > 0 && echo__hash_equal(&x->shown, &x->installed) ? party : NULL;
-}
-
-const echo_timeframe *echo__offers_clock(const echo_exchange *x) {
-    const echo_party *party = echo__offers_party(x);
-    return party == NULL ? x->installed_clock : party->clock;
-}
-
 static void ask(echo_peer *peer) {
     echo_exchange *x = peer->x;
     echo_timeframe *clock = NULL;
-    const echo_timeframe *covered = echo__offers_clock(x);
+    const echo_timeframe *covered = echo__here_clock(x);
     echo__buf out = ECHO__BUF_INIT;
     bool ok = covered == NULL ? echo_timeframe_new(&clock) == ECHO_OK : echo_timeframe_copy(&clock, covered) == ECHO_OK;
     echo__request *request = ok ? echo__peer_request(peer, ECHO__REQUEST_ASK, 0) : NULL;
@@ -168,7 +156,7 @@ static void ask(echo_peer *peer) {
     echo_timeframe_free(clock);
 }
 
-/* ---- deciding ---- */
+/* ---- weighing ---- */
 
 echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *key) {
     size_t low = 0, high = offer->feed_count;
@@ -187,7 +175,7 @@ echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *k
 /* A snapshot that covers less than the one here would take items back. */
 static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     if (!offer->here || !offer->snapshot || offer->banned) return false;
-    const echo_party *party = echo__offers_party(x);
+    const echo_party *party = echo__here_party(x);
     if (party == NULL) { /* nothing is here, or what was installed, which nobody opened yet */
         const echo_timeframe *clock = x->installed_clock;
         return clock == NULL || (echo_timeframe_covers(offer->manifest.timeframe, clock) &&
@@ -202,15 +190,14 @@ static uint64_t next_of(const echo_timeframe *clock, const echo_key *feed) {
     return clock != NULL && echo_timeframe_get(&seq, clock, feed) ? seq + 1 : 0;
 }
 
-/* Messages and bytes that the offer's feeds have and are missing here: covered by its snapshot, and behind. */
-static void weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__offer *offer) {
-    const echo_timeframe *clock = echo__offers_clock(x);
+void echo__offers_weigh(echo__plan_facts *facts, const echo_exchange *x, const echo__offer *offer) {
+    const echo_timeframe *clock = echo__here_clock(x);
     memset(facts, 0, sizeof *facts);
     facts->offered = is_useful(x, offer);
-    const echo_party *party = echo__offers_party(x);
+    const echo_party *party = echo__here_party(x);
     echo_error ignored = ECHO_ERROR_INIT;
-    bool kept = false; /* otherwise what the party reads from goes away: as if nothing were here */
-    if (party != NULL && echo__install_keeps(&kept, x, &party->root, &party->credentials_root, &ignored) == ECHO_OK &&
+    bool kept = false; /* otherwise what the party reads from goes away: as if nothing were present */
+    if (party != NULL && echo__here_keeps(&kept, x, &party->root, &party->credentials_root, &ignored) == ECHO_OK &&
         kept)
         facts->base = party->root;
     if (!facts->offered) return;
@@ -249,14 +236,12 @@ void echo__offers_blame(echo_exchange *x, const echo_peer *peer) {
     blamed->count++;
 }
 
-/* The one that covers most. Who offered one after the other in vain is not tried again: it could go on like that for
- * ever. */
-static echo_peer *best_offer(const echo_exchange *x) {
+echo_peer *echo__offers_best(const echo_exchange *x) {
     echo_peer *best = NULL;
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__peer_ready(peer) || !is_useful(x, &peer->offer)) continue;
         const echo__blamed *blamed = find_blamed(x, peer);
-        if (blamed != NULL && blamed->count >= ECHO__BLAME_MOST) continue;
+        if (blamed != NULL && blamed->count >= BLAME_MAX) continue;
         if (best == NULL ||
             echo_timeframe_total(peer->offer.manifest.timeframe) > echo_timeframe_total(best->offer.manifest.timeframe))
             best = peer;
@@ -264,41 +249,28 @@ static echo_peer *best_offer(const echo_exchange *x) {
     return best;
 }
 
-static void decide(echo_exchange *x) {
-    echo_error problem = ECHO_ERROR_INIT;
-    echo_peer *best = best_offer(x);
-    echo__plan_facts facts;
-    uint64_t instead = 0;
-    x->state.by_chunks = false;
-    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) peer->offer.considered = peer->offer.here;
-    if (best != NULL) {
-        weigh(&facts, x, &best->offer);
-        /* who has nothing yet takes the snapshot: the party is usable long before its history would be here */
-        echo__plan plan = echo__plan_make(&facts);
-        if (echo__offers_party(x) == NULL || facts.base.items == 0)
-            plan = facts.covered > 0 ? ECHO__PLAN_CHUNKS : ECHO__PLAN_TAIL;
-        else if (x->options.trust >= ECHO_TRUST_SAMPLED)
-            plan = ECHO__PLAN_TAIL; /* the blocks are needed in any case */
-        x->state.by_chunks = plan != ECHO__PLAN_TAIL;
-        instead = plan == ECHO__PLAN_TRY ? facts.covered_bytes : 0;
-    }
-    echo_status status =
-        x->state.by_chunks ? echo__chunks_begin(x, &best->offer, &problem) : echo__tail_begin(x, false, &problem);
-    x->instead = instead;
-    if (status != ECHO_OK) echo__exchange_fail(x, &problem);
+/* ---- asking ---- */
+
+void echo__offers_ask(echo_exchange *x) {
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
+        if (echo__peer_ready(peer) && peer->serves && !peer->finished && !peer->asked) ask(peer);
 }
 
-void echo__offers_step(echo_exchange *x) {
+echo__outcome echo__offers_step(echo_exchange *x, echo_error *why) {
     bool any = false, waiting = false;
-    for (echo_peer *peer = x->peers, *next; peer != NULL; peer = next) {
-        next = peer->next;
-        waiting =
-            waiting || (!peer->over && !peer->finished && !peer->connected); /* it stalls, or it will say who it is */
+    (void)why;
+    for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+        waiting = waiting || (!peer->over && !peer->finished && !peer->connected); /* it will greet, or stall */
         if (!echo__peer_ready(peer) || !peer->serves || peer->finished) continue;
-        if (!peer->asked) ask(peer);
-        if (!echo__peer_ready(peer)) continue;
         any = any || peer->offer.here;
         waiting = waiting || !peer->offer.here;
     }
-    if (x->phase == ECHO_EXCHANGE_PHASE_ASKING && any && !waiting) decide(x);
+    return any && !waiting ? ECHO__DONE : ECHO__MORE;
+}
+
+void echo__offers_forget(echo_exchange *x) {
+    for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
+        if (peer->first != NULL && peer->first->kind == ECHO__REQUEST_ASK) continue;
+        peer->asked = peer->offer.here = false;
+    }
 }

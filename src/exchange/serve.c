@@ -1,13 +1,11 @@
-/*
- * Answering a peer. What it asks is queued, and answered in that order when the host takes bytes to send: so a slow
- * connection holds up nothing but itself, and takes no more memory than a message and the questions that wait, which
- * are limited.
- */
+#include "exchange/serve.h"
+
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
 #include "exchange/delta.h"
-#include "exchange/exchange.h"
+#include "exchange/open_feeds.h"
+#include "exchange/peer.h"
 
 #define QUEUE_MAX 16384u
 #define QUEUE_BYTES ((size_t)16 << 20) /* of questions that wait: they may be packed to a thousandth of that */
@@ -18,7 +16,7 @@ static bool serves(const echo_peer *peer) {
     return peer->x->options.serve && peer->x->options.opened != NULL && peer->judged;
 }
 
-size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
+size_t echo__serve_longest(const echo_peer *peer, uint8_t type) {
     size_t room = peer->wanted_bytes < QUEUE_BYTES ? QUEUE_BYTES - peer->wanted_bytes : 0, longest;
     if (peer->wanted_count >= QUEUE_MAX) return 0;
     switch (type) {
@@ -31,9 +29,9 @@ size_t echo__serve_most(const echo_peer *peer, uint8_t type) {
     return longest < room ? longest : room;
 }
 
-static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes bytes, echo_error *err) {
+static echo_status add_question(echo_peer *peer, const echo__question *head, echo_bytes bytes, echo_error *err) {
     if (peer->finished) return ECHO_OK; /* it may not have heard the goodbye yet */
-    echo__serving *one = echo__malloc(sizeof *one + bytes.len);
+    echo__question *one = echo__malloc(sizeof *one + bytes.len);
     if (one == NULL) return echo__nomem(err);
     *one = *head;
     one->next = NULL;
@@ -46,9 +44,9 @@ static echo_status queue(echo_peer *peer, const echo__serving *head, echo_bytes 
     return ECHO_OK;
 }
 
-echo_status echo__serve_take(echo_peer *peer, uint8_t type, echo_bytes payload, echo_error *err) {
+echo_status echo__serve_accept(echo_peer *peer, uint8_t type, echo_bytes payload, echo_error *err) {
     echo__reader r = echo__reader_of(payload);
-    echo__serving head;
+    echo__question head;
     memset(&head, 0, sizeof head);
     head.type = type;
     head.id = echo__read_u32(&r);
@@ -61,12 +59,12 @@ echo_status echo__serve_take(echo_peer *peer, uint8_t type, echo_bytes payload, 
                  : type == ECHO__MESSAGE_WANT ? r.rest.len % ECHO__DELTA_PRINT == 0
                                               : r.rest.len == 0;
     if (r.bad || !whole || type < ECHO__MESSAGE_ASK || type > ECHO__MESSAGE_ATTEST)
-        return echo__peer_lied(peer, ECHO_ERR_CORRUPT, "a message has the wrong shape");
-    return queue(peer, &head, r.rest, err);
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: a message has the wrong shape");
+    return add_question(peer, &head, r.rest, err);
 }
 
 void echo__serve_forget(echo_peer *peer) {
-    for (echo__serving *one = peer->wanted, *next; one != NULL; one = next) {
+    for (echo__question *one = peer->wanted, *next; one != NULL; one = next) {
         next = one->next;
         echo__free(one);
     }
@@ -78,7 +76,7 @@ void echo__serve_forget(echo_peer *peer) {
 /* ---- offers ---- */
 
 /* About the bytes of blocks from..length-1. */
-static uint64_t bytes_behind(echo_exchange *x, void *feed, uint64_t from, uint64_t length) {
+static uint64_t bytes_after(echo_exchange *x, void *feed, uint64_t from, uint64_t length) {
     echo_feed_proof proof;
     echo_error ignored = ECHO_ERROR_INIT;
     if (from >= length || x->feeds->ops->prove(&proof, x->feeds->ctx, feed, from, from + 1, &ignored) != ECHO_OK)
@@ -95,9 +93,9 @@ static void offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x, const 
     echo_error ignored = ECHO_ERROR_INIT;
     uint64_t from = 0, seq;
     if (echo_timeframe_get(&seq, asker, key)) from = seq + 1;
-    if (echo__exchange_feed(&feed, x, key, false, &ignored) != ECHO_OK) return;
+    if (echo__open_feeds_get(&feed, x, key, false, &ignored) != ECHO_OK) return;
     if (x->feeds->ops->info(&info, x->feeds->ctx, feed->handle, &ignored) != ECHO_OK || info.verified == 0) return;
-    echo__offered_feed offered = {*key, info.verified, bytes_behind(x, feed->handle, from, info.verified)};
+    echo__offered_feed offered = {*key, info.verified, bytes_after(x, feed->handle, from, info.verified)};
     echo__write_offered_feed(out, &offered);
     (*count)++;
 }
@@ -114,37 +112,31 @@ static echo_status offer_feeds(echo__buf *out, echo_exchange *x, const echo_time
     return ECHO_OK;
 }
 
-typedef struct newest {
-    echo__buf *out;
-    bool found;
-} newest;
-
-static echo_status note_newest(void *arg, uint64_t number, echo_bytes text) {
-    newest *n = arg;
+static echo_status write_newest(void *arg, uint64_t number, echo_bytes text) {
+    echo__buf *out = arg;
     echo_error ignored = ECHO_ERROR_INIT;
     echo__manifest manifest;
     (void)number;
-    if (n->found || echo__manifest_read(&manifest, text, &ignored) != ECHO_OK) return ECHO_OK;
+    if (echo__manifest_read(&manifest, text, &ignored) != ECHO_OK) return ECHO_OK;
     echo__manifest_free(&manifest);
-    n->found = true;
-    echo__write_u32(n->out, (uint32_t)text.len);
-    echo__buf_append(n->out, text.data, text.len);
-    return ECHO_OK;
+    echo__write_u32(out, (uint32_t)text.len);
+    echo__buf_append(out, text.data, text.len);
+    return ECHO__STOP;
 }
 
-static void answer_ask(echo_peer *peer, const echo__serving *asked) {
+static void answer_ask(echo_peer *peer, const echo__question *asked) {
     echo_exchange *x = peer->x;
     echo_timeframe *asker;
     echo_error ignored = ECHO_ERROR_INIT;
     if (echo_timeframe_from_binary(&asker, echo__bytes(asked->bytes, asked->len), &ignored) != ECHO_OK) {
-        (void)echo__peer_lied(peer, ECHO_ERR_CORRUPT, "what it covers has the wrong shape");
+        (void)echo__peer_drop_for(peer, ECHO_ERR_CORRUPT, "what it covers has the wrong shape");
         return;
     }
     echo__buf out = ECHO__BUF_INIT;
-    newest n = {&out, false};
     echo__write_u32(&out, asked->id);
-    if (serves(peer)) (void)!x->store->ops->list(x->store->ctx, &x->party, note_newest, &n, &ignored);
-    if (!n.found) echo__write_u32(&out, 0);
+    bool found =
+        serves(peer) && x->store->ops->list(x->store->ctx, &x->party, write_newest, &out, &ignored) == ECHO__STOP;
+    if (!found) echo__write_u32(&out, 0);
     if (serves(peer))
         (void)offer_feeds(&out, x, asker);
     else
@@ -157,16 +149,17 @@ static void answer_ask(echo_peer *peer, const echo__serving *asked) {
 
 /* ---- chunks ---- */
 
-typedef struct sending {
+typedef struct chunk_reply {
     echo_peer *peer;
-    const echo__serving *asked;
-} sending;
+    const echo__question *asked;
+} chunk_reply;
 
 static echo_status send_chunk(void *arg, echo_bytes chunk) {
-    const sending *s = arg;
+    const chunk_reply *s = arg;
     echo_hash hash;
     echo__hash(&hash, chunk.data, chunk.len);
-    if (!echo__hash_equal(&hash, &s->asked->hash)) return ECHO_ERR_CORRUPT; /* it has rotted here: we have it no more */
+    if (!echo__hash_equal(&hash, &s->asked->hash))
+        return ECHO_ERR_CORRUPT; /* damaged locally: we do not have it any more */
     echo__buf head = ECHO__BUF_INIT, delta = ECHO__BUF_INIT;
     echo__write_u32(&head, s->asked->id);
     if (s->asked->len > 0) echo__delta_make(&delta, chunk, echo__bytes(s->asked->bytes, s->asked->len));
@@ -180,9 +173,9 @@ static echo_status send_chunk(void *arg, echo_bytes chunk) {
     return status;
 }
 
-static void answer_want(echo_peer *peer, const echo__serving *asked) {
+static void answer_want(echo_peer *peer, const echo__question *asked) {
     const echo_store *store = peer->x->store;
-    sending s = {peer, asked};
+    chunk_reply s = {peer, asked};
     echo_error ignored = ECHO_ERROR_INIT;
     echo_status status =
         serves(peer) ? store->ops->get(store->ctx, &asked->hash, send_chunk, &s, &ignored) : ECHO_ERR_NOT_FOUND;
@@ -203,18 +196,18 @@ typedef struct blocks {
 } blocks;
 
 /* Until there are enough, or the next would be too much beside those. */
-static echo_status take_block(void *arg, uint64_t seq, echo_bytes block) {
+static echo_status add_block(void *arg, uint64_t seq, echo_bytes block) {
     blocks *b = arg;
     (void)seq;
-    if (b->count > 0 && b->bytes.len + block.len > ECHO__BLOCKS_BYTES) return ECHO_ERR_LIMIT;
+    if (b->count > 0 && b->bytes.len + block.len > ECHO__BLOCKS_BYTES) return ECHO__STOP;
     echo__write_u32(&b->bytes, (uint32_t)block.len);
     echo__buf_append(&b->bytes, block.data, block.len);
     b->count++;
     return b->bytes.status;
 }
 
-/* One message of blocks; *asked moves behind them. false: that was the last. */
-static bool send_blocks(echo_peer *peer, echo__serving *asked) {
+/* One message of blocks; *asked moves after them. false: that was the last. */
+static bool answer_tail(echo_peer *peer, echo__question *asked) {
     echo_exchange *x = peer->x;
     echo_key key;
     echo__open_feed *feed;
@@ -225,7 +218,7 @@ static bool send_blocks(echo_peer *peer, echo__serving *asked) {
     echo_feed_proof proof;
     memcpy(key.bytes, asked->hash.bytes, sizeof key.bytes);
     bool ok = serves(peer) && echo__party_admits(x->options.opened, &key) &&
-              echo__exchange_feed(&feed, x, &key, false, &ignored) == ECHO_OK &&
+              echo__open_feeds_get(&feed, x, &key, false, &ignored) == ECHO_OK &&
               x->feeds->ops->info(&info, x->feeds->ctx, feed->handle, &ignored) == ECHO_OK;
     uint64_t to = ok && asked->to < info.verified ? asked->to
                   : ok                            ? info.verified
@@ -233,8 +226,8 @@ static bool send_blocks(echo_peer *peer, echo__serving *asked) {
              most = asked->from + BLOCKS_AT_ONCE;
     if (ok && asked->from < to) {
         echo_status read = x->feeds->ops->read(x->feeds->ctx, feed->handle, asked->from, to < most ? to : most,
-                                               take_block, &b, &ignored);
-        ok = (read == ECHO_OK || read == ECHO_ERR_LIMIT || read == ECHO_ERR_GAP) && b.count > 0;
+                                               add_block, &b, &ignored);
+        ok = (read == ECHO_OK || read == ECHO__STOP || read == ECHO_ERR_GAP) && b.count > 0;
     } else {
         ok = false;
     }
@@ -255,41 +248,42 @@ static bool send_blocks(echo_peer *peer, echo__serving *asked) {
 
 /* ---- attestations ---- */
 
-typedef struct attesting {
+typedef struct word_search {
     const echo_hash *digest;
     echo__attestation *out;
     const echo_keypair *keys;
-    bool found;
-} attesting;
+} word_search;
 
 /* Of a kept snapshot with that digest, the own word, given when it was taken. */
-static echo_status look_for_word(void *arg, uint64_t number, echo_bytes text) {
-    attesting *a = arg;
+static echo_status find_word(void *arg, uint64_t number, echo_bytes text) {
+    word_search *a = arg;
+    bool found = false;
     echo__manifest manifest;
     echo_error ignored = ECHO_ERROR_INIT;
     echo_hash digest;
     (void)number;
-    if (a->found || echo__manifest_read(&manifest, text, &ignored) != ECHO_OK) return ECHO_OK;
+    if (echo__manifest_read(&manifest, text, &ignored) != ECHO_OK) return ECHO_OK;
     bool same = echo__manifest_digest(&digest, &manifest) == ECHO_OK && echo__hash_equal(&digest, a->digest);
     for (size_t i = 0; same && !manifest.received && i < manifest.attestation_count; i++) {
         if (!echo__key_equal(&manifest.attestations[i].member, &a->keys->public_key)) continue;
         *a->out = manifest.attestations[i];
-        a->found = true;
+        found = true;
     }
     echo__manifest_free(&manifest);
-    return ECHO_OK;
+    return found ? ECHO__STOP : ECHO_OK;
 }
 
-static void answer_attest(echo_peer *peer, const echo__serving *asked) {
+static void answer_attest(echo_peer *peer, const echo__question *asked) {
     const echo_exchange *x = peer->x;
     echo__attestation word;
     echo_error ignored = ECHO_ERROR_INIT;
-    attesting a = {&asked->hash, &word, &x->keys, false};
-    if (serves(peer) && x->has_keys) (void)!x->store->ops->list(x->store->ctx, &x->party, look_for_word, &a, &ignored);
+    word_search a = {&asked->hash, &word, &x->keys};
+    bool found = serves(peer) && x->has_keys &&
+                 x->store->ops->list(x->store->ctx, &x->party, find_word, &a, &ignored) == ECHO__STOP;
     echo__buf out = ECHO__BUF_INIT;
     echo__write_u32(&out, asked->id);
-    echo__buf_byte(&out, a.found);
-    if (a.found) {
+    echo__buf_byte(&out, found);
+    if (found) {
         echo__buf_append(&out, word.member.bytes, sizeof word.member.bytes);
         echo__buf_append(&out, word.signature, sizeof word.signature);
     }
@@ -300,11 +294,11 @@ static void answer_attest(echo_peer *peer, const echo__serving *asked) {
 
 /* ---- the queue ---- */
 
-static bool answer(echo_peer *peer, echo__serving *asked) {
+static bool answer(echo_peer *peer, echo__question *asked) {
     switch (asked->type) {
     case ECHO__MESSAGE_ASK: answer_ask(peer, asked); return false;
     case ECHO__MESSAGE_WANT: answer_want(peer, asked); return false;
-    case ECHO__MESSAGE_TAIL: return send_blocks(peer, asked);
+    case ECHO__MESSAGE_TAIL: return answer_tail(peer, asked);
     default: answer_attest(peer, asked); return false;
     }
 }
@@ -313,7 +307,7 @@ void echo__serve_fill(echo_peer *peer) {
     uint64_t before = echo__channel_count(peer->channel).payload_out;
     while (!peer->over && !peer->finished && peer->wanted != NULL && echo__channel_waiting(peer->channel) < SENDING &&
            echo__channel_count(peer->channel).payload_out - before < SENDING) {
-        echo__serving *one = peer->wanted;
+        echo__question *one = peer->wanted;
         if (answer(peer, one)) continue;
         if (peer->over || peer->wanted != one) return; /* dropped meanwhile: the queue is gone */
         peer->wanted = one->next;

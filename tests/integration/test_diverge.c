@@ -11,7 +11,7 @@
 #include "../src/cli/generate.h"
 #include "snapshot/snapshot.h"
 #include "support/fault.h"
-#include "support/peer.h"
+#include "support/replica.h"
 #include "support/random.h"
 #include "support/state.h"
 #include "tree/update.h"
@@ -60,8 +60,8 @@ static echo_status last_restore(void *ctx, void *state, uint32_t stored, cJSON *
 typedef struct scene {
     generator *g;
     echo_registry *models;
-    peer_party party;
-    peer a, b;
+    replica_party party;
+    replica a, b;
 } scene;
 
 static void scene_open(scene *s, const generate_options *o) {
@@ -81,16 +81,16 @@ static void scene_open(scene *s, const generate_options *o) {
     assert_ok(generate_models(s->models, &err), &err);
     assert_ok(echo_registry_add(s->models, &last, NULL, &err), &err);
     const echo_key *feeds = generate_feeds(s->g, &count);
-    peer_party_make(&s->party, 2, 2, feeds, count);
-    peer_init(&s->a, &s->party, 0, s->models);
-    peer_init(&s->b, &s->party, 1, s->models);
-    peer_open(&s->a);
-    peer_open(&s->b);
+    replica_party_make(&s->party, 2, 2, feeds, count);
+    replica_init(&s->a, &s->party, 0, s->models);
+    replica_init(&s->b, &s->party, 1, s->models);
+    replica_open(&s->a);
+    replica_open(&s->b);
 }
 
 static void scene_close(scene *s) {
-    peer_close(&s->a);
-    peer_close(&s->b);
+    replica_close(&s->a);
+    replica_close(&s->b);
     echo_registry_free(s->models);
     generate_close(s->g);
 }
@@ -100,9 +100,9 @@ static void generate(scene *s, uint64_t n) {
     assert_ok(generate_some(s->g, n, &err), &err);
 }
 
-static void snapshot(peer *p) {
+static void snapshot(replica *p) {
     echo_error err = ECHO_ERROR_INIT;
-    peer_poll(p);
+    replica_poll(p);
     assert_ok(echo_party_snapshot(NULL, p->party, &err), &err);
 }
 
@@ -204,7 +204,7 @@ static void give_doctored(scene *s, const char *id, const char *old, const char 
     static doctoring d;
     echo_error err = ECHO_ERROR_INIT;
     const echo_key *party = &s->party.party.public_key;
-    uint64_t newest = peer_copy_snapshot(&s->b.store, &s->a.store, party, NULL);
+    uint64_t newest = replica_copy_snapshot(&s->b.store, &s->a.store, party, NULL);
     d = (doctoring){id, old, new, ""};
     assert_ok(echo_snapshot_records(&s->b.store, party, 0, find_line, &d, &err), &err);
     if (d.line[0] == '\0') fail_msg("no record has %s", old);
@@ -221,14 +221,14 @@ static void give_doctored(scene *s, const char *id, const char *old, const char 
     echo__manifest_free(&manifest);
 }
 
-static void set(peer *p, const char *id, bool create, const char *key, int value) {
+static void set(replica *p, const char *id, bool create, const char *key, int value) {
     echo_object_mutation *mutation;
     echo_bytes bytes;
     cJSON *number = cJSON_CreateNumber(value);
     assert_int_equal(echo_object_mutation_new(&mutation, 2), ECHO_OK);
     echo_object_set(mutation, key, number);
     assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
-    peer_write(p, id, create ? ECHO_MODEL_OBJECT : NULL, bytes.data, bytes.len);
+    replica_write(p, id, create ? ECHO_MODEL_OBJECT : NULL, bytes.data, bytes.len);
     echo_object_mutation_free(mutation);
     cJSON_Delete(number);
 }
@@ -240,11 +240,11 @@ static void scene_by_hand(scene *s) {
     set(&s->a, "x", true, "p", 1);
     set(&s->a, "x", false, "q", 2);
     set(&s->a, "x", false, "q", 3);
-    peer_write(&s->a, "log", GENERATE_MODEL_LOG, "\1", 1);
-    peer_write(&s->a, "log", NULL, "\2", 1);
-    peer_write(&s->a, "log", NULL, "\3", 1);
-    peer_write(&s->a, "log", NULL, "\4", 1);
-    peer_write(&s->a, "y", LAST, "\5", 1);
+    replica_write(&s->a, "log", GENERATE_MODEL_LOG, "\1", 1);
+    replica_write(&s->a, "log", NULL, "\2", 1);
+    replica_write(&s->a, "log", NULL, "\3", 1);
+    replica_write(&s->a, "log", NULL, "\4", 1);
+    replica_write(&s->a, "y", LAST, "\5", 1);
     set(&s->a, "x", false, "n.m", 1);
     set(&s->a, "x", false, "n.k", 2);
     snapshot(&s->a);
@@ -267,11 +267,11 @@ static void test_equal(void **arg) {
     generate_options o = GENERATE_OPTIONS_INIT;
     scene_open(&s, &o);
     generate(&s, 300);
-    peer_fetch_all(&s.a, generate_source(s.g));
+    replica_fetch_all(&s.a, generate_source(s.g));
     snapshot(&s.a);
-    peer_fetch(&s.b, generate_source(s.g), &s.party.feeds[2], 120);
+    replica_fetch(&s.b, generate_source(s.g), &s.party.feeds[2], 120);
     snapshot(&s.b);
-    peer_fetch_all(&s.b, generate_source(s.g));
+    replica_fetch_all(&s.b, generate_source(s.g));
     snapshot(&s.b);
     echo_difference_report r = compare(&s, &told);
     assert_true(r.same_digest && r.same_timeframe && r.same_credentials);
@@ -301,18 +301,18 @@ static void test_order_dependent_model(void **arg) {
     seen told = {.s = NULL};
     generate_options o = GENERATE_OPTIONS_INIT;
     scene_open(&s, &o);
-    peer_write(&s.a, "x", LAST, "\1", 1);
-    peer_fetch_all(&s.b, &s.a.feeds);
-    peer_poll(&s.b);
-    peer_write(&s.a, "x", NULL, "\2", 1); /* concurrent */
-    peer_write(&s.b, "x", NULL, "\3", 1);
+    replica_write(&s.a, "x", LAST, "\1", 1);
+    replica_fetch_all(&s.b, &s.a.feeds);
+    replica_poll(&s.b);
+    replica_write(&s.a, "x", NULL, "\2", 1); /* concurrent */
+    replica_write(&s.b, "x", NULL, "\3", 1);
     snapshot(&s.a);
     snapshot(&s.b);
     echo_difference_report r = compare(&s, &told); /* neither has the other's: that may be why */
     assert_false(r.same_timeframe);
     assert_int_equal(r.unknown, 1);
-    peer_fetch_all(&s.a, &s.b.feeds);
-    peer_fetch_all(&s.b, &s.a.feeds);
+    replica_fetch_all(&s.a, &s.b.feeds);
+    replica_fetch_all(&s.b, &s.a.feeds);
     snapshot(&s.a);
     snapshot(&s.b);
     r = compare(&s, &told);
@@ -377,17 +377,17 @@ static void test_overtaking(void **arg) {
         assert_int_equal(echo_object_mutation_new(&mutation, 2), ECHO_OK);
         echo_object_set(mutation, "list", list);
         assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
-        peer_write(&s.a, "x", NULL, bytes.data, bytes.len);
+        replica_write(&s.a, "x", NULL, bytes.data, bytes.len);
         echo_object_mutation_free(mutation);
         cJSON_Delete(list);
-        peer_fetch_all(&s.b, &s.a.feeds);
+        replica_fetch_all(&s.b, &s.a.feeds);
         assert_int_equal(echo_object_mutation_new(&mutation, 2), ECHO_OK);
         echo_object_delete(mutation, "n.m");
         assert_int_equal(echo_object_mutation_bytes(&bytes, mutation), ECHO_OK);
         if (cases[i].key != NULL)
             set(&s.a, "x", false, cases[i].key, 77);
         else
-            peer_write(&s.a, "x", NULL, bytes.data, bytes.len);
+            replica_write(&s.a, "x", NULL, bytes.data, bytes.len);
         echo_object_mutation_free(mutation);
         snapshot(&s.a);
         snapshot(&s.b);
@@ -433,8 +433,8 @@ static void test_other_form(void **arg) {
     assert_int_equal(echo_registry_new(&none), ECHO_OK);
     echo_party_free(s.b.party);
     s.b.options.models = none;
-    peer_open(&s.b);
-    peer_fetch_all(&s.b, &s.a.feeds);
+    replica_open(&s.b);
+    replica_fetch_all(&s.b, &s.a.feeds);
     snapshot(&s.b);
     echo_difference_report r = compare(&s, &told);
     assert_true(r.same_timeframe);
@@ -470,11 +470,11 @@ static void random_run(uint64_t seed, uint64_t *properties) {
     for (unsigned round = 0; round < 5; round++) {
         generate(&s, 60);
         for (size_t i = 2; i < s.party.count; i++) {
-            uint64_t length = peer_length(generate_source(s.g), &s.party.feeds[i]);
-            peer_fetch(&s.a, generate_source(s.g), &s.party.feeds[i],
-                       length - test_random_below(&r, 30) % (length + 1));
-            peer_fetch(&s.b, generate_source(s.g), &s.party.feeds[i],
-                       length - test_random_below(&r, 30) % (length + 1));
+            uint64_t length = replica_length(generate_source(s.g), &s.party.feeds[i]);
+            replica_fetch(&s.a, generate_source(s.g), &s.party.feeds[i],
+                          length - test_random_below(&r, 30) % (length + 1));
+            replica_fetch(&s.b, generate_source(s.g), &s.party.feeds[i],
+                          length - test_random_below(&r, 30) % (length + 1));
         }
         snapshot(&s.a);
         snapshot(&s.b);
@@ -510,10 +510,10 @@ static void test_reads_what_differs(void **arg) {
     o.create = 1;
     scene_open(&s, &o);
     generate(&s, 3000);
-    peer_fetch_all(&s.b, generate_source(s.g));
+    replica_fetch_all(&s.b, generate_source(s.g));
     snapshot(&s.b);
     assert_ok(generate_changes(s.g, &one, 1, &err), &err);
-    peer_fetch_all(&s.a, generate_source(s.g));
+    replica_fetch_all(&s.a, generate_source(s.g));
     snapshot(&s.a);
     echo_difference_report r = compare(&s, &told);
     assert_int_equal(r.items, 1);
@@ -538,8 +538,8 @@ static void test_memory(void **arg) {
     o.value_bytes = 3000;
     scene_open(&s, &o);
     generate(&s, 60);
-    peer_fetch_all(&s.a, generate_source(s.g));
-    peer_fetch(&s.b, generate_source(s.g), &s.party.feeds[2], 45);
+    replica_fetch_all(&s.a, generate_source(s.g));
+    replica_fetch(&s.b, generate_source(s.g), &s.party.feeds[2], 45);
     snapshot(&s.a);
     snapshot(&s.b);
     for (long nth = 1;; nth++) {

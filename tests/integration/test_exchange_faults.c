@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "exchange/exchange.h"
+#include "exchange/state.h"
 #include "support/fault.h"
 #include "support/feed_fault.h"
 #include "support/puppet.h"
@@ -22,19 +22,19 @@
 
 /* ---- the party: member 0 has everything ---- */
 
-static void begin(peers *p, uint64_t seed, size_t items) {
-    peers_begin(p, seed, 3);
-    peers_open(p, 0);
-    peers_write(p, 0, "item", 0, items, "text");
-    peers_snapshot(p, 0);
-    peers_write(p, 0, "behind", 0, 3, "tail");
-    peers_exchange(p, 0, NULL);
+static void begin(network *p, uint64_t seed, size_t items) {
+    network_begin(p, seed, 3);
+    network_open(p, 0);
+    network_write(p, 0, "item", 0, items, "text");
+    network_snapshot(p, 0);
+    network_write(p, 0, "behind", 0, 3, "tail");
+    network_exchange(p, 0, NULL);
 }
 
 /* Member 1 as it was before it ever joined. */
-static void forget(peers *p) {
+static void forget(network *p) {
     member *m = &p->members[1];
-    peers_exchange_end(p, 1);
+    network_exchange_end(p, 1);
     echo_party_free(m->party);
     m->party = NULL;
     echo_store_close(&m->own);
@@ -46,21 +46,21 @@ static void forget(peers *p) {
     assert_int_equal(m->store.ops->reopen(&m->own, m->store.ctx, NULL), ECHO_OK);
 }
 
-static echo_exchange_state state_of_exchange(peers *p) {
+static echo_exchange_state state_of_exchange(network *p) {
     echo_exchange_state s;
     echo_exchange_state_get(&s, p->members[1].exchange);
     return s;
 }
 
-static bool is_done(const peers *p) { return p->members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0; }
+static bool is_done(const network *p) { return p->members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0; }
 
-static void start(peers *p) {
+static void start(network *p) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_exchange_start(p->members[1].exchange, &err), &err);
 }
 
 /* Until nothing moves any more. */
-static void run(peers *p, wire *w) {
+static void run(network *p, wire *w) {
     echo_error err = ECHO_ERROR_INIT;
     for (unsigned idle = 0, round = 0; idle < 4 && round < ROUNDS; round++) {
         p->now_ns += 1000000;
@@ -71,25 +71,25 @@ static void run(peers *p, wire *w) {
     }
 }
 
-static void assert_joined(peers *p) {
+static void assert_joined(network *p) {
     if (p->members[1].party == NULL)
-        peers_open(p, 1);
+        network_open(p, 1);
     else
-        peers_switch(p, 1);
-    peers_assert_same(p, 0, 1);
+        network_switch(p, 1);
+    network_assert_same(p, 0, 1);
 }
 
 /* A new exchange completes, whatever was before. */
-static void complete(peers *p) {
+static void complete(network *p) {
     wire w;
-    peers_exchange_end(p, 1);
-    peers_exchange(p, 1, NULL);
+    network_exchange_end(p, 1);
+    network_exchange(p, 1, NULL);
     start(p);
     wire_open(&w, p, 1, 0);
     run(p, &w);
     if (!is_done(p)) fail_msg("phase %d: %s", (int)state_of_exchange(p).phase, p->members[1].last_error.message);
     wire_close(&w);
-    peers_exchange_end(p, 1);
+    network_exchange_end(p, 1);
     assert_joined(p);
 }
 
@@ -147,7 +147,7 @@ static void carry(echo_peer *from, echo_peer *to, bool to_joiner) {
     free(copy);
 }
 
-static void join_without_memory(peers *p) {
+static void join_without_memory(network *p) {
     member *m = &p->members[1];
     echo_error err = ECHO_ERROR_INIT;
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
@@ -182,7 +182,7 @@ static void join_without_memory(peers *p) {
 
 static void test_allocations(void **state) {
     (void)state;
-    peers p;
+    network p;
     begin(&p, 1, 12);
     for (long nth = 1;; nth++) {
         forget(&p);
@@ -190,18 +190,18 @@ static void test_allocations(void **state) {
         memory.left = nth;
         join_without_memory(&p);
         bool hit = memory.hit;
-        peers_exchange_end(&p, 1);
+        network_exchange_end(&p, 1);
         complete(&p);
         if (!hit) break;
         assert_in_range(nth, 1, 100000);
     }
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- how member 1 begins ---- */
 
 /* With nothing; place NULL: in memory. */
-static void forget_in(peers *p, const store_place *place) {
+static void forget_in(network *p, const store_place *place) {
     forget(p);
     if (place == NULL) return;
     member *m = &p->members[1];
@@ -213,50 +213,50 @@ static void forget_in(peers *p, const store_place *place) {
 }
 
 /* Back to what member 2 has, which joined before and does not change. */
-static void prepare_away(peers *p, const store_place *place) {
+static void prepare_away(network *p, const store_place *place) {
     (void)place;
     forget(p);
     member *m = &p->members[1];
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     wire w;
     options.trust = ECHO_TRUST_RECEIVED;
-    peers_exchange(p, 1, &options);
+    network_exchange(p, 1, &options);
     start(p);
     wire_open(&w, p, 1, 2);
     run(p, &w);
     assert_true(is_done(p));
     wire_close(&w);
-    peers_exchange_end(p, 1);
-    peers_open(p, 1);
+    network_exchange_end(p, 1);
+    network_open(p, 1);
     assert_int_equal(echo_party_report(m->party)->messages_read, 3);
 }
 
 /* Member 2 joins and stays there; what changes then goes to few items, so that their chunks are fewer bytes than the
  * messages. */
-static void begin_away(peers *p, uint64_t seed) {
+static void begin_away(network *p, uint64_t seed) {
     wire w;
     echo_error err = ECHO_ERROR_INIT;
     begin(p, seed, 400);
-    peers_exchange(p, 2, NULL);
+    network_exchange(p, 2, NULL);
     assert_ok(echo_exchange_start(p->members[2].exchange, &err), &err);
     wire_open(&w, p, 2, 0);
     run(p, &w);
     wire_close(&w);
-    peers_exchange_end(p, 2);
-    peers_open(p, 2);
-    peers_exchange(p, 2, NULL);
+    network_exchange_end(p, 2);
+    network_open(p, 2);
+    network_exchange(p, 2, NULL);
     for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 8; n++) peers_write(p, 0, "item", n * 31, n * 31 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(p, 0);
-    peers_write(p, 0, "item", 20, 22, "behind");
+        for (size_t n = 0; n < 8; n++) network_write(p, 0, "item", n * 31, n * 31 + 1, round % 2 ? "odd" : "even");
+    network_snapshot(p, 0);
+    network_write(p, 0, "item", 20, 22, "behind");
 }
 
 /* ---- the store ---- */
 
-typedef void (*preparing)(peers *p, const store_place *place);
+typedef void (*preparing)(network *p, const store_place *place);
 
 /* Starts until it is done; each time that fails has to be told. */
-static unsigned start_until_done(peers *p, unsigned most, const char *what, unsigned long long nth) {
+static unsigned start_until_done(network *p, unsigned most, const char *what, unsigned long long nth) {
     wire w;
     unsigned starts = 0;
     wire_open(&w, p, 1, 0);
@@ -278,7 +278,7 @@ static unsigned start_until_done(peers *p, unsigned most, const char *what, unsi
     return starts;
 }
 
-static void store_fails(peers *p, preparing prepare, echo_status code) {
+static void store_fails(network *p, preparing prepare, echo_status code) {
     char what[64];
     (void)snprintf(what, sizeof what, "store, %s,", echo_status_name(code));
     uint64_t expected = 0;
@@ -287,7 +287,7 @@ static void store_fails(peers *p, preparing prepare, echo_status code) {
         member *m = &p->members[1];
         prepare(p, NULL);
         m->own = store_fault_wrap(&fault, m->own);
-        peers_exchange(p, 1, NULL);
+        network_exchange(p, 1, NULL);
         store_fault_plan(&fault, STORE_FAULT_ANY, nth, code);
         (void)start_until_done(p, 4, what, nth);
         bool hit = store_fault_hit(&fault);
@@ -299,7 +299,7 @@ static void store_fails(peers *p, preparing prepare, echo_status code) {
             fail_msg("%s %llu: %llu chunks came of %llu", what, (unsigned long long)nth,
                      (unsigned long long)s.chunks_received, (unsigned long long)expected);
         store_fault_plan(&fault, STORE_FAULT_ANY, 0, ECHO_OK);
-        peers_exchange_end(p, 1);
+        network_exchange_end(p, 1);
         assert_joined(p);
         forget(p); /* while the wrapper is there */
         if (nth > 0 && !hit) break;
@@ -309,20 +309,20 @@ static void store_fails(peers *p, preparing prepare, echo_status code) {
 
 static void test_store_fails_joining(void **state) {
     (void)state;
-    peers p;
+    network p;
     begin(&p, 2, 60);
     store_fails(&p, forget_in, ECHO_ERR_IO);
     store_fails(&p, forget_in, ECHO_ERR_BUSY);
-    peers_end(&p);
+    network_end(&p);
 }
 
 static void test_store_fails_catching_up(void **state) {
     (void)state;
-    peers p;
+    network p;
     begin_away(&p, 4);
     store_fails(&p, prepare_away, ECHO_ERR_IO);
     store_fails(&p, prepare_away, ECHO_ERR_BUSY);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- feeds ---- */
@@ -332,7 +332,7 @@ static void test_feeds_fail(void **state) {
     static const feed_fault_call kinds[] = {FEED_FAULT_PUT, FEED_FAULT_MAKE, FEED_FAULT_SYNC, FEED_FAULT_OPEN,
                                             FEED_FAULT_INFO};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        peers p;
+        network p;
         begin(&p, 6, 20);
         for (uint64_t nth = 1;; nth++) {
             feed_fault f;
@@ -341,7 +341,7 @@ static void test_feeds_fail(void **state) {
             echo_feeds own = m->feeds;
             feed_fault_init(&f, &own);
             m->feeds = f.feeds;
-            peers_exchange(&p, 1, NULL);
+            network_exchange(&p, 1, NULL);
             feed_fault_plan(&f, kinds[k], nth, ECHO_ERR_IO);
             unsigned starts = start_until_done(&p, 2, "feeds", nth);
             if (f.hit) assert_int_equal(starts, 1);
@@ -349,13 +349,13 @@ static void test_feeds_fail(void **state) {
             assert_int_equal(state_of_exchange(&p).blocks_received, 3);
             /* what was put is durable, also when it was put before something failed */
             assert_true(f.calls[FEED_FAULT_SYNC] > (kinds[k] == FEED_FAULT_SYNC && f.hit ? 1u : 0u));
-            peers_exchange_end(&p, 1);
+            network_exchange_end(&p, 1);
             m->feeds = own;
             assert_joined(&p);
             if (!f.hit) break;
             assert_in_range(nth, 1, 1000);
         }
-        peers_end(&p);
+        network_end(&p);
     }
 }
 
@@ -363,7 +363,7 @@ static void test_feeds_fail(void **state) {
 
 /* Plays member 0 and sends one message at a time. */
 typedef struct playing {
-    peers *p;
+    network *p;
     echo__buf asked[4096]; /* type, payload */
     size_t count, at;
     unsigned sent;
@@ -385,9 +385,9 @@ static echo_status copy_newest(void *arg, uint64_t number, echo_bytes text) {
     return out->status;
 }
 
-static void offer(puppet *u, peers *p, uint32_t id) {
+static void offer(puppet *u, network *p, uint32_t id) {
     echo__buf manifest = ECHO__BUF_INIT;
-    echo__offered_feed feeds[PEERS_MEMBERS];
+    echo__offered_feed feeds[NETWORK_MEMBERS];
     size_t n = 0;
     const member *m = &p->members[0];
     assert_int_equal(m->own.ops->list(m->own.ctx, &p->party.public_key, copy_newest, &manifest, NULL), ECHO_OK);
@@ -419,13 +419,13 @@ static void answer(puppet *u, playing *g) {
 }
 
 /* Up to `most` answers, each delivered by itself; then the connection ends, and the exchange. true: it was done. */
-static bool transfer(peers *p, unsigned most, unsigned *sent, uint64_t *chunks, uint64_t *blocks) {
+static bool transfer(network *p, unsigned most, unsigned *sent, uint64_t *chunks, uint64_t *blocks) {
     static playing g;
     puppet u;
     echo_error err = ECHO_ERROR_INIT;
     memset(&g, 0, sizeof g);
     g.p = p;
-    peers_exchange(p, 1, NULL);
+    network_exchange(p, 1, NULL);
     puppet_begin(&u, p, 1, &p->members[0].keys, true);
     u.hear = note_question;
     u.arg = &g;
@@ -448,12 +448,12 @@ static bool transfer(peers *p, unsigned most, unsigned *sent, uint64_t *chunks, 
     *blocks += s.blocks_received;
     while (g.at < g.count) echo__buf_free(&g.asked[g.at++]);
     puppet_end(&u);
-    peers_exchange_end(p, 1);
+    network_exchange_end(p, 1);
     return done;
 }
 
 /* What is not durable is gone. */
-static void open_again(peers *p, const store_place *place) {
+static void open_again(network *p, const store_place *place) {
     member *m = &p->members[1];
     if (place == NULL) return;
     echo_party_free(m->party);
@@ -464,7 +464,7 @@ static void open_again(peers *p, const store_place *place) {
     m->own = store_place_open(place, STORE_CREATE);
 }
 
-static void cut_everywhere(peers *p, preparing prepare, const store_place *place, unsigned step) {
+static void cut_everywhere(network *p, preparing prepare, const store_place *place, unsigned step) {
     unsigned messages = 0, sent;
     uint64_t chunks = 0, blocks = 0;
     prepare(p, place);
@@ -496,28 +496,28 @@ static void cut_everywhere(peers *p, preparing prepare, const store_place *place
 
 static void test_cut_joining(void **state) {
     (void)state;
-    peers p;
+    network p;
     begin(&p, 7, 200);
     cut_everywhere(&p, forget_in, NULL, 1);
-    peers_end(&p);
+    network_end(&p);
 }
 
 static void test_cut_joining_sqlite(void **state) {
     (void)state;
-    peers p;
+    network p;
     store_place place = store_place_new();
     begin(&p, 8, 200);
     cut_everywhere(&p, forget_in, &place, 5);
-    peers_end(&p);
+    network_end(&p);
     store_place_free(&place);
 }
 
 static void test_cut_catching_up(void **state) {
     (void)state;
-    peers p;
+    network p;
     begin_away(&p, 9);
     cut_everywhere(&p, prepare_away, NULL, 1);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* ---- others ---- */
@@ -525,7 +525,7 @@ static void test_cut_catching_up(void **state) {
 /* Replaying the feeds takes long: it is not done again because another process holds the store. */
 static void test_busy_behind_a_replay(void **state) {
     (void)state;
-    peers p;
+    network p;
     wire w;
     store_fault fault;
     feed_fault f;
@@ -539,7 +539,7 @@ static void test_busy_behind_a_replay(void **state) {
     feed_fault_init(&f, &own);
     m->feeds = f.feeds;
     m->own = store_fault_wrap(&fault, m->own);
-    peers_exchange(&p, 1, &options);
+    network_exchange(&p, 1, &options);
     start(&p);
     wire_open(&w, &p, 1, 0);
     store_fault_plan_from(&fault, STORE_FAULT_PUBLISH, 1, ECHO_ERR_BUSY);
@@ -556,17 +556,17 @@ static void test_busy_behind_a_replay(void **state) {
     assert_int_equal(state_of_exchange(&p).installed, 1);
     assert_int_equal(f.calls[FEED_FAULT_READ], reads);
     wire_close(&w);
-    peers_exchange_end(&p, 1);
+    network_exchange_end(&p, 1);
     m->feeds = own;
     forget(&p);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* Who is met while the last blocks come may have more: they are fetched before it is said that nothing is missing. */
 static void test_met_late(void **state) {
     (void)state;
     static playing g;
-    peers p;
+    network p;
     wire w;
     puppet u;
     echo_error err = ECHO_ERROR_INIT;
@@ -574,7 +574,7 @@ static void test_met_late(void **state) {
     forget(&p);
     memset(&g, 0, sizeof g);
     g.p = &p;
-    peers_exchange(&p, 1, NULL);
+    network_exchange(&p, 1, NULL);
     start(&p);
     wire_open(&w, &p, 1, 2);
     for (unsigned round = 0; round < ROUNDS && state_of_exchange(&p).phase != ECHO_EXCHANGE_PHASE_TAIL; round++) {
@@ -605,9 +605,9 @@ static void test_met_late(void **state) {
     while (g.at < g.count) echo__buf_free(&g.asked[g.at++]);
     puppet_end(&u);
     wire_close(&w);
-    peers_exchange_end(&p, 1);
+    network_exchange_end(&p, 1);
     assert_joined(&p);
-    peers_end(&p);
+    network_end(&p);
 }
 
 /* The connection ends while blocks come: that nothing is missing is not said, nor that the snapshot is wrong, and the
@@ -615,7 +615,7 @@ static void test_met_late(void **state) {
 static void test_left_alone(void **state) {
     (void)state;
     for (unsigned replay = 0; replay < 2; replay++) {
-        peers p;
+        network p;
         wire w;
         echo_error err = ECHO_ERROR_INIT;
         echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
@@ -623,7 +623,7 @@ static void test_left_alone(void **state) {
         options.attestations = 1;
         begin(&p, 12, 100);
         forget(&p);
-        peers_exchange(&p, 1, &options);
+        network_exchange(&p, 1, &options);
         start(&p);
         wire_open(&w, &p, 1, 0);
         echo_exchange_phase last = replay ? ECHO_EXCHANGE_PHASE_CHECKING : ECHO_EXCHANGE_PHASE_TAIL;
@@ -643,9 +643,9 @@ static void test_left_alone(void **state) {
         assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_FAILED], 0);
         assert_int_equal(state_of_exchange(&p).installed, 1);
         wire_close(&w);
-        peers_exchange_end(&p, 1);
+        network_exchange_end(&p, 1);
         assert_joined(&p);
-        peers_end(&p);
+        network_end(&p);
     }
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "exchange/exchange.h"
+#include "exchange/peer.h"
 #include "feed/credentials.h"
 #include "store/store.h"
 #include "support/feed_fault.h"
@@ -20,45 +20,161 @@
 #include "tree/update.h"
 #include "tree/verify.h"
 
-static void start(peers *p, size_t i) {
-    echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_exchange_start(p->members[i].exchange, &err), &err);
+/* What a puppet that joins in does. */
+typedef struct script {
+    echo__buf manifest; /* offered, honest member 0's unless it is made up */
+    echo__offered_feed *feeds;
+    size_t feed_count;
+    unsigned hold; /* WANTs that are answered; the others are held */
+    uint8_t held[32768][4];
+    echo_hash held_hash[32768];
+    size_t held_count, held_at;
+    bool absent;    /* it has no chunk */
+    bool fresh;     /* a manifest of its own each time, over `root` */
+    echo__buf made; /* the chunk it made up */
+    unsigned asks, wants;
+    unsigned wrong; /* how it answers wrongly */
+    echo__offered_feed room[NETWORK_MEMBERS];
+} script;
+
+/*
+ * Three members, of whom member 0 has a snapshot and member 1 fetches; a connection between these two; and a puppet,
+ * which plays member 2 for one of them. A test opens what it needs, and finish() closes it.
+ */
+typedef struct scenario {
+    network n;
+    wire w;
+    puppet u;
+    script s;
+    bool wired, played;
+    size_t fetches; /* which member: 1, unless the test says otherwise */
+} scenario;
+
+static scenario *set_up(uint64_t seed, size_t members) {
+    static scenario c;
+    memset(&c, 0, sizeof c);
+    network_begin(&c.n, seed, members);
+    network_open(&c.n, 0);
+    c.s.hold = UINT32_MAX;
+    c.fetches = 1;
+    return &c;
 }
 
-static echo_exchange_state state_of_exchange(peers *p, size_t i) {
+static scenario *begin(uint64_t seed, size_t items) {
+    scenario *c = set_up(seed, 3);
+    network_write(&c->n, 0, "item", 0, items, "text");
+    network_snapshot(&c->n, 0);
+    return c;
+}
+
+static void disconnect(scenario *c) {
+    if (c->wired) wire_close(&c->w);
+    c->wired = false;
+}
+
+static void dismiss(scenario *c) {
+    if (c->played) puppet_end(&c->u);
+    c->played = false;
+}
+
+static void finish(scenario *c) {
+    dismiss(c);
+    echo__buf_free(&c->s.manifest);
+    echo__buf_free(&c->s.made);
+    disconnect(c);
+    network_end(&c->n);
+}
+
+/* Member 0 serves and member 1 fetches. */
+static void exchange(scenario *c, const echo_exchange_options *options) {
+    network_exchange(&c->n, 0, NULL);
+    network_exchange(&c->n, 1, options);
+}
+
+static void start(scenario *c) {
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo_exchange_start(c->n.members[c->fetches].exchange, &err), &err);
+}
+
+static void connect_members(scenario *c) {
+    wire_open(&c->w, &c->n, 1, 0);
+    c->wired = true;
+}
+
+static echo_exchange_state fetched(scenario *c) {
     echo_exchange_state s;
-    echo_exchange_state_get(&s, p->members[i].exchange);
+    echo_exchange_state_get(&s, c->n.members[c->fetches].exchange);
     return s;
 }
 
-static void assert_up_to_date(peers *p, size_t i) {
-    if (p->members[i].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0)
-        fail_msg("phase %d: %s", (int)state_of_exchange(p, i).phase, p->members[i].last_error.message);
+static unsigned events_of(const scenario *c, echo_exchange_event_kind kind) {
+    return c->n.members[c->fetches].events[kind];
 }
 
-static void step_all(peers *p, uint64_t ns) {
+static void assert_up_to_date(scenario *c) {
+    if (events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE) == 0)
+        fail_msg("phase %s: %s", echo_exchange_phase_name(fetched(c).phase),
+                 c->n.members[c->fetches].last_error.message);
+}
+
+static void assert_installed(scenario *c, uint64_t number) {
+    assert_up_to_date(c);
+    assert_int_equal(fetched(c).installed, number);
+}
+
+/* Member 1 has opened, or moved to, what it fetched. */
+static void assert_same(scenario *c) {
+    network_switch(&c->n, 1);
+    network_assert_same(&c->n, 0, 1);
+}
+
+static void step_all(scenario *c, uint64_t ns) {
     echo_error err = ECHO_ERROR_INIT;
-    p->now_ns += ns;
-    for (size_t i = 0; i < p->count; i++)
-        if (p->members[i].exchange != NULL)
-            assert_ok(echo_exchange_step(p->members[i].exchange, p->now_ns, &err), &err);
+    c->n.now_ns += ns;
+    for (size_t i = 0; i < c->n.count; i++)
+        if (c->n.members[i].exchange != NULL)
+            assert_ok(echo_exchange_step(c->n.members[i].exchange, c->n.now_ns, &err), &err);
 }
 
-/* Everybody talks until nothing moves, or `rounds` times. */
-static void run(peers *p, wire *w, puppet *u, unsigned rounds) {
+/* Everybody who is connected talks until nothing moves, or `rounds` times. */
+static void run(scenario *c, unsigned rounds) {
     for (unsigned round = 0, idle = 0; round < rounds && idle < 3; round++) {
-        bool moved = w != NULL && wire_carry(w);
-        if (u != NULL) moved = puppet_carry(u) || moved;
-        step_all(p, 1000000);
+        bool moved = c->wired && wire_carry(&c->w);
+        if (c->played) moved = puppet_carry(&c->u) || moved;
+        step_all(c, 1000000);
         idle = moved ? 0 : idle + 1;
     }
 }
 
-static void begin(peers *p, uint64_t seed, size_t items) {
-    peers_begin(p, seed, 3);
-    peers_open(p, 0);
-    peers_write(p, 0, "item", 0, items, "text");
-    peers_snapshot(p, 0);
+static void fetch(scenario *c, unsigned rounds) {
+    start(c);
+    run(c, rounds);
+}
+
+/* The members talk until member 1 has received that many chunks. */
+static void run_to_chunks(scenario *c, uint64_t chunks) {
+    for (unsigned round = 0; round < 100000 && fetched(c).chunks_received < chunks; round++) {
+        (void)wire_carry(&c->w);
+        step_all(c, 1000000);
+    }
+}
+
+static void change_scattered(scenario *c, unsigned rounds, const char *odd, const char *even) {
+    for (unsigned round = 0; round < rounds; round++)
+        for (size_t n = 0; n < 20; n++) network_write(&c->n, 0, "item", n * 97, n * 97 + 1, round % 2 ? odd : even);
+    network_snapshot(&c->n, 0);
+}
+
+/* Member 1 has joined, and member 0 has a newer snapshot. */
+static void join_before(scenario *c) {
+    exchange(c, NULL);
+    connect_members(c);
+    fetch(c, 100000);
+    assert_up_to_date(c);
+    disconnect(c);
+    network_switch(&c->n, 1);
+    network_exchange_end(&c->n, 1);
+    change_scattered(c, 60, "odd", "even");
 }
 
 /* ---- what a puppet that joins in can offer ---- */
@@ -70,13 +186,13 @@ static echo_status copy_newest(void *arg, uint64_t number, echo_bytes text) {
     return out->status;
 }
 
-static void newest_manifest(echo__buf *out, peers *p, size_t i) {
+static void newest_manifest(echo__buf *out, network *p, size_t i) {
     echo_error err = ECHO_ERROR_INIT;
     *out = (echo__buf)ECHO__BUF_INIT;
     assert_ok(p->members[i].own.ops->list(p->members[i].own.ctx, &p->party.public_key, copy_newest, out, &err), &err);
 }
 
-static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
+static size_t feeds_of(echo__offered_feed *out, network *p, const member *m) {
     size_t n = 0;
     for (size_t i = 0; i < p->count; i++) {
         void *feed;
@@ -93,41 +209,45 @@ static size_t feeds_of(echo__offered_feed *out, peers *p, const member *m) {
     return n;
 }
 
-typedef struct script {
-    peers *p;
-    echo__buf manifest; /* offered, honest member 0's unless it is made up */
-    echo__offered_feed *feeds;
-    size_t feed_count;
-    unsigned hold; /* WANTs that are answered; the others are held */
-    uint8_t held[32768][4];
-    echo_hash held_hash[32768];
-    size_t held_count, held_at;
-    bool absent;    /* it has no chunk */
-    bool fresh;     /* a manifest of its own each time, over `root` */
-    echo__buf made; /* the chunk it made up */
-    unsigned asks;
-    echo__offered_feed room[PEERS_MEMBERS];
-} script;
-
-static void script_begin(script *s, peers *p) {
-    memset(s, 0, sizeof *s);
-    s->p = p;
-    s->hold = UINT32_MAX;
-    newest_manifest(&s->manifest, p, 0);
-    s->feeds = s->room;
-    s->feed_count = feeds_of(s->room, p, &p->members[0]);
+/* The puppet offers what honest member 0 has. */
+static void write_script(scenario *c) {
+    newest_manifest(&c->s.manifest, &c->n, 0);
+    c->s.feeds = c->s.room;
+    c->s.feed_count = feeds_of(c->s.room, &c->n, &c->n.members[0]);
 }
 
-static void script_end(script *s) {
-    echo__buf_free(&s->manifest);
-    echo__buf_free(&s->made);
+/* The offered manifest, to be changed, and then signed by member 2. */
+static void read_offer(echo__manifest *out, const scenario *c) {
+    echo_error err = ECHO_ERROR_INIT;
+    assert_ok(echo__manifest_read(out, echo__buf_bytes(&c->s.manifest), &err), &err);
+}
+
+static void sign_offer(scenario *c, echo__manifest *m) {
+    echo_error err = ECHO_ERROR_INIT;
+    echo__buf_clear(&c->s.manifest);
+    assert_ok(echo__manifest_write(&c->s.manifest, m, &c->n.members[2].keys, &err), &err);
+    echo__manifest_free(m);
+}
+
+/* Connects a puppet to a member. */
+static void send_puppet(scenario *c, size_t to, const echo_keypair *keys,
+                        void (*hear)(puppet *u, uint8_t type, echo_bytes payload)) {
+    puppet_begin(&c->u, &c->n, to, keys, to == 1);
+    c->u.hear = hear;
+    c->u.arg = c;
+    c->played = true;
+}
+
+/* The puppet is the member that member 1 fetches from. */
+static void play_member(scenario *c, void (*hear)(puppet *u, uint8_t type, echo_bytes payload)) {
+    send_puppet(c, 1, &c->n.members[2].keys, hear);
 }
 
 /* A manifest of our own, which covers more than anybody's; its items are one chunk of nonsense. */
-static void make_up(puppet *u, script *s) {
+static void make_up(scenario *c) {
+    script *s = &c->s;
     echo__manifest m;
-    echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s->manifest), &err), &err);
+    read_offer(&m, c);
     echo__buf_clear(&s->made);
     echo__buf_text(&s->made, "nonsense ");
     echo__buf_u64(&s->made, s->asks);
@@ -136,10 +256,8 @@ static void make_up(puppet *u, script *s) {
     m.items.items = 3;
     m.items.bytes = s->made.len;
     m.attestation_count = 0;
-    assert_int_equal(echo_timeframe_set(m.timeframe, &u->keys.public_key, 1000), ECHO_OK);
-    echo__buf_clear(&s->manifest);
-    assert_ok(echo__manifest_write(&s->manifest, &m, &u->keys, &err), &err);
-    echo__manifest_free(&m);
+    assert_int_equal(echo_timeframe_set(m.timeframe, &c->n.members[2].keys.public_key, 1000), ECHO_OK);
+    sign_offer(c, &m);
 }
 
 static bool answer_made_up(puppet *u, script *s, uint32_t id, const echo_hash *hash) {
@@ -162,12 +280,13 @@ static echo_status see_chunk(void *arg, echo_bytes bytes) {
 }
 
 static void play(puppet *u, uint8_t type, echo_bytes payload) {
-    script *s = u->arg;
+    scenario *c = u->arg;
+    script *s = &c->s;
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r);
     if (type == ECHO__MESSAGE_ASK) {
         s->asks++;
-        if (s->fresh) make_up(u, s);
+        if (s->fresh) make_up(c);
         puppet_offer(u, id, echo__buf_bytes(&s->manifest), s->feeds, s->feed_count);
         return;
     }
@@ -184,7 +303,7 @@ static void play(puppet *u, uint8_t type, echo_bytes payload) {
         }
         s->hold--;
     }
-    puppet_answer_honestly(u, &s->p->members[0], type, payload);
+    puppet_answer_honestly(u, &c->n.members[0], type, payload);
 }
 
 /* ---- hosts in the wrong moment ---- */
@@ -192,148 +311,135 @@ static void play(puppet *u, uint8_t type, echo_bytes payload) {
 /* A delta comes for a target that was given up, while another is fetched. */
 static void test_delta_of_the_target_before(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    puppet u;
-    static script s;
-    begin(&p, 1, 2000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 100000);
-    assert_up_to_date(&p, 1);
-    wire_close(&w);
-    peers_switch(&p, 1);
-    peers_exchange_end(&p, 1);
-    for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(&p, 0);
-    script_begin(&s, &p);
-    for (unsigned round = 0; round < 20; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "other" : "another");
-    peers_snapshot(&p, 0); /* a newer one, which only the honest member offers */
-    peers_exchange(&p, 1, NULL);
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = play;
-    u.arg = &s;
-    s.hold = 3;
-    start(&p, 1);
-    run(&p, NULL, &u, 1000);
-    assert_true(s.held_count > 0);
-    echo_peer_finish(u.peer); /* so nothing more is asked of it */
-    run(&p, NULL, &u, 1000);
-    wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).phase != ECHO_EXCHANGE_PHASE_ITEMS; round++) {
-        (void)wire_carry(&w);
-        step_all(&p, 1000000);
+    scenario *c = begin(1, 2000);
+    join_before(c);
+    write_script(c);
+    change_scattered(c, 20, "other", "another"); /* a newer one, which only the honest member offers */
+    network_exchange(&c->n, 1, NULL);
+    play_member(c, play);
+    c->s.hold = 3;
+    fetch(c, 1000);
+    assert_true(c->s.held_count > 0);
+    echo_peer_finish(c->u.peer); /* so nothing more is asked of it */
+    run(c, 1000);
+    connect_members(c);
+    for (unsigned round = 0; round < 100000 && fetched(c).phase != ECHO_EXCHANGE_PHASE_ITEMS; round++) {
+        (void)wire_carry(&c->w);
+        step_all(c, 1000000);
     }
-    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_PHASE_ITEMS);
-    for (size_t i = 0; i < s.held_count; i++) {
+    assert_int_equal(fetched(c).phase, ECHO_EXCHANGE_PHASE_ITEMS);
+    for (size_t i = 0; i < c->s.held_count; i++) {
         echo__buf out = ECHO__BUF_INIT;
-        echo__buf_append(&out, s.held[i], 4);
+        echo__buf_append(&out, c->s.held[i], 4);
         echo__buf_byte(&out, ECHO__CHUNK_DELTA);
         echo__buf_append(&out, "\0\0\0", 3);
-        puppet_send(&u, ECHO__MESSAGE_CHUNK, &out);
+        puppet_send(&c->u, ECHO__MESSAGE_CHUNK, &out);
     }
-    run(&p, &w, &u, 100000);
-    assert_up_to_date(&p, 1);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 2);
-    peers_switch(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    puppet_end(&u);
-    script_end(&s);
-    wire_close(&w);
-    peers_end(&p);
+    run(c, 100000);
+    assert_installed(c, 2);
+    assert_same(c);
+    finish(c);
 }
 
 /* A connection ends in the middle and is made again, while the exchange stays: it goes on with the same snapshot. */
 static void test_connection_again(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    begin(&p, 2, 1500);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
+    scenario *c = begin(2, 1500);
+    exchange(c, NULL);
+    start(c);
     unsigned cuts = 0;
     for (bool done = false; !done; cuts++) {
-        wire_open(&w, &p, 1, 0);
-        w.cut_after = 20000;
-        run(&p, &w, NULL, 100000);
-        done = p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] > 0;
-        wire_close(&w);
-        step_all(&p, 1000000);
-        step_all(&p, 1000000);
+        connect_members(c);
+        c->w.cut_after = 20000;
+        run(c, 100000);
+        done = events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE) > 0;
+        disconnect(c);
+        step_all(c, 1000000);
+        step_all(c, 1000000);
         assert_in_range(cuts, 0, 100);
     }
     assert_true(cuts > 1);
-    echo_exchange_state s = state_of_exchange(&p, 1);
-    assert_int_equal(s.installed, 1);
-    assert_int_equal(s.blocks_received, 0); /* all is covered */
-    peers_open(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    peers_end(&p);
+    assert_installed(c, 1);
+    assert_int_equal(fetched(c).blocks_received, 0); /* all is covered */
+    assert_same(c);
+    finish(c);
 }
 
 /* A host reads something that is of no snapshot of the peers: they have not got it, and are asked for the snapshot all
  * the same. */
 static void test_touching_what_nobody_has(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    begin(&p, 3, 1500);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
+    scenario *c = begin(3, 1500);
+    exchange(c, NULL);
+    start(c);
+    connect_members(c);
     uint32_t touches = 0;
-    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; round++) {
-        (void)wire_carry(&w);
-        const echo_store *store = echo_exchange_store(p.members[1].exchange);
+    for (unsigned round = 0; round < 100000 && events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE) == 0; round++) {
+        (void)wire_carry(&c->w);
+        const echo_store *store = echo_exchange_store(c->n.members[1].exchange);
         if (store != NULL && touches < 400) {
             echo_hash name;
             touches++;
             echo__hash(&name, &touches, sizeof touches);
             assert_int_equal(store->ops->get(store->ctx, &name, see_chunk, NULL, NULL), ECHO_ERR_PENDING);
         }
-        step_all(&p, 1000000);
+        step_all(c, 1000000);
     }
     assert_true(touches > 20);
-    assert_up_to_date(&p, 1);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-    wire_close(&w);
-    peers_end(&p);
+    assert_installed(c, 1);
+    assert_int_equal(fetched(c).blocks_received, 0);
+    finish(c);
+}
+
+/* What a host reads does not hold on to a snapshot that nobody has any more: the next one is fetched instead. */
+static void test_touching_when_everybody_left(void **state) {
+    (void)state;
+    scenario *c = begin(24, 1500);
+    echo_error err = ECHO_ERROR_INIT;
+    echo_hash name = {{1}};
+    exchange(c, NULL);
+    start(c);
+    connect_members(c);
+    run_to_chunks(c, 5);
+    const echo_store *store = echo_exchange_store(c->n.members[1].exchange);
+    assert_non_null(store);
+    disconnect(c);
+    assert_int_equal(store->ops->get(store->ctx, &name, see_chunk, NULL, NULL), ECHO_ERR_PENDING);
+    step_all(c, 1000000);
+    assert_int_equal(fetched(c).phase, ECHO_EXCHANGE_PHASE_ASKING);
+    change_scattered(c, 20, "odd", "even");
+    assert_ok(c->n.members[0].own.ops->remove(c->n.members[0].own.ctx, &c->n.party.public_key, 1, &err), &err);
+    connect_members(c);
+    run(c, 100000);
+    assert_installed(c, 1);
+    assert_same(c);
+    finish(c);
 }
 
 /* Saying goodbye to a peer that waits for answers is no fault of the peer's. */
 static void test_finish_with_a_queue(void **state) {
     (void)state;
-    peers p;
-    puppet u;
-    begin(&p, 4, 10);
-    peers_exchange(&p, 0, NULL);
-    puppet_begin(&u, &p, 0, &p.members[2].keys, false);
-    run(&p, NULL, &u, 100);
-    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_CONNECTED], 1);
+    scenario *c = begin(4, 10);
+    network_exchange(&c->n, 0, NULL);
+    send_puppet(c, 0, &c->n.members[2].keys, NULL);
+    run(c, 100);
+    assert_int_equal(c->n.members[0].events[ECHO_EXCHANGE_EVENT_CONNECTED], 1);
     for (uint32_t i = 0; i < 5; i++) {
         echo__buf out = ECHO__BUF_INIT;
         echo_hash none = {{(uint8_t)i}};
         echo__write_u32(&out, i);
         echo__buf_append(&out, none.bytes, sizeof none.bytes);
-        puppet_send(&u, ECHO__MESSAGE_WANT, &out);
+        puppet_send(&c->u, ECHO__MESSAGE_WANT, &out);
     }
-    echo_bytes bytes = echo__channel_pending(u.channel);
+    echo_bytes bytes = echo__channel_pending(c->u.channel);
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_peer_receive(u.peer, bytes, &err), &err);
-    echo__channel_sent(u.channel, bytes.len);
-    echo_peer_finish(u.peer);
-    run(&p, NULL, &u, 100);
-    assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_DROPPED], 0);
-    assert_true(echo__channel_is_finished(u.channel)); /* it heard the goodbye */
-    puppet_end(&u);
-    peers_end(&p);
+    assert_ok(echo_peer_receive(c->u.peer, bytes, &err), &err);
+    echo__channel_sent(c->u.channel, bytes.len);
+    echo_peer_finish(c->u.peer);
+    run(c, 100);
+    assert_int_equal(c->n.members[0].events[ECHO_EXCHANGE_EVENT_DROPPED], 0);
+    assert_true(echo__channel_is_finished(c->u.channel)); /* it heard the goodbye */
+    finish(c);
 }
 
 /* ---- a member that lies to who joins ---- */
@@ -342,33 +448,20 @@ static void test_finish_with_a_queue(void **state) {
 static void test_ever_new_nonsense(void **state) {
     (void)state;
     for (unsigned absent = 0; absent < 2; absent++) {
-        peers p;
-        wire w;
-        puppet u;
-        static script s;
-        begin(&p, 5, 300);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
-        script_begin(&s, &p);
-        s.fresh = true;
-        s.absent = absent;
-        puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-        u.hear = play;
-        u.arg = &s;
-        wire_open(&w, &p, 1, 0);
-        run(&p, &w, &u, 100); /* both are connected */
-        start(&p, 1);
-        run(&p, &w, &u, 3000);
-        assert_up_to_date(&p, 1);
-        assert_in_range(s.asks, 1, 10);
-        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-        assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-        peers_open(&p, 1);
-        peers_assert_same(&p, 0, 1);
-        puppet_end(&u);
-        script_end(&s);
-        wire_close(&w);
-        peers_end(&p);
+        scenario *c = begin(5, 300);
+        exchange(c, NULL);
+        write_script(c);
+        c->s.fresh = true;
+        c->s.absent = absent;
+        play_member(c, play);
+        connect_members(c);
+        run(c, 100); /* both are connected */
+        fetch(c, 3000);
+        assert_installed(c, 1);
+        assert_in_range(c->s.asks, 1, 10);
+        assert_int_equal(fetched(c).blocks_received, 0);
+        assert_same(c);
+        finish(c);
     }
 }
 
@@ -376,17 +469,11 @@ static void test_ever_new_nonsense(void **state) {
 static void test_roots_that_are_none(void **state) {
     (void)state;
     for (unsigned how = 0; how < 3; how++) {
-        peers p;
-        wire w;
-        puppet u;
-        static script s;
         echo__manifest m;
-        echo_error err = ECHO_ERROR_INIT;
-        begin(&p, 6, 100);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
-        script_begin(&s, &p);
-        assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+        scenario *c = begin(6, 100);
+        exchange(c, NULL);
+        write_script(c);
+        read_offer(&m, c);
         m.attestation_count = 0;
         memset(&m.items, 0, sizeof m.items);
         if (how == 0) m.items.bytes = 5;
@@ -395,58 +482,37 @@ static void test_roots_that_are_none(void **state) {
             memset(&m.credentials, 0, sizeof m.credentials);
             m.credentials.height = 1;
         }
-        assert_int_equal(echo_timeframe_set(m.timeframe, &p.members[2].keys.public_key, 1000), ECHO_OK);
-        echo__buf_clear(&s.manifest);
-        assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
-        echo__manifest_free(&m);
-        puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-        u.hear = play;
-        u.arg = &s;
-        start(&p, 1);
-        wire_open(&w, &p, 1, 0);
-        run(&p, &w, &u, 3000);
-        assert_up_to_date(&p, 1);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_FAILED], 0);
-        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-        puppet_end(&u);
-        script_end(&s);
-        wire_close(&w);
-        peers_end(&p);
+        assert_int_equal(echo_timeframe_set(m.timeframe, &c->n.members[2].keys.public_key, 1000), ECHO_OK);
+        sign_offer(c, &m);
+        play_member(c, play);
+        connect_members(c);
+        fetch(c, 3000);
+        assert_installed(c, 1);
+        assert_int_equal(events_of(c, ECHO_EXCHANGE_EVENT_FAILED), 0);
+        finish(c);
     }
 }
 
 /* A snapshot of nothing, of a party whose members the hosts know by themselves: there is no chunk to hold on to. */
 static void test_empty_snapshot(void **state) {
     (void)state;
-    peers p;
-    puppet u;
-    static script s;
     echo__manifest m;
-    echo_error err = ECHO_ERROR_INIT;
-    begin(&p, 7, 10);
+    scenario *c = begin(7, 10);
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
-    options.members = &p.members[2].keys.public_key;
+    options.members = &c->n.members[2].keys.public_key;
     options.member_count = 1;
-    peers_exchange(&p, 1, &options);
-    script_begin(&s, &p);
-    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+    network_exchange(&c->n, 1, &options);
+    write_script(c);
+    read_offer(&m, c);
     m.attestation_count = 0;
     memset(&m.items, 0, sizeof m.items);
     memset(&m.credentials, 0, sizeof m.credentials);
-    echo__buf_clear(&s.manifest);
-    assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
-    echo__manifest_free(&m);
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = play;
-    u.arg = &s;
-    start(&p, 1);
-    run(&p, NULL, &u, 1000);
-    assert_up_to_date(&p, 1);
-    assert_int_equal(s.asks, 1);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-    puppet_end(&u);
-    script_end(&s);
-    peers_end(&p);
+    sign_offer(c, &m);
+    play_member(c, play);
+    fetch(c, 1000);
+    assert_installed(c, 1);
+    assert_int_equal(c->s.asks, 1);
+    finish(c);
 }
 
 static echo_status count_feed(void *arg, const echo_key *key) {
@@ -455,7 +521,7 @@ static echo_status count_feed(void *arg, const echo_key *key) {
     return ECHO_OK;
 }
 
-static size_t feeds_here(peers *p, size_t i) {
+static size_t feeds_here(network *p, size_t i) {
     size_t n = 0;
     assert_int_equal(p->members[i].feeds.ops->list(p->members[i].feeds.ctx, count_feed, &n, NULL), ECHO_OK);
     return n;
@@ -465,51 +531,39 @@ static size_t feeds_here(peers *p, size_t i) {
  */
 static void test_very_many_feeds(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    puppet u;
-    static script s;
-    peers_begin(&p, 8, 3);
-    peers_open(&p, 0);
-    peers_write(&p, 0, "item", 0, 50, "text"); /* and no snapshot, so that nothing tells which feeds there are */
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    memset(&s, 0, sizeof s);
-    s.p = &p;
-    s.feed_count = ECHO__FEEDS_MAX;
-    s.feeds = calloc(s.feed_count, sizeof *s.feeds);
-    for (size_t i = 0; i < s.feed_count; i++) {
-        s.feeds[i].key.bytes[0] = (uint8_t)(i >> 16);
-        s.feeds[i].key.bytes[1] = (uint8_t)(i >> 8);
-        s.feeds[i].key.bytes[2] = (uint8_t)i;
-        s.feeds[i].length = 50;
+    scenario *c = set_up(8, 3);
+    network_write(&c->n, 0, "item", 0, 50, "text"); /* and no snapshot, so that nothing tells which feeds there are */
+    exchange(c, NULL);
+    c->s.feed_count = ECHO__FEEDS_MAX;
+    c->s.feeds = calloc(c->s.feed_count, sizeof *c->s.feeds);
+    for (size_t i = 0; i < c->s.feed_count; i++) {
+        c->s.feeds[i].key.bytes[0] = (uint8_t)(i >> 16);
+        c->s.feeds[i].key.bytes[1] = (uint8_t)(i >> 8);
+        c->s.feeds[i].key.bytes[2] = (uint8_t)i;
+        c->s.feeds[i].length = 50;
     }
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = play;
-    u.arg = &s;
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, &u, 100);
-    start(&p, 1);
-    run(&p, &w, &u, 3000);
-    assert_up_to_date(&p, 1);
-    assert_in_range(feeds_here(&p, 1), 1, 3);
-    peers_open(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    puppet_end(&u);
-    free(s.feeds);
-    wire_close(&w);
-    peers_end(&p);
+    play_member(c, play);
+    connect_members(c);
+    run(c, 100);
+    fetch(c, 3000);
+    assert_up_to_date(c);
+    assert_in_range(feeds_here(&c->n, 1), 1, 3);
+    assert_same(c);
+    dismiss(c);
+    free(c->s.feeds);
+    finish(c);
 }
 
 /* Answers for the first feed, and holds what it is asked about the last. */
 static void hold_last_feed(puppet *u, uint8_t type, echo_bytes payload) {
-    script *s = u->arg;
+    scenario *c = u->arg;
+    script *s = &c->s;
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r);
     if (type == ECHO__MESSAGE_ASK) puppet_offer(u, id, echo__bytes(NULL, 0), s->feeds, s->feed_count);
     if (type != ECHO__MESSAGE_TAIL) return;
     if (memcmp(r.rest.data, s->feeds[s->feed_count - 1].key.bytes, 32) != 0)
-        puppet_answer_honestly(u, &s->p->members[0], type, payload);
+        puppet_answer_honestly(u, &c->n.members[0], type, payload);
     else
         memcpy(s->held[s->held_count++], payload.data, 4);
 }
@@ -517,62 +571,53 @@ static void hold_last_feed(puppet *u, uint8_t type, echo_bytes payload) {
 /* Blocks that belong to nothing any more, without end: they do not keep a peer that owes another answer. */
 static void test_blocks_without_end(void **state) {
     (void)state;
-    peers p;
-    puppet u;
-    static script s;
     feed_fault f;
-    begin(&p, 9, 50);
-    echo_feeds own = p.members[1].feeds;
+    scenario *c = begin(9, 50);
+    echo_feeds own = c->n.members[1].feeds;
     feed_fault_init(&f, &own);
-    p.members[1].feeds = f.feeds;
-    peers_exchange(&p, 1, NULL);
-    script_begin(&s, &p);
-    memset(&s.feeds[s.feed_count], 0xff, sizeof *s.feeds);
-    s.feeds[s.feed_count++].length = 50;
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = hold_last_feed;
-    u.arg = &s;
-    start(&p, 1);
+    c->n.members[1].feeds = f.feeds;
+    network_exchange(&c->n, 1, NULL);
+    write_script(c);
+    memset(&c->s.feeds[c->s.feed_count], 0xff, sizeof *c->s.feeds);
+    c->s.feeds[c->s.feed_count++].length = 50;
+    play_member(c, hold_last_feed);
+    start(c);
     feed_fault_plan(&f, FEED_FAULT_PUT, 1, ECHO_ERR_IO);
-    run(&p, NULL, &u, 1000);
-    assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_FAILED], 1); /* the rest of what was asked is of no use */
-    assert_int_equal(s.held_count, 1);
-    u.hear = NULL; /* it owes the answer before the next offer */
-    start(&p, 1);
-    for (unsigned round = 0; round < 100 && !echo_peer_is_over(u.peer); round++) {
+    run(c, 1000);
+    assert_int_equal(events_of(c, ECHO_EXCHANGE_EVENT_FAILED), 1); /* the rest of what was asked is of no use */
+    assert_int_equal(c->s.held_count, 1);
+    c->u.hear = NULL; /* it owes the answer before the next offer */
+    start(c);
+    for (unsigned round = 0; round < 100 && !echo_peer_is_over(c->u.peer); round++) {
         echo__buf out = ECHO__BUF_INIT;
-        echo__buf_append(&out, s.held[0], 4);
+        echo__buf_append(&out, c->s.held[0], 4);
         echo__buf_byte(&out, ECHO__BLOCKS_MORE);
-        puppet_send(&u, ECHO__MESSAGE_BLOCKS, &out);
-        (void)puppet_carry(&u);
-        step_all(&p, UINT64_C(3000000000));
+        puppet_send(&c->u, ECHO__MESSAGE_BLOCKS, &out);
+        (void)puppet_carry(&c->u);
+        step_all(c, UINT64_C(3000000000));
     }
-    assert_true(echo_peer_is_over(u.peer));
-    assert_int_equal(p.members[1].last_error.code, ECHO_ERR_IO);
-    puppet_end(&u);
-    script_end(&s);
-    peers_exchange_end(&p, 1);
-    p.members[1].feeds = own;
-    peers_end(&p);
+    assert_true(echo_peer_is_over(c->u.peer));
+    assert_int_equal(c->n.members[1].last_error.code, ECHO_ERR_IO);
+    dismiss(c);
+    network_exchange_end(&c->n, 1);
+    c->n.members[1].feeds = own;
+    finish(c);
 }
 
 /* However wide the window, a peer is not asked for more at once than it takes. */
 static void test_requests_at_once(void **state) {
     (void)state;
-    peers p;
-    puppet u;
-    static script s;
     echo__manifest m;
     echo__chunks *chunks;
     echo_error err = ECHO_ERROR_INIT;
     static const echo__root empty;
     enum { ITEMS = 20000 };
-    begin(&p, 10, 5);
+    scenario *c = begin(10, 5);
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.window = (size_t)1 << 30;
-    peers_exchange(&p, 1, &options);
-    script_begin(&s, &p);
-    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+    network_exchange(&c->n, 1, &options);
+    write_script(c);
+    read_offer(&m, c);
     /* ids that each end a leaf */
     echo__change *changes = calloc(ITEMS, sizeof *changes);
     char(*ids)[16] = calloc(ITEMS, sizeof *ids), (*lines)[64] = calloc(ITEMS, sizeof *lines);
@@ -583,72 +628,63 @@ static void test_requests_at_once(void **state) {
         (void)snprintf(lines[i], sizeof lines[i], "{\"id\":\"%s\",\"bytes\":\"AAE=\"}", ids[i]);
         changes[i] = (echo__change){echo__bytes_text(ids[i]), echo__bytes_text(lines[i])};
     }
-    assert_int_equal(echo__chunks_new(&chunks, &p.members[0].own), ECHO_OK);
+    assert_int_equal(echo__chunks_new(&chunks, &c->n.members[0].own), ECHO_OK);
     assert_ok(echo__tree_update(&m.items, chunks, &empty, changes, ITEMS, &err), &err);
     echo__chunks_free(chunks);
-    assert_ok(echo__store_flush(&p.members[0].own, &err), &err);
-    echo__buf_clear(&s.manifest);
-    assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
-    echo__manifest_free(&m);
-    s.hold = 0;
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = play;
-    u.arg = &s;
-    start(&p, 1);
+    assert_ok(echo__store_flush(&c->n.members[0].own, &err), &err);
+    sign_offer(c, &m);
+    c->s.hold = 0;
+    play_member(c, play);
+    start(c);
     size_t most = 0;
-    for (unsigned round = 0; round < 20000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; round++) {
-        for (size_t n = (s.held_count - s.held_at + 7) / 8; n > 0;
-             n--, s.held_at++) { /* a few each time: others wait */
+    for (unsigned round = 0; round < 20000 && events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE) == 0; round++) {
+        for (size_t n = (c->s.held_count - c->s.held_at + 7) / 8; n > 0;
+             n--, c->s.held_at++) { /* a few each time: others wait */
             echo__buf want = ECHO__BUF_INIT;
-            echo__buf_append(&want, s.held[s.held_at], 4);
-            echo__buf_append(&want, s.held_hash[s.held_at].bytes, 32);
-            puppet_answer_honestly(&u, &p.members[0], ECHO__MESSAGE_WANT, echo__buf_bytes(&want));
+            echo__buf_append(&want, c->s.held[c->s.held_at], 4);
+            echo__buf_append(&want, c->s.held_hash[c->s.held_at].bytes, 32);
+            puppet_answer_honestly(&c->u, &c->n.members[0], ECHO__MESSAGE_WANT, echo__buf_bytes(&want));
             echo__buf_free(&want);
         }
-        (void)puppet_carry(&u);
-        step_all(&p, 1000000);
-        if (p.members[1].exchange->peers->request_count > most) most = p.members[1].exchange->peers->request_count;
+        (void)puppet_carry(&c->u);
+        step_all(c, 1000000);
+        if (c->n.members[1].exchange->peers->request_count > most)
+            most = c->n.members[1].exchange->peers->request_count;
     }
     assert_in_range(most, ECHO__REQUESTS_MAX / 2, ECHO__REQUESTS_MAX);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-    puppet_end(&u);
-    script_end(&s);
+    assert_int_equal(fetched(c).installed, 1);
+    dismiss(c);
     free(changes);
     free(ids);
     free(lines);
-    peers_end(&p);
+    finish(c);
 }
 
 /* A large payload over a slow connection takes longer than a peer may stay silent: bytes of it are no silence. */
 static void test_slow_and_large(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    peers_begin(&p, 11, 2);
-    peers_open(&p, 0);
     enum { LARGE = 3000000 };
+    scenario *c = set_up(11, 2);
     char *value = malloc(LARGE);
-    for (size_t i = 0; i + 1 < LARGE; i++) value[i] = (char)('a' + peers_random(&p, 26));
+    for (size_t i = 0; i + 1 < LARGE; i++) value[i] = (char)('a' + network_random(&c->n, 26));
     value[LARGE - 1] = '\0';
-    peers_write(&p, 0, "large", 0, 1, value);
+    network_write(&c->n, 0, "large", 0, 1, value);
     free(value);
-    peers_snapshot(&p, 0);
+    network_snapshot(&c->n, 0);
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.stall_ns = 2000000000;
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, &options);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0 && !w.broken;
+    exchange(c, &options);
+    start(c);
+    connect_members(c);
+    for (unsigned round = 0; round < 100000 && events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE) == 0 && !c->w.broken;
          round++) {
-        uint64_t before = w.carried[1];
-        (void)wire_carry(&w);
-        step_all(&p, 1000 + (w.carried[1] - before) * 2500); /* 400 kB a second */
+        uint64_t before = c->w.carried[1];
+        (void)wire_carry(&c->w);
+        step_all(c, 1000 + (c->w.carried[1] - before) * 2500); /* 400 kB a second */
     }
-    assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
-    assert_up_to_date(&p, 1);
-    wire_close(&w);
-    peers_end(&p);
+    assert_int_equal(fetched(c).dropped, 0);
+    assert_up_to_date(c);
+    finish(c);
 }
 
 /* ---- a member that wants too much ---- */
@@ -656,30 +692,28 @@ static void test_slow_and_large(void **state) {
 /* Questions of 4 MB each, which pack to nothing, and no answer is taken: what is queued has a bound. */
 static void test_questions_without_end(void **state) {
     (void)state;
-    peers p;
-    puppet u;
-    begin(&p, 12, 10);
-    peers_exchange(&p, 0, NULL);
-    puppet_begin(&u, &p, 0, &p.members[2].keys, false);
-    run(&p, NULL, &u, 100);
+    scenario *c = begin(12, 10);
+    network_exchange(&c->n, 0, NULL);
+    send_puppet(c, 0, &c->n.members[2].keys, NULL);
+    run(c, 100);
     echo__buf ask = ECHO__BUF_INIT;
     for (size_t i = 0; i < 4 + (size_t)ECHO__FEEDS_MAX * 40; i++) echo__buf_byte(&ask, 0);
-    for (unsigned i = 0; i < 30 && !echo_peer_is_over(u.peer); i++) {
+    for (unsigned i = 0; i < 30 && !echo_peer_is_over(c->u.peer); i++) {
         echo_error err = ECHO_ERROR_INIT;
-        puppet_say(&u, ECHO__MESSAGE_ASK, &ask);
-        for (echo_bytes bytes; (bytes = echo__channel_pending(u.channel)).len > 0 && !echo_peer_is_over(u.peer);) {
-            (void)!echo_peer_receive(u.peer, bytes, &err);
-            echo__channel_sent(u.channel, bytes.len);
+        puppet_say(&c->u, ECHO__MESSAGE_ASK, &ask);
+        for (echo_bytes bytes;
+             (bytes = echo__channel_pending(c->u.channel)).len > 0 && !echo_peer_is_over(c->u.peer);) {
+            (void)!echo_peer_receive(c->u.peer, bytes, &err);
+            echo__channel_sent(c->u.channel, bytes.len);
         }
         size_t held = 0;
-        for (const echo__serving *one = p.members[0].exchange->peers->wanted; one != NULL; one = one->next)
+        for (const echo__question *one = c->n.members[0].exchange->peers->wanted; one != NULL; one = one->next)
             held += one->len;
         assert_in_range(held, 0, (size_t)40 << 20);
     }
-    assert_true(echo_peer_is_over(u.peer));
+    assert_true(echo_peer_is_over(c->u.peer));
     echo__buf_free(&ask);
-    puppet_end(&u);
-    peers_end(&p);
+    finish(c);
 }
 
 /* ---- a member whose disk rots ---- */
@@ -687,36 +721,30 @@ static void test_questions_without_end(void **state) {
 /* It says that it has no such chunk, and is no liar: the newcomer gets the messages instead. */
 static void test_server_rots(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    static script s;
     echo_error err = ECHO_ERROR_INIT;
-    begin(&p, 13, 300);
-    script_begin(&s, &p);
+    scenario *c = begin(13, 300);
+    write_script(c);
     echo__manifest m;
-    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+    read_offer(&m, c);
     echo_bytes rot = echo__bytes("rot", 3);
-    assert_ok(p.members[0].own.ops->put(NULL, p.members[0].own.ctx, &m.items.hash, &rot, 1, &err), &err);
-    assert_ok(echo__store_flush(&p.members[0].own, &err), &err);
+    assert_ok(c->n.members[0].own.ops->put(NULL, c->n.members[0].own.ctx, &m.items.hash, &rot, 1, &err), &err);
+    assert_ok(echo__store_flush(&c->n.members[0].own, &err), &err);
     echo__manifest_free(&m);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 3000);
-    assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
-    assert_up_to_date(&p, 1);
-    peers_open(&p, 1);
-    assert_int_equal(echo_timeframe_compare(echo_party_clock(p.members[0].party), echo_party_clock(p.members[1].party)),
-                     ECHO_ORDER_EQUAL);
-    wire_close(&w);
-    script_end(&s);
-    peers_end(&p);
+    exchange(c, NULL);
+    connect_members(c);
+    fetch(c, 3000);
+    assert_int_equal(fetched(c).dropped, 0);
+    assert_up_to_date(c);
+    network_open(&c->n, 1);
+    assert_int_equal(
+        echo_timeframe_compare(echo_party_clock(c->n.members[0].party), echo_party_clock(c->n.members[1].party)),
+        ECHO_ORDER_EQUAL);
+    finish(c);
 }
 
 /* ---- who is admitted later ---- */
 
-static void append_admission(peers *p, const echo_key *key) {
+static void append_admission(network *p, const echo_key *key) {
     echo__buf credential = ECHO__BUF_INIT;
     echo_codec codec = echo_codec_dxos();
     echo_error err = ECHO_ERROR_INIT;
@@ -743,37 +771,31 @@ static void append_admission(peers *p, const echo_key *key) {
 /* Bob was admitted after the snapshot that he serves: who joins from him has to read on to know him. */
 static void test_admitted_behind_the_snapshot(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    peers_begin(&p, 14, 3);
-    assert_int_equal(echo_keypair_new(&p.members[1].keys), ECHO_OK);
-    echo_feeds_close(&p.members[1].feeds);
-    assert_int_equal(echo_feeds_new_memory(&p.members[1].feeds), ECHO_OK);
-    assert_int_equal(echo_feeds_memory_add(&p.members[1].feeds, &p.members[1].keys), ECHO_OK);
-    peers_open(&p, 0);
-    peers_write(&p, 0, "item", 0, 300, "text");
-    peers_snapshot(&p, 0);
-    append_admission(&p, &p.members[1].keys.public_key);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 3000);
-    assert_up_to_date(&p, 1);
-    wire_close(&w);
-    peers_exchange_end(&p, 0);
-    peers_switch(&p, 1);
-    peers_exchange(&p, 2, NULL);
-    start(&p, 2);
-    wire_open(&w, &p, 2, 1);
-    run(&p, &w, NULL, 3000);
-    assert_up_to_date(&p, 2);
-    assert_int_equal(state_of_exchange(&p, 2).dropped, 0);
-    assert_int_equal(state_of_exchange(&p, 2).installed, 1);
-    peers_open(&p, 2);
-    peers_assert_same(&p, 0, 2);
-    wire_close(&w);
-    peers_end(&p);
+    scenario *c = set_up(14, 3);
+    assert_int_equal(echo_keypair_new(&c->n.members[1].keys), ECHO_OK);
+    echo_feeds_close(&c->n.members[1].feeds);
+    assert_int_equal(echo_feeds_new_memory(&c->n.members[1].feeds), ECHO_OK);
+    assert_int_equal(echo_feeds_memory_add(&c->n.members[1].feeds, &c->n.members[1].keys), ECHO_OK);
+    network_write(&c->n, 0, "item", 0, 300, "text");
+    network_snapshot(&c->n, 0);
+    append_admission(&c->n, &c->n.members[1].keys.public_key);
+    exchange(c, NULL);
+    connect_members(c);
+    fetch(c, 3000);
+    assert_up_to_date(c);
+    disconnect(c);
+    network_exchange_end(&c->n, 0);
+    network_switch(&c->n, 1);
+    network_exchange(&c->n, 2, NULL);
+    c->fetches = 2;
+    wire_open(&c->w, &c->n, 2, 1);
+    c->wired = true;
+    fetch(c, 3000);
+    assert_int_equal(fetched(c).dropped, 0);
+    assert_installed(c, 1);
+    network_open(&c->n, 2);
+    network_assert_same(&c->n, 0, 2);
+    finish(c);
 }
 
 /* ---- one fetch after another ---- */
@@ -791,91 +813,75 @@ static echo_status note_number(void *arg, uint64_t number, echo_bytes text) {
 /* The same exchange fetches twice: the store shows what is fetched now. */
 static void test_second_target(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    begin(&p, 15, 400);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    wire_open(&w, &p, 1, 0);
-    for (unsigned fetch = 1; fetch < 4; fetch++) {
+    scenario *c = begin(15, 400);
+    exchange(c, NULL);
+    connect_members(c);
+    for (unsigned times = 1; times < 4; times++) {
         uint64_t total = 0;
-        start(&p, 1);
-        run(&p, &w, NULL, 100000);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE], fetch);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_USABLE], fetch);
-        assert_int_equal(state_of_exchange(&p, 1).installed, fetch);
-        const echo_store *store = echo_exchange_store(p.members[1].exchange);
-        assert_int_equal(store->ops->list(store->ctx, &p.party.public_key, note_number, &total, NULL), ECHO_OK);
-        assert_true(total == echo_timeframe_total(echo_party_clock(p.members[0].party)));
-        peers_switch(&p, 1);
-        peers_assert_same(&p, 0, 1);
-        for (unsigned round = 0; round < 40; round++) peers_write(&p, 0, "item", 0, 40, round % 2 ? "odd" : "even");
-        peers_snapshot(&p, 0);
+        fetch(c, 100000);
+        assert_int_equal(events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE), times);
+        assert_int_equal(events_of(c, ECHO_EXCHANGE_EVENT_USABLE), times);
+        assert_int_equal(fetched(c).installed, times);
+        const echo_store *store = echo_exchange_store(c->n.members[1].exchange);
+        assert_int_equal(store->ops->list(store->ctx, &c->n.party.public_key, note_number, &total, NULL), ECHO_OK);
+        assert_true(total == echo_timeframe_total(echo_party_clock(c->n.members[0].party)));
+        assert_same(c);
+        for (unsigned round = 0; round < 40; round++)
+            network_write(&c->n, 0, "item", 0, 40, round % 2 ? "odd" : "even");
+        network_snapshot(&c->n, 0);
     }
-    wire_close(&w);
-    peers_end(&p);
+    finish(c);
 }
 
 /* SAMPLED, of a snapshot that has no items: nothing is drawn, and all of nothing is right. */
 static void test_sample_of_nothing(void **state) {
     (void)state;
-    peers p;
-    wire w;
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.trust = ECHO_TRUST_SAMPLED;
     options.attestations = 1;
-    begin(&p, 16, 0);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, &options);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 3000);
-    assert_up_to_date(&p, 1);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-    assert_true(state_of_exchange(&p, 1).detection == 1.0);
-    wire_close(&w);
-    peers_end(&p);
+    scenario *c = begin(16, 0);
+    exchange(c, &options);
+    connect_members(c);
+    fetch(c, 3000);
+    assert_installed(c, 1);
+    assert_true(fetched(c).detection == 1.0);
+    finish(c);
 }
 
 /* ---- answers that are none ---- */
 
 typedef enum wrong { WRONG_BYTES, WRONG_LONG, WRONG_ID, WRONG_UNASKED, WRONG_DELTA, WRONG_FORM, WRONG_COUNT } wrong;
 
-typedef struct wronging {
-    script s;
-    wrong how;
-    unsigned wants;
-} wronging;
-
 /* True answers, but for the second chunk. */
 static void answer_wrongly(puppet *u, uint8_t type, echo_bytes payload) {
-    wronging *g = u->arg;
+    scenario *c = u->arg;
+    script *s = &c->s;
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r);
     echo__buf out = ECHO__BUF_INIT;
-    if (type == ECHO__MESSAGE_ASK) puppet_offer(u, id, echo__buf_bytes(&g->s.manifest), g->s.feeds, g->s.feed_count);
+    if (type == ECHO__MESSAGE_ASK) puppet_offer(u, id, echo__buf_bytes(&s->manifest), s->feeds, s->feed_count);
     if (type != ECHO__MESSAGE_WANT) return;
-    if (g->wants++ != 1) {
-        puppet_answer_honestly(u, &g->s.p->members[0], type, payload);
+    if (s->wants++ != 1) {
+        puppet_answer_honestly(u, &c->n.members[0], type, payload);
         return;
     }
-    if (g->how == WRONG_UNASKED) { /* the true one, and then it again */
-        puppet_answer_honestly(u, &g->s.p->members[0], type, payload);
-        puppet_answer_honestly(u, &g->s.p->members[0], type, payload);
+    if (s->wrong == WRONG_UNASKED) { /* the true one, and then it again */
+        puppet_answer_honestly(u, &c->n.members[0], type, payload);
+        puppet_answer_honestly(u, &c->n.members[0], type, payload);
         return;
     }
-    if (g->how == WRONG_ID) { /* the true one, of another question */
+    if (s->wrong == WRONG_ID) { /* the true one, of another question */
         echo__buf other = ECHO__BUF_INIT;
         echo__write_u32(&other, id + 1);
         echo__buf_append(&other, payload.data + 4, payload.len - 4);
-        puppet_answer_honestly(u, &g->s.p->members[0], type, echo__buf_bytes(&other));
+        puppet_answer_honestly(u, &c->n.members[0], type, echo__buf_bytes(&other));
         echo__buf_free(&other);
         return;
     }
     echo__write_u32(&out, id);
-    echo__buf_byte(&out, g->how == WRONG_DELTA ? ECHO__CHUNK_DELTA : g->how == WRONG_FORM ? 3 : ECHO__CHUNK_WHOLE);
+    echo__buf_byte(&out, s->wrong == WRONG_DELTA ? ECHO__CHUNK_DELTA : s->wrong == WRONG_FORM ? 3 : ECHO__CHUNK_WHOLE);
     echo__buf_append(&out, "\1\0\0\0\1x", 6);
-    while (g->how == WRONG_LONG && out.len < ((size_t)3 << 20)) echo__buf_text(&out, "more and more ");
+    while (s->wrong == WRONG_LONG && out.len < ((size_t)3 << 20)) echo__buf_text(&out, "more and more ");
     puppet_send(u, ECHO__MESSAGE_CHUNK, &out);
 }
 
@@ -883,39 +889,25 @@ static void answer_wrongly(puppet *u, uint8_t type, echo_bytes payload) {
 static void test_wrong_answers(void **state) {
     (void)state;
     for (wrong how = 0; how < WRONG_COUNT; how++) {
-        peers p;
-        wire w;
-        puppet u;
-        static wronging g;
-        begin(&p, 19, 300);
-        peers_exchange(&p, 0, NULL);
-        peers_exchange(&p, 1, NULL);
-        memset(&g, 0, sizeof g);
-        script_begin(&g.s, &p);
-        g.how = how;
-        puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-        u.hear = answer_wrongly;
-        u.arg = &g;
-        start(&p, 1);
-        run(&p, NULL, &u, 200);
-        if (!echo_peer_is_over(u.peer)) fail_msg("%d: it was not dropped", (int)how);
-        assert_int_equal(p.members[1].events[ECHO_EXCHANGE_EVENT_DROPPED], 1);
-        echo_status code = p.members[1].last_error.code; /* LIMIT: no chunk may come at all */
+        scenario *c = begin(19, 300);
+        exchange(c, NULL);
+        write_script(c);
+        c->s.wrong = how;
+        play_member(c, answer_wrongly);
+        fetch(c, 200);
+        if (!echo_peer_is_over(c->u.peer)) fail_msg("%d: it was not dropped", (int)how);
+        assert_int_equal(events_of(c, ECHO_EXCHANGE_EVENT_DROPPED), 1);
+        echo_status code = c->n.members[1].last_error.code; /* LIMIT: no chunk may come at all */
         if (how == WRONG_LONG || (how == WRONG_UNASKED && code != ECHO_ERR_CORRUPT))
             assert_int_equal(code, ECHO_ERR_LIMIT);
         else
             assert_int_equal(code, ECHO_ERR_CORRUPT);
-        assert_in_range(state_of_exchange(&p, 1).chunks_received, 1, 2);
-        wire_open(&w, &p, 1, 0);
-        run(&p, &w, &u, 3000);
-        assert_up_to_date(&p, 1);
-        assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-        peers_open(&p, 1);
-        peers_assert_same(&p, 0, 1);
-        puppet_end(&u);
-        script_end(&g.s);
-        wire_close(&w);
-        peers_end(&p);
+        assert_in_range(fetched(c).chunks_received, 1, 2);
+        connect_members(c);
+        run(c, 3000);
+        assert_installed(c, 1);
+        assert_same(c);
+        finish(c);
     }
 }
 
@@ -923,37 +915,27 @@ static void test_wrong_answers(void **state) {
  * said. */
 static void test_longer_than_said(void **state) {
     (void)state;
-    peers p;
-    puppet u;
-    static script s;
     echo__manifest m;
-    echo_error err = ECHO_ERROR_INIT;
-    begin(&p, 20, 30);
-    peers_exchange(&p, 1, NULL);
-    script_begin(&s, &p);
-    assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+    scenario *c = begin(20, 30);
+    network_exchange(&c->n, 1, NULL);
+    write_script(c);
+    read_offer(&m, c);
     assert_true(m.items.height > 0);
     m.items.height = 0;
     m.items.items = 1;
     m.items.bytes = 10;
-    echo__buf_clear(&s.manifest);
-    assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
-    echo__manifest_free(&m);
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = play;
-    u.arg = &s;
-    start(&p, 1);
-    run(&p, NULL, &u, 200);
-    assert_true(echo_peer_is_over(u.peer));
-    assert_int_equal(p.members[1].last_error.code, ECHO_ERR_LIMIT);
-    puppet_end(&u);
-    script_end(&s);
-    peers_end(&p);
+    sign_offer(c, &m);
+    play_member(c, play);
+    fetch(c, 200);
+    assert_true(echo_peer_is_over(c->u.peer));
+    assert_int_equal(c->n.members[1].last_error.code, ECHO_ERR_LIMIT);
+    finish(c);
 }
 
 /* Deltas that give other chunks: each is asked for again, in full, and nothing is taken on trust. */
 static void nonsense_deltas(puppet *u, uint8_t type, echo_bytes payload) {
-    script *s = u->arg;
+    scenario *c = u->arg;
+    script *s = &c->s;
     echo__reader r = echo__reader_of(payload);
     uint32_t id = echo__read_u32(&r);
     echo__buf out = ECHO__BUF_INIT;
@@ -970,109 +952,69 @@ static void nonsense_deltas(puppet *u, uint8_t type, echo_bytes payload) {
 
 static void test_lied_deltas(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    puppet u;
-    static script s;
-    begin(&p, 21, 2000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 100000);
-    wire_close(&w);
-    peers_switch(&p, 1);
-    peers_exchange_end(&p, 1);
-    for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(&p, 0);
-    peers_exchange(&p, 1, NULL);
-    script_begin(&s, &p);
-    puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-    u.hear = nonsense_deltas;
-    u.arg = &s;
-    start(&p, 1);
-    run(&p, NULL, &u, 3000);
-    assert_true(s.held_count > 10);
-    assert_up_to_date(&p, 1);
-    assert_int_equal(state_of_exchange(&p, 1).dropped, 0);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 2);
-    peers_switch(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    puppet_end(&u);
-    script_end(&s);
-    peers_end(&p);
+    scenario *c = begin(21, 2000);
+    join_before(c);
+    network_exchange(&c->n, 1, NULL);
+    write_script(c);
+    play_member(c, nonsense_deltas);
+    fetch(c, 3000);
+    assert_true(c->s.held_count > 10);
+    assert_installed(c, 2);
+    assert_int_equal(fetched(c).dropped, 0);
+    assert_same(c);
+    finish(c);
 }
 
 /* Words that members never gave do not count. */
 static void test_words_nobody_gave(void **state) {
     (void)state;
     for (unsigned given = 0; given < 2; given++) {
-        peers p;
-        puppet u;
-        static script s;
         echo__manifest m;
         echo_hash digest;
-        echo_error err = ECHO_ERROR_INIT;
         echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
-        begin(&p, 22, 30);
+        scenario *c = begin(22, 30);
         options.trust = ECHO_TRUST_ATTESTED;
         options.attestations = 2;
-        peers_exchange(&p, 1, &options);
-        script_begin(&s, &p);
-        assert_ok(echo__manifest_read(&m, echo__buf_bytes(&s.manifest), &err), &err);
+        network_exchange(&c->n, 1, &options);
+        write_script(c);
+        read_offer(&m, c);
         assert_int_equal(echo__manifest_digest(&digest, &m), ECHO_OK);
         echo__attestation word;
-        echo__attest(&word, &digest, &p.members[2].keys);
+        echo__attest(&word, &digest, &c->n.members[2].keys);
         if (!given) word.signature[9] ^= 1;
         assert_int_equal(echo__manifest_attested(&m, &word), ECHO_OK);
         assert_int_equal(m.attestation_count, 2);
-        echo__buf_clear(&s.manifest);
-        assert_ok(echo__manifest_write(&s.manifest, &m, &p.members[2].keys, &err), &err);
-        echo__manifest_free(&m);
-        puppet_begin(&u, &p, 1, &p.members[2].keys, true);
-        u.hear = play;
-        u.arg = &s;
-        start(&p, 1);
-        run(&p, NULL, &u, 3000);
-        assert_up_to_date(&p, 1);
-        assert_int_equal(state_of_exchange(&p, 1).installed, given);
-        assert_int_equal(state_of_exchange(&p, 1).attested, 1 + given);
-        puppet_end(&u);
-        script_end(&s);
-        peers_end(&p);
+        sign_offer(c, &m);
+        play_member(c, play);
+        fetch(c, 3000);
+        assert_installed(c, given);
+        assert_int_equal(fetched(c).attested, 1 + given);
+        finish(c);
     }
 }
 
 /* Who was taken as a peer before anybody knew better is dropped when the party is open. */
 static void test_no_member_after_all(void **state) {
     (void)state;
-    peers p;
-    wire w;
-    puppet u;
     echo_keypair stranger;
-    begin(&p, 23, 30);
+    scenario *c = begin(23, 30);
     assert_int_equal(echo_keypair_new(&stranger), ECHO_OK);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    puppet_begin(&u, &p, 1, &stranger, true);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, &u, 100);
-    assert_false(echo_peer_is_over(u.peer));
-    puppet_end(&u);
-    start(&p, 1);
-    run(&p, &w, NULL, 3000);
-    assert_up_to_date(&p, 1);
-    puppet_begin(&u, &p, 1, &stranger, true);
-    run(&p, &w, &u, 100);
-    assert_false(echo_peer_is_over(u.peer));
-    peers_switch(&p, 1);
-    assert_true(echo_peer_is_over(u.peer));
-    assert_int_equal(p.members[1].last_error.code, ECHO_ERR_REFUSED);
-    assert_false(echo_peer_is_over(w.ends[0]));
-    puppet_end(&u);
-    wire_close(&w);
-    peers_end(&p);
+    exchange(c, NULL);
+    send_puppet(c, 1, &stranger, NULL);
+    connect_members(c);
+    run(c, 100);
+    assert_false(echo_peer_is_over(c->u.peer));
+    dismiss(c);
+    fetch(c, 3000);
+    assert_up_to_date(c);
+    send_puppet(c, 1, &stranger, NULL);
+    run(c, 100);
+    assert_false(echo_peer_is_over(c->u.peer));
+    network_switch(&c->n, 1);
+    assert_true(echo_peer_is_over(c->u.peer));
+    assert_int_equal(c->n.members[1].last_error.code, ECHO_ERR_REFUSED);
+    assert_false(echo_peer_is_over(c->w.ends[0]));
+    finish(c);
 }
 
 typedef struct removing {
@@ -1087,7 +1029,7 @@ static echo_status note_unfetched(void *arg, const echo_hash *name) {
     return ECHO_OK;
 }
 
-static void assert_whole(peers *p, size_t i) {
+static void assert_whole(network *p, size_t i) {
     echo__chunks *chunks;
     echo__manifest m;
     echo__buf text;
@@ -1105,99 +1047,73 @@ static void assert_whole(peers *p, size_t i) {
 /* What the snapshot before has too is not fetched; when that one and its chunks are removed meanwhile, it is. */
 static void test_base_goes_away(void **state) {
     (void)state;
-    peers p;
-    wire w;
     echo__chunks *chunks;
     echo_error err = ECHO_ERROR_INIT;
     static removing r;
-    begin(&p, 17, 2000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 100000);
-    assert_up_to_date(&p, 1);
-    wire_close(&w);
-    peers_switch(&p, 1);
-    peers_exchange_end(&p, 1);
-    echo__root base = p.members[1].party->root;
-    for (unsigned round = 0; round < 60; round++)
-        for (size_t n = 0; n < 20; n++) peers_write(&p, 0, "item", n * 97, n * 97 + 1, round % 2 ? "odd" : "even");
-    peers_snapshot(&p, 0);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 5; round++) {
-        (void)wire_carry(&w);
-        step_all(&p, 1000000);
-    }
-    assert_int_equal(state_of_exchange(&p, 1).phase, ECHO_EXCHANGE_PHASE_ITEMS);
-    r.x = p.members[1].exchange;
+    scenario *c = begin(17, 2000);
+    join_before(c);
+    echo__root base = c->n.members[1].party->root;
+    network_exchange(&c->n, 1, NULL);
+    start(c);
+    connect_members(c);
+    run_to_chunks(c, 5);
+    assert_int_equal(fetched(c).phase, ECHO_EXCHANGE_PHASE_ITEMS);
+    r.x = c->n.members[1].exchange;
     r.count = 0;
-    const echo_store *store = &p.members[1].own;
+    const echo_store *store = &c->n.members[1].own;
     assert_int_equal(echo__chunks_new(&chunks, store), ECHO_OK);
     assert_ok(echo__tree_reach(chunks, &base, note_unfetched, &r, &err), &err);
     echo__chunks_free(chunks);
     assert_true(r.count > 20);
-    assert_ok(store->ops->remove(store->ctx, &p.party.public_key, 1, &err), &err);
+    assert_ok(store->ops->remove(store->ctx, &c->n.party.public_key, 1, &err), &err);
     assert_ok(store->ops->remove_chunks(store->ctx, r.names, r.count, &err), &err);
-    run(&p, &w, NULL, 100000);
-    assert_up_to_date(&p, 1);
-    assert_true(state_of_exchange(&p, 1).installed > 0);
-    assert_whole(&p, 1);
-    echo_exchange_set_party(p.members[1].exchange, NULL);
-    echo_party_free(p.members[1].party); /* what it reads from is gone */
-    peers_open(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    wire_close(&w);
-    peers_end(&p);
+    run(c, 100000);
+    assert_up_to_date(c);
+    assert_true(fetched(c).installed > 0);
+    assert_whole(&c->n, 1);
+    echo_exchange_set_party(c->n.members[1].exchange, NULL);
+    echo_party_free(c->n.members[1].party); /* what it reads from is gone */
+    network_open(&c->n, 1);
+    network_assert_same(&c->n, 0, 1);
+    finish(c);
 }
 
 /* The party is opened from what is still being fetched, and told; then the connection ends. What it covers is not here
  * yet. */
 static void test_party_of_half_a_snapshot(void **state) {
     (void)state;
-    peers p;
-    wire w;
     echo_party *half;
     echo_error err = ECHO_ERROR_INIT;
-    begin(&p, 18, 3000);
-    peers_exchange(&p, 0, NULL);
-    peers_exchange(&p, 1, NULL);
-    start(&p, 1);
-    wire_open(&w, &p, 1, 0);
-    for (unsigned round = 0; round < 100000 && state_of_exchange(&p, 1).chunks_received < 20; round++) {
-        (void)wire_carry(&w);
-        step_all(&p, 1000000);
-    }
+    scenario *c = begin(18, 3000);
+    exchange(c, NULL);
+    start(c);
+    connect_members(c);
+    run_to_chunks(c, 20);
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.clock = still_clock;
-    options.party = &p.party.public_key;
-    options.feeds = &p.members[1].feeds;
-    options.store = echo_exchange_store(p.members[1].exchange);
-    options.models = p.models;
+    options.party = &c->n.party.public_key;
+    options.feeds = &c->n.members[1].feeds;
+    options.store = echo_exchange_store(c->n.members[1].exchange);
+    options.models = c->n.models;
     options.writable = false;
     assert_non_null(options.store);
     assert_ok(echo_party_restore(&half, &options, &err), &err);
-    echo_exchange_set_party(p.members[1].exchange, half);
-    wire_close(&w);
-    step_all(&p, 1000000);
-    wire_open(&w, &p, 1, 0);
-    run(&p, &w, NULL, 100000);
-    assert_up_to_date(&p, 1);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-    assert_whole(&p, 1);
-    start(&p, 1); /* nothing is new */
-    run(&p, &w, NULL, 100000);
-    assert_int_equal(state_of_exchange(&p, 1).installed, 1);
-    assert_int_equal(state_of_exchange(&p, 1).blocks_received, 0);
-    echo_exchange_set_party(p.members[1].exchange, NULL);
+    echo_exchange_set_party(c->n.members[1].exchange, half);
+    disconnect(c);
+    step_all(c, 1000000);
+    connect_members(c);
+    run(c, 100000);
+    assert_installed(c, 1);
+    assert_int_equal(fetched(c).blocks_received, 0);
+    assert_whole(&c->n, 1);
+    start(c); /* nothing is new */
+    run(c, 100000);
+    assert_int_equal(fetched(c).installed, 1);
+    assert_int_equal(fetched(c).blocks_received, 0);
+    echo_exchange_set_party(c->n.members[1].exchange, NULL);
     echo_party_free(half);
-    peers_switch(&p, 1);
-    peers_assert_same(&p, 0, 1);
-    wire_close(&w);
-    peers_end(&p);
+    assert_same(c);
+    finish(c);
 }
 
 int main(void) {
@@ -1205,6 +1121,7 @@ int main(void) {
         cmocka_unit_test(test_delta_of_the_target_before),
         cmocka_unit_test(test_connection_again),
         cmocka_unit_test(test_touching_what_nobody_has),
+        cmocka_unit_test(test_touching_when_everybody_left),
         cmocka_unit_test(test_finish_with_a_queue),
         cmocka_unit_test(test_ever_new_nonsense),
         cmocka_unit_test(test_roots_that_are_none),

@@ -15,7 +15,7 @@
 #include "snapshot/snapshot.h"
 #include "support/fault.h"
 #include "support/folder.h"
-#include "support/peer.h"
+#include "support/replica.h"
 #include "support/random.h"
 #include "support/state.h"
 #include "support/still_clock.h"
@@ -82,8 +82,8 @@ static echo_registry *models_new(void) {
 typedef struct scene {
     generator *g;
     echo_registry *models;
-    peer_party party;
-    peer a, b; /* b is the one that moves */
+    replica_party party;
+    replica a, b; /* b is the one that moves */
 } scene;
 
 static void scene_open(scene *s, generate_options *o) {
@@ -93,14 +93,14 @@ static void scene_open(scene *s, generate_options *o) {
     assert_ok(generate_open(&s->g, o, NULL, &err), &err);
     s->models = models_new();
     const echo_key *feeds = generate_feeds(s->g, &count);
-    peer_party_make(&s->party, 1, 2, feeds, count);
-    peer_init(&s->a, &s->party, 0, s->models);
-    peer_init(&s->b, &s->party, 1, s->models);
+    replica_party_make(&s->party, 1, 2, feeds, count);
+    replica_init(&s->a, &s->party, 0, s->models);
+    replica_init(&s->b, &s->party, 1, s->models);
 }
 
 static void scene_close(scene *s) {
-    peer_close(&s->a);
-    peer_close(&s->b);
+    replica_close(&s->a);
+    replica_close(&s->b);
     echo_registry_free(s->models);
     generate_close(s->g);
 }
@@ -110,30 +110,30 @@ static void generate(scene *s, uint64_t n) {
     assert_ok(generate_some(s->g, n, &err), &err);
 }
 
-static void snapshot(peer *p) {
+static void snapshot(replica *p) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_party_snapshot(NULL, p->party, &err), &err);
 }
 
 /* What a makes of everything the generator wrote, as b's newest snapshot. */
 static void bring_snapshot(scene *s) {
-    peer_fetch_all(&s->a, generate_source(s->g));
-    peer_poll(&s->a);
+    replica_fetch_all(&s->a, generate_source(s->g));
+    replica_poll(&s->a);
     snapshot(&s->a);
-    (void)peer_copy_snapshot(&s->b.store, &s->a.store, &s->party.party.public_key, NULL);
+    (void)replica_copy_snapshot(&s->b.store, &s->a.store, &s->party.party.public_key, NULL);
 }
 
 /* Both at `n` messages with a snapshot of the same, and b with three writes of its own behind it. */
 static void scene_with(scene *s, generate_options *o, uint64_t n) {
     scene_open(s, o);
-    peer_open(&s->a);
+    replica_open(&s->a);
     generate(s, n);
     bring_snapshot(s);
-    peer_fetch_all(&s->b, generate_source(s->g));
-    peer_open(&s->b);
-    peer_write(&s->b, "own", RAW, "\1", 1);
-    peer_write(&s->b, "own", NULL, "\2", 1);
-    peer_write(&s->b, "log", GENERATE_MODEL_LOG, "\3", 1);
+    replica_fetch_all(&s->b, generate_source(s->g));
+    replica_open(&s->b);
+    replica_write(&s->b, "own", RAW, "\1", 1);
+    replica_write(&s->b, "own", NULL, "\2", 1);
+    replica_write(&s->b, "log", GENERATE_MODEL_LOG, "\3", 1);
 }
 
 /* ---- what a party shows, the long way ---- */
@@ -262,7 +262,7 @@ static bool is_told(const told *t, const char *id) {
 }
 
 /* Moves b and checks what is told. Returns how many. */
-static size_t move_checked(peer *b) {
+static size_t move_checked(replica *b) {
     all_shown before = show(b->party);
     told t = {{NULL, 0, 0}, ECHO_OK, 0};
     echo_error err = ECHO_ERROR_INIT;
@@ -283,7 +283,7 @@ static const uint64_t *raw_of(echo_party *party, const char *id) {
     return echo_item_state(item);
 }
 
-static uint64_t number_of(const peer *p) {
+static uint64_t number_of(const replica *p) {
     echo_party_status status;
     echo_party_status_get(&status, p->party);
     return status.snapshot;
@@ -296,7 +296,7 @@ static void test_own_writes_survive(void **arg) {
     scene s;
     generate_options o = GENERATE_OPTIONS_INIT;
     scene_with(&s, &o, 100);
-    peer_write(&s.a, "theirs", RAW, "\7", 1);
+    replica_write(&s.a, "theirs", RAW, "\7", 1);
     generate(&s, 60);
     bring_snapshot(&s); /* without what b wrote */
     echo_party *old = s.b.party;
@@ -309,16 +309,16 @@ static void test_own_writes_survive(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_item_get(&item, s.b.party, "log", &err), &err);
 
-    peer_write(&s.b, "own", NULL, "\4", 1); /* it goes on: writes, takes snapshots, which the other continues */
+    replica_write(&s.b, "own", NULL, "\4", 1); /* it goes on: writes, takes snapshots, which the other continues */
     assert_int_equal(*raw_of(s.b.party, "own"), 7);
     snapshot(&s.b);
     assert_int_equal(number_of(&s.b), 3);
     echo_party_free(s.b.party);
-    peer_open(&s.b);
+    replica_open(&s.b);
     assert_int_equal(echo_party_report(s.b.party)->messages_read, 0);
     assert_int_equal(*raw_of(s.b.party, "own"), 7);
-    peer_fetch_all(&s.a, &s.b.feeds);
-    (void)peer_copy_snapshot(&s.a.store, &s.b.store, &s.party.party.public_key, NULL);
+    replica_fetch_all(&s.a, &s.b.feeds);
+    (void)replica_copy_snapshot(&s.a.store, &s.b.store, &s.party.party.public_key, NULL);
     assert_int_equal(move_checked(&s.a), 2); /* own, log */
     assert_int_equal(*raw_of(s.a.party, "own"), 7);
     scene_close(&s);
@@ -332,12 +332,12 @@ static void test_nothing_newer(void **arg) {
     told t = {{NULL, 0, 0}, ECHO_OK, 0};
     echo_error err = ECHO_ERROR_INIT;
     scene_open(&s, &o);
-    peer_open(&s.a);
+    replica_open(&s.a);
     generate(&s, 50);
     bring_snapshot(&s);
     s.b.store = store_fault_wrap(&fault, s.b.store);
-    peer_open(&s.b);
-    peer_write(&s.b, "own", RAW, "\1", 1);
+    replica_open(&s.b);
+    replica_write(&s.b, "own", RAW, "\1", 1);
     assert_ok(echo_party_snapshot_start(s.b.party, &err), &err);
     store_fault_zero(&fault);
     echo_party *old = s.b.party;
@@ -352,14 +352,14 @@ static void test_nothing_newer(void **arg) {
     echo_party_free(
         s.b.party); /* without a store there is never anything newer, nor when snapshots are not to be read */
     s.b.options.use_snapshots = false;
-    peer_open(&s.b);
+    replica_open(&s.b);
     old = s.b.party;
     assert_ok(echo_party_switch(&s.b.party, take_change, &t, &err), &err);
     assert_ptr_equal(old, s.b.party);
     echo_party_free(s.b.party);
     s.b.options.store = NULL;
     s.b.options.use_snapshots = true;
-    peer_open(&s.b);
+    replica_open(&s.b);
     old = s.b.party;
     assert_ok(echo_party_switch(&s.b.party, take_change, &t, &err), &err);
     assert_ptr_equal(old, s.b.party);
@@ -372,15 +372,15 @@ static void test_added_changed_removed(void **arg) {
     scene s;
     generate_options o = GENERATE_OPTIONS_INIT;
     scene_open(&s, &o);
-    peer_open(&s.a);
-    peer_open(&s.b);
-    peer_write(&s.a, "x", RAW, "\1", 1);
-    peer_write(&s.a, "y", RAW, "\1", 1);
-    peer_fetch_all(&s.b, &s.a.feeds);
-    peer_poll(&s.b);
-    peer_write(&s.b, "mine", RAW, "\1", 1);
-    peer_write(&s.a, "x", NULL, "\2", 1);
-    peer_write(&s.a, "z", RAW, "\1", 1);
+    replica_open(&s.a);
+    replica_open(&s.b);
+    replica_write(&s.a, "x", RAW, "\1", 1);
+    replica_write(&s.a, "y", RAW, "\1", 1);
+    replica_fetch_all(&s.b, &s.a.feeds);
+    replica_poll(&s.b);
+    replica_write(&s.b, "mine", RAW, "\1", 1);
+    replica_write(&s.a, "x", NULL, "\2", 1);
+    replica_write(&s.a, "z", RAW, "\1", 1);
     bring_snapshot(&s);
     told t = {{NULL, 0, 0}, ECHO_OK, 0};
     echo_error err = ECHO_ERROR_INIT;
@@ -413,7 +413,7 @@ static void test_added_changed_removed(void **arg) {
 
 /* ---- at random ---- */
 
-static void write_some(peer *p, test_random *r, const char *prefix, unsigned *made) {
+static void write_some(replica *p, test_random *r, const char *prefix, unsigned *made) {
     static const char *const types[] = {RAW, GENERATE_MODEL_LOG};
     for (uint64_t n = test_random_below(r, 4); n > 0; n--) {
         char id[32];
@@ -422,38 +422,38 @@ static void write_some(peer *p, test_random *r, const char *prefix, unsigned *ma
         unsigned which = create ? (*made)++ : (unsigned)test_random_below(r, *made);
         snprintf(id, sizeof id, "%s-%u", prefix, which);
         for (uint64_t k = test_random_below(r, 20) == 0 ? 70 : 1; k > 0; k--) { /* a log with sealed segments as well */
-            peer_write(p, id, create ? types[which % 2] : NULL, bytes, sizeof bytes);
+            replica_write(p, id, create ? types[which % 2] : NULL, bytes, sizeof bytes);
             create = false;
         }
     }
 }
 
-static void fetch_some(peer *p, const echo_feeds *from, test_random *r) {
+static void fetch_some(replica *p, const echo_feeds *from, test_random *r) {
     for (size_t i = 0; i < p->with->count; i++) {
-        uint64_t length = peer_length(from, &p->with->feeds[i]);
+        uint64_t length = replica_length(from, &p->with->feeds[i]);
         if (test_random_below(r, 3) > 0)
-            peer_fetch(p, from, &p->with->feeds[i],
-                       test_random_below(r, 2) > 0 ? length : test_random_below(r, length + 1));
+            replica_fetch(p, from, &p->with->feeds[i],
+                          test_random_below(r, 2) > 0 ? length : test_random_below(r, length + 1));
     }
 }
 
 /* A party that replays what b's clock covers, from whoever has it, shows the same. */
 static void check_replay(scene *s) {
-    peer c;
-    peer_init(&c, &s->party, 2, s->models);
+    replica c;
+    replica_init(&c, &s->party, 2, s->models);
     for (size_t i = 0; i < s->party.count; i++) {
         uint64_t seq;
         if (!echo_timeframe_get(&seq, echo_party_clock(s->b.party), &s->party.feeds[i])) continue;
         const echo_feeds *from = i == 0 ? &s->a.feeds : i == 1 ? &s->b.feeds : generate_source(s->g);
-        peer_fetch(&c, from, &s->party.feeds[i], seq + 1);
+        replica_fetch(&c, from, &s->party.feeds[i], seq + 1);
     }
-    peer_open(&c);
+    replica_open(&c);
     assert_int_equal(echo_timeframe_compare(echo_party_clock(c.party), echo_party_clock(s->b.party)), ECHO_ORDER_EQUAL);
     char *is = state_of(s->b.party), *expected = state_of(c.party);
     assert_state_equal(is, expected);
     free(is);
     free(expected);
-    peer_close(&c);
+    replica_close(&c);
 }
 
 static void random_run(uint64_t seed, size_t *changes, size_t *moves) {
@@ -474,29 +474,29 @@ static void random_run(uint64_t seed, size_t *changes, size_t *moves) {
     scene_open(&s, &o);
     if (seed % 2 == 0) s.b.options.memory = 20000;
     s.b.options.eager = seed % 5 == 0;
-    peer_open(&s.a);
-    peer_open(&s.b);
+    replica_open(&s.a);
+    replica_open(&s.b);
     for (unsigned round = 0; round < 6; round++) {
         echo_error err = ECHO_ERROR_INIT;
         generate(&s, test_random_below(&r, 40));
         fetch_some(&s.a, generate_source(s.g), &r);
         fetch_some(&s.b, generate_source(s.g), &r);
-        if (test_random_below(&r, 2) > 0) peer_fetch_all(&s.a, &s.b.feeds);
-        if (test_random_below(&r, 3) == 0) peer_fetch(&s.b, &s.a.feeds, &s.party.feeds[0], UINT64_MAX);
-        peer_poll(&s.a);
-        peer_poll(&s.b);
+        if (test_random_below(&r, 2) > 0) replica_fetch_all(&s.a, &s.b.feeds);
+        if (test_random_below(&r, 3) == 0) replica_fetch(&s.b, &s.a.feeds, &s.party.feeds[0], UINT64_MAX);
+        replica_poll(&s.a);
+        replica_poll(&s.b);
         write_some(&s.a, &r, "a", &made_a);
         write_some(&s.b, &r, "b", &made_b);
         if (test_random_below(&r, 3) == 0) snapshot(&s.b);
         snapshot(&s.a);
-        (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL);
+        (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL);
         if (test_random_below(&r, 2) == 0) {
             assert_ok(echo_party_snapshot_start(s.b.party, &err), &err);
-            for (uint64_t n = test_random_below(&r, 6); n > 0; n--) peer_poll(&s.b);
+            for (uint64_t n = test_random_below(&r, 6); n > 0; n--) replica_poll(&s.b);
         }
         write_some(&s.b, &r, "b", &made_b);
         if (test_random_below(&r, 2) == 0) fetch_some(&s.b, generate_source(s.g), &r); /* which it has not looked at */
-        if (test_random_below(&r, 2) == 0) peer_fetch(&s.b, &s.a.feeds, &s.party.feeds[0], UINT64_MAX);
+        if (test_random_below(&r, 2) == 0) replica_fetch(&s.b, &s.a.feeds, &s.party.feeds[0], UINT64_MAX);
         echo_party *old = s.b.party;
         *changes += move_checked(&s.b);
         *moves += old != s.b.party;
@@ -544,14 +544,14 @@ static void test_touches_candidates_alone(void **arg) {
     o.items = 2000;
     o.create = 1;
     scene_open(&s, &o);
-    peer_open(&s.a);
+    replica_open(&s.a);
     generate(&s, 2000);
     bring_snapshot(&s);
     s.b.store = store_fault_wrap(&fault, s.b.store);
-    peer_open(&s.b);
-    peer_write(&s.b, "own", RAW, "\1", 1);
+    replica_open(&s.b);
+    replica_write(&s.b, "own", RAW, "\1", 1);
     assert_ok(generate_changes(s.g, some, 3, &err), &err);
-    peer_write(&s.a, "theirs", RAW, "\1", 1);
+    replica_write(&s.a, "theirs", RAW, "\1", 1);
     bring_snapshot(&s);
     store_fault_zero(&fault);
     watching w = {.old = s.b.party};
@@ -574,10 +574,10 @@ static void test_without_callback(void **arg) {
     generate_options o = GENERATE_OPTIONS_INIT;
     echo_error err = ECHO_ERROR_INIT;
     scene_open(&s, &o);
-    peer_open(&s.a);
+    replica_open(&s.a);
     generate(&s, 500);
     s.b.store = store_fault_wrap(&fault, s.b.store);
-    peer_open(&s.b);
+    replica_open(&s.b);
     bring_snapshot(&s);
     store_fault_zero(&fault);
     assert_ok(echo_party_switch(&s.b.party, NULL, NULL, &err), &err);
@@ -589,14 +589,14 @@ static void test_without_callback(void **arg) {
 /* ---- failing ---- */
 
 /* b is as it was: the same object, which shows the same, writes and takes snapshots. */
-static void check_unharmed(peer *b, const echo_party *old, const char *state) {
+static void check_unharmed(replica *b, const echo_party *old, const char *state) {
     assert_ptr_equal(b->party, old);
     char *now = state_of(b->party);
     assert_state_equal(now, state);
     free(now);
 }
 
-static echo_hash root_of(const peer *p) { return p->party->root.hash; }
+static echo_hash root_of(const replica *p) { return p->party->root.hash; }
 
 static void test_damage(void **arg) {
     (void)arg;
@@ -608,27 +608,27 @@ static void test_damage(void **arg) {
     char *state = state_of(s.b.party);
     echo_party *old = s.b.party;
     generate(&s, 100);
-    peer_fetch_all(&s.a, generate_source(s.g));
-    peer_poll(&s.a);
+    replica_fetch_all(&s.a, generate_source(s.g));
+    replica_poll(&s.a);
     snapshot(&s.a);
     echo_hash root = root_of(&s.a);
-    (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root); /* its root is missing */
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root); /* its root is missing */
     assert_int_equal(echo_party_switch(&s.b.party, take_change, &t, &err), ECHO_ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "snapshot 2"));
     assert_int_equal(t.list.count, 0);
     check_unharmed(&s.b, old, state);
-    peer_write(&s.b, "own", NULL, "\1", 1);
+    replica_write(&s.b, "own", NULL, "\1", 1);
     free(state);
     state = state_of(s.b.party);
 
-    (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key,
-                             NULL); /* 3, whole, which mends 2 as well */
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key,
+                                NULL); /* 3, whole, which mends 2 as well */
     generate(&s, 30);
-    peer_fetch_all(&s.a, generate_source(s.g));
-    peer_poll(&s.a);
+    replica_fetch_all(&s.a, generate_source(s.g));
+    replica_poll(&s.a);
     snapshot(&s.a);
     root = root_of(&s.a);
-    (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root); /* 4, without */
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root); /* 4, without */
     assert_true(move_checked(&s.b) > 0);
     assert_int_equal(number_of(&s.b), 3);
     const echo_restore_report *report = echo_party_report(s.b.party);
@@ -651,7 +651,7 @@ static void test_unreadable(void **arg) {
     scene_with(&s, &o, 200);
     echo_party_free(s.b.party);
     s.b.store = store_fault_wrap(&fault, s.b.store);
-    peer_open(&s.b);
+    replica_open(&s.b);
     generate(&s, 100);
     bring_snapshot(&s);
     for (uint64_t nth = 1;; nth++) { /* any call to the store */
@@ -722,14 +722,14 @@ static void test_never_backwards(void **arg) {
     ops.info = short_info;
     echo_feeds feeds = {&ops, s.b.feeds.ctx};
     s.b.options.feeds = &feeds;
-    peer_open(&s.a);
+    replica_open(&s.a);
     generate(&s, 40);
-    peer_fetch(&s.a, generate_source(s.g), &s.party.feeds[2], 25);
-    peer_poll(&s.a);
+    replica_fetch(&s.a, generate_source(s.g), &s.party.feeds[2], 25);
+    replica_poll(&s.a);
     snapshot(&s.a);
-    peer_fetch_all(&s.b, generate_source(s.g));
-    peer_open(&s.b);
-    (void)peer_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL);
+    replica_fetch_all(&s.b, generate_source(s.g));
+    replica_open(&s.b);
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL);
     char *state = state_of(s.b.party);
     echo_party *old = s.b.party;
     shown_length = 30;
@@ -816,14 +816,14 @@ static void test_segments(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     told t = {{NULL, 0, 0}, ECHO_ERR_REFUSED, 1};
     scene_with(&s, &o, 50);
-    for (unsigned i = 0; i < 150; i++) peer_write(&s.b, "log", NULL, "\1", 1);
+    for (unsigned i = 0; i < 150; i++) replica_write(&s.b, "log", NULL, "\1", 1);
     generate(&s, 20);
     bring_snapshot(&s);
     assert_int_equal(echo_party_switch(&s.b.party, take_change, &t, &err), ECHO_ERR_REFUSED);
     assert_int_equal(echo_party_snapshot(NULL, s.b.party, &err), ECHO_ERR_CONFLICT);
     snapshot(&s.b); /* 3, of the old party */
     assert_ok(echo_snapshot_verify(&s.b.store, &s.party.party.public_key, 3, &err), &err);
-    for (unsigned i = 0; i < 150; i++) peer_write(&s.b, "log", NULL, "\2", 1);
+    for (unsigned i = 0; i < 150; i++) replica_write(&s.b, "log", NULL, "\2", 1);
     generate(&s, 20);
     bring_snapshot(&s);
     assert_true(move_checked(&s.b) > 0);
@@ -844,19 +844,19 @@ static void test_with_a_thread(void **arg) {
     scene_open(&s, &o);
     s.b.policy.thread = true;
     s.b.policy.keep = 1;
-    peer_open(&s.a);
-    peer_open(&s.b);
+    replica_open(&s.a);
+    replica_open(&s.b);
     for (unsigned round = 0; round < 20; round++) {
         generate(&s, 30);
         bring_snapshot(&s);
         write_some(&s.b, &r, "b", &made);
         assert_ok(echo_party_snapshot_start(s.b.party, &err), &err);
-        for (uint64_t n = test_random_below(&r, 30); n > 0; n--) peer_poll(&s.b);
+        for (uint64_t n = test_random_below(&r, 30); n > 0; n--) replica_poll(&s.b);
         (void)move_checked(&s.b);
         echo_party_snapshot_cancel(s.b.party);
-        while (s.b.party->items.before_change != NULL) peer_poll(&s.b);
+        while (s.b.party->items.before_change != NULL) replica_poll(&s.b);
         echo_party_free(s.b.party); /* a writer that was cancelled may hold pending chunks */
-        peer_open(&s.b);
+        replica_open(&s.b);
     }
     scene_close(&s);
 }
@@ -874,9 +874,9 @@ static void test_another_store(void **arg) {
     bring_snapshot(&s); /* 2 */
     generate(&s, 60);
     assert_int_equal(echo_store_new_memory(&other), ECHO_OK);
-    (void)peer_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 1 */
-    (void)peer_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 2 */
-    s.b.party->owns_store = true;                                                  /* as if it had opened it */
+    (void)replica_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 1 */
+    (void)replica_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 2 */
+    s.b.party->owns_store = true;                                                     /* as if it had opened it */
     own = s.b.store;
     s.b.store = (echo_store){NULL, NULL};
     assert_ok(echo__switch_to(&s.b.party, &other, take_change, &t, &err), &err);
@@ -885,10 +885,10 @@ static void test_another_store(void **arg) {
     assert_false(s.b.party->owns_store);
     assert_ptr_equal(s.b.party->below.ctx, own.ctx);
     assert_int_equal(*raw_of(s.b.party, "own"), 3);
-    peer_fetch_all(&s.a, generate_source(s.g));
-    peer_poll(&s.a);
+    replica_fetch_all(&s.a, generate_source(s.g));
+    replica_poll(&s.a);
     snapshot(&s.a);
-    (void)peer_copy_snapshot(&own, &s.a.store, &s.party.party.public_key, NULL); /* 3 */
+    (void)replica_copy_snapshot(&own, &s.a.store, &s.party.party.public_key, NULL); /* 3 */
     assert_ok(echo__switch_to(&s.b.party, &own, NULL, NULL, &err), &err);
     assert_int_equal(number_of(&s.b), 3);
     assert_true(s.b.party->owns_store);
@@ -927,23 +927,23 @@ static void test_folder(void **arg) {
     options.dir = dir;
     options.own_feed = own;
     options.verify = ECHO_VERIFY_FULL;
-    peer b = {.party = party_open(&options)};
+    replica b = {.party = party_open(&options)};
     free(own);
     free(dir);
-    peer_write(&b, "own", RAW, "\5", 1);
+    replica_write(&b, "own", RAW, "\5", 1);
     party_write_tail(a, 2, 50, 100);
     assert_ok(echo_party_snapshot(NULL, a, &err), &err);
     echo_store from, to;
     assert_ok(echo_store_open_sqlite(&from, db_a, NULL, &err), &err);
     assert_ok(echo_store_open_sqlite(&to, db_b, NULL, &err), &err);
-    (void)peer_copy_snapshot(&to, &from, &keys.public_key, NULL);
+    (void)replica_copy_snapshot(&to, &from, &keys.public_key, NULL);
     assert_true(move_checked(&b) >= 5);
     assert_int_equal(number_of(&b), 1);
     assert_int_equal(*raw_of(b.party, "own"), 5);
-    peer_write(&b, "own", NULL, "\6", 1);
+    replica_write(&b, "own", NULL, "\6", 1);
     snapshot(&b);
-    (void)peer_copy_snapshot(&to, &from, &keys.public_key,
-                             NULL); /* older than what b shows: its tail makes up for it */
+    (void)replica_copy_snapshot(&to, &from, &keys.public_key,
+                                NULL); /* older than what b shows: its tail makes up for it */
     assert_int_equal(move_checked(&b), 0);
     assert_int_equal(number_of(&b), 3);
     assert_int_equal(*raw_of(b.party, "own"), 11);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exchange/exchange.h"
+#include "exchange/state.h"
 #include "support/liar.h"
 #include "support/state.h"
 
@@ -21,7 +21,7 @@
 #define ROUNDS 20000u
 
 typedef struct simulation {
-    peers p;
+    network p;
     liar liars[LIARS];
     echo_peer *met[LIARS]; /* the joiner's ends */
     size_t liar_count;
@@ -31,20 +31,20 @@ typedef struct simulation {
     bool forks; /* some liar is a writer who forks its feed */
 } simulation;
 
-static uint64_t chance(simulation *s, uint64_t n) { return peers_random(&s->p, n); }
+static uint64_t chance(simulation *s, uint64_t n) { return network_random(&s->p, n); }
 
 /* ---- a party with a history ---- */
 
 static void make_history(simulation *s) {
-    peers *p = &s->p;
-    peers_open(p, 0);
-    peers_write(p, 0, "item", 0, 5 + (size_t)chance(s, 200), "first");
-    if (chance(s, 3) > 0) peers_snapshot(p, 0);
+    network *p = &s->p;
+    network_open(p, 0);
+    network_write(p, 0, "item", 0, 5 + (size_t)chance(s, 200), "first");
+    if (chance(s, 3) > 0) network_snapshot(p, 0);
     for (size_t i = 1; i < p->count; i++) {
         if (i == s->joiner && chance(s, 2) == 0) continue; /* it has nothing yet */
-        peers_replicate_to(p, i);
-        peers_open(p, i);
-        if (chance(s, 2) == 0) peers_snapshot(p, i);
+        network_replicate_to(p, i);
+        network_open(p, i);
+        if (chance(s, 2) == 0) network_snapshot(p, i);
     }
     for (unsigned round = (unsigned)chance(s, 6); round > 0; round--) { /* while the joiner is away */
         size_t who = (size_t)chance(s, p->count);
@@ -52,17 +52,17 @@ static void make_history(simulation *s) {
         if (who == s->joiner && (p->members[who].party == NULL || chance(s, 2) == 0)) continue;
         (void)snprintf(value, sizeof value, "value %u", (unsigned)chance(s, 1000));
         size_t from = (size_t)chance(s, 100);
-        peers_write(p, who, "item", from, from + 1 + (size_t)chance(s, 60), value);
+        network_write(p, who, "item", from, from + 1 + (size_t)chance(s, 60), value);
         for (size_t i = 0; i < p->count; i++)
-            if (i != s->joiner) peers_replicate_to(p, i);
-        if (who != s->joiner && chance(s, 3) > 0) peers_snapshot(p, who);
+            if (i != s->joiner) network_replicate_to(p, i);
+        if (who != s->joiner && chance(s, 3) > 0) network_snapshot(p, who);
     }
 }
 
 /* ---- meeting ---- */
 
 static void meet(simulation *s) {
-    peers *p = &s->p;
+    network *p = &s->p;
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.window = 1024u << chance(s, 8);
     if (chance(s, 6) == 0)
@@ -71,9 +71,9 @@ static void meet(simulation *s) {
         options.trust = ECHO_TRUST_SAMPLED;
     options.attestations = 1;
     options.samples = 1 + (uint32_t)chance(s, 20);
-    peers_exchange(p, s->joiner, &options);
+    network_exchange(p, s->joiner, &options);
     for (size_t i = 0; i < s->honest_count; i++) {
-        if (p->members[i].exchange == NULL) peers_exchange(p, i, NULL);
+        if (p->members[i].exchange == NULL) network_exchange(p, i, NULL);
         wire_open(&s->honest[i], p, s->joiner, i);
     }
     for (size_t i = 0; i < s->liar_count; i++) {
@@ -96,7 +96,7 @@ static void part(simulation *s) {
         s->met[i] = NULL;
         liar_end(&s->liars[i]);
     }
-    peers_exchange_end(&s->p, s->joiner);
+    network_exchange_end(&s->p, s->joiner);
 }
 
 /* Until it is up to date, or `most` rounds; time jumps when nothing moves, so that who stalls is found out. */
@@ -127,11 +127,11 @@ static bool run(simulation *s, unsigned most) {
 /* ---- one run ---- */
 
 static void follow(simulation *s) {
-    peers *p = &s->p;
+    network *p = &s->p;
     if (p->members[s->joiner].party == NULL)
-        peers_open(p, s->joiner);
+        network_open(p, s->joiner);
     else
-        peers_switch(p, s->joiner);
+        network_switch(p, s->joiner);
 }
 
 /*
@@ -169,7 +169,7 @@ static void dump(simulation *s) {
 static void simulate(uint64_t seed) {
     static simulation s;
     memset(&s, 0, sizeof s);
-    peers_begin(&s.p, seed, 6);
+    network_begin(&s.p, seed, 6);
     s.joiner = 5;
     s.honest_count = 1 + (size_t)chance(&s, 2);
     s.liar_count = (size_t)chance(&s, LIARS + 1);
@@ -195,17 +195,17 @@ static void simulate(uint64_t seed) {
     }
     part(&s);
     follow(&s);
-    peers_exchange_end(&s.p, 0); /* own writes of the joiner reach the others, so that states can be compared */
-    peers_replicate_to(&s.p, 0);
+    network_exchange_end(&s.p, 0); /* own writes of the joiner reach the others, so that states can be compared */
+    network_replicate_to(&s.p, 0);
     if (was_forked(&s)) {
-        peers_end(&s.p);
+        network_end(&s.p);
         return;
     }
-    peers_assert_same(&s.p, 0, s.joiner);
+    network_assert_same(&s.p, 0, s.joiner);
     assert_int_equal(
         echo_timeframe_compare(echo_party_clock(s.p.members[0].party), echo_party_clock(s.p.members[s.joiner].party)),
         ECHO_ORDER_EQUAL);
-    peers_end(&s.p);
+    network_end(&s.p);
 }
 
 static void test_simulate(void **arg) {

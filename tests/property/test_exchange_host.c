@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/peers.h"
+#include "support/network.h"
 #include "support/state.h"
 #include "support/still_clock.h"
 
@@ -21,13 +21,13 @@
 #define JOINER 2u
 
 typedef struct hosting {
-    peers p;
+    network p;
     wire wires[SERVERS];
     bool open[SERVERS], finished[SERVERS];
     echo_party *half; /* restored from what is being fetched */
 } hosting;
 
-static uint64_t chance(hosting *h, uint64_t n) { return peers_random(&h->p, n); }
+static uint64_t chance(hosting *h, uint64_t n) { return network_random(&h->p, n); }
 
 static void hang_up(hosting *h, size_t i) {
     if (!h->open[i]) return;
@@ -52,7 +52,7 @@ static void leave_half(hosting *h) {
 static void end_exchange(hosting *h) {
     leave_half(h);
     for (size_t i = 0; i < SERVERS; i++) hang_up(h, i);
-    peers_exchange_end(&h->p, JOINER);
+    network_exchange_end(&h->p, JOINER);
 }
 
 static void read_half(hosting *h) {
@@ -81,7 +81,7 @@ static void read_half(hosting *h) {
 }
 
 static void carry_on(hosting *h, unsigned rounds) {
-    peers *p = &h->p;
+    network *p = &h->p;
     echo_error err = ECHO_ERROR_INIT;
     for (unsigned round = 0; round < rounds; round++) {
         p->now_ns += 1000000;
@@ -99,7 +99,7 @@ static void carry_on(hosting *h, unsigned rounds) {
 }
 
 static void do_something(hosting *h) {
-    peers *p = &h->p;
+    network *p = &h->p;
     member *m = &p->members[JOINER];
     echo_error err = ECHO_ERROR_INIT;
     size_t i = (size_t)chance(h, SERVERS);
@@ -117,7 +117,7 @@ static void do_something(hosting *h) {
         if (chance(h, 3) == 0) end_exchange(h);
         break;
     case 5:
-        if (m->exchange == NULL) peers_exchange(p, JOINER, NULL);
+        if (m->exchange == NULL) network_exchange(p, JOINER, NULL);
         assert_ok(echo_exchange_start(m->exchange, &err), &err);
         break;
     case 6:
@@ -133,18 +133,18 @@ static void do_something(hosting *h) {
         echo_party_free(m->party);
         m->party = NULL;
         if (m->exchange == NULL || m->events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0 || chance(h, 3) == 0) break;
-        peers_open(p, JOINER);
+        network_open(p, JOINER);
         echo_exchange_set_party(m->exchange, m->party);
         break;
     case 10: {
         size_t from = (size_t)chance(h, 250);
         const char *text = chance(h, 2) == 0 ? "odd" : "even";
-        peers_write(p, 0, "item", from, from + 1 + (size_t)chance(h, 60), text);
-        if (chance(h, 2) == 0) peers_replicate_to(p, 1);
+        network_write(p, 0, "item", from, from + 1 + (size_t)chance(h, 60), text);
+        if (chance(h, 2) == 0) network_replicate_to(p, 1);
         break;
     }
     default:
-        if (chance(h, 3) == 0) peers_snapshot(p, i);
+        if (chance(h, 3) == 0) network_snapshot(p, i);
         break;
     }
 }
@@ -152,16 +152,16 @@ static void do_something(hosting *h) {
 static void simulate(uint64_t seed) {
     static hosting h;
     memset(&h, 0, sizeof h);
-    peers *p = &h.p;
-    peers_begin(p, seed, 3);
-    peers_open(p, 0);
-    peers_write(p, 0, "item", 0, 200 + (size_t)chance(&h, 800), "text");
-    if (chance(&h, 4) > 0) peers_snapshot(p, 0);
-    peers_replicate_to(p, 1);
-    peers_open(p, 1);
-    if (chance(&h, 2) == 0) peers_snapshot(p, 1);
-    for (size_t i = 0; i < SERVERS; i++) peers_exchange(p, i, NULL);
-    peers_exchange(p, JOINER, NULL);
+    network *p = &h.p;
+    network_begin(p, seed, 3);
+    network_open(p, 0);
+    network_write(p, 0, "item", 0, 200 + (size_t)chance(&h, 800), "text");
+    if (chance(&h, 4) > 0) network_snapshot(p, 0);
+    network_replicate_to(p, 1);
+    network_open(p, 1);
+    if (chance(&h, 2) == 0) network_snapshot(p, 1);
+    for (size_t i = 0; i < SERVERS; i++) network_exchange(p, i, NULL);
+    network_exchange(p, JOINER, NULL);
     for (unsigned n = 20 + (unsigned)chance(&h, 60); n > 0; n--) {
         do_something(&h);
         carry_on(&h, (unsigned)chance(&h, 6));
@@ -169,8 +169,8 @@ static void simulate(uint64_t seed) {
     end_exchange(&h);
     echo_party_free(p->members[JOINER].party);
     p->members[JOINER].party = NULL;
-    peers_replicate_to(p, 1);
-    peers_exchange(p, JOINER, NULL);
+    network_replicate_to(p, 1);
+    network_exchange(p, JOINER, NULL);
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_exchange_start(p->members[JOINER].exchange, &err), &err);
     for (size_t i = 0; i < SERVERS; i++) meet(&h, i);
@@ -179,9 +179,9 @@ static void simulate(uint64_t seed) {
     if (p->members[JOINER].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0)
         fail_msg("seed %llu: it does not end: %s", (unsigned long long)seed, p->members[JOINER].last_error.message);
     end_exchange(&h);
-    peers_open(p, JOINER);
-    peers_assert_same(p, 0, JOINER);
-    peers_end(p);
+    network_open(p, JOINER);
+    network_assert_same(p, 0, JOINER);
+    network_end(p);
 }
 
 static void test_simulate(void **arg) {

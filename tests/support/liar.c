@@ -36,7 +36,7 @@ static size_t most(void *arg, uint8_t type) {
     return (size_t)16 << 20;
 }
 
-void liar_begin(liar *l, peers *p, size_t honest, const echo_keypair *keys, lie what, uint64_t seed) {
+void liar_begin(liar *l, network *p, size_t honest, const echo_keypair *keys, lie what, uint64_t seed) {
     memset(l, 0, sizeof *l);
     l->p = p;
     l->honest = &p->members[honest];
@@ -153,7 +153,7 @@ static uint64_t length_of(member *m, const echo_key *key) {
 }
 
 static void write_feeds(liar *l, echo__buf *out) {
-    echo_key keys[PEERS_MEMBERS + 1];
+    echo_key keys[NETWORK_MEMBERS + 1];
     size_t n = 0;
     for (size_t i = 0; i < l->p->count; i++) keys[n++] = l->p->members[i].keys.public_key;
     if (l->what == LIE_FEEDS_ALIEN) {

@@ -6,7 +6,7 @@
 #define TESTS_LIAR_H
 
 #include "exchange/channel.h"
-#include "support/peers.h"
+#include "support/network.h"
 
 #define LIES(XX)                                                                                                       \
     XX(NONE)           /* honest, but for its code */                                                                  \
@@ -49,7 +49,7 @@ typedef enum lie {
 } lie;
 
 typedef struct liar {
-    peers *p;
+    network *p;
     member *honest;    /* whose store and feeds it answers from */
     echo_keypair keys; /* of a member */
     lie what;
@@ -62,7 +62,7 @@ typedef struct liar {
 } liar;
 
 const char *lie_name(lie what);
-void liar_begin(liar *l, peers *p, size_t honest, const echo_keypair *keys, lie what, uint64_t seed);
+void liar_begin(liar *l, network *p, size_t honest, const echo_keypair *keys, lie what, uint64_t seed);
 void liar_end(liar *l);
 /* Carries bytes between a liar and a peer of an exchange; false: there were none. */
 bool liar_carry(liar *l, echo_peer *peer);

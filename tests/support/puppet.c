@@ -29,7 +29,7 @@ void puppet_send(puppet *u, uint8_t type, echo__buf *payload) {
     echo__buf_free(payload);
 }
 
-void puppet_begin(puppet *u, peers *p, size_t to, const echo_keypair *keys, bool is_joined) {
+void puppet_begin(puppet *u, network *p, size_t to, const echo_keypair *keys, bool is_joined) {
     echo_error err = ECHO_ERROR_INIT;
     memset(u, 0, sizeof *u);
     u->p = p;

@@ -7,10 +7,10 @@
 
 #include "exchange/channel.h"
 #include "exchange/wire.h"
-#include "support/peers.h"
+#include "support/network.h"
 
 typedef struct puppet {
-    peers *p;
+    network *p;
     echo_keypair keys;
     echo__channel *channel;
     echo_peer *peer;    /* the exchange's end */
@@ -23,7 +23,7 @@ typedef struct puppet {
 
 /* Connects to member `to`'s exchange, as its responder when `is_joined`, else as initiator. It greets by itself, as one
  * that serves. */
-void puppet_begin(puppet *u, peers *p, size_t to, const echo_keypair *keys, bool is_joined);
+void puppet_begin(puppet *u, network *p, size_t to, const echo_keypair *keys, bool is_joined);
 void puppet_end(puppet *u); /* also closes the exchange's end, unless u->peer is NULL */
 void puppet_say(puppet *u, uint8_t type, const echo__buf *payload);
 /* Says it and empties the payload. */

@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "support/peers.h"
+#include "support/network.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define ok(call, err) assert_ok((call), (err))
 
-uint64_t peers_random(peers *p, uint64_t n) {
+uint64_t network_random(network *p, uint64_t n) {
     p->random ^= p->random << 13;
     p->random ^= p->random >> 7;
     p->random ^= p->random << 17;
@@ -44,7 +44,7 @@ static void append_credential(member *m, echo__buf *credential) {
     echo__buf_free(credential);
 }
 
-void peers_begin(peers *p, uint64_t seed, size_t count) {
+void network_begin(network *p, uint64_t seed, size_t count) {
     memset(p, 0, sizeof *p);
     p->seed = seed;
     p->random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
@@ -78,7 +78,7 @@ void peers_begin(peers *p, uint64_t seed, size_t count) {
     }
 }
 
-void peers_end(peers *p) {
+void network_end(network *p) {
     for (size_t i = 0; i < p->count; i++) {
         member *m = &p->members[i];
         echo_exchange_free(m->exchange);
@@ -90,7 +90,7 @@ void peers_end(peers *p) {
     echo_registry_free(p->models);
 }
 
-void peers_open(peers *p, size_t i) {
+void network_open(network *p, size_t i) {
     member *m = &p->members[i];
     echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
     policy.manual = true;
@@ -106,7 +106,7 @@ void peers_open(peers *p, size_t i) {
     m->party = party_open(&options);
 }
 
-void peers_write(peers *p, size_t i, const char *prefix, size_t from, size_t to, const char *value) {
+void network_write(network *p, size_t i, const char *prefix, size_t from, size_t to, const char *value) {
     member *m = &p->members[i];
     for (size_t n = from; n < to; n++) {
         char id[80], key[16];
@@ -115,7 +115,7 @@ void peers_write(peers *p, size_t i, const char *prefix, size_t from, size_t to,
         echo_object_mutation *set;
         echo_bytes mutation;
         (void)snprintf(id, sizeof id, "%s%zu", prefix, n);
-        (void)snprintf(key, sizeof key, "key%u", (unsigned)peers_random(p, 3));
+        (void)snprintf(key, sizeof key, "key%u", (unsigned)network_random(p, 3));
         cJSON *node = cJSON_CreateString(value);
         assert_int_equal(echo_object_mutation_new(&set, 2), ECHO_OK);
         echo_object_set(set, key, node);
@@ -179,15 +179,15 @@ static void replicate_feed(member *from, member *to, const echo_key *key) {
     ops->close(to->feeds.ctx, sink);
 }
 
-void peers_replicate_to(peers *p, size_t to) {
+void network_replicate_to(network *p, size_t to) {
     echo_error err = ECHO_ERROR_INIT;
     for (size_t from = 0; from < p->count; from++)
         if (from != to) replicate_feed(&p->members[from], &p->members[to], &p->members[from].keys.public_key);
     if (p->members[to].party != NULL) ok(echo_party_poll(NULL, p->members[to].party, 0, &err), &err);
 }
 
-void peers_replicate(peers *p) {
-    for (size_t to = 0; to < p->count; to++) peers_replicate_to(p, to);
+void network_replicate(network *p) {
+    for (size_t to = 0; to < p->count; to++) network_replicate_to(p, to);
 }
 
 /* ---- exchanges ---- */
@@ -198,7 +198,7 @@ static void note_event(void *arg, const echo_exchange_event *event) {
     if (event->error != NULL) m->last_error = *event->error;
 }
 
-void peers_exchange(peers *p, size_t i, const echo_exchange_options *given) {
+void network_exchange(network *p, size_t i, const echo_exchange_options *given) {
     member *m = &p->members[i];
     echo_error err = ECHO_ERROR_INIT;
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
@@ -215,12 +215,12 @@ void peers_exchange(peers *p, size_t i, const echo_exchange_options *given) {
     ok(echo_exchange_new(&m->exchange, &options, &err), &err);
 }
 
-void peers_exchange_end(peers *p, size_t i) {
+void network_exchange_end(network *p, size_t i) {
     echo_exchange_free(p->members[i].exchange);
     p->members[i].exchange = NULL;
 }
 
-uint64_t peers_snapshot(peers *p, size_t i) {
+uint64_t network_snapshot(network *p, size_t i) {
     echo_snapshot_result result;
     echo_error err = ECHO_ERROR_INIT;
     ok(echo_party_snapshot(&result, p->members[i].party, &err), &err);
@@ -234,12 +234,12 @@ static echo_status note_change(void *arg, echo_change change, const echo_item_he
     return ECHO_OK;
 }
 
-void peers_switch(peers *p, size_t i) {
+void network_switch(network *p, size_t i) {
     member *m = &p->members[i];
     echo_error err = ECHO_ERROR_INIT;
     memset(m->changes, 0, sizeof m->changes);
     if (m->party == NULL) {
-        peers_open(p, i);
+        network_open(p, i);
     } else {
         echo_status status = echo_party_switch(&m->party, note_change, m, &err);
         if (status == ECHO_ERR_CORRUPT)
@@ -251,7 +251,7 @@ void peers_switch(peers *p, size_t i) {
     if (m->exchange != NULL) echo_exchange_set_party(m->exchange, m->party);
 }
 
-void peers_assert_same(peers *p, size_t a, size_t b) {
+void network_assert_same(network *p, size_t a, size_t b) {
     char *one = state_of(p->members[a].party), *other = state_of(p->members[b].party);
     assert_state_equal(other, one);
     free(one);
@@ -260,7 +260,7 @@ void peers_assert_same(peers *p, size_t a, size_t b) {
 
 /* ---- connections ---- */
 
-void wire_open(wire *w, peers *p, size_t initiator, size_t responder) {
+void wire_open(wire *w, network *p, size_t initiator, size_t responder) {
     echo_peer_options options = ECHO_PEER_OPTIONS_INIT;
     echo_error err = ECHO_ERROR_INIT;
     memset(w, 0, sizeof *w);
@@ -283,7 +283,7 @@ static bool carry(wire *w, unsigned from) {
     if (w->ends[0] == NULL || w->ends[1] == NULL || w->broken) return false;
     echo_bytes bytes = echo_peer_pending(w->ends[from]);
     if (bytes.len == 0) return false;
-    size_t len = 1 + (size_t)peers_random(w->p, bytes.len < 60000 ? bytes.len : 60000);
+    size_t len = 1 + (size_t)network_random(w->p, bytes.len < 60000 ? bytes.len : 60000);
     if (from == 1 && w->cut_after > 0 && w->carried[1] + len >= w->cut_after) {
         len = (size_t)(w->cut_after - w->carried[1]);
         w->broken = true;
@@ -309,7 +309,7 @@ bool wire_carry(wire *w) {
 }
 
 void wires_run(wire *wires, size_t n, bool (*enough)(void *arg), void *arg) {
-    peers *p = wires[0].p;
+    network *p = wires[0].p;
     echo_error err = ECHO_ERROR_INIT;
     for (unsigned idle = 0; idle < 3;) {
         bool moved = false;

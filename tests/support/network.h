@@ -1,13 +1,13 @@
 /*
- * Members of one party in one process, each with feeds and a store of its own in memory, and connections between their
- * exchanges that carry bytes in random pieces.
+ * A network: members of one party in one process, each with feeds and a store of its own in memory, and connections
+ * between their exchanges that carry bytes in random pieces.
  */
-#ifndef TESTS_PEERS_H
-#define TESTS_PEERS_H
+#ifndef TESTS_NETWORK_H
+#define TESTS_NETWORK_H
 
 #include <echo/echo.h>
 
-#define PEERS_MEMBERS 8u
+#define NETWORK_MEMBERS 8u
 
 typedef struct member {
     echo_keypair keys; /* of its feed, which is what it proves to be */
@@ -21,18 +21,18 @@ typedef struct member {
     echo_error last_error; /* of the last event with one */
 } member;
 
-typedef struct peers {
+typedef struct network {
     uint64_t seed, random;
     echo_keypair party;
     echo_registry *models;
-    member members[PEERS_MEMBERS];
+    member members[NETWORK_MEMBERS];
     size_t count;
     uint64_t now_ns;
-} peers;
+} network;
 
 /* A connection; the first member is the initiator. */
 typedef struct wire {
-    peers *p;
+    network *p;
     echo_peer *ends[2];
     member *who[2];
     uint64_t carried[2]; /* bytes from end 0, from end 1 */
@@ -44,28 +44,28 @@ typedef struct wire {
 } wire;
 
 /* A party with members, all admitted, feed 0 being the genesis feed; nobody but member 0 has anything yet. */
-void peers_begin(peers *p, uint64_t seed, size_t count);
-void peers_end(peers *p);
-uint64_t peers_random(peers *p, uint64_t n); /* 0..n-1 */
+void network_begin(network *p, uint64_t seed, size_t count);
+void network_end(network *p);
+uint64_t network_random(network *p, uint64_t n); /* 0..n-1 */
 /* Opens a member's party from its feeds and store. */
-void peers_open(peers *p, size_t i);
+void network_open(network *p, size_t i);
 /* Member i makes items named <prefix><n>, from..to-1, or changes them when they are there; one property of this value
  * each. */
-void peers_write(peers *p, size_t i, const char *prefix, size_t from, size_t to, const char *value);
+void network_write(network *p, size_t i, const char *prefix, size_t from, size_t to, const char *value);
 /* Every member's feeds get all blocks of all others', without an exchange; open parties are polled. */
-void peers_replicate(peers *p);
-void peers_replicate_to(peers *p, size_t to);
+void network_replicate(network *p);
+void network_replicate_to(network *p, size_t to);
 /* Makes the member's exchange; options may be NULL. */
-void peers_exchange(peers *p, size_t i, const echo_exchange_options *options);
-void peers_exchange_end(peers *p, size_t i);
+void network_exchange(network *p, size_t i, const echo_exchange_options *options);
+void network_exchange_end(network *p, size_t i);
 /* Takes a snapshot; returns its number. */
-uint64_t peers_snapshot(peers *p, size_t i);
+uint64_t network_snapshot(network *p, size_t i);
 /* Moves an open party to what was installed, or opens it. */
-void peers_switch(peers *p, size_t i);
+void network_switch(network *p, size_t i);
 /* The same items with the same views. */
-void peers_assert_same(peers *p, size_t a, size_t b);
+void network_assert_same(network *p, size_t a, size_t b);
 
-void wire_open(wire *w, peers *p, size_t initiator, size_t responder);
+void wire_open(wire *w, network *p, size_t initiator, size_t responder);
 void wire_close(wire *w);
 /* Carries some bytes each way; false: there were none. */
 bool wire_carry(wire *w);

@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "support/peer.h"
+#include "support/replica.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +15,9 @@ static void make_key(echo_keypair *out, uint8_t seed, uint8_t which) {
     assert_int_equal(echo_keypair_from_seed(out, bytes), ECHO_OK);
 }
 
-void peer_party_make(peer_party *out, uint8_t seed, size_t n, const echo_key *others, size_t others_count) {
+void replica_party_make(replica_party *out, uint8_t seed, size_t n, const echo_key *others, size_t others_count) {
     memset(out, 0, sizeof *out);
-    assert_true(n + others_count <= PEER_FEEDS_MAX);
+    assert_true(n + others_count <= REPLICA_FEEDS_MAX);
     make_key(&out->party, seed, 255);
     for (; out->count < n; out->count++) {
         make_key(&out->keys[out->count], seed, (uint8_t)out->count);
@@ -29,7 +29,7 @@ void peer_party_make(peer_party *out, uint8_t seed, size_t n, const echo_key *ot
     }
 }
 
-void peer_init(peer *p, const peer_party *with, size_t own, echo_registry *models) {
+void replica_init(replica *p, const replica_party *with, size_t own, echo_registry *models) {
     memset(p, 0, sizeof *p);
     p->with = with;
     assert_int_equal(echo_feeds_new_memory(&p->feeds), ECHO_OK);
@@ -54,20 +54,20 @@ void peer_init(peer *p, const peer_party *with, size_t own, echo_registry *model
     p->options.policy = &p->policy;
 }
 
-void peer_open(peer *p) { p->party = party_open(&p->options); }
+void replica_open(replica *p) { p->party = party_open(&p->options); }
 
-void peer_poll(peer *p) {
+void replica_poll(replica *p) {
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_party_poll(NULL, p->party, 0, &err), &err);
 }
 
-void peer_close(peer *p) {
+void replica_close(replica *p) {
     echo_party_free(p->party);
     echo_store_close(&p->store);
     echo_feeds_close(&p->feeds);
 }
 
-void peer_write(peer *p, const char *id, const char *model, const void *bytes, size_t len) {
+void replica_write(replica *p, const char *id, const char *model, const void *bytes, size_t len) {
     echo_error err = ECHO_ERROR_INIT;
     echo_bytes mutation = {bytes, len};
     echo_write write = {.id = id, .create = model != NULL, .model = model, .mutation = &mutation};
@@ -77,7 +77,7 @@ void peer_write(peer *p, const char *id, const char *model, const void *bytes, s
 /* ---- blocks ---- */
 
 typedef struct fetching {
-    peer *p;
+    replica *p;
     const echo_key *feed;
 } fetching;
 
@@ -86,7 +86,7 @@ static echo_status take_block(void *arg, uint64_t seq, echo_bytes block) {
     return echo_feeds_memory_put(&f->p->feeds, f->feed, seq, block);
 }
 
-uint64_t peer_length(const echo_feeds *from, const echo_key *feed) {
+uint64_t replica_length(const echo_feeds *from, const echo_key *feed) {
     void *handle;
     echo_feed_info info;
     echo_error err = ECHO_ERROR_INIT;
@@ -97,8 +97,8 @@ uint64_t peer_length(const echo_feeds *from, const echo_key *feed) {
 }
 
 /* A feed is here from its beginning, or has a hole there when a snapshot covered it. */
-void peer_fetch(peer *p, const echo_feeds *from, const echo_key *feed, uint64_t n) {
-    uint64_t has = peer_length(&p->feeds, feed), length = peer_length(from, feed);
+void replica_fetch(replica *p, const echo_feeds *from, const echo_key *feed, uint64_t n) {
+    uint64_t has = replica_length(&p->feeds, feed), length = replica_length(from, feed);
     void *handle;
     fetching f = {p, feed};
     echo_error err = ECHO_ERROR_INIT;
@@ -109,8 +109,8 @@ void peer_fetch(peer *p, const echo_feeds *from, const echo_key *feed, uint64_t 
     from->ops->close(from->ctx, handle);
 }
 
-void peer_fetch_all(peer *p, const echo_feeds *from) {
-    for (size_t i = 0; i < p->with->count; i++) peer_fetch(p, from, &p->with->feeds[i], UINT64_MAX);
+void replica_fetch_all(replica *p, const echo_feeds *from) {
+    for (size_t i = 0; i < p->with->count; i++) replica_fetch(p, from, &p->with->feeds[i], UINT64_MAX);
 }
 
 /* ---- snapshots ---- */
@@ -154,8 +154,8 @@ static void copy_chunks(const echo_store *to, const echo_store *from, const echo
     free(all.list);
 }
 
-uint64_t peer_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
-                            const echo_hash *spared) {
+uint64_t replica_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
+                               const echo_hash *spared) {
     echo__stored_manifests there, here;
     echo__manifest manifest;
     echo__buf text = ECHO__BUF_INIT;
