@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/generate.h"
+#include "gen/generate.h"
 #include "support/folder.h"
 #include "support/state.h"
 
