@@ -33,10 +33,18 @@ typedef struct bench_options {
     bool csv, json, keep, quick, disk;
 } bench_options;
 
+/* Options that not every mode takes, as bits. */
+#define BENCH_TAKES_ITEMS (UINT64_C(1) << 4)
+#define BENCH_TAKES_MESSAGES (UINT64_C(1) << 5)
+#define BENCH_TAKES_SHAPE (UINT64_C(1) << 6 | UINT64_C(1) << 7) /* --feeds, --tail */
+#define BENCH_TAKES_FOLDER (UINT64_C(1) << 8 | ECHO_CLI_PARTY)  /* --party-dir, --party */
+#define BENCH_TAKES_DISK (UINT64_C(1) << 9)
+#define BENCH_TAKES_LINK (UINT64_C(1) << 10)
+
 /* What can be measured. Every function has b->work, a folder to work in, and reads b->options. */
 typedef struct bench_mode {
     const char *name;
-    uint64_t takes;     /* of the options that not every mode takes (options.h) */
+    uint64_t takes;     /* BENCH_TAKES_... */
     uint64_t takes_one; /* of those: one number, no list */
     size_t runs;        /* unless --runs says otherwise */
     /* Measures, fills b->cases and b->goals, and calls bench_wrong() for wrong results. */

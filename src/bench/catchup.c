@@ -11,7 +11,6 @@
 
 #include "bench/catchup_report.h"
 #include "bench/child.h"
-#include "bench/options.h"
 #include "gen/generate_random.h"
 
 #define TIMES 10u /* messages to a changed item, where it changes often */

@@ -9,7 +9,6 @@
 
 #include "bench/child.h"
 #include "bench/join_report.h"
-#include "bench/options.h"
 #include "gen/generate_random.h"
 
 #define BIG_ITEMS 100000u

@@ -7,7 +7,6 @@
 
 #include "bench/child.h"
 #include "bench/life_report.h"
-#include "bench/options.h"
 
 #define OPEN_NS 100000000u
 #define WRITE_FACTOR 2.0

@@ -13,7 +13,6 @@
 #include "bench/open_parse.h"
 #include "bench/open_party.h"
 #include "bench/open_report.h"
-#include "bench/options.h"
 #include "gen/generate.h"
 
 #define DEFAULT_ITEMS 1000u

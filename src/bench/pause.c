@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "bench/child.h"
-#include "bench/options.h"
 #include "bench/pause_report.h"
 #include "bench/session.h"
 

@@ -53,7 +53,9 @@ static void cell_number(char out[VALUE_CHARS], const bench_column *column, uint6
 }
 
 static void cell(char out[VALUE_CHARS], const bench_column *column, const void *at) {
-    switch (column->kind) {
+    bool none = column->kind == BENCH_SERIES && ((const bench_series *)at)->count == 0;
+    if (column->zero_is_none && range_of(column, at).median == 0) none = true;
+    switch (none ? BENCH_END : column->kind) {
     case BENCH_SERIES:
     case BENCH_U64: cell_number(out, column, range_of(column, at).median); break;
     case BENCH_SIZE: cell_number(out, column, *(const size_t *)at); break;
@@ -61,7 +63,7 @@ static void cell(char out[VALUE_CHARS], const bench_column *column, const void *
     case BENCH_REAL: cell_real(out, column, *(const double *)at); break;
     case BENCH_TEXT: (void)snprintf(out, VALUE_CHARS, "%s", (const char *)at); break;
     case BENCH_NAME: (void)snprintf(out, VALUE_CHARS, "%s", *(const char *const *)at); break;
-    default: out[0] = '\0';
+    default: (void)snprintf(out, VALUE_CHARS, "-");
     }
 }
 
@@ -277,11 +279,7 @@ void bench_report_json_goals(echo_cli_out *out, const bench *b) {
 void bench_report_data(FILE *file, const bench_column *columns, const bench_row *row) {
     char text[VALUE_CHARS];
     for (const bench_column *c = columns; c->kind != BENCH_END; c++) {
-        const void *at = place(c, row);
-        if (c->kind == BENCH_SERIES && ((const bench_series *)at)->count == 0)
-            (void)snprintf(text, sizeof text, "-");
-        else
-            cell(text, c, at);
+        cell(text, c, place(c, row));
         (void)fprintf(file, "%s%s", c != columns ? " " : "", text);
     }
     (void)fprintf(file, "\n");

@@ -43,7 +43,8 @@ typedef struct bench_column {
     int width;          /* in tables; negative: aligned to the left */
     int digits;         /* of reals, and of numbers that are divided */
     double divide;      /* tables and data: divided by this. 0: not divided */
-    const char *suffix; /* of reals in tables */
+    const char *suffix; /* of what is divided, and of reals, in tables */
+    bool zero_is_none;  /* in tables: 0 is "-" */
     const struct bench_column *of;
     size_t size, count_at;
     const char *(*name_of)(size_t i);

@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "bench/child.h"
-#include "bench/options.h"
 #include "bench/session.h"
 #include "bench/throughput_report.h"
 

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "bench/child.h"
-#include "bench/options.h"
 #include "bench/session.h"
 #include "bench/writes_report.h"
 #include "gen/generate_random.h"

@@ -6,6 +6,7 @@
 #include "cli/folder.h"
 #include "cli/join_items.h"
 #include "cli/join_print.h"
+#include "cli/net/dial.h"
 #include "cli/report.h"
 
 #define FAILURES_MAX 3u /* in a row: what keeps failing here is not going to work */

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/find_party.h"
 #include "cli/folder.h"
+#include "cli/net/dial.h"
 #include "cli/net/peers.h"
 #include "cli/report.h"
 

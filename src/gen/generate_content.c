@@ -72,11 +72,11 @@ static void property(char key[KEY_CHARS], generate_content *c) {
         return;
     }
     bool two = below(c, 2) == 0;
-    unsigned inner = (unsigned)below(c, 3);
+    unsigned last = (unsigned)below(c, 3);
     if (two)
-        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, inner);
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, last);
     else
-        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, inner, (unsigned)below(c, 3));
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, (unsigned)below(c, 3), last);
 }
 
 typedef void (*put_fn)(echo_object_mutation *m, const char *key, const cJSON *value);

@@ -1,8 +1,10 @@
-#include "cli/net/tcp_inside.h"
+#include "cli/net/dial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cli/net/tcp_inside.h"
 
 #define CONNECTIONS_MAX 256u
 

@@ -29,11 +29,6 @@ echo_status echo_cli_net_open(echo_cli_net **out, echo_exchange *exchange, const
 /* Ends what is left without ceremony. To be called before the exchange is freed. */
 void echo_cli_net_close(echo_cli_net *net);
 
-/* bound: where it listens, with the port that the system chose for port 0. */
-echo_status echo_cli_net_listen(echo_cli_net *net, const char *place, char bound[ECHO_CLI_PLACE_CHARS],
-                                echo_error *err) ECHO_MUST_USE;
-/* Begins to connect; how that went is told by events of the exchange and by `ended`. ECHO_ERR_INVALID: not a place. */
-echo_status echo_cli_net_connect(echo_cli_net *net, const char *place, echo_error *err) ECHO_MUST_USE;
 /* Until the hook or a signal ends it. The error is one of memory or of the system, not of a connection. */
 echo_status echo_cli_net_run(echo_cli_net *net, echo_error *err) ECHO_MUST_USE;
 
