@@ -95,8 +95,8 @@ static void work(int fd, void *result, size_t size, bench_child_fn fn, void *arg
     echo_error problem = ECHO_ERROR_INIT;
     handle_signals(SIG_DFL);
     problem.code = fn(result, arg, &problem);
-    bool told = bench_pipe_write(fd, &problem, sizeof problem) && bench_pipe_write(fd, result, size);
-    _exit(told ? 0 : 1);
+    bool sent = bench_pipe_write(fd, &problem, sizeof problem) && bench_pipe_write(fd, result, size);
+    _exit(sent ? 0 : 1);
 }
 
 echo_status bench_child(void *result, size_t size, bench_child_fn fn, void *arg, echo_error *err) {
@@ -111,14 +111,14 @@ echo_status bench_child(void *result, size_t size, bench_child_fn fn, void *arg,
     }
     (void)close(ends[1]);
     echo_error problem = ECHO_ERROR_INIT;
-    bool told =
+    bool received =
         child > 0 && bench_pipe_read(ends[0], &problem, sizeof problem) && bench_pipe_read(ends[0], result, size);
     (void)close(ends[0]);
     if (child < 0) return bench_fail(err, ECHO_ERR_IO, "a process cannot be made: %s", strerror(errno));
     if (interrupted) (void)kill(child, SIGTERM);
     while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
     if (interrupted) return bench_fail(err, ECHO_ERR_IO, "interrupted");
-    if (!told || !WIFEXITED(how) || WEXITSTATUS(how) != 0)
+    if (!received || !WIFEXITED(how) || WEXITSTATUS(how) != 0)
         return bench_fail(err, ECHO_ERR_IO, "a measurement ended early (%s %d)",
                           WIFSIGNALED(how) ? "signal" : "exit code",
                           WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));

@@ -16,7 +16,7 @@ static size_t bucket_of(uint64_t value) {
     if (value < EXACT) return (size_t)value;
     unsigned log = log2_of(value);
     if (log >= BENCH_HISTOGRAM_BITS) return BENCH_HISTOGRAM_BUCKETS - 1;
-    uint64_t part = (value >> (log - 6)) - PER_DOUBLING; /* the six bits behind the highest */
+    uint64_t part = (value >> (log - 6)) - PER_DOUBLING; /* the six bits after the highest */
     return EXACT + (size_t)(log - FIRST_DOUBLING) * PER_DOUBLING + (size_t)part;
 }
 

@@ -1,7 +1,7 @@
 /*
- * Times of many events in little memory. Below 128 ns each has a bucket of its own; above, 64 buckets share each
- * doubling, so that a quantile is at most 1/64 too high. The longest is kept exactly. Plain data: it may be copied and
- * sent between processes of one build.
+ * An HDR histogram: times of many events in little memory, with a bounded relative error. Below 128 ns each has a
+ * bucket of its own; above, 64 buckets share each doubling, so that a quantile is at most 1/64 too high. The longest is
+ * kept exactly. Plain data: it may be copied and sent between processes of one build.
  */
 #ifndef ECHO_BENCH_HISTOGRAM_H
 #define ECHO_BENCH_HISTOGRAM_H

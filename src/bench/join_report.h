@@ -8,7 +8,7 @@
 
 /* Ways of joining. */
 #define BENCH_JOIN_WAY_MAP(XX)                                                                                         \
-    XX(SNAPSHOT, "snapshot") /* from one member's snapshot, and the blocks behind it */                                \
+    XX(SNAPSHOT, "snapshot") /* from one member's snapshot, and the blocks after it */                                 \
     XX(FIVE, "five")         /* the same from five members at the same state */                                        \
     XX(REPLAY, "replay")     /* from a member without one: every block, with proofs, and replay */
 typedef enum bench_join_way {
@@ -29,7 +29,7 @@ typedef struct bench_join_set {
 } bench_join_set;
 
 typedef struct bench_join_case {
-    uint64_t items, messages, tail;  /* of all messages, so many are behind the snapshot */
+    uint64_t items, messages, tail;  /* of all messages, this many are after the snapshot */
     uint64_t covered;                /* messages and credentials that the snapshot covers */
     uint64_t tail_bytes, feed_bytes; /* of blocks */
     uint64_t need_bytes;             /* of the packed state and the tail */

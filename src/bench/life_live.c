@@ -71,7 +71,7 @@ static echo_status add_point(life *l, bool before, echo_error *err) {
     return ECHO_OK;
 }
 
-/* Before the first snapshots always, later now and then, and whenever more messages are behind the last one than ever.
+/* Before the first snapshots always, later now and then, and whenever more messages are after the last one than ever.
  */
 static bool is_worth(life *l) {
     uint64_t apart = l->args->messages / EVERY_MESSAGES / ALL_UP_TO + 1;

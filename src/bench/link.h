@@ -24,7 +24,7 @@ typedef struct bench_link {
 bool bench_link_read(bench_link *out, const char *text);
 /* Finds out, in a process of its own, whether the kernel can do it here; if not, how far it came is in `why`. */
 void bench_link_probe(bench_link *link);
-/* This process and those it makes from now on are alone behind the link: their loopback. Only where it is real. */
+/* This process and those it makes from now on are alone on the link: their loopback. Only where it is real. */
 echo_status bench_link_enter(const bench_link *link, echo_error *err) ECHO_MUST_USE;
 /* "over 20mbit with 50ms each way (by the kernel)"; nothing without a link. */
 void bench_link_describe(char *out, size_t size, const bench_link *link);

@@ -1,6 +1,6 @@
 /*
- * Opening, in four ways. A case is a party with a snapshot and a tail behind it: it is opened by replay, eagerly and
- * lazily; then a second snapshot is taken, whose digest must be that of replay; then, with nothing behind the snapshot,
+ * Opening, in four ways. A case is a party with a snapshot and a tail after it: it is opened by replay, eagerly and
+ * lazily; then a second snapshot is taken, whose digest must be that of replay; then, with nothing after the snapshot,
  * lazily up to the first item. The ways take turns, so that what else the machine does falls on all of them alike.
  */
 #include "bench/open.h"

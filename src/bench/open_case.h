@@ -49,7 +49,7 @@ typedef struct bench_taken {
 typedef struct bench_party {
     echo_key key;
     uint64_t messages; /* blocks of its feeds */
-    uint64_t tail;     /* of those, behind the snapshot */
+    uint64_t tail;     /* of those, after the snapshot */
     uint64_t feeds;
     uint64_t block_bytes;  /* of the messages made here, 0 for a folder that was given */
     uint64_t data_bytes;   /* of its feeds */
@@ -68,7 +68,7 @@ typedef struct bench_case {
     bench_series ns[BENCH_WAYS], cpu[BENCH_WAYS], hydrate[BENCH_WAYS], peak[BENCH_WAYS], kept[BENCH_WAYS];
     bench_series parse, parse_cpu; /* cJSON_Parse of all records */
     bench_series read;             /* the feeds' data, once through */
-    bench_taken update;            /* the snapshot taken behind the tail */
+    bench_taken update;            /* the snapshot taken after the tail */
     echo_hash digest;              /* of full replay */
     /* What follows from these: */
     uint64_t messages_per_second, cpu_messages_per_second, read_bytes_per_second; /* the first two: of replay */

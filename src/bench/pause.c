@@ -1,7 +1,7 @@
 /*
  * A party of which nothing is saved yet takes a snapshot while messages to random items keep coming, and every poll for
  * a message is timed. Messages are made beforehand, some thousands at a time, outside of what is timed. They come at
- * full speed up to a limit; behind it they come one at a time between polls that find none, or a snapshot that takes
+ * full speed up to a limit; after it they come one at a time between polls that find none, or a snapshot that takes
  * its time would need more of them than memory holds.
  */
 #include "bench/pause.h"
@@ -130,7 +130,7 @@ static echo_status take_blocking(pausing *p, bench_pause_run *out, echo_error *e
     return status == ECHO_OK ? apply_one(p, &out->during, out->start_ns, err) : status;
 }
 
-/* As many messages without a snapshot as came during it, some before and the rest behind. */
+/* As many messages without a snapshot as came during it, some before and the rest after. */
 static echo_status measure(void *result, void *arg, echo_error *err) {
     pausing *p = arg;
     bench_pause_run *out = result;

@@ -26,7 +26,7 @@ typedef struct bench_pause_run {
     bench_histogram without, during; /* per message: polling for it, and nothing else */
     uint64_t start_ns;               /* beginning the snapshot; part of the first message's time too */
     uint64_t empty_max;              /* the longest poll that brought no message */
-    uint64_t messages, slowly;       /* processed while it ran; of those, behind the ones at full speed */
+    uint64_t messages, slowly;       /* processed while it ran; of those, after the ones at full speed */
     echo_snapshot_result result;
     bool checked;
     echo_hash replayed;

@@ -90,23 +90,23 @@ static echo_status open_servers(bench_wire *w, const bench_fetch_args *a, const 
     return status;
 }
 
-/* Tells through `told` how opening went, and in the end what was computed since. */
-static void serve(const bench_fetch_args *a, const int fds[BENCH_SERVERS], int told) {
+/* Writes to `to` how opening went, and in the end what was computed since. */
+static void serve(const bench_fetch_args *a, const int fds[BENCH_SERVERS], int to) {
     bench_wire wire;
     echo_error problem = ECHO_ERROR_INIT;
     bool over = false;
     bench_wire_init(&wire, NULL);
     problem.code = open_servers(&wire, a, fds, &problem);
-    if (!bench_pipe_write(told, &problem, sizeof problem) || problem.code != ECHO_OK) _exit(1);
+    if (!bench_pipe_write(to, &problem, sizeof problem) || problem.code != ECHO_OK) _exit(1);
     uint64_t cpu = bench_cpu_ns();
     while (!over && bench_wire_turn(&wire, &over, &problem) == ECHO_OK) continue;
     cpu = bench_cpu_ns() - cpu;
-    _exit(bench_pipe_write(told, &cpu, sizeof cpu) ? 0 : 1);
+    _exit(bench_pipe_write(to, &cpu, sizeof cpu) ? 0 : 1);
 }
 
 typedef struct serving {
     pid_t child;
-    int told, fds[BENCH_SERVERS];
+    int from, fds[BENCH_SERVERS];
 } serving;
 
 static echo_status start_servers(serving *s, const bench_fetch_args *a, echo_error *err) {
@@ -128,9 +128,9 @@ static echo_status start_servers(serving *s, const bench_fetch_args *a, echo_err
     }
     for (size_t i = 0; i < a->servers; i++) (void)close(theirs[i]);
     (void)close(pipes[1]);
-    s->told = pipes[0];
+    s->from = pipes[0];
     echo_error problem = ECHO_ERROR_INIT;
-    if (!bench_pipe_read(s->told, &problem, sizeof problem))
+    if (!bench_pipe_read(s->from, &problem, sizeof problem))
         return bench_fail(err, ECHO_ERR_IO, "the server ended early");
     if (problem.code != ECHO_OK) *err = problem;
     return problem.code;
@@ -138,9 +138,9 @@ static echo_status start_servers(serving *s, const bench_fetch_args *a, echo_err
 
 static echo_status end_servers(uint64_t *cpu, const serving *s, echo_error *err) {
     int how = 0;
-    bool told = bench_pipe_read(s->told, cpu, sizeof *cpu);
+    bool received = bench_pipe_read(s->from, cpu, sizeof *cpu);
     while (waitpid(s->child, &how, 0) < 0 && errno == EINTR) continue;
-    return told ? ECHO_OK : bench_fail(err, ECHO_ERR_IO, "the server ended early");
+    return received ? ECHO_OK : bench_fail(err, ECHO_ERR_IO, "the server ended early");
 }
 
 /* ---- who fetches ---- */

@@ -11,13 +11,13 @@
 #include "bench/session.h"
 
 #define BENCH_SERVERS 5u
-#define BENCH_MEMBERS BENCH_SERVERS /* beside the feeds: the servers behind the first, and who fetches */
+#define BENCH_MEMBERS BENCH_SERVERS /* beside the feeds: the servers after the first, and who fetches */
 
 typedef struct bench_fetch_args {
     const char *server_dir, *dir; /* the party as the servers have it; the fetcher's folder */
     echo_key party;
     uint64_t seed;
-    size_t feeds; /* that write: the keys behind them are those of members */
+    size_t feeds; /* that write: the keys after them are those of members */
     size_t servers;
     bool bare;            /* the servers show no snapshot: blocks are all there is */
     bool away;            /* the fetcher has the party already, as it was */

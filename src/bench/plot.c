@@ -11,6 +11,9 @@
 #include "cli/program.h"
 
 #define STYLE "style.gp"
+#ifndef BENCH_PLOTS /* where they are installed, from the folder of programs; the build says it */
+#define BENCH_PLOTS "../share/echo-snapshot/plots"
+#endif
 #define NAME_CHARS 64u
 #define NOT_FOUND 127 /* exit code of a process whose program was not found */
 

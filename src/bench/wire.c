@@ -62,8 +62,7 @@ echo_status bench_wire_add(bench_wire *w, echo_exchange *exchange, int fd, bool 
     bench_conn *conn = &w->conns[w->count++];
     options.initiator = initiator;
     *conn = (bench_conn){fd, exchange, NULL, false};
-    echo_status status =
-        echo_exchange_step(exchange, bench_now_ns(), err); /* it tells the time, from which patience counts */
+    echo_status status = echo_exchange_step(exchange, bench_now_ns(), err); /* patience counts from this time */
     if (status != ECHO_OK) return status;
     return echo_peer_open(&conn->peer, exchange, &options, err);
 }

@@ -11,7 +11,7 @@
 /* One snapshot. */
 typedef struct bench_writes_taken {
     uint64_t ns;
-    uint64_t items, chunks, bytes, feed_syncs; /* as the library tells */
+    uint64_t items, chunks, bytes, feed_syncs; /* as the library counts */
     uint64_t height;                           /* of the items' tree: levels above the leaves */
     bool unchanged;
     bench_vfs_counts files; /* what SQLite did to its files */

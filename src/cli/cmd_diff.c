@@ -213,7 +213,8 @@ static int run(echo_cli *cli) {
     echo_difference_report report;
     differing d = {cli, 0, false};
     if (cli->cmd->dir_b == NULL && !echo_cli_has(cli, ECHO_CMD_A) && !echo_cli_has(cli, ECHO_CMD_B))
-        return echo_cli_misuse(cli, "with one folder, --a or --b must tell which snapshot is compared with the newest");
+        return echo_cli_misuse(cli,
+                               "with one folder, --a or --b must name the snapshot that is compared with the newest");
     echo_status status = compare(&report, &d, &err);
     if (status != ECHO_OK) return echo_cli_fail(cli, status, &err);
     if (cli->json)
@@ -224,12 +225,12 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_diff = {
-    "diff", "compare two snapshots, and tell where they part",
+    "diff", "compare two snapshots, and print where they part",
     "Compares the newest snapshots of two folders, or those of --a and --b; with one folder two of\n"
     "its own. Only what differs is read. Tells each item that differs with the values of both sides,\n"
     "shortened, and the message from which on they differ. Where the timeframes differ, what\n"
     "follows from that is \"covered\": it is due to messages that only one side covers. What is\n"
-    "not is \"diverged\": the same messages, another outcome. \"unknown\" is what cannot be told,\n"
+    "not is \"diverged\": the same messages, another outcome. \"unknown\" is what cannot be known,\n"
     "as states of models that keep no stamps. Exit code 1 when the snapshots differ.\n\n"
     "JSON: {items, a, b, same_digest, same_timeframe, same_credentials, differing, covered,\n"
     "unknown, diverged, first, diverged_first, chunks_read}; items is an array of {id, type, only,\n"

@@ -44,7 +44,7 @@ static int run(echo_cli *cli) {
     options.progress = on_progress;
     options.progress_arg = cli;
     if (echo_cli_has(cli, ECHO_CMD_NO_WRITE) && !options.dry_run)
-        return echo_cli_misuse(cli, "--no-write leaves nothing to do: --dry-run tells what would be removed");
+        return echo_cli_misuse(cli, "--no-write leaves nothing to do: --dry-run prints what would be removed");
     echo_status status = echo_cli_open_store(&store, cli, options.dry_run, &err);
     if (status == ECHO_OK) status = echo_snapshot_gc(&report, &store, &options, &err);
     echo_cli_progress_clear(&cli->progress);

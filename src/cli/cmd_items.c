@@ -5,7 +5,7 @@
  *
  * A damaged chunk can turn up at any time in that, since the party is opened lazily. It is then opened once more with
  * everything checked, which falls back to an older snapshot or to replay: the same state at the same clock. Printing
- * goes on behind the last id printed.
+ * goes on after the last id printed.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -110,7 +110,7 @@ static echo_status visit(void *arg, const echo_item_head *head) {
     if (l->cli->json) return add_id(l, head->id) ? ECHO_OK : ECHO_ERR_NOMEM;
     print_row(l, head);
     printed(l, head);
-    return echo_cli_out_ok(&l->cli->out) ? ECHO_OK : ECHO_ERR_IO; /* echo_cli_finish() tells */
+    return echo_cli_out_ok(&l->cli->out) ? ECHO_OK : ECHO_ERR_IO; /* echo_cli_finish() reports it */
 }
 
 static echo_status print_listed(listing *l, echo_error *err) {
@@ -200,7 +200,7 @@ static int run(echo_cli *cli) {
     free(l->ids);
     free(l);
     if (status == ECHO_OK || !echo_cli_out_ok(&cli->out))
-        return ECHO_CLI_EXIT_OK; /* output that failed is told by echo_cli_finish() */
+        return ECHO_CLI_EXIT_OK; /* output that failed is reported by echo_cli_finish() */
     return echo_cli_fail(cli, status, &err);
 }
 

@@ -14,7 +14,7 @@
 #define PATIENCE_MS 3000u /* for the other peers, once the first is there */
 #define QUIET_TURNS 5u    /* without a byte, after which peers are thought to have fetched what they lack */
 
-/* ---- what the exchange tells ---- */
+/* ---- what the exchange reports ---- */
 
 /* Told as a remark, unless the command ends with it. */
 static void report_problem(echo_cli_join *j) {
@@ -313,7 +313,7 @@ static int run(echo_cli *cli) {
 const echo_cmd_command echo_cmd_join = {
     "join", "join a party from peers, or catch up",
     "Fetches the party that INVITATION (a line that `invite` printed) names from peers that `serve`\n"
-    "it: the newest snapshot, whose messages are not transferred, and the messages behind it. Where the\n"
+    "it: the newest snapshot, whose messages are not transferred, and the messages after it. Where the\n"
     "party is here already, only what is new is fetched. Every chunk and block is checked before it\n"
     "is stored. When it is interrupted, what was received stays and the same command goes on from there.\n\n"
     "A joiner proves to be a member with the key of its own feed, which a member has to admit first:\n\n"

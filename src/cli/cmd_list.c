@@ -68,7 +68,7 @@ static echo_status list(listing *l, echo_error *err) {
     if (status == ECHO_OK)
         status = echo_snapshot_list(&store, &party, show, l, err);
     else if (status == ECHO_ERR_NOT_FOUND)
-        status = ECHO_OK; /* no snapshots yet; a missing folder is told below */
+        status = ECHO_OK; /* no snapshots yet; a missing folder is reported below */
     echo_store_close(&store);
     return status == ECHO_OK && l->count == 0 ? check_party(l->cli, &party, err) : status;
 }

@@ -6,13 +6,13 @@
 
 #define WAITING_MAX 32u
 
-/* What is told of a party that was opened. */
-typedef struct told {
+/* What is printed of a party that was opened. */
+typedef struct opened {
     const echo_restore_report *report;
     echo_party_status status;
     echo_awaited waiting[WAITING_MAX];
     size_t waiting_count;
-} told;
+} opened;
 
 /* ---- JSON ---- */
 
@@ -27,8 +27,8 @@ static echo_status json_clock(echo_cli *cli, const echo_party *party) {
     return status;
 }
 
-static void json_counts(echo_cli_out *out, const told *t) {
-    const echo_restore_report *r = t->report;
+static void json_counts(echo_cli_out *out, const opened *o) {
+    const echo_restore_report *r = o->report;
     if (r->snapshot != 0)
         echo_cli_json_number(out, "snapshot", r->snapshot);
     else
@@ -38,13 +38,13 @@ static void json_counts(echo_cli_out *out, const told *t) {
     echo_cli_json_number(out, "messages_read", r->messages_read);
     echo_cli_json_number(out, "messages_applied", r->messages_applied);
     echo_cli_json_number(out, "messages_refused", r->messages_refused);
-    echo_cli_json_number(out, "items", t->status.items);
+    echo_cli_json_number(out, "items", o->status.items);
     echo_cli_json_number(out, "items_hydrated", r->items_hydrated);
     echo_cli_json_number(out, "chunks_read", r->chunks_read);
     echo_cli_json_number(out, "chunk_bytes_read", r->chunk_bytes_read);
-    echo_cli_json_number(out, "feeds", t->status.feeds);
-    echo_cli_json_number(out, "feeds_waiting", t->status.waiting);
-    echo_cli_json_number(out, "feeds_stopped", t->status.stopped);
+    echo_cli_json_number(out, "feeds", o->status.feeds);
+    echo_cli_json_number(out, "feeds_waiting", o->status.waiting);
+    echo_cli_json_number(out, "feeds_stopped", o->status.stopped);
     echo_cli_json_number(out, "stale_models", r->stale_models);
     echo_cli_json_flag(out, "stale_kept", r->stale_kept);
     echo_cli_json_object(out, "ns");
@@ -56,15 +56,15 @@ static void json_counts(echo_cli_out *out, const told *t) {
     echo_cli_json_end(out);
 }
 
-static void json_lists(echo_cli *cli, const told *t) {
+static void json_lists(echo_cli *cli, const opened *o) {
     echo_cli_out *out = &cli->out;
     echo_cli_json_array(out, "waiting");
-    for (size_t i = 0; i < t->waiting_count; i++) {
+    for (size_t i = 0; i < o->waiting_count; i++) {
         echo_cli_json_object(out, NULL);
-        echo_cli_json_hex(out, "feed", t->waiting[i].feed.bytes);
-        echo_cli_json_number(out, "seq", t->waiting[i].seq);
-        echo_cli_json_hex(out, "awaited_feed", t->waiting[i].awaited_feed.bytes);
-        echo_cli_json_number(out, "awaited_seq", t->waiting[i].awaited_seq);
+        echo_cli_json_hex(out, "feed", o->waiting[i].feed.bytes);
+        echo_cli_json_number(out, "seq", o->waiting[i].seq);
+        echo_cli_json_hex(out, "awaited_feed", o->waiting[i].awaited_feed.bytes);
+        echo_cli_json_number(out, "awaited_seq", o->waiting[i].awaited_seq);
         echo_cli_json_end(out);
     }
     echo_cli_json_end(out);
@@ -72,16 +72,16 @@ static void json_lists(echo_cli *cli, const told *t) {
     for (size_t i = 0; i < cli->cmd->refused_count; i++) echo_cli_json_error(out, NULL, &cli->cmd->refused[i], NULL);
     echo_cli_json_end(out);
     echo_cli_json_array(out, "damage");
-    for (size_t i = 0; i < t->report->damage_count; i++) echo_cli_json_error(out, NULL, &t->report->damage[i], NULL);
+    for (size_t i = 0; i < o->report->damage_count; i++) echo_cli_json_error(out, NULL, &o->report->damage[i], NULL);
     echo_cli_json_end(out);
 }
 
-static echo_status show_json(echo_cli *cli, const echo_party *party, const told *t) {
+static echo_status show_json(echo_cli *cli, const echo_party *party, const opened *o) {
     echo_cli_json_object(&cli->out, NULL);
     echo_cli_json_hex(&cli->out, "party", echo_party_key(party)->bytes);
-    json_counts(&cli->out, t);
+    json_counts(&cli->out, o);
     echo_status status = json_clock(cli, party);
-    json_lists(cli, t);
+    json_lists(cli, o);
     echo_cli_json_end(&cli->out);
     return status;
 }
@@ -117,10 +117,10 @@ static void text_waiting(echo_cli_out *out, const echo_awaited *a) {
     echo_cli_print(out, "\n");
 }
 
-static void show_text(echo_cli *cli, const echo_party *party, const told *t) {
+static void show_text(echo_cli *cli, const echo_party *party, const opened *o) {
     echo_cli_out *out = &cli->out;
-    const echo_restore_report *r = t->report;
-    const echo_party_status *s = &t->status;
+    const echo_restore_report *r = o->report;
+    const echo_party_status *s = &o->status;
     echo_cli_print(out, "%-10s ", "party");
     echo_cli_print_hex(out, echo_party_key(party)->bytes);
     if (r->snapshot == 0)
@@ -139,7 +139,7 @@ static void show_text(echo_cli *cli, const echo_party *party, const told *t) {
         echo_cli_print(out, "%-10s %" PRIu64 " models, items %s\n", "stale", r->stale_models,
                        r->stale_kept ? "kept as bytes" : "rebuilt");
     text_times(out, r);
-    for (size_t i = 0; i < t->waiting_count; i++) text_waiting(out, &t->waiting[i]);
+    for (size_t i = 0; i < o->waiting_count; i++) text_waiting(out, &o->waiting[i]);
     for (size_t i = 0; i < cli->cmd->refused_count; i++) text_problem(out, "refused", &cli->cmd->refused[i]);
     for (size_t i = 0; i < r->damage_count; i++) text_problem(out, "damage", &r->damage[i]);
 }
@@ -151,14 +151,14 @@ static int run(echo_cli *cli) {
     echo_status status = echo_cli_party_options(&options, cli, &err);
     if (status == ECHO_OK) status = echo_cli_restore_party(&party, cli, &options, &err);
     if (status == ECHO_OK) {
-        told t = {.report = echo_party_report(party)};
-        echo_party_status_get(&t.status, party);
-        size_t waiting = echo_party_awaited(party, t.waiting, WAITING_MAX);
-        t.waiting_count = waiting < WAITING_MAX ? waiting : WAITING_MAX;
+        opened o = {.report = echo_party_report(party)};
+        echo_party_status_get(&o.status, party);
+        size_t waiting = echo_party_awaited(party, o.waiting, WAITING_MAX);
+        o.waiting_count = waiting < WAITING_MAX ? waiting : WAITING_MAX;
         if (cli->json)
-            status = show_json(cli, party, &t);
+            status = show_json(cli, party, &o);
         else
-            show_text(cli, party, &t);
+            show_text(cli, party, &o);
     }
     echo_party_free(party);
     return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);
@@ -166,7 +166,7 @@ static int run(echo_cli *cli) {
 
 const echo_cmd_command echo_cmd_open = {
     "open", "open a party and report how that went",
-    "Opens the party as an application would, reading only, and tells which snapshot was used,\n"
+    "Opens the party as an application would, reading only, and prints which snapshot was used,\n"
     "how many messages it spared, how many were read, applied and refused, how much was read and\n"
     "how long each phase took. Damage that was got around (a snapshot that was passed over, a\n"
     "feed that cannot be read further) is part of the report and not an error; of waiting feeds\n"

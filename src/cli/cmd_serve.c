@@ -11,11 +11,11 @@ typedef struct serving {
     echo_cli_side side;
     echo_party_options options;
     uint64_t connections; /* that are gone */
-    uint64_t snapshot;    /* told last */
+    uint64_t snapshot;    /* reported last */
     uint64_t blocks;
     bool look;    /* somebody came: what they have may be missing here */
     bool reopen;  /* a snapshot of theirs was installed */
-    bool failing; /* told that the party cannot be polled */
+    bool failing; /* it was reported that the party cannot be polled */
     echo_status status;
     echo_error err;
 } serving;
@@ -61,7 +61,7 @@ static bool give_up(serving *s, echo_status status) {
     return false;
 }
 
-static void tell_snapshots(serving *s) {
+static void report_snapshots(serving *s) {
     echo_party_status status;
     echo_party_status_get(&status, s->side.party);
     if (status.snapshot == s->snapshot) return;
@@ -72,7 +72,7 @@ static void tell_snapshots(serving *s) {
     echo_cli_event_end(s->side.cli);
 }
 
-/* A message that cannot be applied is told once, and tried again each time. */
+/* A message that cannot be applied is reported once, and tried again each time. */
 static bool poll_party(serving *s) {
     uint64_t applied = 0;
     echo_error err = ECHO_ERROR_INIT;
@@ -88,7 +88,7 @@ static bool poll_party(serving *s) {
         echo_cli_event_number(s->side.cli, "messages", applied);
         echo_cli_event_end(s->side.cli);
     }
-    tell_snapshots(s);
+    report_snapshots(s);
     return true;
 }
 
@@ -134,7 +134,7 @@ static echo_status make_exchange(serving *s, echo_error *err) {
     return echo_exchange_new(&side->exchange, &options, err);
 }
 
-static void tell_listening(serving *s, const char *bound) {
+static void report_listening(serving *s, const char *bound) {
     echo_cli *cli = s->side.cli;
     echo_cli_event(cli, "listening", bound, &s->side.keys.public_key, NULL);
     if (cli->json) {
@@ -169,8 +169,8 @@ static echo_status serve(serving *s, echo_error *err) {
         status =
             echo_cli_net_listen(side->net, cli->cmd->listen != NULL ? cli->cmd->listen : "127.0.0.1:0", bound, err);
     if (status != ECHO_OK) return status;
-    tell_listening(s, bound);
-    tell_snapshots(s);
+    report_listening(s, bound);
+    report_snapshots(s);
     status = echo_cli_net_run(side->net, err);
     if (status == ECHO_OK && s->status != ECHO_OK) {
         *err = s->err;
@@ -179,7 +179,7 @@ static echo_status serve(serving *s, echo_error *err) {
     return status;
 }
 
-static void tell_end(serving *s) {
+static void report_end(serving *s) {
     echo_exchange_state state;
     echo_exchange_state_get(&state, s->side.exchange);
     echo_cli_event(s->side.cli, "end", NULL, NULL, NULL);
@@ -193,7 +193,7 @@ static int run(echo_cli *cli) {
     echo_error err = ECHO_ERROR_INIT;
     serving s = {.side = {.cli = cli}, .status = ECHO_OK, .err = ECHO_ERROR_INIT};
     echo_status status = serve(&s, &err);
-    if (status == ECHO_OK) tell_end(&s);
+    if (status == ECHO_OK) report_end(&s);
     echo_cli_side_close(&s.side);
     return status == ECHO_OK ? ECHO_CLI_EXIT_OK : echo_cli_fail(cli, status, &err);
 }
@@ -201,7 +201,7 @@ static int run(echo_cli *cli) {
 const echo_cmd_command echo_cmd_serve = {
     "serve", "give the party to peers",
     "Opens the party and waits for members who join or catch up: they get the newest snapshot, chunk\n"
-    "by chunk, and the blocks behind it; what they have and is missing here is fetched in turn.\n"
+    "by chunk, and the blocks after it; what they have and DIR lacks is fetched in turn.\n"
     "Snapshots are taken when they are due, and blocks that other processes append are seen. It\n"
     "proves to be a member with the own feed's key, or that of --key (a file of 128 hex digits), and\n"
     "talks to members alone. With --no-write it only gives. It ends in good order on SIGINT and SIGTERM, or after "

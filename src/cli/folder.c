@@ -60,7 +60,7 @@ echo_status echo_cli_party_options(echo_party_options *out, echo_cli *cli, echo_
         if (status != ECHO_OK) return status;
     }
     static echo_snapshot_policy policy =
-        ECHO_SNAPSHOT_POLICY_INIT; /* a command does what it is told: begins none, removes none */
+        ECHO_SNAPSHOT_POLICY_INIT; /* a command begins none and removes none by itself */
     policy.manual = true;
     policy.thread = false;
     policy.keep = 0;

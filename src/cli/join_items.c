@@ -91,7 +91,7 @@ void echo_cli_join_items(echo_cli_join *j) {
         if (status == ECHO_OK)
             shown(j, i);
         else
-            i++; /* pending, or not in the snapshot: the messages behind it may make it */
+            i++; /* pending, or not in the snapshot: the messages after it may make it */
     }
 }
 

@@ -38,7 +38,7 @@ static void progress(echo_cli_join *j, uint64_t now) {
     echo_cli_progress_line(&j->side.cli->progress, now, text, s->items_here, items ? s->items : 0);
 }
 
-static void tell_json(echo_cli_join *j) {
+static void print_json(echo_cli_join *j) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_json_object(out, NULL);
@@ -66,7 +66,7 @@ void echo_cli_join_print(echo_cli_join *j) {
     j->reported_any = true;
     j->reported_phase = j->state.phase;
     j->reported_ms = now;
-    tell_json(j);
+    print_json(j);
 }
 
 /* ---- the end ---- */

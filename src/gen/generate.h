@@ -34,7 +34,7 @@ typedef struct generate_options {
                       one */
     double hookless;  /* share of items of GENERATE_MODEL_LOG */
     bool credentials; /* begin with the party's genesis and admit the feeds by credentials (folders only, not
-                         deterministic: they tell the time). false: open the party with `admitted` = generate_feeds() */
+                         deterministic: they hold the time). false: open the party with `admitted` = generate_feeds() */
     size_t batch;     /* blocks per append */
     size_t members;   /* with credentials: so many further feeds are admitted, which are not made and never write
                          (generate_keys()) */
@@ -76,7 +76,7 @@ const echo_key *generate_feeds(const generator *g, size_t *count);
 const echo_keypair *generate_party(const generator *g);
 /* Key pair of feed i, for opening a party that writes to it. */
 const echo_keypair *generate_feed(const generator *g, size_t i);
-/* Key pair of feed i of a seed's parties; behind the feeds come the members. */
+/* Key pair of feed i of a seed's parties; after the feeds come the members. */
 echo_status generate_keys(echo_keypair *out, uint64_t seed, size_t i) ECHO_MUST_USE;
 void generate_counts_get(generate_counts *out, const generator *g);
 /* The id of item i of a seed's parties; they exist from 0 to counts.items - 1. */

@@ -152,7 +152,7 @@ echo_status generate_content_log(echo_bytes *out, generate_content *c) {
     return ECHO_OK;
 }
 
-/* ---- the model without hooks: how many mutations, and a hash that tells their order ---- */
+/* ---- the model without hooks: how many mutations, and a hash that depends on their order ---- */
 
 typedef struct log_state {
     uint64_t count, hash;

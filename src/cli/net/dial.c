@@ -32,7 +32,7 @@ static echo_status not_a_place(echo_error *err, const char *place) {
     return echo_cli_net_problem(err, ECHO_ERR_INVALID, place, "is not HOST:PORT", 0);
 }
 
-static void tell_place(char out[ECHO_CLI_PLACE_CHARS], const struct sockaddr_storage *address) {
+static void print_place(char out[ECHO_CLI_PLACE_CHARS], const struct sockaddr_storage *address) {
     char name[100] = "?";
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)address;
@@ -136,7 +136,7 @@ static void on_connection(uv_stream_t *listener, int status) {
     if (c == NULL || !make_socket(c)) return; /* it waits in the system's queue for a better time */
     (void)snprintf(c->place, sizeof c->place, "?");
     int uv = uv_accept(listener, echo_cli_connection_stream(c));
-    if (uv == 0 && uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&address, &len) == 0) tell_place(c->place, &address);
+    if (uv == 0 && uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&address, &len) == 0) print_place(c->place, &address);
     if (uv != 0)
         echo_cli_connection_broke(c, "the connection broke", uv);
     else if (net->count > CONNECTIONS_MAX)
@@ -163,6 +163,6 @@ echo_status echo_cli_net_listen(echo_cli_net *net, const char *place, char bound
     if (uv == 0) uv = uv_tcp_getsockname(&net->listener, (struct sockaddr *)&address, &len);
     uv_freeaddrinfo(request.addrinfo);
     if (uv != 0) return echo_cli_net_problem(err, echo_cli_net_status(uv), place, "cannot listen", uv);
-    tell_place(bound, &address);
+    print_place(bound, &address);
     return ECHO_OK;
 }

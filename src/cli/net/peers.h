@@ -1,6 +1,6 @@
 /*
  * What the commands about peers share: one side of an exchange, which is a folder's feeds, store and party, and the
- * keys it proves to be a member with; and how they tell things.
+ * keys it proves to be a member with; and how they report events.
  */
 #ifndef ECHO_CLI_NET_PEERS_H
 #define ECHO_CLI_NET_PEERS_H

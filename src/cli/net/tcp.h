@@ -19,7 +19,7 @@ typedef struct echo_cli_net_hooks {
     /* Before each step: after bytes came, and every 50 ms. false: say goodbye to everybody and end. */
     bool (*turn)(void *arg);
     /* A connection is gone, or could not be made. `why` is NULL when it ended in good order, or was dropped, as an
-     * event told. */
+     * event reported. */
     void (*ended)(void *arg, const char *place, const echo_error *why);
 } echo_cli_net_hooks;
 

@@ -56,7 +56,7 @@ echo_status echo_cli_net_problem(echo_error *err, echo_status code, const char *
 echo_status echo_cli_net_status(int uv);
 /* A socket is connected: it is a peer's from now on. */
 void echo_cli_connection_begin(echo_cli_connection *c);
-/* why: what is told of it; NULL: nothing is wrong. */
+/* why: what is reported of it; NULL: nothing is wrong. */
 void echo_cli_connection_end(echo_cli_connection *c, const echo_error *why);
 void echo_cli_connection_broke(echo_cli_connection *c, const char *what, int uv);
 /* Frees it. */
