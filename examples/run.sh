@@ -21,7 +21,7 @@ show() { # NAME STORAGE EXPECTED
     cp -R "$2" "$work/party"
     chmod -R u+w "$work/party"
     echo "-- opened by replaying the feeds:"
-    "$echo" open "$work/party"
+    "$echo" restore "$work/party"
     "$echo" items "$work/party" --json >"$work/items.json"
     jq -S 'if type == "object" then .state else . end' "$3" >"$work/expected.json"
     jq -S . "$work/items.json" | cmp -s - "$work/expected.json" || { echo "the state differs from what the original reports" >&2; exit 1; }
@@ -29,7 +29,7 @@ show() { # NAME STORAGE EXPECTED
     echo "-- a snapshot:"
     "$echo" snapshot "$work/party"
     echo "-- opened from the snapshot:"
-    "$echo" open "$work/party"
+    "$echo" restore "$work/party"
     "$echo" verify "$work/party" --replay
     "$echo" items "$work/party" --json | jq -S . | cmp -s - "$work/expected.json" || { echo "the state differs after the snapshot" >&2; exit 1; }
     echo "-- the same items"

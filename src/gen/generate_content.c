@@ -64,19 +64,16 @@ static cJSON *varied_value(generate_content *c) {
 
 /* ---- mutations ---- */
 
-/* Numbers are drawn one after the other: compilers evaluate arguments in different orders. */
 static void property(char key[KEY_CHARS], generate_content *c) {
     unsigned k = (unsigned)below(c, c->options->properties);
-    if (!chance(c, c->options->nested)) {
+    if (!chance(c, c->options->nested))
         (void)snprintf(key, KEY_CHARS, "property%u", k);
-        return;
+    else if (below(c, 2) == 0)
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, (unsigned)below(c, 3));
+    else {
+        unsigned deep = (unsigned)below(c, 3), inner = (unsigned)below(c, 3);
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, inner, deep);
     }
-    bool two = below(c, 2) == 0;
-    unsigned last = (unsigned)below(c, 3);
-    if (two)
-        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, last);
-    else
-        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, (unsigned)below(c, 3), last);
 }
 
 typedef void (*put_fn)(echo_object_mutation *m, const char *key, const cJSON *value);
