@@ -9,19 +9,24 @@ set style line 2 lc '#dd8500' lw 2 pt 5 ps 0.5
 set style line 3 lc '#c02020' lw 2 pt 9 ps 0.5
 set style line 4 lc '#208040' lw 2 pt 13 ps 0.5
 set datafile missing '-'
+# Bytes received until a party is joined. Each block of the data is parties with the same number of items.
 set output 'join-bytes.svg'
 set title 'Joining a party'
+stats 'join.dat' using 2 nooutput
+blocks = STATS_blocks
+set xrange [0.8*STATS_min:1.25*STATS_max]
+array items[blocks]
+do for [i=1:blocks] {
+    stats 'join.dat' index i-1 using 1 nooutput
+    items[i] = STATS_min
+}
 set logscale xy
 set xlabel 'messages in the feeds'
 set format x '%.0s%c'
-set xrange [8000:1250000]
 set ylabel 'received, MiB'
-plot 'join.dat' index 0 using 2:7 with linespoints ls 1 title '1000 items, from a snapshot', \
-     '' index 0 using 2:9 with linespoints ls 1 dt 2 title '1000 items, every block', \
-     '' index 0 using 2:8 with points ls 1 pt 1 ps 1 title '1000 items, state and tail, packed in one stream', \
-     'join.dat' index 1 using 2:7 with linespoints ls 2 title '10000 items, from a snapshot', \
-     '' index 1 using 2:9 with linespoints ls 2 dt 2 title '10000 items, every block', \
-     '' index 1 using 2:8 with points ls 2 pt 1 ps 1 title '10000 items, state and tail, packed in one stream', \
-     'join.dat' index 2 using 2:7 with linespoints ls 3 title '100000 items, from a snapshot', \
-     '' index 2 using 2:9 with linespoints ls 3 dt 2 title '100000 items, every block', \
-     '' index 2 using 2:8 with points ls 3 pt 1 ps 1 title '100000 items, state and tail, packed in one stream'
+plot for [i=0:blocks-1] 'join.dat' index i using 2:7 with linespoints ls i%4+1 \
+         title sprintf('%d items, from a snapshot', items[i+1]), \
+     for [i=0:blocks-1] 'join.dat' index i using 2:9 with linespoints ls i%4+1 dt 2 \
+         title sprintf('%d items, every block', items[i+1]), \
+     for [i=0:blocks-1] 'join.dat' index i using 2:8 with points ls i%4+1 pt 1 ps 1 \
+         title sprintf('%d items, state and tail, packed in one stream', items[i+1])

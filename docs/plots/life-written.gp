@@ -9,6 +9,7 @@ set style line 2 lc '#dd8500' lw 2 pt 5 ps 0.5
 set style line 3 lc '#c02020' lw 2 pt 9 ps 0.5
 set style line 4 lc '#208040' lw 2 pt 13 ps 0.5
 set datafile missing '-'
+# Bytes written over a month.
 set output 'life-written.svg'
 set title 'What snapshots write over a month'
 set xlabel 'day'

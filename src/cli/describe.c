@@ -1,6 +1,6 @@
-#include <inttypes.h>
+#include "cli/describe.h"
 
-#include "cli.h"
+#include <inttypes.h>
 
 static void json_root(echo_cli_out *out, const char *key, const echo_snapshot_root *root) {
     echo_cli_json_object(out, key);

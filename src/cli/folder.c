@@ -1,56 +1,29 @@
+#include "cli/folder.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#include "cli.h"
+#include "cli/report.h"
 
-static echo_status set(echo_error *err, echo_status code, const char *message) {
+static echo_status folder_fail(echo_error *err, echo_status code, const char *message) {
     *err = (echo_error)ECHO_ERROR_INIT;
     err->code = code;
     (void)snprintf(err->message, sizeof err->message, "%s", message);
     return code;
 }
 
-/* ---- which party ---- */
-
-typedef struct choice {
-    size_t count;
-    echo_key party;
-} choice;
-
-static echo_status choose(void *arg, const echo_party_entry *entry) {
-    choice *c = arg;
-    if (entry->identity) return ECHO_OK;
-    c->party = entry->party;
-    c->count++;
-    return ECHO_OK;
-}
-
-echo_status echo_cli_find_party(echo_key *out, echo_cli *cli, echo_error *err) {
-    if (echo_cli_has(cli, ECHO_CLI_PARTY)) {
-        *out = cli->party;
-        return ECHO_OK;
-    }
-    choice c = {0, {{0}}};
-    echo_status status = echo_parties_list(cli->dir, choose, &c, err);
-    if (status != ECHO_OK) return status;
-    if (c.count == 0) return set(err, ECHO_ERR_NOT_FOUND, "no feed here begins with the genesis of a party");
-    if (c.count > 1) return set(err, ECHO_ERR_INVALID, "there are several parties here: name one with --party");
-    *out = c.party;
-    return ECHO_OK;
-}
-
 /* ---- the store ---- */
 
-echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, bool read_only, echo_error *err) {
+echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_only, echo_error *err) {
     static const char name[] = "/snapshots.db";
     struct stat at;
     if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode))
-        return set(err, ECHO_ERR_NOT_FOUND, "there is no such folder");
+        return folder_fail(err, ECHO_ERR_NOT_FOUND, "there is no such folder");
     size_t len = strlen(cli->dir);
     char *path = malloc(len + sizeof name);
-    if (path == NULL) return set(err, ECHO_ERR_NOMEM, "out of memory");
+    if (path == NULL) return folder_fail(err, ECHO_ERR_NOMEM, "out of memory");
     memcpy(path, cli->dir, len);
     memcpy(path + len, name, sizeof name);
     echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
@@ -63,16 +36,6 @@ echo_status echo_cli_open_store(echo_store *out, echo_cli *cli, bool read_only, 
 
 /* ---- the party ---- */
 
-uint64_t echo_cli_now_ms(void) {
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-void echo_cli_tick(echo_cli *cli, const char *phase, uint64_t done, uint64_t total) {
-    if (cli->progress.file != NULL) echo_cli_progress_show(&cli->progress, echo_cli_now_ms(), phase, done, total);
-}
-
 static echo_status on_progress(void *arg, const char *phase, uint64_t done, uint64_t total) {
     echo_cli_tick(arg, phase, done, total);
     return ECHO_OK;
@@ -80,36 +43,36 @@ static echo_status on_progress(void *arg, const char *phase, uint64_t done, uint
 
 /* A message may be met again when opening falls back to an older start. */
 static void on_refused(void *arg, const echo_error *what) {
-    echo_cli *cli = arg;
-    for (size_t i = 0; i < cli->refused_count; i++) {
-        const echo_error *known = &cli->refused[i];
+    echo_cmd *cmd = ((echo_cli *)arg)->cmd;
+    for (size_t i = 0; i < cmd->refused_count; i++) {
+        const echo_error *known = &cmd->refused[i];
         if (known->has_seq == what->has_seq && known->seq == what->seq &&
             memcmp(&known->feed, &what->feed, sizeof what->feed) == 0 && strcmp(known->item, what->item) == 0)
             return;
     }
-    if (cli->refused_count < ECHO_CLI_REFUSED_MAX) cli->refused[cli->refused_count++] = *what;
+    if (cmd->refused_count < ECHO_CMD_REFUSED_MAX) cmd->refused[cmd->refused_count++] = *what;
 }
 
-echo_status echo_cli_options(echo_party_options *out, echo_cli *cli, echo_error *err) {
-    if (cli->models == NULL) {
-        if (echo_registry_new(&cli->models) != ECHO_OK) return set(err, ECHO_ERR_NOMEM, "out of memory");
-        echo_status status = echo_registry_add_object(cli->models, err);
+echo_status echo_cli_party_options(echo_party_options *out, echo_cli *cli, echo_error *err) {
+    if (cli->cmd->models == NULL) {
+        if (echo_registry_new(&cli->cmd->models) != ECHO_OK) return folder_fail(err, ECHO_ERR_NOMEM, "out of memory");
+        echo_status status = echo_registry_add_object(cli->cmd->models, err);
         if (status != ECHO_OK) return status;
     }
     static echo_snapshot_policy policy =
-        ECHO_SNAPSHOT_POLICY_INIT; /* a command does what it is told: begins none, removes none */
+        ECHO_SNAPSHOT_POLICY_INIT; /* a command begins none and removes none by itself */
     policy.manual = true;
     policy.thread = false;
     policy.keep = 0;
     *out = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
     out->policy = &policy;
     out->dir = cli->dir;
-    out->models = cli->models;
+    out->models = cli->cmd->models;
     if (echo_cli_has(cli, ECHO_CLI_PARTY)) out->party = &cli->party;
     out->writable = false;
-    out->use_snapshots = !echo_cli_has(cli, ECHO_CLI_NO_SNAPSHOT);
-    out->eager = echo_cli_has(cli, ECHO_CLI_EAGER);
-    if (echo_cli_has(cli, ECHO_CLI_VERIFY_FULL)) out->verify = ECHO_VERIFY_FULL;
+    out->use_snapshots = !echo_cli_has(cli, ECHO_CMD_NO_SNAPSHOT);
+    out->eager = echo_cli_has(cli, ECHO_CMD_EAGER);
+    if (echo_cli_has(cli, ECHO_CMD_VERIFY_FULL)) out->verify = ECHO_VERIFY_FULL;
     out->progress = on_progress;
     out->progress_arg = cli;
     out->refused = on_refused;

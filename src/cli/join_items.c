@@ -2,14 +2,14 @@
  * Items before the join is complete: the party is opened over the store that the exchange shows, reading only. What
  * cannot be read yet is wished for, and looked at again when more has come.
  */
+#include "cli/join_items.h"
+
 #include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "join.h"
-
-static void show_text(echo_cli_joining *j, const echo_item_head *head, const cJSON *view) {
+static void show_text(echo_cli_join *j, const echo_item_head *head, const cJSON *view) {
     echo_cli_out *out = &j->side.cli->out;
     char *text = view != NULL ? cJSON_PrintUnformatted(view) : NULL;
     echo_cli_print(out, "item         ");
@@ -24,7 +24,7 @@ static void show_text(echo_cli_joining *j, const echo_item_head *head, const cJS
     cJSON_free(text);
 }
 
-static void show_json(echo_cli_joining *j, const echo_item_head *head, const cJSON *view) {
+static void show_json(echo_cli_join *j, const echo_item_head *head, const cJSON *view) {
     echo_cli_out *out = &j->side.cli->out;
     echo_cli_json_object(out, NULL);
     echo_cli_json_string(out, "event", "item");
@@ -40,7 +40,7 @@ static void show_json(echo_cli_joining *j, const echo_item_head *head, const cJS
     echo_cli_json_end(out);
 }
 
-static echo_status show(echo_cli_joining *j, echo_party *party, const char *id, echo_error *err) {
+static echo_status show(echo_cli_join *j, echo_party *party, const char *id, echo_error *err) {
     echo_item *item;
     echo_item_head head;
     cJSON *view = NULL;
@@ -58,14 +58,14 @@ static echo_status show(echo_cli_joining *j, echo_party *party, const char *id, 
     return ECHO_OK;
 }
 
-static void shown(echo_cli_joining *j, size_t i) {
+static void shown(echo_cli_join *j, size_t i) {
     j->item_count--;
     memmove(&j->items[i], &j->items[i + 1], (j->item_count - i) * sizeof j->items[0]);
     memmove(&j->wanted[i], &j->wanted[i + 1], (j->item_count - i) * sizeof j->wanted[0]);
 }
 
 /* Its own is enough: no feeds that move, nothing rebuilt. */
-static bool open_preview(echo_cli_joining *j) {
+static bool open_preview(echo_cli_join *j) {
     echo_error ignored = ECHO_ERROR_INIT;
     echo_party_options options = j->options;
     options.party = &j->side.key;
@@ -79,7 +79,7 @@ static bool open_preview(echo_cli_joining *j) {
     return false;
 }
 
-void echo_cli_join_items(echo_cli_joining *j) {
+void echo_cli_join_items(echo_cli_join *j) {
     if (!j->usable || j->item_count == 0 || j->up_to_date || j->looked == j->state.chunks_received) return;
     j->looked = j->state.chunks_received;
     if (j->preview == NULL && !open_preview(j)) return;
@@ -91,16 +91,16 @@ void echo_cli_join_items(echo_cli_joining *j) {
         if (status == ECHO_OK)
             shown(j, i);
         else
-            i++; /* pending, or not in the snapshot: the messages behind it may make it */
+            i++; /* pending, or not in the snapshot: the messages after it may make it */
     }
 }
 
-void echo_cli_join_close_preview(echo_cli_joining *j) {
+void echo_cli_join_close_preview(echo_cli_join *j) {
     echo_party_free(j->preview);
     j->preview = NULL;
 }
 
-echo_status echo_cli_join_rest(echo_cli_joining *j, echo_error *err) {
+echo_status echo_cli_join_rest(echo_cli_join *j, echo_error *err) {
     echo_status status = ECHO_OK;
     for (size_t i = 0; i < j->item_count; i++) {
         echo_error problem = ECHO_ERROR_INIT;

@@ -1,12 +1,12 @@
+#include "cli/join_print.h"
+
 #include <inttypes.h>
 #include <string.h>
-
-#include "join.h"
 
 #define TELL_MS 500u
 #define RATE_MS 500u
 
-static void measure(echo_cli_joining *j, uint64_t now) {
+static void measure(echo_cli_join *j, uint64_t now) {
     uint64_t ms = now - j->rate_ms;
     if (ms < RATE_MS) return;
     j->rate = (double)(j->state.bytes_received - j->rate_bytes) * 1000 / (double)ms;
@@ -21,7 +21,7 @@ static void short_bytes(char out[16], double bytes) {
     (void)snprintf(out, 16, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
 }
 
-static void progress(echo_cli_joining *j, uint64_t now) {
+static void progress(echo_cli_join *j, uint64_t now) {
     const echo_exchange_state *s = &j->state;
     char bytes[16], rate[16], text[80];
     bool items = s->phase == ECHO_EXCHANGE_PHASE_ITEMS;
@@ -35,7 +35,7 @@ static void progress(echo_cli_joining *j, uint64_t now) {
     echo_cli_progress_line(&j->side.cli->progress, now, text, s->items_here, items ? s->items : 0);
 }
 
-static void tell_json(echo_cli_joining *j) {
+static void print_json(echo_cli_join *j) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_json_object(out, NULL);
@@ -52,18 +52,18 @@ static void tell_json(echo_cli_joining *j) {
     (void)echo_cli_out_flush(out);
 }
 
-void echo_cli_join_tell(echo_cli_joining *j) {
+void echo_cli_join_print(echo_cli_join *j) {
     uint64_t now = echo_cli_now_ms();
     echo_cli *cli = j->side.cli;
     measure(j, now);
     if (cli->progress.file != NULL && j->state.phase != ECHO_EXCHANGE_PHASE_IDLE) progress(j, now);
     if (!cli->json || cli->quiet) return;
-    bool same = j->told_any && j->told_phase == j->state.phase;
-    if (same && (j->state.phase == ECHO_EXCHANGE_PHASE_IDLE || now - j->told_ms < TELL_MS)) return;
-    j->told_any = true;
-    j->told_phase = j->state.phase;
-    j->told_ms = now;
-    tell_json(j);
+    bool same = j->reported_any && j->reported_phase == j->state.phase;
+    if (same && (j->state.phase == ECHO_EXCHANGE_PHASE_IDLE || now - j->reported_ms < TELL_MS)) return;
+    j->reported_any = true;
+    j->reported_phase = j->state.phase;
+    j->reported_ms = now;
+    print_json(j);
 }
 
 /* ---- the end ---- */
@@ -76,11 +76,11 @@ typedef struct summary {
 } summary;
 
 /* Whether the state is the one the invitation names. */
-static bool is_invited(const echo_cli_joining *j, const summary *m) {
+static bool is_invited(const echo_cli_join *j, const summary *m) {
     return m->snapshot != 0 && memcmp(&m->digest, &j->invitation.digest, sizeof m->digest) == 0;
 }
 
-static void summary_json(const echo_cli_joining *j, const summary *m) {
+static void summary_json(const echo_cli_join *j, const summary *m) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_json_object(out, NULL);
@@ -132,7 +132,7 @@ static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
     echo_cli_print(out, "\n");
 }
 
-static void summary_text(const echo_cli_joining *j, const summary *m) {
+static void summary_text(const echo_cli_join *j, const summary *m) {
     echo_cli_out *out = &j->side.cli->out;
     const echo_exchange_state *s = &j->state;
     echo_cli_print(out, "%-12s ", "party");
@@ -165,7 +165,7 @@ static void summary_text(const echo_cli_joining *j, const summary *m) {
     echo_cli_print(out, "%-12s %.2f s\n", "time", (double)m->ms / 1000);
 }
 
-void echo_cli_join_summary(echo_cli_joining *j) {
+void echo_cli_join_summary(echo_cli_join *j) {
     summary m;
     echo_error ignored = ECHO_ERROR_INIT;
     memset(&m, 0, sizeof m);

@@ -2,12 +2,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/report.h"
 
-static const echo_cli_command *const commands[] = {
-    &echo_cli_parties, &echo_cli_restore,      &echo_cli_items,  &echo_cli_snapshot, &echo_cli_list,
-    &echo_cli_inspect, &echo_cli_verify,       &echo_cli_diff,   &echo_cli_gc,       &echo_cli_pin,
-    &echo_cli_unpin,   &echo_cli_prune_advice, &echo_cli_invite, &echo_cli_serve,    &echo_cli_join,
+static const echo_cmd_command *const commands[] = {
+    &echo_cmd_parties, &echo_cmd_open,         &echo_cmd_items,  &echo_cmd_snapshot, &echo_cmd_list,
+    &echo_cmd_inspect, &echo_cmd_verify,       &echo_cmd_diff,   &echo_cmd_gc,       &echo_cmd_pin,
+    &echo_cmd_unpin,   &echo_cmd_prune_advice, &echo_cmd_invite, &echo_cmd_serve,    &echo_cmd_join,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -20,9 +22,9 @@ static void print_help(echo_cli_out *out) {
         echo_cli_print(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     echo_cli_print(out, "  %-12s %s\n", "bench", "measure opening, snapshots and processing");
     echo_cli_print(
-        out, "\n`echo-snapshot COMMAND --help` tells a command's options; `echo-snapshot --version` the version.\n\n"
+        out, "\n`echo-snapshot COMMAND --help` prints a command's options; `echo-snapshot --version` the version.\n\n"
              "Exit codes:\n");
-    echo_cli_print_exits(out);
+    echo_cli_options_print_exits(out);
 }
 
 /* A closed descriptor would be given to the next file opened, and what is printed would go into it. */
@@ -35,23 +37,28 @@ static bool hold_descriptors(void) {
     return true;
 }
 
-static int run_command(echo_cli *cli, int argc, char **argv) {
+static int run_command(echo_cli *cli, const echo_cmd_command *command, int argc, char **argv) {
     int code;
-    if (!echo_cli_args(cli, argc, argv, &code)) return code;
-    bool seen = !cli->quiet && isatty(STDERR_FILENO) == 1;
-    echo_cli_progress_init(&cli->progress, seen ? stderr : NULL, echo_cli_now_ms());
-    return cli->command->run(cli);
+    cli->command = command->name;
+    cli->cmd->command = command;
+    if (!echo_cmd_read(cli, argc, argv, &code)) return code;
+    echo_cli_begin_progress(cli);
+    return command->run(cli);
+}
+
+static const echo_cmd_command *find_command(const char *word) {
+    if (strcmp(word, "restore") == 0) return &echo_cmd_open;
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(word, commands[i]->name) == 0) return commands[i];
+    return NULL;
 }
 
 static int dispatch(echo_cli *cli, int argc, char **argv) {
     if (argc < 2) return echo_cli_misuse(cli, "a command is missing");
     const char *word = argv[1];
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(word, commands[i]->name) != 0) continue;
-        cli->command = commands[i];
-        return run_command(cli, argc - 1, argv + 1);
-    }
-    if (strcmp(word, "bench") == 0) return echo_cli_bench(argc - 1, argv + 1);
+    const echo_cmd_command *command = find_command(word);
+    if (command != NULL) return run_command(cli, command, argc - 1, argv + 1);
+    if (strcmp(word, "bench") == 0) return echo_cmd_bench(cli, argv);
     bool help = strcmp(word, "--help") == 0, version = strcmp(word, "--version") == 0;
     if (!help && !version) return echo_cli_misuse(cli, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
     if (argc > 2) return echo_cli_misuse(cli, "one argument too many: '%s'", argv[2]);
@@ -64,10 +71,12 @@ static int dispatch(echo_cli *cli, int argc, char **argv) {
 
 int main(int argc, char **argv) {
     static echo_cli cli; /* zero; too large for comfort on a stack */
+    static echo_cmd cmd;
     if (!hold_descriptors()) return ECHO_CLI_EXIT_IO;
     (void)setvbuf(stderr, NULL, _IOLBF, 4096);
+    cli.cmd = &cmd;
     echo_cli_out_init(&cli.out, stdout);
     int code = dispatch(&cli, argc, argv);
-    echo_registry_free(cli.models);
+    echo_registry_free(cmd.models);
     return echo_cli_finish(&cli, code);
 }

@@ -2,7 +2,7 @@
  * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok()
  * now and then.
  *
- * JSON comes out as it is told, nothing is kept: begin, fields, end. Elements of a top-level array have a line each.
+ * JSON is written at once, nothing is kept: begin, fields, end. Elements of a top-level array have a line each.
  * `key` is NULL in arrays and at the top. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
  */
 #ifndef ECHO_CLI_OUTPUT_H

@@ -1,9 +1,16 @@
-#include "progress.h"
+#include "cli/progress.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #define BAR 30u
+
+uint64_t echo_cli_now_ms(void) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 void echo_cli_progress_init(echo_cli_progress *progress, FILE *file, uint64_t now_ms) {
     progress->file = file;

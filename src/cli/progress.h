@@ -19,6 +19,8 @@ typedef struct echo_cli_progress {
     size_t width;     /* characters that stand on the line now */
 } echo_cli_progress;
 
+/* Milliseconds of the monotonic clock. */
+uint64_t echo_cli_now_ms(void);
 void echo_cli_progress_init(echo_cli_progress *progress, FILE *file, uint64_t now_ms);
 /* total 0: unknown */
 void echo_cli_progress_show(echo_cli_progress *progress, uint64_t now_ms, const char *phase, uint64_t done,

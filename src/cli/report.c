@@ -1,8 +1,9 @@
-#include <errno.h>
-#include <stdarg.h>
-#include <string.h>
+#include "cli/report.h"
 
-#include "cli.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 int echo_cli_exit_of(echo_status status) {
     switch (status) {
@@ -24,15 +25,15 @@ int echo_cli_exit_of(echo_status status) {
     }
 }
 
-static void tell_json(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
+static void report_json(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
     echo_cli_json_object(to, NULL);
     echo_cli_json_error(to, kind, what, cli->dir);
     echo_cli_json_end(to);
 }
 
-static void tell_text(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
+static void report_text(echo_cli *cli, echo_cli_out *to, const char *kind, const echo_error *what) {
     echo_cli_print(to, "echo-snapshot%s%s: %s: ", cli->command != NULL ? " " : "",
-                   cli->command != NULL ? cli->command->name : "", kind);
+                   cli->command != NULL ? cli->command : "", kind);
     echo_cli_print_error(to, what);
     if (cli->dir != NULL) {
         echo_cli_print(to, ", folder ");
@@ -41,21 +42,21 @@ static void tell_text(echo_cli *cli, echo_cli_out *to, const char *kind, const e
     echo_cli_print(to, "\n");
 }
 
-static void tell(echo_cli *cli, const char *kind, const echo_error *what) {
+static void report(echo_cli *cli, const char *kind, const echo_error *what) {
     echo_cli_out to;
     echo_cli_out_init(&to, stderr);
     echo_cli_progress_clear(&cli->progress);
     if (cli->json)
-        tell_json(cli, &to, kind, what);
+        report_json(cli, &to, kind, what);
     else
-        tell_text(cli, &to, kind, what);
+        report_text(cli, &to, kind, what);
     (void)echo_cli_out_flush(&to); /* there is nowhere left to complain */
 }
 
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err) {
     echo_error what = *err;
     if (what.code == ECHO_OK) what.code = status;
-    tell(cli, "error", &what);
+    report(cli, "error", &what);
     return echo_cli_exit_of(status);
 }
 
@@ -68,16 +69,25 @@ int echo_cli_misuse(echo_cli *cli, const char *format, ...) {
     va_end(args);
     if (len < 0) what.message[0] = '\0';
     size_t at = strlen(what.message);
-    const char *name = cli->command != NULL ? cli->command->name : "";
+    const char *name = cli->command != NULL ? cli->command : "";
     (void)snprintf(what.message + at, sizeof what.message - at, " (see echo-snapshot %s%s--help)", name,
                    name[0] != '\0' ? " " : "");
     cli->dir = NULL; /* it is not what is wrong */
-    tell(cli, "error", &what);
+    report(cli, "error", &what);
     return ECHO_CLI_EXIT_USAGE;
 }
 
 void echo_cli_note(echo_cli *cli, const echo_error *what) {
-    if (!cli->quiet) tell(cli, "note", what);
+    if (!cli->quiet) report(cli, "note", what);
+}
+
+void echo_cli_begin_progress(echo_cli *cli) {
+    bool seen = !cli->quiet && isatty(STDERR_FILENO) == 1;
+    echo_cli_progress_init(&cli->progress, seen ? stderr : NULL, echo_cli_now_ms());
+}
+
+void echo_cli_tick(echo_cli *cli, const char *phase, uint64_t done, uint64_t total) {
+    if (cli->progress.file != NULL) echo_cli_progress_show(&cli->progress, echo_cli_now_ms(), phase, done, total);
 }
 
 int echo_cli_finish(echo_cli *cli, int code) {
@@ -88,6 +98,6 @@ int echo_cli_finish(echo_cli *cli, int code) {
     (void)snprintf(what.message, sizeof what.message, "standard output cannot be written: %s",
                    strerror(cli->out.problem));
     cli->dir = NULL;
-    tell(cli, "error", &what);
+    report(cli, "error", &what);
     return ECHO_CLI_EXIT_IO;
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/bench_histogram.h"
+#include "bench/histogram.h"
 
 static bench_histogram h;
 

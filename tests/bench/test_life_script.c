@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/bench_life.h"
+#include "bench/life_script.h"
 
 #define MONTH_MS (BENCH_LIFE_DAYS * UINT64_C(86400000))
 

@@ -4,7 +4,7 @@
 fixture b-echo-2.6.17-2peers both
 folder=both/peer0
 party=24e5b90023d34602ad71ad11e54926cb7193357867262183b7531ce71e8264f8
-commands='parties restore items snapshot list inspect verify gc pin unpin prune-advice'
+commands='parties open items snapshot list inspect verify gc pin unpin prune-advice'
 all="$commands diff invite serve join"
 
 expect 0 --version
@@ -58,7 +58,7 @@ misuse 'unknown option -.\?\[1m' items "$(printf -- '-\001\033[1m')"
 misuse 'one argument too many' items $folder "$(head -c 3000 /dev/zero | tr '\0' x)"
 
 # Values.
-for command in restore items snapshot list inspect verify pin unpin prune-advice; do
+for command in open items snapshot list inspect verify pin unpin prune-advice; do
     misuse '--party needs a value' $command $folder --party
     misuse "--party needs 64 hex digits, not ''" $command $folder --party=
     misuse "--party needs 64 hex digits, not 'abc'" $command $folder --party abc
@@ -114,11 +114,11 @@ takes() { # option and value, commands...
 expect 0 snapshot $folder
 takes --json "$commands"
 takes --quiet "$commands"
-takes "--party $party" "restore items snapshot list inspect verify pin unpin prune-advice"
+takes "--party $party" "open items snapshot list inspect verify pin unpin prune-advice"
 expect 0 list $folder --party="$(echo $party | tr a-f A-F)"
-takes --no-snapshot "restore items snapshot"
-takes --eager "restore items snapshot"
-takes --verify-full "restore items snapshot"
+takes --no-snapshot "open items snapshot"
+takes --eager "open items snapshot"
+takes --verify-full "open items snapshot"
 takes "--type x" items
 takes "--model x" items
 takes "--parent x" items
@@ -127,7 +127,17 @@ takes --records inspect
 takes --replay verify
 takes "--keep 1" gc
 takes --dry-run gc
-for command in parties restore items list inspect verify; do expect 0 $command --no-write --no-write $folder; done
+for command in parties open items list inspect verify; do expect 0 $command --no-write --no-write $folder; done
+
+# `restore` is another word for `open`.
+expect 0 restore --help
+out_has '^Usage: echo-snapshot open DIR'
+expect 0 open $folder --json
+"$JQ" -c '[.snapshot, .items, .timeframe]' <out >opened
+expect 0 restore $folder --json
+"$JQ" -c '[.snapshot, .items, .timeframe]' <out | cmp -s - opened || fault "restore is not open: $(cat out)"
+expect 0 --help
+! grep -q '^  restore ' out || fault "both words are in the list of commands"
 
 # Folders with names like options.
 cp -R $folder ./--json

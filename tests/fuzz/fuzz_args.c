@@ -4,15 +4,14 @@
  */
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "fuzz.h"
 
 #define WORDS 24
 
-static const echo_cli_command *const commands[] = {
-    &echo_cli_parties, &echo_cli_restore, &echo_cli_items,        &echo_cli_snapshot,
-    &echo_cli_list,    &echo_cli_inspect, &echo_cli_verify,       &echo_cli_gc,
-    &echo_cli_pin,     &echo_cli_unpin,   &echo_cli_prune_advice,
+static const echo_cmd_command *const commands[] = {
+    &echo_cmd_parties, &echo_cmd_open, &echo_cmd_items, &echo_cmd_snapshot, &echo_cmd_list,         &echo_cmd_inspect,
+    &echo_cmd_verify,  &echo_cmd_gc,   &echo_cmd_pin,   &echo_cmd_unpin,    &echo_cmd_prune_advice,
 };
 
 /* What is said on stderr goes to a file, which is read back. */
@@ -39,9 +38,10 @@ static size_t release(int kept, char *text, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static char text[4096];
     static echo_cli cli;
+    static echo_cmd cmd;
     static FILE *nowhere;
     fuzz_input in = fuzz_input_of(data, size);
-    const echo_cli_command *command = commands[fuzz_u8(&in) % (sizeof commands / sizeof commands[0])];
+    const echo_cmd_command *command = commands[fuzz_u8(&in) % (sizeof commands / sizeof commands[0])];
     char *words[WORDS + 1];
     int count = 0, code = -1, kept;
     words[count++] = (char *)fuzz_copy(echo__bytes_text(command->name), true);
@@ -50,15 +50,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (nowhere == NULL) nowhere = fopen("/dev/null", "w");
     FUZZ_CHECK(nowhere != NULL);
     memset(&cli, 0, sizeof cli);
-    cli.command = command;
+    memset(&cmd, 0, sizeof cmd);
+    cmd.command = command;
+    cli.command = command->name;
+    cli.cmd = &cmd;
     echo_cli_out_init(&cli.out, nowhere);
     catch (&kept);
-    bool go = echo_cli_args(&cli, count, words, &code);
+    bool go = echo_cmd_read(&cli, count, words, &code);
     size_t len = release(kept, text, sizeof text);
     if (go) {
         FUZZ_CHECK(code == ECHO_CLI_EXIT_OK && len == 0 && cli.dir != NULL && cli.dir[0] != '\0');
-        FUZZ_CHECK(cli.number <= INT64_MAX && (cli.given & ~command->options) == 0);
-        FUZZ_CHECK(!echo_cli_has(&cli, ECHO_CLI_NUMBER) || cli.number > 0);
+        FUZZ_CHECK(cmd.number <= INT64_MAX && (cli.given & ~command->options) == 0);
+        FUZZ_CHECK(!echo_cli_has(&cli, ECHO_CMD_NUMBER) || cmd.number > 0);
     } else if (code == ECHO_CLI_EXIT_OK) {
         FUZZ_CHECK(echo_cli_has(&cli, ECHO_CLI_HELP) && len == 0);
     } else {

@@ -2,7 +2,7 @@
 # Installs the build into a prefix, moves the prefix, and builds and runs hosts against it: by find_package, by pkg-config, by the README's line,
 # and one that has the sources as a folder of its own.
 #   install.sh <cmake> <build directory> <source directory> <configuration> <C compiler> <flags for instrumented builds>
-# LIBDIR, BINDIR, DOCDIR and VERSION come in the environment.
+# LIBDIR, BINDIR, DOCDIR, PLOTS (the scripts for plots) and VERSION come in the environment.
 cmake=$1 build=$2 source=$3 config=$4 cc=$5 flags=$6
 here=$source/tests/install
 # Below the build directory, so that nothing leaves it.
@@ -95,6 +95,19 @@ done
 if [ -n "$BINDIR" ]; then
     step 'the installed command' "$prefix/$BINDIR/echo-snapshot" --version
     grep -qx "echo-snapshot $VERSION" "$work/log" || die "the installed command is not $VERSION"
+fi
+
+# The measuring program, which the command finds beside itself, and its scripts; a command alone says that it is not installed.
+if [ -n "$PLOTS" ]; then
+    (cd "$source/src/bench/plots" && ls) >"$work/scripts"
+    (cd "$prefix/$PLOTS" && ls) | cmp - "$work/scripts" || die "the scripts installed are not those of src/bench/plots"
+    step 'measuring' "$prefix/$BINDIR/echo-snapshot" bench writes --items 20 --runs 1 --dir "$work" --plot "$work/plots"
+    [ -s "$work/plots/writes.gp" ] && [ -s "$work/plots/writes.dat" ] || die 'measuring wrote no plot'
+    mkdir "$work/alone"
+    cp "$prefix/$BINDIR/echo-snapshot" "$work/alone/"
+    "$work/alone/echo-snapshot" bench writes >"$work/log" 2>&1 && die 'a program that is not installed was run'
+    grep -q 'ECHO_ERR_NOT_FOUND: .*/alone/echo-snapshot-bench cannot be run: .*; it is not installed' "$work/log" ||
+        { cat "$work/log"; die 'without the measuring program the error is another'; }
 fi
 rm -rf "$work"
 echo "installed, moved, used"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/cli/generate.h"
+#include "gen/generate.h"
 #include "snapshot/snapshot.h"
 #include "support/fault.h"
 #include "support/replica.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/cli/generate.h"
+#include "gen/generate.h"
 #include "support/fault.h"
 #include "support/folder.h"
 #include "support/state.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/cli/generate.h"
+#include "gen/generate.h"
 #include "base/crypto.h"
 #include "party/item_record.h"
 #include "party/party.h"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The include rule: a layer includes itself and those below it, which come before it in the list; the command and the public headers see public headers alone.
+# The include rule: a layer includes itself and those below it, which come before it in the list; the programs, the generator and the public headers see public headers alone.
 # And the shape of the sources: no tabs, no file longer than 1000 lines (tests: 1200).
 #   layers.sh <source directory>
 cd "$1" || exit 1
@@ -56,7 +56,7 @@ check_layer() { # layer
 for dir in src/*/; do
     layer=$(basename "$dir")
     case $layer in
-    cli | package) ;;
+    cli | bench | gen | package) ;;
     *)
         if [ -z "$(place "$layer")" ]; then
             fault "$dir is not in the list of layers"
@@ -67,17 +67,32 @@ for dir in src/*/; do
     esac
 done
 
-# The command: public headers and its own files.
-includes src/cli >"$work/includes"
-while read -r where what; do
-    name=$(echo "$what" | tr -d '<>"')
-    case $what in
-    [\<\"]echo/*) [ -e "include/$name" ] || fault "$where: $what is not a public header" ;;
-    '<'*) [ ! -e "src/$name" ] || fault "$where: the command includes $what of the library" ;;
-    '"cli/'*) ;;
-    *) [ -e "src/cli/$name" ] || fault "$where: the command includes $what, only public headers and its own are allowed" ;;
-    esac
-done <"$work/includes"
+# The programs and the generator stand on the public headers, and on these folders of their own.
+check_program() { # folder, what it may include
+    includes "src/$1" >"$work/includes"
+    while read -r where what; do
+        name=$(echo "$what" | tr -d '<>"')
+        case $what in
+        [\<\"]echo/*) [ -e "include/$name" ] || fault "$where: $what is not a public header" ;;
+        '<'*) [ ! -e "src/$name" ] || fault "$where: $1 includes $what of the library" ;;
+        *)
+            case " $2 " in
+            *" ${name%%/*} "*) [ -e "src/$name" ] || fault "$where: $what does not exist" ;;
+            *) fault "$where: $1 includes $what, only public headers and those of $2 are allowed" ;;
+            esac
+            ;;
+        esac
+    done <"$work/includes"
+}
+check_program gen 'gen'
+check_program cli 'cli'
+check_program bench 'bench gen cli'
+# What both programs share is a library of its own (CMakeLists.txt names it), so bench may not use the rest of the command.
+for name in $(sed -n 's/^ *set(cli_shared_names \(.*\))$/\1/p' CMakeLists.txt); do echo "cli/${name%.c}.h"; done >"$work/shared"
+echo cli/cli.h >>"$work/shared"
+includes src/bench | sed -n 's/^\(.*\) "\(cli\/.*\)"$/\1 \2/p' | while read -r where name; do
+    grep -qx "$name" "$work/shared" || fault "$where: bench includes $name, which it does not share with the command"
+done
 
 # Public headers: each other, the C library and nothing of ours besides. C++ has no other way to include them than this.
 includes include >"$work/includes"

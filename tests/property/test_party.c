@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/cli/generate.h"
+#include "gen/generate.h"
 #include "support/counting_feeds.h"
 #include "support/random.h"
 #include "support/state.h"

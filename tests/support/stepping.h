@@ -7,7 +7,7 @@
 
 #include <echo/echo.h>
 
-#include "../src/cli/generate.h"
+#include "gen/generate.h"
 #include "support/counting_feeds.h"
 
 typedef struct stepping {

@@ -1,0 +1,50 @@
+/*
+ * Members of a party in processes of their own: servers, and one that joins or catches up and measures that. What modes
+ * `join` and `catchup` share.
+ */
+#ifndef ECHO_BENCH_PEERS_H
+#define ECHO_BENCH_PEERS_H
+
+#include <echo/exchange.h>
+
+#include "bench/link.h"
+#include "bench/session.h"
+
+#define BENCH_SERVERS 5u
+#define BENCH_MEMBERS BENCH_SERVERS /* beside the feeds: the servers after the first, and who fetches */
+
+typedef struct bench_fetch_args {
+    const char *server_dir, *dir; /* the party as the servers have it; the fetcher's folder */
+    echo_key party;
+    uint64_t seed;
+    size_t feeds; /* that write: the keys after them are those of members */
+    size_t servers;
+    bool bare;            /* the servers show no snapshot: blocks are all there is */
+    bool away;            /* the fetcher has the party already, as it was */
+    const char *first_id; /* an item to touch as soon as can be; NULL: none */
+    const bench_link *link;
+} bench_fetch_args;
+
+/* One fetch. Times begin when the first byte is sent. */
+typedef struct bench_fetched {
+    uint64_t ns;                                         /* until the party is there in its new state */
+    uint64_t ns_usable, ns_first, ns_installed, ns_here; /* 0: never; here: nothing is missing any more */
+    uint64_t ns_party;                                   /* of `ns`: opening the party then, or applying what is new */
+    uint64_t bytes_usable, bytes_first;                  /* received by then */
+    uint64_t bytes_in, bytes_out;
+    uint64_t cpu, server_cpu; /* computing time of the fetcher, of the servers */
+    uint64_t peak;            /* resident memory at most */
+    uint64_t items, messages_read;
+    bool by_chunks; /* the plan that was taken */
+    echo_exchange_state state;
+    echo_hash digest; /* of the party's state then */
+} bench_fetched;
+
+/* For bench_child(). Leaves the fetcher's party with a snapshot of its new state. */
+echo_status bench_fetch(void *result, void *arg, echo_error *err);
+
+/* The policy, models and key of a party in a folder; models are the caller's. */
+echo_status bench_peers_options(echo_party_options *out, echo_registry **models, const char *dir, const echo_key *party,
+                                const echo_snapshot_policy *policy, echo_error *err) ECHO_MUST_USE;
+
+#endif

@@ -1,0 +1,17 @@
+/* What sub-commands open in a folder: its store and its party. */
+#ifndef ECHO_CLI_FOLDER_H
+#define ECHO_CLI_FOLDER_H
+
+#include "cli/cmd.h"
+
+/* The folder's snapshots.db, which is never created. ECHO_ERR_NOT_FOUND when it does not exist. */
+echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_only, echo_error *err) ECHO_MUST_USE;
+/* Options for opening the party as asked for, reading only. Makes the registry. */
+echo_status echo_cli_party_options(echo_party_options *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
+/* Opens the party; the progress line is gone when it returns. */
+echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options,
+                                   echo_error *err) ECHO_MUST_USE;
+/* Remarks on what was found damaged at opening. */
+void echo_cli_note_damage(echo_cli *cli, const echo_party *party);
+
+#endif
