@@ -44,6 +44,7 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 
     rmdir "$work"
     work=$(mktemp -d /dev/shm/echo-tests-XXXXXX)
 fi
+chmod 755 "$work" # some tests run as root give up their rights in a child
 TMPDIR=$work
 export TMPDIR
 [ "$long" = 1 ] && { ECHO_TEST_LONG=1; export ECHO_TEST_LONG; }
