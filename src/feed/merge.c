@@ -17,7 +17,6 @@
 
 #define BATCH_BLOCKS 512u
 #define BATCH_BYTES ((size_t)1 << 20)
-#define STOP_READING ((echo_status)-1000) /* ends a batch early; never leaves this file */
 
 typedef enum reader_state {
     READER_NEW,      /* to be looked at */
@@ -214,7 +213,7 @@ static echo_status take_block(void *arg, uint64_t seq, echo_bytes block) {
     if (r->batch.status != ECHO_OK) return ECHO_ERR_NOMEM;
     r->ends[r->batch_count++] = r->batch.len;
     fill->m->blocks_read++;
-    return r->batch.len >= BATCH_BYTES ? STOP_READING : ECHO_OK;
+    return r->batch.len >= BATCH_BYTES ? ECHO__STOP : ECHO_OK;
 }
 
 static uint64_t end_of(const echo__merge *m, const reader *r) {
@@ -248,7 +247,7 @@ static echo_status fill_batch(echo__merge *m, reader *r, echo_error *err) {
     batch_fill fill = {r, m};
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = m->feeds->ops->read(m->feeds->ctx, r->handle, r->next, end, take_block, &fill, &problem);
-    if (status == ECHO_OK || status == STOP_READING || (r->batch_count > 0 && status != ECHO_ERR_NOMEM)) return ECHO_OK;
+    if (status == ECHO_OK || status == ECHO__STOP || (r->batch_count > 0 && status != ECHO_ERR_NOMEM)) return ECHO_OK;
     echo__error_seq(&problem, &r->key, r->next);
     if (status == ECHO_ERR_GAP) {
         r->state = READER_MISSING;

@@ -1,8 +1,6 @@
 /*
- * The store in a SQLite file (sys/store.h has the contract, sqlite.h the invariants): opening and closing.
+ * The store in a SQLite file (sys/store.h has the contract, sqlite_state.h the invariants): opening and closing.
  */
-#include "store/sqlite.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,13 +10,17 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "store/sqlite_file.h"
+#include "store/sqlite_pin.h"
+#include "store/sqlite_read.h"
+#include "store/sqlite_write.h"
 
 static void sqlite_close(void *ctx) {
     echo__sqlite *s = ctx;
     echo__sqlite_abandon(s);
     echo__sqlite_disconnect(s);
     echo__seen_free(&s->seen);
-    echo__zip_free(s->zip);
+    echo__zstd_free(s->packer);
     echo__free(s->path);
     echo__free(s);
 }
