@@ -120,7 +120,7 @@ int main(int argc, char **argv) {
     if (status == ECHO_OK) status = echo_registry_add(models, &counter_ops, NULL, &err);
     if (status == ECHO_OK) status = run(argv[1], models, &err);
     if (status == ECHO_ERR_NOT_FOUND && echo_keypair_new(&party) == ECHO_OK && echo_keypair_new(&feed) == ECHO_OK) {
-        status = echo_party_create(argv[1], &party, &feed, &err);
+        status = echo_party_create(argv[1], &party, &feed, NULL, NULL, &err);
         if (status == ECHO_OK) status = run(argv[1], models, &err);
     }
     echo_registry_free(models);

@@ -62,7 +62,7 @@ int main(int argc, char **argv) {
     if (status == ECHO_ERR_NOT_FOUND) { /* a first run: a party of our own, then the same call */
         echo_keypair party, feed;
         status = echo_keypair_new(&party) == ECHO_OK && echo_keypair_new(&feed) == ECHO_OK
-                     ? echo_party_create(argv[1], &party, &feed, &err)
+                     ? echo_party_create(argv[1], &party, &feed, NULL, NULL, &err)
                      : ECHO_ERR_IO;
         if (status == ECHO_OK) status = run(argv[1], models, &err);
     }

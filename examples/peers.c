@@ -212,7 +212,7 @@ int main(int argc, char **argv) {
     must(echo_keypair_new(&party), &err);
     must(echo_keypair_new(&alice.keys), &err);
     must(echo_keypair_new(&bob.keys), &err);
-    must(echo_party_create(dirs[0], &party, &alice.keys, &err), &err);
+    must(echo_party_create(dirs[0], &party, &alice.keys, NULL, NULL, &err), &err);
     alice.key = party.public_key;
     snprintf(path, sizeof path, "%s/snapshots.db", dirs[0]);
     must(echo_store_open_sqlite(&stores[0], path, NULL, &err), &err);

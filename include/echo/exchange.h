@@ -1,14 +1,14 @@
 /*
- * echo/exchange.h: peers. Joining a party from a snapshot of another member, catching up after being away, and serving
- * both.
+ * echo/exchange.h: exchanging snapshots and blocks with peers: joining a party, catching up after being away, and
+ * serving both.
  *
- * A machine without sockets, clock or thread of its own: the host carries bytes between the machines of two peers
- * (docs/EXCHANGE.md has them) and tells the time. One exchange serves one party and any number of connections. It
- * belongs to one thread; that of the party, where there is one.
+ * An exchange is a state machine without sockets, clock or threads. The host carries bytes between the exchanges of two
+ * peers (docs/EXCHANGE.md specifies them) and passes in the time. One exchange serves one party and any number of
+ * connections. It belongs to one thread; if the party is open, to the party's thread.
  *
- * Every chunk is hashed before it is stored, every block checked against a signed root, every manifest must be of this
- * party and signed or attested by members (P8). A peer that sends anything else is named and dropped, and what was
- * asked of it is asked of others.
+ * Every chunk is hashed before it is stored. Every block is checked against a signed root. Every manifest must belong
+ * to this party and be signed or attested by members (P8). A peer that sends anything else is reported and dropped, and
+ * what was requested from it is requested from other peers.
  */
 #ifndef ECHO_EXCHANGE_H
 #define ECHO_EXCHANGE_H
@@ -22,25 +22,28 @@ extern "C" {
 typedef struct echo_exchange echo_exchange;
 typedef struct echo_peer echo_peer; /* a connection */
 
-/* How much a snapshot of others has to be vouched for before it is taken; each level includes those before it. */
+/* What a snapshot from others needs before it is installed. Each level includes the levels before it. */
 typedef enum echo_trust {
-    ECHO_TRUST_RECEIVED = 0, /* its manifest is signed, or its state attested, by a member */
-    ECHO_TRUST_ATTESTED = 1, /* so many members attested its state: each computed that root itself */
-    ECHO_TRUST_SAMPLED =
-        2, /* so many items, drawn at random once the root was known, are what the feeds say. Needs all blocks */
-    ECHO_TRUST_REPLAYED = 3 /* all items are. Needs all blocks */
+    /* A member signed its manifest, or attested its state. */
+    ECHO_TRUST_RECEIVED = 0,
+    /* `attestations` members attested its state: each of them computed that root itself. */
+    ECHO_TRUST_ATTESTED = 1,
+    /* `samples` items, drawn at random after the root was known, equal what the feeds say. Needs all blocks. */
+    ECHO_TRUST_SAMPLED = 2,
+    /* All items equal what the feeds say. Needs all blocks. */
+    ECHO_TRUST_REPLAYED = 3
 } echo_trust;
 
 #define ECHO_EXCHANGE_EVENT_MAP(XX)                                                                                    \
-    XX(CONNECTED, "connected")   /* both sides have proved to be members; a joiner may know that only later */         \
-    XX(DROPPED, "dropped")       /* the peer lied, stalled or broke the protocol: `error` says how */                  \
+    XX(CONNECTED, "connected")   /* both sides proved to be members; a joiner may learn that only later */             \
+    XX(DROPPED, "dropped")       /* the peer lied, stalled or broke the protocol; `error` says which */                \
     XX(CLOSED, "closed")         /* the peer ended the connection */                                                   \
-    XX(REFUSED, "refused")       /* an offer was not taken: `error` says why */                                        \
-    XX(TARGET, "target")         /* fetching of a snapshot begins: `messages` are those it covers */                   \
-    XX(USABLE, "usable")         /* its root is here: echo_exchange_store() can be opened */                           \
-    XX(INSTALLED, "installed")   /* it is published in the store as `number`: echo_party_switch() */                   \
-    XX(UP_TO_DATE, "up to date") /* nothing that the connected peers have is missing here */                           \
-    XX(FAILED, "failed")         /* the store or a feed here failed: `error`. The fetch goes on with the next step */
+    XX(REFUSED, "refused")       /* an offer was refused; `error` says why */                                          \
+    XX(TARGET, "target")         /* fetching a snapshot begins; it covers `messages` messages */                       \
+    XX(USABLE, "usable")         /* the snapshot's root arrived: echo_exchange_store() can be opened */                \
+    XX(INSTALLED, "installed")   /* the snapshot is in the store as `number`; call echo_party_switch() */              \
+    XX(UP_TO_DATE, "up to date") /* nothing is missing that the connected peers have */                                \
+    XX(FAILED, "failed")         /* the local store or a local feed failed: `error`; the next step tries again */
 typedef enum echo_exchange_event_kind {
 #define XX(name, text) ECHO_EXCHANGE_EVENT_##name,
     ECHO_EXCHANGE_EVENT_MAP(XX)
@@ -50,38 +53,40 @@ typedef enum echo_exchange_event_kind {
 
 typedef struct echo_exchange_event {
     echo_exchange_event_kind kind;
-    echo_peer *peer;        /* NULL when it is about none */
-    const echo_key *member; /* the peer's key, as far as it is known */
+    echo_peer *peer;        /* the connection concerned, or NULL */
+    const echo_key *member; /* the peer's key, or NULL while it is not known */
     const echo_error *error;
     uint64_t messages;
     uint64_t number;
 } echo_exchange_event;
-/* May call neither the exchange nor its peers. */
+/* Called during calls on the exchange and its peers. It may call neither. */
 typedef void (*echo_exchange_event_fn)(void *arg, const echo_exchange_event *event);
 
+/* Values in parentheses are those of ECHO_EXCHANGE_OPTIONS_INIT. */
 typedef struct echo_exchange_options {
     uint32_t version;        /* 1 */
     const echo_key *party;   /* required; copied */
-    const echo_store *store; /* required; borrowed. A handle of its own, or one that nobody else puts into: what is
-                                received is put and kept in it */
-    const echo_feeds *feeds; /* required, of a table of version 2; borrowed */
+    const echo_store *store; /* required; borrowed. Must be a handle through which nothing else writes: received chunks
+                                are stored in it */
+    const echo_feeds *feeds; /* required, with the hooks for exchanging blocks; borrowed */
     const echo_keypair
-        *keys; /* a member's, such as the own feed's: what this side proves to be. Copied. NULL: transports do that */
-    echo_party *opened; /* the party, when it is open here: tells members, feeds and what is covered. Borrowed; see
-                           echo_exchange_set_party */
-    const echo_registry *models; /* NULL: any versions are taken. Otherwise a snapshot with a model version it does not
-                                   read is refused when there is another way */
+        *keys;          /* a member's key pair, such as the own feed's: the identity that this side proves. Copied.
+                           NULL: only for transports that prove identities themselves (echo_peer_options.plain) */
+    echo_party *opened; /* the party, if it is open in this process: it knows members, feeds and what is covered.
+                           Borrowed; see echo_exchange_set_party() */
+    const echo_registry *models; /* if set, a snapshot with a model version that the registry does not read is refused
+                                    when there is another way. NULL: any versions are accepted */
     const echo_codec *codec;     /* NULL: echo_codec_dxos() */
-    const echo_key *members;     /* keys that an invitation named: who may be a peer before the party's credentials are
-                                    here. None: any     member, judged when they are. Copied */
+    const echo_key *members;     /* keys named by an invitation: who may be a peer until the party's credentials have
+                                    arrived. Without any, every member may be, and is judged once they have. Copied */
     size_t member_count;
-    bool serve;            /* offer what is present locally to others (true) */
-    echo_trust trust;      /* the least that is accepted */
-    uint32_t attestations; /* ATTESTED and above: by how many members (2) */
-    uint32_t samples;      /* SAMPLED: how many items (100) */
-    uint64_t stall_ns;     /* a peer that was asked and sends nothing useful for so long is dropped (10 s) */
-    size_t window;         /* bytes asked for ahead, at most, of each peer (2 MiB) */
-    echo_exchange_event_fn event;
+    bool serve;            /* offer what is stored locally to others (true) */
+    echo_trust trust;      /* the minimum that is accepted (RECEIVED) */
+    uint32_t attestations; /* ATTESTED and above: how many members must attest (2) */
+    uint32_t samples;      /* SAMPLED: how many items are compared (100) */
+    uint64_t stall_ns;     /* a peer with open requests that sends nothing useful for this long is dropped (10 s) */
+    size_t window;         /* maximum number of requested bytes that are outstanding per peer (2 MiB) */
+    echo_exchange_event_fn event; /* optional */
     void *event_arg;
 } echo_exchange_options;
 #define ECHO_EXCHANGE_OPTIONS_INIT                                                                                     \
@@ -92,103 +97,105 @@ typedef struct echo_exchange_options {
 
 /* ECHO_ERR_INVALID, ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks), ECHO_ERR_NOMEM, errors of the store. */
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) ECHO_MUST_USE;
-/* Its peers are closed. What was received stays in the store for the next time. */
+/* Closes its peers and frees it. What was received stays in the store for the next time. */
 void echo_exchange_free(echo_exchange *exchange);
-/* The party was opened, or another took its place (echo_party_switch); NULL: it is about to be freed. */
+/* Call it when the party was opened, after echo_party_switch() replaced it, and with NULL before it is freed. */
 void echo_exchange_set_party(echo_exchange *exchange, echo_party *party);
 
 /* ---- Connections ---- */
 
 typedef struct echo_peer_options {
     uint32_t version;       /* 1 */
-    bool initiator;         /* who connected; exactly one side */
-    bool plain;             /* the transport proves who the peer is, and encrypts: then `member` is the peer's key */
+    bool initiator;         /* exactly one of the two peers sets this: the one that connected */
+    bool plain;             /* the transport encrypts and proves who the peer is; `member` is then the peer's key */
     const echo_key *member; /* plain only; copied */
 } echo_peer_options;
 #define ECHO_PEER_OPTIONS_INIT                                                                                         \
     { 1u, false, false, NULL }
 
-/* A connection was made. *out belongs to the exchange until echo_peer_close(). */
+/* Call it for each new connection. *out belongs to the exchange and is valid until echo_peer_close(). */
 echo_status echo_peer_open(echo_peer **out, echo_exchange *exchange, const echo_peer_options *options,
                            echo_error *err) ECHO_MUST_USE;
-/* The connection ended, or is to end. */
+/* Call it when the connection ended or is to end. Frees the peer. */
 void echo_peer_close(echo_peer *peer);
 /*
- * Bytes came, in any pieces. Any code but ECHO_OK: the peer is dropped, the host should send what is pending, end the
- * connection and call echo_peer_close(). ECHO_ERR_REFUSED: no member, or not of this party, or neither: a stranger is
- * not told which.
+ * Passes in bytes that arrived, in pieces of any size. On any code but ECHO_OK the peer is dropped: the host sends what
+ * is pending, ends the connection and calls echo_peer_close(). ECHO_ERR_REFUSED: the peer is not a member, or belongs
+ * to another party; a stranger does not learn which.
  */
 echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
-/* What to send next; a view until the next call about this peer. Empty: nothing now. */
+/* The bytes to send next: a view, valid until the next call on this peer. Empty: nothing to send now. */
 echo_bytes echo_peer_pending(echo_peer *peer);
-/* So many of those bytes are sent. */
+/* Reports that the first n of the pending bytes were sent. */
 void echo_peer_sent(echo_peer *peer, size_t n);
-/* Says goodbye behind what is queued: nothing more is asked of this peer or told to it. */
+/* Sends a close message after the queued output. Nothing further is requested from or sent to this peer. */
 void echo_peer_finish(echo_peer *peer);
-/* The peer was dropped, or said goodbye: send what is pending and close. */
+/* Whether the peer was dropped or sent a close message: send what is pending, then close. */
 bool echo_peer_is_over(const echo_peer *peer);
 
 /*
- * Does what is due: asks for more, stores what came, looks for peers that stall. Call it after bytes came and now and
- * then; now_ns: any clock that never goes back. A call is short (some chunks looked at, some MiB stored), but for two:
- * the one that publishes looks for each chunk of the snapshot, and with ECHO_TRUST_SAMPLED and above one replays the
- * feeds. ECHO_OK, also when something failed that will be tried again, which is told as an event; ECHO_ERR_NOMEM.
+ * Does what is due: requests more, stores what arrived, checks for stalled peers. Call it after bytes arrived and from
+ * time to time; now_ns is any clock that never goes back. A call is short (it looks at some chunks and stores some
+ * MiB), with two exceptions: the call that publishes looks up each chunk of the snapshot, and with ECHO_TRUST_SAMPLED
+ * and above one call replays the feeds. Returns ECHO_OK also when something failed that will be tried again; that is
+ * reported as an event. ECHO_ERR_NOMEM.
  */
 echo_status echo_exchange_step(echo_exchange *exchange, uint64_t now_ns, echo_error *err) ECHO_MUST_USE;
 
 /* ---- Fetching ---- */
 
 /*
- * Fetches until nothing is missing here that connected peers have: joins when there is nothing here yet, otherwise
- * catches up, by the tail of the feeds or by the chunks that differ, whichever is fewer bytes. Call it again to look
- * for more. Fetching goes on in steps.
+ * Starts fetching, until nothing is missing that connected peers have. It joins the party if nothing of it is stored
+ * locally; otherwise it catches up, by the tail of the feeds or by the chunks that differ, whichever takes fewer bytes.
+ * Fetching proceeds in echo_exchange_step(). Call it again to look for more.
  */
 echo_status echo_exchange_start(echo_exchange *exchange, echo_error *err) ECHO_MUST_USE;
 /*
- * From ECHO_EXCHANGE_EVENT_USABLE on, until the party is freed that uses it: a store, for reading, with the snapshot
- * that is being fetched. Of a party that is restored from it items can be read that are here; others are
- * ECHO_ERR_PENDING, and are fetched next. Absent items are ECHO_ERR_NOT_FOUND once the way to where they would be is
- * here, which proves it. Borrowed. NULL before.
+ * A read-only store with the snapshot that is being fetched; borrowed. NULL before the event USABLE; valid until the
+ * party that uses it is freed. You may restore a party from this store. Items whose chunks have arrived can be read;
+ * others return ECHO_ERR_PENDING and are fetched next. ECHO_ERR_NOT_FOUND is returned only once the chunks that prove
+ * the item's absence have arrived.
  */
 const echo_store *echo_exchange_store(echo_exchange *exchange);
-/* Fetch this item next. Any number; the last one named comes first. */
+/* Fetches this item before the rest. May be called any number of times; the last item named is fetched first. */
 echo_status echo_exchange_want(echo_exchange *exchange, const char *id, echo_error *err) ECHO_MUST_USE;
 
 typedef enum echo_exchange_phase {
     ECHO_EXCHANGE_PHASE_IDLE = 0,
-    ECHO_EXCHANGE_PHASE_ASKING,  /* what peers have */
-    ECHO_EXCHANGE_PHASE_MEMBERS, /* credentials, which say who is a member */
-    ECHO_EXCHANGE_PHASE_ITEMS,   /* chunks */
-    ECHO_EXCHANGE_PHASE_TAIL,    /* blocks */
-    ECHO_EXCHANGE_PHASE_CHECKING /* feeds against the snapshot (SAMPLED, REPLAYED) */
+    ECHO_EXCHANGE_PHASE_ASKING,  /* asking peers what they have */
+    ECHO_EXCHANGE_PHASE_MEMBERS, /* fetching credentials, from which the members follow */
+    ECHO_EXCHANGE_PHASE_ITEMS,   /* fetching chunks */
+    ECHO_EXCHANGE_PHASE_TAIL,    /* fetching blocks */
+    ECHO_EXCHANGE_PHASE_CHECKING /* comparing the snapshot with the feeds (SAMPLED, REPLAYED) */
 } echo_exchange_phase;
 
 typedef struct echo_exchange_state {
     echo_exchange_phase phase;
-    bool by_chunks; /* the plan: chunks and then the tail behind them; otherwise the tail alone */
-    uint64_t items,
-        items_here; /* of the snapshot that is fetched; those whose leaves are here, as far as it was looked */
-    uint64_t chunks_received, chunks_kept; /* from peers; found here already, or in the snapshot before */
-    uint64_t chunk_bytes;                  /* received, unpacked */
+    bool by_chunks;           /* the plan: chunks and then the tail after them; false: the tail alone */
+    uint64_t items;           /* in the snapshot that is being fetched */
+    uint64_t items_here;      /* of those, how many have their leaf stored locally, as far as leaves were looked at */
+    uint64_t chunks_received; /* from peers */
+    uint64_t chunks_kept;     /* not requested, because they were stored locally or in the previous snapshot */
+    uint64_t chunk_bytes;     /* of the received chunks, unpacked */
     uint64_t blocks_received, block_bytes;
     uint64_t bytes_received, bytes_sent; /* on the wire, over all connections */
     uint64_t peers, dropped;
-    uint64_t installed; /* number of the last snapshot that was published, 0: none */
-    uint64_t covered;   /* messages that it covers, and whose blocks were not transferred for that */
+    uint64_t installed; /* number of the last snapshot that was published; 0: none */
+    uint64_t covered;   /* messages that it covers and whose blocks were therefore not transferred */
     uint32_t attested;  /* members who attested it */
-    echo_trust trust;   /* that was reached */
-    uint64_t sampled;   /* items compared */
-    double detection;   /* SAMPLED: probability that one wrong item among them all would have been found */
-    echo_error problem; /* the last failure; code ECHO_OK when none */
+    echo_trust trust;   /* the level that was reached */
+    uint64_t sampled;   /* items compared with the feeds */
+    double detection;   /* SAMPLED: the probability that a single wrong item would have been found */
+    echo_error problem; /* the last failure; its code is ECHO_OK if nothing failed */
 } echo_exchange_state;
 void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *exchange);
 
 /* ---- Invitations ---- */
 
 /*
- * What a member gives to somebody who is to join, as text of less than 1 KB (docs/EXCHANGE.md): the party, whom to
- * expect, and optionally the digest of a state. Where to find peers is the host's business. The joiner's feed has to be
- * admitted as well (echo_party_admit_feed).
+ * A member gives an invitation to somebody who is to join: text of less than 1 KB (docs/EXCHANGE.md) with the party's
+ * key, the members to expect, and optionally the digest of a state. The host knows where to find peers. The joiner's
+ * feed must be admitted as well (echo_party_admit_feed()).
  */
 #define ECHO_INVITATION_MEMBERS_MAX 8u
 #define ECHO_INVITATION_CHARS 1024u

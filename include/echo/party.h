@@ -1,9 +1,9 @@
 /*
- * echo/party.h: a party's items, restored from its newest good snapshot and its feeds.
+ * echo/party.h: opening a party, reading its items and writing to it.
  *
- * A party belongs to one thread. echo_party_restore() is the one way to get one; a first run, with nothing stored, is
- * the same call. Nothing here prints or exits. While a snapshot is being written the party has one thread of its own,
- * which calls nothing but the store, unless the policy forbids it (echo/policy.h).
+ * A party belongs to one thread. echo_party_restore() opens one from its newest good snapshot and its feeds; a first
+ * run, with nothing stored, is the same call. Nothing here prints or exits. While a snapshot is written the party has
+ * one thread of its own, unless the policy forbids it (echo/policy.h); that thread calls nothing but the store.
  */
 #ifndef ECHO_PARTY_H
 #define ECHO_PARTY_H
@@ -30,48 +30,69 @@ typedef struct echo_item echo_item;
 
 /* ---- Opening ---- */
 
-/* How much of a snapshot is checked before it is trusted. Chunks are hashed whenever they are read, in either case. */
+/* How much of a snapshot is checked when it is opened. Every chunk is hashed whenever it is read, in either case. */
 typedef enum echo_verify_level {
-    ECHO_VERIFY_ROOT =
-        0, /* manifest and root; a damaged chunk further down is found when it is touched (ECHO_ERR_CORRUPT) */
-    ECHO_VERIFY_FULL =
-        1 /* every chunk is read and checked first, so that damage anywhere falls back to an older snapshot */
+    /* The manifest and the root. A damaged chunk below the root is found when it is read (ECHO_ERR_CORRUPT). */
+    ECHO_VERIFY_ROOT = 0,
+    /* Every chunk is read and checked first, so that damage anywhere falls back to an older snapshot. */
+    ECHO_VERIFY_FULL = 1
 } echo_verify_level;
 
-/* Called now and then during long work; `total` may be 0 when unknown. Any code but ECHO_OK cancels and is returned. */
+/*
+ * Called from time to time during long work. `phase` is a static text; `total` is 0 if it is not known. Any code but
+ * ECHO_OK cancels the work and is returned by it.
+ */
 typedef echo_status (*echo_progress_fn)(void *arg, const char *phase, uint64_t done, uint64_t total);
-/* Decides whether a feed counts; replaces the built-in admission by credentials. */
+/*
+ * Decides whether a feed is admitted; replaces the built-in admission by credentials. Must give the same answer for a
+ * feed as long as the party is open.
+ */
 typedef bool (*echo_admit_fn)(void *arg, const echo_key *feed);
-/* Milliseconds since 1970, for the time in manifests. */
+/* Returns milliseconds since 1970, for the time in manifests and credentials. */
 typedef int64_t (*echo_now_fn)(void *arg);
-/* Nanoseconds of a clock that never goes back, for steps and the policy. Called on the party's thread alone. */
+/* Returns nanoseconds of a clock that never goes back, for steps and the policy. Called on the party's thread only. */
 typedef uint64_t (*echo_clock_fn)(void *arg);
-/* Told of each message that could not be applied and was passed over (err names item, feed and seq). May not call the
- * party. */
+/*
+ * Called for each message that could not be applied and was skipped; err names the item, feed and seq. May not call the
+ * party.
+ */
 typedef void (*echo_refused_fn)(void *arg, const echo_error *err);
 
+/* Values in parentheses are those of ECHO_PARTY_OPTIONS_INIT, where they are not 0, false or NULL. */
 typedef struct echo_party_options {
-    uint32_t version;      /* 1 */
-    const char *dir;       /* folder with feeds/<key>/ and snapshots.db; may be NULL when `feeds` is given */
-    const echo_key *party; /* which party; NULL: the only one whose genesis is among the feeds, or that the store has */
-    echo_registry *models; /* required; borrowed, must outlive the party */
-    const echo_feeds *feeds; /* NULL: the folder's; otherwise borrowed, must outlive the party */
-    const echo_store
-        *store; /* NULL: the folder's snapshots.db, or none without a folder; otherwise borrowed, must outlive it. One
-                   that cannot be opened again (sys/store.h, `reopen`) serves one party at a time */
-    const echo_codec *codec; /* NULL: echo_codec_dxos(); borrowed */
-    echo_admit_fn admit;     /* NULL: by the party's credentials, or by the list below */
+    uint32_t version; /* 1 */
+    /* Folder with feeds/<key>/ and snapshots.db. May be NULL when `feeds` is given. */
+    const char *dir;
+    /* Which party to open. NULL: the only one whose genesis is in the feeds, or that the store has. */
+    const echo_key *party;
+    /* The models. Required; borrowed, must outlive the party. */
+    echo_registry *models;
+    /* NULL: the folder's feeds. Otherwise borrowed, must outlive the party. */
+    const echo_feeds *feeds;
+    /* NULL: the folder's snapshots.db, or no store without a folder. Otherwise borrowed, must outlive the party. A
+     * store that cannot be opened a second time (echo/sys/store.h, `reopen`) can serve one party at a time only. */
+    const echo_store *store;
+    /* NULL: echo_codec_dxos(). Borrowed. */
+    const echo_codec *codec;
+    /* NULL: feeds are admitted by the party's credentials, or by the list below. */
+    echo_admit_fn admit;
     void *admit_arg;
-    const echo_key
-        *admitted; /* with admitted_count > 0: exactly these feeds count, credentials admit nothing; copied */
+    /* With admitted_count > 0, exactly these feeds are admitted and credentials admit nothing. Copied. */
+    const echo_key *admitted;
     size_t admitted_count;
-    const echo_key *own_feed; /* the feed to write to; NULL: the only writable one that is admitted */
-    bool use_snapshots;       /* open from the newest good snapshot (true); false: replay everything; snapshots that
-                                 exist are neither read nor harmed */
-    bool writable;            /* true; false: change nothing on disk, writing returns ECHO_ERR_READONLY */
-    bool eager;               /* make every item's state now instead of when it is touched */
-    bool relaxed;             /* own appends are not synced to disk (see echo_feeds_dir_options) */
-    bool rebuild;             /* rebuild the items of stale models from the feeds (true); false: leave them as bytes */
+    /* The feed to write to. NULL: the only writable feed that is admitted. */
+    const echo_key *own_feed;
+    /* Open from the newest good snapshot (true). false: replay everything; existing snapshots are neither read nor
+     * changed, and none is taken unless the host asks. */
+    bool use_snapshots;
+    /* Allow writing (true). false: nothing on disk is changed, and writing returns ECHO_ERR_READONLY. */
+    bool writable;
+    /* Make the state of every item at opening instead of when it is first read. */
+    bool eager;
+    /* Do not sync own appends to disk (see echo_feeds_dir_options). */
+    bool relaxed;
+    /* Rebuild the items of stale models from the feeds (true). false: they stay opaque. */
+    bool rebuild;
     echo_verify_level verify;
     echo_progress_fn progress; /* optional */
     void *progress_arg;
@@ -79,10 +100,10 @@ typedef struct echo_party_options {
     void *refused_arg;
     echo_now_fn now; /* NULL: the system's clock */
     void *now_arg;
-    const echo_snapshot_policy *policy; /* NULL: ECHO_SNAPSHOT_POLICY_INIT; copied */
-    uint64_t
-        memory; /* bytes that items may take; items that a snapshot holds are evicted beyond it, least recently used
-                   first, and loaded again when touched. An estimate from the size of their records. 0: no bound */
+    const echo_snapshot_policy *policy; /* NULL: ECHO_SNAPSHOT_POLICY_INIT. Copied */
+    /* Bytes that items may take in memory, estimated from the size of their records. Beyond it, items that a snapshot
+     * holds are evicted, least recently used first, and loaded again when they are read. 0: no bound. */
+    uint64_t memory;
     echo_clock_fn clock; /* NULL: the system's monotonic clock */
     void *clock_arg;
 } echo_party_options;
@@ -93,69 +114,74 @@ typedef struct echo_party_options {
     }
 
 /*
- * Opens the party: the newest snapshot that verifies, then the messages after it; older snapshots, and in the end full
- * replay, when newer ones are damaged. That is told in the report and is no error. On error *out is NULL and everything
- * on disk is as it was.
+ * Opens the party. ("Restore" means open: nothing that exists is overwritten.)
  *
- * ECHO_ERR_NOT_FOUND: no such folder, or no feed in it holds the party's genesis. ECHO_ERR_INVALID: options, or the
- * folder holds several parties and none was named. ECHO_ERR_BUSY: another process is writing the store right now. A
- * store that cannot be used at all (not ours, newer, unreadable) is told in the report too, and the party opens by
- * replay; taking a snapshot then returns that error.
+ * It takes the newest snapshot that verifies and applies the messages after it. When newer snapshots are damaged it
+ * uses an older one, or in the end replays everything; the report lists what was damaged, and it is not an error. On
+ * error *out is NULL and everything on disk is as it was before.
+ *
+ * ECHO_ERR_NOT_FOUND: the folder does not exist, or no feed in it holds the party's genesis. ECHO_ERR_INVALID: an
+ * option is wrong, or the folder holds several parties and `party` is NULL. ECHO_ERR_VERSION: the options have an
+ * unknown version. ECHO_ERR_BUSY: another process is writing the store. A store that cannot be used at all (not ours,
+ * newer, unreadable) is listed in the report as well, and the party opens by replay; taking a snapshot then returns
+ * that error.
  */
 echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
-/* Releases everything, takes no snapshot. Borrowed feeds, stores and registries are left to the host. */
+/* Frees the party; takes no snapshot. Borrowed feeds, stores and registries stay with the host. */
 void echo_party_free(echo_party *party);
 
-/* What happened at opening. Times are nanoseconds of a monotonic clock. Borrowed from the party. */
+/* What happened at opening. Times are nanoseconds of a monotonic clock. */
 typedef struct echo_restore_report {
-    uint64_t snapshot;         /* number of the snapshot that was opened, 0: none */
+    uint64_t snapshot;         /* number of the snapshot that was opened; 0: none */
     uint64_t snapshot_items;   /* items in it */
-    uint64_t messages_skipped; /* covered by the snapshot: not read */
+    uint64_t messages_skipped; /* covered by the snapshot, therefore not read */
     uint64_t messages_read;
     uint64_t messages_applied;
-    uint64_t messages_refused; /* covered, but not applied: undecodable, or refused by their model */
+    uint64_t messages_refused; /* covered, but not applied: they cannot be decoded, or their model refused them */
     uint64_t chunks_read;
     uint64_t chunk_bytes_read;
-    uint64_t items_hydrated;
-    uint64_t stale_models; /* models whose stored version the host no longer reads */
-    bool stale_kept;       /* blocks are missing for rebuilding them: their items stay as bytes */
-    uint64_t ns_open;      /* store, manifest, root */
-    uint64_t ns_feeds;     /* opening the feeds */
-    uint64_t ns_tail;      /* reading and applying messages */
-    uint64_t ns_hydrate;   /* eager only */
+    uint64_t items_hydrated; /* items whose state was made */
+    uint64_t stale_models;   /* models whose stored version the host no longer reads */
+    bool stale_kept;         /* stale items could not be rebuilt because blocks are missing; they stay opaque */
+    uint64_t ns_open;        /* store, manifest and root */
+    uint64_t ns_feeds;       /* opening the feeds */
+    uint64_t ns_tail;        /* reading and applying messages */
+    uint64_t ns_hydrate;     /* eager only: making states */
     uint64_t ns_total;
-    const echo_error *damage; /* what was found damaged and passed over: snapshots, the store, feeds */
+    const echo_error *damage; /* what was found damaged and was not used: snapshots, the store, feeds */
     size_t damage_count;
 } echo_restore_report;
+/* Borrowed from the party; valid until it is freed. */
 const echo_restore_report *echo_party_report(const echo_party *party);
 
-/* Parties whose genesis is the first block of a feed in the folder, and those that are there as a snapshot only. */
+/* A party whose genesis is the first block of a feed in a folder, or of which the folder has a snapshot only. */
 typedef struct echo_party_entry {
     echo_key party;
-    echo_key genesis_feed; /* all zero when its first block is not here */
+    echo_key genesis_feed; /* all zero when the first block of that feed is not stored locally */
     bool identity;         /* a member's own identity (HALO) party, which holds credentials rather than items */
 } echo_party_entry;
 typedef echo_status (*echo_party_entry_fn)(void *arg, const echo_party_entry *entry);
-/* Lists them in ascending order of party key. Feeds that cannot be read are passed over. */
+/* Calls fn for each party in the folder, in ascending order of key. Feeds that cannot be read are skipped. */
 echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
 /*
- * Makes a party in a folder: an own feed whose first block is the party's genesis, signed by the party key. The folder
- * is made when missing. Keep the party's secret: it admits further feeds (echo_party_admit_feed).
+ * Makes a new party in a folder: an own feed whose first block is the party's genesis, signed with the party's key. The
+ * folder is made if it does not exist. Keep the party's secret key: it admits further feeds (echo_party_admit_feed()).
+ * `now` is called for the credential's date; NULL: the system's clock.
  */
-echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed,
-                              echo_error *err) ECHO_MUST_USE;
-/* Writes a credential to the own feed that admits another feed; `signer` is a trusted key of the party, such as the
- * party's own. */
+echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_now_fn now,
+                              void *now_arg, echo_error *err) ECHO_MUST_USE;
+/* Appends a credential to the own feed that admits another feed. `signer` is the party's key pair, or that of another
+ * key that the party trusts. */
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) ECHO_MUST_USE;
 
 /* ---- State ---- */
 
 const echo_key *echo_party_key(const echo_party *party);
-/* The party's clock: what is covered now. Borrowed; changes as messages are applied. */
+/* The party's clock: the timeframe that is covered now. Borrowed; it changes as messages are applied. */
 const echo_timeframe *echo_party_clock(const echo_party *party);
 
-/* A message that waits, and for what. */
+/* A feed whose next message cannot be applied yet, and the block it waits for. */
 typedef struct echo_awaited {
     echo_key feed; /* the feed that waits, at block `seq` */
     uint64_t seq;
@@ -168,60 +194,62 @@ typedef struct echo_party_status {
     uint64_t items_changed; /* since the last snapshot */
     uint64_t applied;       /* messages since the party was opened */
     uint64_t refused;
-    uint64_t feeds;      /* admitted and present */
-    uint64_t waiting;    /* feeds whose next message waits for something */
-    uint64_t stopped;    /* feeds that cannot be read further (see `stop`) */
+    uint64_t feeds;      /* admitted and present locally */
+    uint64_t waiting;    /* feeds whose next message waits for another one (see echo_party_awaited()) */
+    uint64_t stopped;    /* feeds that cannot be read further */
     uint64_t rebuilding; /* items of stale models that are still to be rebuilt */
-    uint64_t snapshot;   /* number of the last snapshot, 0: none */
-    bool writable;       /* there is an own feed, and writing to it is safe */
-    echo_error stop;     /* the first reason in `stopped`, code ECHO_OK when none */
+    uint64_t snapshot;   /* number of the last snapshot; 0: none */
+    bool writable;       /* the party has an own feed, and writing to it is safe */
+    echo_error stop;     /* why the first of the `stopped` feeds stopped; its code is ECHO_OK if none did */
 } echo_party_status;
 void echo_party_status_get(echo_party_status *out, const echo_party *party);
 /* Copies up to max of the waiting messages; returns how many there are. */
 size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max);
 
 /*
- * Looks for new blocks and applies up to `max` messages (0: all there are), then does a step of background work
- * (rebuilding stale items). *applied may be NULL. An error says which message could not be applied; it stays uncovered
- * and the call can be repeated.
+ * Looks for new blocks, applies up to `max` messages (0: all), and does a step of background work (rebuilding stale
+ * items, taking snapshots). *applied may be NULL. An error names the message that could not be applied; it stays
+ * uncovered, and the call can be repeated.
  */
 echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) ECHO_MUST_USE;
 
 /* ---- Items ---- */
 
-/* An item's head. Views, valid during the callback or until the party's next call. Absent texts are NULL. */
+/* What an item is, without its state. Views, valid during the callback or until the next call on the party. Absent
+ * texts are NULL. */
 typedef struct echo_item_head {
     const char *id;
     const char *type;
-    const char *model;  /* NULL: mutations came but no genesis yet */
-    const char *parent; /* may name an item that is not here (yet) */
+    const char *model;  /* NULL: mutations have arrived, but not the genesis */
+    const char *parent; /* may name an item that does not exist (yet) */
     const char *source; /* links only */
     const char *target;
     bool deleted;
 } echo_item_head;
 
 /*
- * Finds an item and makes its state. *out is borrowed, valid until the next call that is given this party without
- * const. ECHO_ERR_NOT_FOUND; ECHO_ERR_CORRUPT when the snapshot's chunk that should hold it is damaged (err->item, and
- * the chunk in the message).
+ * Finds an item and makes its state. *out is borrowed, valid until the next call that takes this party without const.
+ * ECHO_ERR_NOT_FOUND: no such item. ECHO_ERR_CORRUPT: the chunk of the snapshot that should hold it is damaged;
+ * err->item names the item and the message the chunk. ECHO_ERR_PENDING: the chunk has not arrived yet
+ * (echo_exchange_store()).
  */
 echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, echo_error *err) ECHO_MUST_USE;
 void echo_item_head_get(echo_item_head *out, const echo_item *item);
-/* false: the item is kept as bytes, since its model is not registered, does not read its version, or failed to restore
- * it. */
+/* false: the item is opaque, because its model is not registered, does not read its stored version, or failed to
+ * restore it. */
 bool echo_item_has_state(const echo_item *item);
 /* The model's own state, NULL when it has none. Borrowed like the item. */
 const void *echo_item_state(const echo_item *item);
-/* What the model's `view` shows; *out is the caller's. NULL and ECHO_OK for a model without view or an item without
- * state. */
+/* What the model's `view` hook returns. The caller owns *out and frees it with cJSON_Delete(). *out is NULL, with
+ * ECHO_OK, when the model has no such hook or the item has no state. */
 echo_status echo_item_view(struct cJSON **out, const echo_item *item, echo_error *err) ECHO_MUST_USE;
 
-/* Which items: absent criteria match all. */
+/* Which items to visit: a criterion that is NULL matches all items. */
 typedef struct echo_query {
     const char *type;
     const char *model;
     const char *parent; /* "" selects items without parent */
-    bool deleted;       /* deleted items too */
+    bool deleted;       /* visit deleted items as well */
 } echo_query;
 typedef echo_status (*echo_item_fn)(void *arg, const echo_item_head *head);
 /*
@@ -236,25 +264,27 @@ echo_status echo_party_each(echo_party *party, const echo_query *query, echo_ite
 /* One message to write. */
 typedef struct echo_write {
     const char *id; /* required */
-    bool create;    /* a new item: model is required, type optional */
+    bool create;    /* make a new item; `model` is required, `type` optional */
     const char *type;
     const char *model;
-    const char *source; /* a link, with target; new generation only */
+    const char *source; /* for a link, together with `target`; new generation only */
     const char *target;
     bool set_parent;
-    const char *parent; /* NULL or "": none */
+    const char *parent; /* with `set_parent`; NULL or "": no parent */
     echo_item_action action;
     const echo_bytes *mutation; /* for the item's model; NULL: none */
 } echo_write;
 
-/* Draws an id as ECHO does: 32 random bytes in hex. */
+/* Draws a random id as ECHO does: 32 random bytes in hex. */
 void echo_id_new(char out[ECHO_HEX_CHARS]);
 /*
- * Appends n messages to the own feed as one durable batch and applies them. All or none are written. ECHO_ERR_EXISTS
- * (create), ECHO_ERR_NOT_FOUND (anything else on an unknown item), ECHO_ERR_READONLY (no own feed, or not `writable`),
- * ECHO_ERR_BEHIND (the own feed is shorter than what was published from it: writing would fork it). After ECHO_OK the
- * messages are in the feed for good; when applying one of them failed they are written all the same and
- * echo_party_poll() applies them, which is told as its error here with *written = true (written may be NULL).
+ * Appends n messages to the own feed as one durable batch, all or none, and applies them. ECHO_ERR_EXISTS: `create`
+ * names an item that exists. ECHO_ERR_NOT_FOUND: anything else names an item that does not. ECHO_ERR_READONLY: no own
+ * feed, or the party was opened with `writable` false. ECHO_ERR_BEHIND: the own feed is shorter than what was published
+ * from it, so that writing would fork it.
+ *
+ * *written (may be NULL) says whether the messages are in the feed. If appending succeeds but applying fails, the error
+ * is returned with *written = true; a later echo_party_poll() applies them.
  */
 echo_status echo_party_write(bool *written, echo_party *party, const echo_write *writes, size_t n,
                              echo_error *err) ECHO_MUST_USE;

@@ -1,20 +1,24 @@
 /*
  * echo/policy.h: when the library takes snapshots by itself, and what that may cost the host.
  *
- * The host says how long opening may take and how much may be written; the library measures what applying messages,
- * loading items and writing chunks cost on this machine, and chooses. Everything is decided on the party's thread, in
- * echo_party_restore(), echo_party_poll() and echo_party_write(), from the messages that came and the party's clock
- * alone: with a clock that a test supplies it is deterministic.
+ * The host states how long opening may take and how many bytes may be written. The library measures, on this machine,
+ * the cost of applying messages, loading items and writing chunks, and chooses. It decides on the party's thread, in
+ * echo_party_restore(), echo_party_poll() and echo_party_write(). It looks only at the messages that came and at the
+ * party's clock: with a clock that a test supplies, every decision is deterministic.
  *
- * A snapshot begins when one of these holds, there is something new, none is running, and no failure has to be waited
- * out:
+ * A snapshot begins when something is new, no snapshot is running, no retry delay is pending, and one of these holds:
  *
- *   recovery   opening the party took longer than `open_ns` (one at once, when it is opened)
- *   opening    opening it now would take nearly that long (four fifths of open_ns), a quarter of it or more because of
- * what is new: the first duty, whatever is written memory     items that changed since the last snapshot, which cannot
- * be evicted, take half of the party's memory bound messages, bytes, age one of the legs below is reached, and what the
- * snapshot would write is within `write_factor`; then it waits for a pause of `quiet_ms`, but for no longer than
- * `patience_ms` request    the host asked (echo/snapshot.h)
+ * - recovery: opening the party took longer than `open_ns`. The snapshot begins as soon as the party is open.
+ *
+ * - opening: opening the party now would take at least four fifths of `open_ns`, and what is new since the last
+ * snapshot accounts for a quarter of that or more. This comes before the limit on writing.
+ *
+ * - memory: the items changed since the last snapshot, which cannot be evicted, take half of the party's memory bound.
+ *
+ * - messages, bytes, age: one of the triggers below is reached, and the snapshot would write no more than
+ * `write_factor` allows. The snapshot then waits for a pause of `quiet_ms`, but no longer than `patience_ms`.
+ *
+ * - request: the host asked for it (echo/snapshot.h).
  */
 #ifndef ECHO_POLICY_H
 #define ECHO_POLICY_H
@@ -25,29 +29,46 @@
 extern "C" {
 #endif
 
+/* Values in parentheses are those of ECHO_SNAPSHOT_POLICY_INIT. */
 typedef struct echo_snapshot_policy {
     uint32_t version; /* 1 */
-    bool manual;      /* begin none but those the host asks for; all below `retry_max_ms` counts for these too */
-    bool thread; /* a thread of the library's own writes the snapshot (true). false: the host's calls do the writing as
-                    well, in steps of `budget_ns`; publishing is then one step, which takes as long as the store
-                    needs to make everything durable. A store that cannot be opened again is written that way too */
-    uint64_t open_ns;      /* how long opening may take; 0: that does not matter */
-    double write_factor;   /* bytes written to the store per byte of the feeds since the last snapshot; 0: that does not
-                              matter. Opening   comes first: where both cannot be held (scattered changes to many items)
-                              more is written */
-    uint64_t messages;     /* leg: so many messages (>=) since the last snapshot; 0: no such leg */
-    uint64_t bytes;        /* leg: so many bytes of their blocks; 0: no such leg */
-    uint64_t age_ms;       /* leg: the oldest of them was applied so long ago; 0: no such leg */
-    uint64_t quiet_ms;     /* a snapshot that can wait waits until no message came for so long; 0: it does not wait */
-    uint64_t patience_ms;  /* but begins after so long all the same */
-    uint64_t retry_ms;     /* after a failure nothing is begun for so long; twice as long after each further one, ... */
-    uint64_t retry_max_ms; /* ... up to this */
-    uint64_t budget_ns;    /* how long one step may keep the party's thread, besides one item's own serialisation; 0: as
-                              short as can be */
-    uint32_t share; /* percent of the thread's time, 1 to 100, that steps take while messages are applied; a poll that
-                       finds none takes a whole step */
-    uint32_t keep;  /* newest snapshots to keep, beside those that are pinned; older ones are removed. 0: remove none */
-    bool collect_garbage; /* remove chunks that no snapshot needs (true); false: leave them to echo_snapshot_gc() */
+    /* Begin only the snapshots that the host asks for (false). The fields from `budget_ns` on apply to those too. */
+    bool manual;
+    /* Write snapshots on a thread of the library's own (true). Otherwise the host's calls do the writing as well, in
+     * steps of `budget_ns`, and publishing is one step, which takes as long as the store needs to make everything
+     * durable. A store that cannot be opened a second time is written without a thread in either case. */
+    bool thread;
+    /* How long opening may take (100 ms). 0: no limit. */
+    uint64_t open_ns;
+    /* How many bytes may be written to the store per byte of the feeds since the last snapshot (2). 0: no limit. If
+     * both limits cannot be met (scattered changes to many items), the limit on opening wins and more is written. */
+    double write_factor;
+    /* Trigger after this many messages since the last snapshot (1,000). 0: disabled. */
+    uint64_t messages;
+    /* Trigger after this many bytes of blocks since the last snapshot (0). 0: disabled. */
+    uint64_t bytes;
+    /* Trigger when the oldest message that the last snapshot does not cover was applied this long ago (one day). 0:
+     * disabled. */
+    uint64_t age_ms;
+    /* A snapshot that may wait begins once no message has come for this long (250 ms). 0: it does not wait. */
+    uint64_t quiet_ms;
+    /* It waits no longer than this (5 s). */
+    uint64_t patience_ms;
+    /* After a failure no snapshot begins for this long (1 s); the delay doubles with each further failure ... */
+    uint64_t retry_ms;
+    /* ... up to this maximum (5 min). */
+    uint64_t retry_max_ms;
+    /* Maximum time that one step occupies the party's thread, not counting the serialisation of a single item (1 ms).
+     * 0: the shortest possible step. */
+    uint64_t budget_ns;
+    /* Maximum share of the thread's time, in percent, 1 to 100, that steps take while messages are applied (10). A poll
+     * that finds no message takes a whole step. */
+    uint32_t share;
+    /* How many of the newest snapshots to keep (2), besides those that are pinned. Older ones are removed. 0: remove
+     * none. */
+    uint32_t keep;
+    /* Remove chunks that no snapshot needs (true). Otherwise they stay until the host calls echo_snapshot_gc(). */
+    bool collect_garbage;
 } echo_snapshot_policy;
 
 #define ECHO_SNAPSHOT_POLICY_INIT                                                                                      \

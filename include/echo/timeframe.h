@@ -1,7 +1,7 @@
 /*
  * echo/timeframe.h: a timeframe says, per feed, the last seq that is covered: feed key => seq (zero-based).
  *
- * A feed that is absent has nothing covered; a feed at seq n has the n + 1 blocks 0..n covered. Timeframes form a
+ * If a feed is absent, none of its blocks are covered; if it is at seq n, its n + 1 blocks 0..n are. Timeframes form a
  * lattice: merge is the least upper bound, covers the partial order. Lookup is O(1); an ordered walk sorts once after
  * changes. Sequence numbers up to ECHO_SEQ_MAX (2^53 - 1, so that every JSON reader keeps them) are accepted.
  */
@@ -44,8 +44,8 @@ echo_status echo_timeframe_set(echo_timeframe *tf, const echo_key *feed, uint64_
 void echo_timeframe_unset(echo_timeframe *tf, const echo_key *feed);
 /* tf becomes the least timeframe that covers both. On ECHO_ERR_NOMEM tf is unchanged. */
 echo_status echo_timeframe_merge(echo_timeframe *tf, const echo_timeframe *other) ECHO_MUST_USE;
-/* The frames of `a` that `b` does not cover: what is still awaited by somebody at `b` who wants to apply a message
- * stamped `a`. */
+/* The frames of `a` that `b` does not cover: what a peer whose clock is `b` must wait for before it can apply a message
+ * whose timeframe is `a`. */
 echo_status echo_timeframe_dependencies(echo_timeframe **out, const echo_timeframe *a,
                                         const echo_timeframe *b) ECHO_MUST_USE;
 /* true when every frame of `b` is at or below `a`'s. */
@@ -57,8 +57,8 @@ uint64_t echo_timeframe_total(const echo_timeframe *tf);
 bool echo_timeframe_at(echo_frame *out, echo_timeframe *tf, size_t i);
 
 /*
- * Canonical JSON text, {"<feed hex>":seq,...} with keys ascending. *out is NUL-terminated, owned by the caller,
- * released with echo_timeframe_text_free(). Parsing refuses duplicate keys, other shapes and numbers that are not
+ * Canonical JSON text, {"<feed hex>":seq,...} with keys ascending. *out is NUL-terminated; the caller
+ * frees it with echo_timeframe_text_free(). Parsing refuses duplicate keys, other shapes and numbers that are not
  * integers of 0..ECHO_SEQ_MAX (ECHO_ERR_CORRUPT).
  */
 echo_status echo_timeframe_to_json(char **out, echo_timeframe *tf) ECHO_MUST_USE;

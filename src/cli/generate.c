@@ -160,7 +160,8 @@ static echo_status make_feeds(generator *g, const char *dir, echo_error *err) {
     bool credentials = g->options.credentials;
     echo_status status = make_folder(dir, err);
     if (status == ECHO_OK) status = make_folder(g->feeds_path, err);
-    if (status == ECHO_OK && credentials) status = echo_party_create(dir, &g->party, &g->writers[0].keys, err);
+    if (status == ECHO_OK && credentials)
+        status = echo_party_create(dir, &g->party, &g->writers[0].keys, NULL, NULL, err);
     for (size_t i = credentials ? 1 : 0; status == ECHO_OK && i < g->options.feeds; i++)
         status = echo_feed_create(g->feeds_path, &g->writers[i].keys, err);
     if (status == ECHO_OK && credentials && g->options.feeds + g->options.members > 1)

@@ -2,12 +2,10 @@
 
 #include <math.h>
 
-#define ENTRY_BYTES 190.0 /* a node's line */
-#define TRY_LEAST 32768u  /* bytes of a tail for which finding out is not worth it */
-#define PRINT_BYTES 4.0   /* what tells a line that is here */
+#include "tree/estimate.h"
 
-/* How many of n places k random ones hit. */
-static double hit(double n, double k) { return n <= 0 ? 0 : n * (1.0 - exp(-k / n)); }
+#define TRY_LEAST 32768u /* bytes of a tail for which finding out is not worth it */
+#define PRINT_BYTES 4.0  /* what tells a line that is here */
 
 static uint64_t whole(double bytes) { return bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX; }
 
@@ -15,16 +13,16 @@ uint64_t echo__plan_chunk_bytes(const echo__plan_facts *f) {
     double items = (double)f->root.items, run = (double)(1u << ECHO__TREE_BITS);
     if (f->root.items == 0) return 0;
     double record = (double)f->root.bytes / items;
-    if (f->base.items == 0) return whole((double)f->root.bytes + items / run * ENTRY_BYTES);
+    if (f->base.items == 0) return whole((double)f->root.bytes + items / run * ECHO__ESTIMATE_ENTRY_BYTES);
     double added = f->root.items > f->base.items ? items - (double)f->base.items : 0;
-    double changed = hit(items, (double)f->covered);
+    double changed = echo__estimate_hit(items, (double)f->covered);
     if (changed < added) changed = added;
     double bytes = changed * record, places = items;
     for (uint32_t level = 0; level <= f->root.height;
          level++) { /* changed lines whole, a print for each of the others beside them */
         places = places / run < 1 ? 1 : places / run;
-        double chunks = hit(places, changed);
-        bytes += chunks * ENTRY_BYTES + chunks * run * PRINT_BYTES;
+        double chunks = echo__estimate_hit(places, changed);
+        bytes += chunks * ECHO__ESTIMATE_ENTRY_BYTES + chunks * run * PRINT_BYTES;
     }
     return whole(bytes);
 }

@@ -3,30 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/crypto.h"
 #include "base/error.h"
-
-/* ---- what is taken ---- */
-
-void echo__loose_free(echo__loose_chunks *chunks) {
-    echo__free(chunks->list);
-    echo__buf_free(&chunks->bytes);
-    memset(chunks, 0, sizeof *chunks);
-}
-
-static echo_status keep_chunk(void *arg, echo_hash *name, echo_bytes bytes, echo_error *err) {
-    echo__loose_chunks *chunks = arg;
-    if (bytes.len > ECHO__CHUNK_MAX)
-        return echo__error(err, ECHO_ERR_LIMIT, "a chunk of %zu bytes is too long", bytes.len);
-    if (!echo__grow(&chunks->list, &chunks->cap, chunks->count + 1, sizeof *chunks->list)) return echo__nomem(err);
-    echo__buf_append(&chunks->bytes, bytes.data, bytes.len);
-    if (chunks->bytes.status != ECHO_OK) return echo__nomem(err);
-    echo__hash(name, bytes.data, bytes.len);
-    chunks->list[chunks->count++] = (echo__loose){*name, bytes.len};
-    return ECHO_OK;
-}
-
-echo__sink echo__loose_sink(echo__loose_chunks *chunks) { return (echo__sink){keep_chunk, chunks}; }
 
 /* ---- memory for records taken before their turn ---- */
 
@@ -57,21 +34,9 @@ static void release_copies(echo__capture *capture) {
     echo__buf_free(&capture->scratch);
 }
 
-/* ---- batches ---- */
-
-void echo__batch_free(echo__batch *batch) {
-    if (batch == NULL) return;
-    echo__buf_free(&batch->lines);
-    echo__free(batch->changes);
-    echo__loose_free(&batch->chunks);
-    echo__free(batch);
-}
-
-size_t echo__batch_bytes(const echo__batch *batch) {
-    return batch->lines.len + batch->copied_bytes + batch->chunks.bytes.len;
-}
-
 /* ---- the cut ---- */
+
+static void copy_before_change(void *arg, echo_item *item);
 
 echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models,
                                 echo_clock_fn clock, void *clock_arg, echo_error *err) {
@@ -82,12 +47,13 @@ echo_status echo__capture_begin(echo__capture **out, echo__items *items, const e
         return echo__nomem(err);
     }
     capture->items = items;
-    capture->first = items->changed;
-    capture->count = capture->left = items->changed_count;
+    capture->first = items->captured = items->changed;
+    capture->count = items->captured_count = items->changed_count;
     capture->side = items->side;
     capture->clock = clock;
     capture->clock_arg = clock_arg;
-    items->capture = capture;
+    items->before_change = copy_before_change;
+    items->before_change_arg = capture;
     items->changed = NULL;
     items->changed_count = 0;
     items->side = 1 - items->side;
@@ -119,7 +85,7 @@ static echo_status take_record(echo__capture *capture, echo_item *item, echo__bu
     echo_status status = echo__item_record(lines, item, &sink, &item->cut_version, err);
     if (status == ECHO_OK) status = count_model(capture, item, err);
     if (status != ECHO_OK) return status;
-    echo__items_weigh(capture->items, item, lines->len + chunks->bytes.len - start);
+    echo__evict_weigh(&capture->items->evict, item, lines->len + chunks->bytes.len - start);
     item->taken = true;
     capture->taken++;
     capture->added += !item->in_root;
@@ -152,7 +118,9 @@ static echo_status copy_record(echo__copied **out, echo__capture *capture, echo_
     return ECHO_OK;
 }
 
-void echo__capture_before_change(echo__capture *capture, echo_item *item) {
+/* A failure is kept in `status`; the change goes on. */
+static void copy_before_change(void *arg, echo_item *item) {
+    echo__capture *capture = arg;
     if (capture->over || capture->status != ECHO_OK || item->taken) return;
     uint64_t start = capture->clock(capture->clock_arg);
     echo_error problem = ECHO_ERROR_INIT;
@@ -201,20 +169,7 @@ static echo_status take_next(echo__capture *capture, echo__batch *batch, echo_it
 static echo_status need_batch(echo__capture *capture, echo_error *err) {
     if (capture->batch == NULL) capture->batch = echo__calloc(1, sizeof *capture->batch);
     echo__batch *batch = capture->batch;
-    if (batch == NULL || !echo__grow(&batch->changes, &batch->cap, batch->count + 1, sizeof *batch->changes))
-        return echo__nomem(err);
-    return ECHO_OK;
-}
-
-/* The buffer may have moved while it grew: lines in it are placed when it is complete. */
-static void close_batch(echo__batch *batch) {
-    const uint8_t *line = batch->lines.data;
-    for (size_t i = 0; i < batch->count; i++) {
-        echo__change *change = &batch->changes[i];
-        if (change->line.data != NULL) continue;
-        change->line.data = line;
-        line += change->line.len;
-    }
+    return batch == NULL || echo__batch_reserve(batch) != ECHO_OK ? echo__nomem(err) : ECHO_OK;
 }
 
 #define AHEAD 6u /* items in memory are everywhere: the next ones are fetched while this one is written */
@@ -246,7 +201,7 @@ echo_status echo__capture_next(echo__capture *capture, echo__batch **full, echo_
 
 echo__batch *echo__capture_rest(echo__capture *capture) {
     echo__batch *batch = capture->batch;
-    if (batch != NULL) close_batch(batch);
+    if (batch != NULL) echo__batch_close(batch);
     capture->batch = NULL;
     return batch;
 }
@@ -255,37 +210,35 @@ echo__batch *echo__capture_rest(echo__capture *capture) {
 
 void echo__capture_over(echo__capture *capture, bool published) {
     capture->over = true;
-    capture->published = published;
-    capture->unsettled = capture->first;
+    capture->items->published = published;
     if (published) capture->items->added -= capture->added;
 }
 
 bool echo__capture_settle(echo__capture *capture) {
-    echo_item *item = capture->unsettled;
-    if (item == NULL) return false;
     echo__items *items = capture->items;
-    capture->unsettled = item->link[capture->side];
+    echo_item *item = items->captured;
+    if (item == NULL) return false;
+    items->captured = item->link[capture->side];
     if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
     item->copied = NULL;
-    if (echo__item_changed(items, item)) capture->again--;
+    if (echo__item_changed(items, item)) items->captured_again--;
+    items->captured_count--;
     item->listed[capture->side] = item->taken = false;
-    if (capture->published) {
+    if (items->published) {
         item->in_root = true;
         item->root_model = item->cut_model;
         item->root_version = item->cut_version;
-        echo__items_settle(items, item);
+        echo__evict_use(&items->evict, item);
     } else {
         item->log.sealed_count = 0; /* segments may have been taken back */
         echo__items_touch(items, item);
     }
-    capture->left--;
     return true;
 }
 
 /* With the party, in the middle of things: chunks of records that nobody fetched. */
 static void drop_unsettled(echo__capture *capture) {
-    for (echo_item *item = capture->over ? capture->unsettled : capture->first; item != NULL;
-         item = item->link[capture->side]) {
+    for (echo_item *item = capture->items->captured; item != NULL; item = item->link[capture->side]) {
         if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
         item->copied = NULL;
     }
@@ -293,8 +246,12 @@ static void drop_unsettled(echo__capture *capture) {
 
 void echo__capture_free(echo__capture *capture) {
     if (capture == NULL) return;
-    if (capture->items->capture == capture) capture->items->capture = NULL;
+    echo__items *items = capture->items;
     drop_unsettled(capture);
+    items->before_change = NULL;
+    items->captured = NULL;
+    items->captured_count = items->captured_again = 0;
+    items->published = false;
     echo__batch_free(capture->batch);
     echo__models_free(&capture->models);
     release_copies(capture);

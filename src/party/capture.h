@@ -17,21 +17,9 @@
 
 #include <stddef.h>
 
-#include "party/party.h"
-
-/* Chunks that records name: blobs and log segments. */
-typedef struct echo__loose {
-    echo_hash name;
-    size_t len;
-} echo__loose;
-typedef struct echo__loose_chunks {
-    echo__loose *list; /* in the order of their bytes */
-    size_t count, cap;
-    echo__buf bytes;
-} echo__loose_chunks;
-void echo__loose_free(echo__loose_chunks *chunks);
-/* A sink that keeps them. */
-echo__sink echo__loose_sink(echo__loose_chunks *chunks);
+#include "party/batch.h"
+#include "party/items.h"
+#include "party/models.h"
 
 /* A record taken before its turn; lives in the capture's memory, but for its chunks. */
 typedef struct echo__copied {
@@ -46,19 +34,6 @@ typedef struct echo__copies {
     max_align_t bytes[];
 } echo__copies;
 
-/* Records in ascending order of id, with the chunks they name. Valid as long as the capture. */
-typedef struct echo__batch {
-    struct echo__batch *next;
-    echo__buf lines;
-    size_t copied_bytes;   /* of lines that are elsewhere, in the capture's memory */
-    echo__change *changes; /* views, of ids too, once the batch is closed */
-    size_t count, cap;
-    echo__loose_chunks chunks;
-} echo__batch;
-#define ECHO__BATCH_ITEMS 256u
-#define ECHO__BATCH_BYTES ((size_t)128 << 10)
-void echo__batch_free(echo__batch *batch);
-size_t echo__batch_bytes(const echo__batch *batch);
 /* For sorting: the first 8 bytes of the id decide nearly always. */
 typedef struct echo__ordered {
     uint64_t prefix;
@@ -70,8 +45,6 @@ typedef struct echo__capture {
     echo_item *first; /* all of them, linked by link[side] */
     unsigned side;
     uint64_t count;
-    uint64_t left;              /* of those, not settled yet */
-    uint64_t again;             /* of those left, changed since the cut */
     const echo__ordered *order; /* ascending by id; NULL: not known yet */
     uint64_t at;                /* the next in order */
     uint64_t taken;             /* records taken, in turn or before */
@@ -86,9 +59,7 @@ typedef struct echo__capture {
     uint64_t ns_copying; /* records taken before their turn */
     uint64_t ns_worst;   /* the longest of them */
     bool over;           /* it is being settled: nothing is taken any more */
-    bool published;      /* the party's root is the new one */
-    echo_item *unsettled;
-    echo_status status; /* why it failed: what then comes is only settled */
+    echo_status status;  /* why it failed: what then comes is only settled */
     echo_error problem;
 } echo__capture;
 
@@ -98,8 +69,6 @@ typedef struct echo__capture {
  */
 echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models,
                                 echo_clock_fn clock, void *clock_arg, echo_error *err) ECHO_MUST_USE;
-/* Takes the item's record, which is about to change. A failure is kept in `status`; the change goes on. */
-void echo__capture_before_change(echo__capture *capture, echo_item *item);
 /*
  * Takes the next record in order; *full is set to a batch when one is complete, which is then the caller's. A failure
  * is kept in `status` as well.

@@ -1,3 +1,5 @@
+#include "party/item_record.h"
+
 #include <cjson/cJSON.h>
 #include <string.h>
 
@@ -5,7 +7,6 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "party/items.h"
 
 struct echo_writer {
     echo__buf *buf;
@@ -13,37 +14,9 @@ struct echo_writer {
 
 void echo_writer_write(echo_writer *writer, const void *data, size_t len) { echo__buf_append(writer->buf, data, len); }
 
-echo_status echo__item_new(echo_item **out, echo_bytes id) {
-    *out = NULL;
-    echo_item *item = echo__calloc(1, sizeof *item);
-    if (item == NULL) return ECHO_ERR_NOMEM;
-    item->id = echo__strndup(id.data, id.len);
-    item->id_len = id.len;
-    if (item->id == NULL) {
-        echo__free(item);
-        return ECHO_ERR_NOMEM;
-    }
-    *out = item;
-    return ECHO_OK;
-}
-
-void echo__item_free(echo_item *item) {
-    if (item == NULL) return;
-    echo__item_drop_state(item);
-    echo__log_free(&item->log);
-    echo__buf_free(&item->stored);
-    echo__free(item->target);
-    echo__free(item->source);
-    echo__free(item->parent);
-    echo__free(item->model);
-    echo__free(item->type);
-    echo__free(item->id);
-    echo__free(item);
-}
-
 /* ---- from a record ---- */
 
-static echo_status take_text(char **out, echo_bytes text) {
+static echo_status copy_field(char **out, echo_bytes text) {
     if (text.data == NULL) return ECHO_OK;
     *out = echo__strndup(text.data, text.len);
     return *out == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
@@ -63,9 +36,9 @@ static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out,
 
 static echo_status load_fields(echo_item *item, const echo__record *record, bool credential, echo__chunks *chunks,
                                echo_error *err) {
-    if (take_text(&item->type, record->type) != ECHO_OK || take_text(&item->model, record->model) != ECHO_OK ||
-        take_text(&item->parent, record->parent) != ECHO_OK || take_text(&item->source, record->source) != ECHO_OK ||
-        take_text(&item->target, record->target) != ECHO_OK)
+    if (copy_field(&item->type, record->type) != ECHO_OK || copy_field(&item->model, record->model) != ECHO_OK ||
+        copy_field(&item->parent, record->parent) != ECHO_OK || copy_field(&item->source, record->source) != ECHO_OK ||
+        copy_field(&item->target, record->target) != ECHO_OK)
         return echo__nomem(err);
     item->deleted = record->deleted;
     item->has_genesis = record->has_genesis;
@@ -101,7 +74,8 @@ static echo_status load_blob(echo_item *item, echo__record *record, bool credent
     return status;
 }
 
-static echo_status load(echo_item **out, bool credential, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+static echo_status load_record(echo_item **out, bool credential, echo__chunks *chunks, echo_bytes line,
+                               echo_error *err) {
     *out = NULL;
     echo__record record;
     echo__buf scratch = ECHO__BUF_INIT;
@@ -125,11 +99,11 @@ static echo_status load(echo_item **out, bool credential, echo__chunks *chunks, 
 }
 
 echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
-    return load(out, false, chunks, line, err);
+    return load_record(out, false, chunks, line, err);
 }
 
 echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
-    return load(out, true, chunks, line, err);
+    return load_record(out, true, chunks, line, err);
 }
 
 /* ---- to a record ---- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "party/party.h"
+#include "party/models.h"
 
 void echo__models_free(echo__model_counts *counts) {
     for (size_t i = 0; i < counts->count; i++) echo__free(counts->list[i].model);

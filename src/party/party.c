@@ -41,7 +41,7 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
     party->items.root = &party->root;
     party->items.on_refused = forward_refused;
     party->items.on_refused_arg = party;
-    party->items.limit = party->options.memory;
+    party->items.evict.limit = party->options.memory;
     party->items.clock = party->options.clock;
     party->items.clock_arg = party->options.clock_arg;
     if (options->admitted_count > 0) {
@@ -57,6 +57,17 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
         return echo__nomem(err);
     }
     *out = party;
+    return ECHO_OK;
+}
+
+echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const echo_store *store, uint64_t newest,
+                             echo_error *err) {
+    party->feeds = *feeds;
+    party->store = *store;
+    party->newest = newest;
+    if (store->ops == NULL) return ECHO_OK;
+    if (echo__chunks_new(&party->chunks, &party->store) != ECHO_OK) return echo__nomem(err);
+    party->items.chunks = party->chunks;
     return ECHO_OK;
 }
 
@@ -89,6 +100,13 @@ void echo__party_damage(echo_party *party, const echo_error *problem) {
     party->report.damage = party->damage;
 }
 
+echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) {
+    if (party->options.progress == NULL) return ECHO_OK;
+    echo_status status = party->options.progress(party->options.progress_arg, phase, done, total);
+    if (status != ECHO_OK) party->cancelled = true;
+    return status;
+}
+
 /* ---- admission ---- */
 
 bool echo__party_admits(const echo_party *party, const echo_key *feed) {
@@ -99,10 +117,7 @@ bool echo__party_admits(const echo_party *party, const echo_key *feed) {
     return false;
 }
 
-static bool admits(void *arg, const echo_key *feed) { return echo__party_admits(arg, feed); }
-
-static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
-    const echo_party *party = arg;
+echo_status echo__party_accepts(const echo_party *party, const echo_key *feed, const echo_message *message) {
     bool by_credentials = party->options.admit == NULL && party->admitted_count == 0;
     if (!by_credentials || message->kind != ECHO_MESSAGE_CREDENTIAL) return ECHO_ERR_REFUSED;
     return echo__admission_accepts_outsider(party->admission, feed, message->credential);
@@ -132,131 +147,6 @@ echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, 
     if (!stored) party->credentials[party->credentials_count++] = (echo__credential){*stamp, copy, bytes.len};
     if (grew && party->merge != NULL) echo__merge_retrust(party->merge);
     return ECHO_OK;
-}
-
-/* ---- the stream ---- */
-
-/* With several writable feeds the host has to say which; one that was found stays, whatever comes later. */
-static bool find_writable(echo_party *party) {
-    size_t writable = 0;
-    void *handle;
-    echo_feed_info info;
-    const echo_key *key;
-    for (size_t i = 0; (key = echo__merge_key(party->merge, i, &handle, &info)) != NULL; i++) {
-        if (handle == NULL || !info.writable || !echo__party_admits(party, key)) continue;
-        if (party->options.own_feed != NULL && !echo__key_equal(party->options.own_feed, key)) continue;
-        writable++;
-        party->own = *key;
-    }
-    return writable == 1;
-}
-
-void echo__party_find_own(echo_party *party) {
-    party->has_own = party->has_own || find_writable(party);
-    if (!party->has_own) return;
-    echo_feed_info info;
-    echo_error ignored = ECHO_ERROR_INIT;
-    uint64_t seq;
-    bool known = party->feeds.ops->info(&info, party->feeds.ctx, echo__merge_feed(party->merge, &party->own),
-                                        &ignored) == ECHO_OK;
-    party->behind = !known || (echo_timeframe_get(&seq, party->clock, &party->own) && info.length <= seq);
-}
-
-echo_status echo__party_open_feeds(echo_party *party, echo_error *err) {
-    echo__merge_hooks hooks = {admits, accepts, party};
-    return echo__merge_new(&party->merge, &party->feeds, &party->codec, party->clock, NULL, &hooks, err);
-}
-
-/* P1: the clock moves behind the message's application, never before. */
-static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry, echo_error *err) {
-    const echo__stamp *stamp = &entry->stamp;
-    const echo_message *message = &entry->message;
-    echo_status status = ECHO_OK;
-    bool known = echo_timeframe_get(NULL, party->clock, &stamp->feed);
-    if (!known) { /* the only step of moving the clock that can fail, taken first and taken back below */
-        if (echo_timeframe_set(party->clock, &stamp->feed, stamp->seq) != ECHO_OK) return echo__nomem(err);
-        echo_timeframe_unset(party->clock, &stamp->feed);
-    }
-    bool measured = party->costs.messages % ECHO__COST_SAMPLE == 0;
-    uint64_t start = measured ? echo__party_clock_ns(party) : 0;
-    party->items.last_model = NULL;
-    if (entry->decoded != ECHO_OK)
-        echo__items_refuse(&party->items, stamp, echo__bytes(NULL, 0), &entry->problem);
-    else if (message->kind == ECHO_MESSAGE_ITEM)
-        status = echo__items_apply(&party->items, stamp, message, err);
-    else if (message->kind == ECHO_MESSAGE_CREDENTIAL)
-        status = echo__party_credential(party, stamp, message->credential, false, err);
-    if (status != ECHO_OK) return status;
-    if (party->generation == 0) party->generation = message->generation;
-    status = echo_timeframe_set(party->clock, &stamp->feed, stamp->seq);
-    if (status != ECHO_OK) return echo__error(err, status, "the clock cannot be advanced");
-    echo__costs_add(&party->costs, party->items.last_model, entry->size,
-                    measured ? echo__party_clock_ns(party) - start : 0);
-    return ECHO_OK;
-}
-
-echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) {
-    if (party->options.progress == NULL) return ECHO_OK;
-    echo_status status = party->options.progress(party->options.progress_arg, phase, done, total);
-    if (status != ECHO_OK) party->cancelled = true;
-    return status;
-}
-
-#define EVICT_PER_MESSAGE 2u
-#define READ_SAMPLE 256u /* messages at once that tell what reading costs */
-
-/* Of what a message took the part that is not its application, nor what was done between messages. */
-static void measure_reading(echo_party *party, uint64_t messages, uint64_t ns) {
-    if (messages < READ_SAMPLE) return;
-    const echo__costs *costs = &party->costs;
-    uint64_t apply = 0, count = 0;
-    for (size_t i = 0; i < costs->count; i++) {
-        apply += costs->models[i].apply_ns * costs->models[i].tail;
-        count += costs->models[i].tail;
-    }
-    uint64_t each = ns / messages, applying = count == 0 ? 0 : apply / count;
-    party->costs.read_ns = echo__cost_mean(party->costs.read_ns, each > applying ? each - applying : 1);
-}
-
-echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) {
-    uint64_t done = 0, start = echo__party_clock_ns(party), between = party->ns_between;
-    echo_status status = ECHO_OK;
-    while (max == 0 || done < max) {
-        const echo__merge_entry *entry;
-        status = echo__merge_peek(&entry, party->merge, err);
-        if (status != ECHO_OK || entry == NULL) break;
-        status = apply_entry(party, entry, err);
-        if (status == ECHO_ERR_PENDING) { /* its item is still to be fetched, which is known now: the message waits */
-            echo__error_clear(err);
-            status = ECHO_OK;
-            break;
-        }
-        if (status != ECHO_OK) break;
-        echo__merge_advance(party->merge);
-        done++;
-        if (party->items.limit > 0) (void)echo__items_evict(&party->items, EVICT_PER_MESSAGE);
-        if (party->between != NULL) party->between(party, false);
-        if (done % 4096 == 0) status = echo__party_progress(party, "messages", done, 0);
-        if (status != ECHO_OK) break;
-    }
-    party->applied += done;
-    measure_reading(party, done, echo__party_clock_ns(party) - start - (party->ns_between - between));
-    if (applied != NULL) *applied = done;
-    return status;
-}
-
-echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) {
-    uint64_t done = 0;
-    if (applied != NULL) *applied = 0;
-    echo__error_clear(err);
-    (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
-    echo_status status = echo__merge_scan(party->merge, err);
-    if (status == ECHO_OK) status = echo__party_pump(party, max, &done, err);
-    if (applied != NULL) *applied = done;
-    echo__party_find_own(party);
-    if (status == ECHO_OK && party->rebuild != NULL) status = echo__rebuild_step(party, max == 0 ? 4096 : max, err);
-    if (party->between != NULL) party->between(party, done == 0);
-    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "messages cannot be applied");
 }
 
 /* ---- looking ---- */

@@ -1,6 +1,6 @@
 /*
  * A party inside: its items and credentials over the last snapshot's roots, its clock, and the stream of messages that
- * moves it. Layers below (snapshot, exchange) see all of it.
+ * moves it (poll.h). Layers above (snapshot, exchange) see all of it.
  */
 #ifndef ECHO_PARTY_INTERNAL_H
 #define ECHO_PARTY_INTERNAL_H
@@ -9,19 +9,8 @@
 #include "feed/merge.h"
 #include "party/cost.h"
 #include "party/items.h"
-
-/* How many items of the roots a (model, stored version) pair has; version 0: logs alone. */
-typedef struct echo__model_count {
-    char *model;
-    uint32_t version;
-    uint64_t items;
-    bool opaque; /* when last counted, the host could not make states of them */
-} echo__model_count;
-
-typedef struct echo__model_counts {
-    echo__model_count *list; /* ascending by (model, version) */
-    size_t count, cap;
-} echo__model_counts;
+#include "party/models.h"
+#include "party/rebuild.h"
 
 /* A credential that is not in the credentials root yet. */
 typedef struct echo__credential {
@@ -29,8 +18,6 @@ typedef struct echo__credential {
     uint8_t *bytes;
     size_t len;
 } echo__credential;
-
-typedef struct echo__rebuild echo__rebuild;
 
 struct echo_party {
     echo_key key;
@@ -75,11 +62,11 @@ struct echo_party {
     uint64_t applied;
     echo__costs costs;
     /*
-     * What is done between messages (taking snapshots, in the layer below); NULL: nothing. idle: there are no messages
-     * now. It cannot fail, and counts what it took in ns_between.
+     * What is done between messages (taking snapshots, in the layer above); NULL: nothing. idle: there are no messages
+     * now. It cannot fail, and adds the time it took to ns_between.
      */
     void (*between)(struct echo_party *party, bool idle);
-    struct echo__taker *taker;                /* that layer's own */
+    struct echo__taker *taker;                /* of that layer */
     void (*detach)(struct echo_party *party); /* ends and releases it */
     uint64_t ns_between;
     bool cancelled; /* by the host's progress callback */
@@ -88,42 +75,26 @@ struct echo_party {
     size_t damage_cap;
 };
 
-/* An empty party over the given parts; options are checked by the caller. */
+/* An empty party; options are checked by the caller. */
 echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_party_options *options,
                             echo_error *err) ECHO_MUST_USE;
+/*
+ * Puts the party over feeds and a store (ops NULL: none), of which `newest` is the highest number of a snapshot. Both
+ * stay the caller's until owns_feeds and owns_store are set.
+ */
+echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const echo_store *store, uint64_t newest,
+                             echo_error *err) ECHO_MUST_USE;
 uint64_t echo__party_clock_ns(const echo_party *party);
-/* Opens the stream behind the clock. */
-echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST_USE;
-/* Applies up to max messages (0: all that can be applied now). */
-echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
-/* Which feed to write to, and whether that is safe; after admission or feeds changed. */
-void echo__party_find_own(echo_party *party);
 /* Calls the host's progress callback, if there is one. */
 echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) ECHO_MUST_USE;
-/* Tells a problem in the report; being out of memory for that is no error. */
+/* Adds a problem to the report; when there is no memory for that it is left out. */
 void echo__party_damage(echo_party *party, const echo_error *problem);
-/* Takes one credential into admission and, if it is not in the root, into the list. */
+/* Adds one credential to admission and, if it is not in the root, to the list. */
 echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored,
                                    echo_error *err) ECHO_MUST_USE;
+/* Whether the feed's messages count. */
 bool echo__party_admits(const echo_party *party, const echo_key *feed);
-
-/* Counts. */
-void echo__models_free(echo__model_counts *counts);
-echo_status echo__models_copy(echo__model_counts *out, const echo__model_counts *counts) ECHO_MUST_USE;
-echo_status echo__models_add(echo__model_counts *counts, const char *model, uint32_t version,
-                             int64_t change) ECHO_MUST_USE;
-
-/* rebuild.c: items of stale models, made again from the feeds. */
-/* Which items: those whose model and stored version the registry does not read. Starts it when there are any and all
- * blocks are here. */
-echo_status echo__rebuild_start(echo_party *party, echo_error *err) ECHO_MUST_USE;
-/* Applies up to max messages of the pass (0: to the end). */
-echo_status echo__rebuild_step(echo_party *party, uint64_t max, echo_error *err) ECHO_MUST_USE;
-void echo__rebuild_free(echo__rebuild *rebuild);
-uint64_t echo__rebuild_items(const echo__rebuild *rebuild);
-/* Whether the registry reads that stored form of a model; a model that is not registered is not stale. */
-bool echo__model_is_stale(const echo_registry *registry, const char *model, uint32_t version);
-/* Whether the host can make states of it. */
-bool echo__model_is_opaque(const echo_registry *registry, const char *model, uint32_t version);
+/* Whether an outsider's message is a credential that admits its feed; ECHO_ERR_REFUSED otherwise. */
+echo_status echo__party_accepts(const echo_party *party, const echo_key *feed, const echo_message *message);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "party/capture.h"
+#include "party/party.h"
 
 echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, echo_error *err) {
     *out = NULL;
@@ -61,11 +61,6 @@ static int item_order(const void *a, const void *b) {
     return echo__bytes_compare(echo__bytes((*x)->id, (*x)->id_len), echo__bytes((*y)->id, (*y)->id_len));
 }
 
-/* What is settled already is no longer linked. */
-static const echo_item *first_captured(const echo__capture *capture) {
-    return capture->over ? capture->unsettled : capture->first;
-}
-
 static echo_status collect_fresh(fresh_list *out, const echo__items *items, echo_error *err) {
     memset(out, 0, sizeof *out);
     if (items->added == 0) return ECHO_OK;
@@ -73,9 +68,7 @@ static echo_status collect_fresh(fresh_list *out, const echo__items *items, echo
     if (out->items == NULL) return echo__nomem(err);
     for (const echo_item *item = items->changed; item != NULL; item = item->link[items->side])
         if (!echo__items_in_root(items, item)) out->items[out->count++] = item;
-    const echo__capture *capture = items->capture;
-    for (const echo_item *item = capture == NULL ? NULL : first_captured(capture); item != NULL;
-         item = item->link[capture->side])
+    for (const echo_item *item = items->captured; item != NULL; item = item->link[1u - items->side])
         if (!echo__items_in_root(items, item) && !echo__item_changed(items, item)) out->items[out->count++] = item;
     qsort(out->items, out->count, sizeof *out->items, item_order);
     return ECHO_OK;

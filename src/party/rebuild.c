@@ -1,21 +1,19 @@
-/*
- * Items of stale models, made again from the feeds: one pass over the messages that the snapshot covers, in steps,
- * while the rest of the party is open. Only the wanted items are folded, into a set of items of their own; at the end
- * each takes the place of the bytes in the party, and the mutations that arrived meanwhile are applied on top. When a
- * block is missing the items stay bytes, and the report says so.
- */
+#include "party/rebuild.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "party/capture.h"
+#include "party/apply.h"
+#include "party/item_state.h"
+#include "party/models.h"
 
 struct echo__rebuild {
-    echo_party *party;
+    echo__items *party_items;
     echo__map wanted; /* id => wanted_id */
     struct wanted_id *ids;
     uint64_t count;
-    echo__items items;
+    echo__items items;     /* as they are rebuilt */
     echo_timeframe *clock; /* of the pass */
     echo_timeframe *until;
     echo__merge *merge;
@@ -72,10 +70,10 @@ static echo_status want(echo__rebuild *rebuild, echo_bytes id, echo_error *err) 
 
 /* The items whose record has a stale model: heads alone are read. */
 static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
-    echo_party *party = rebuild->party;
+    const echo__items *items = rebuild->party_items;
     echo__cursor *cursor;
     echo__buf scratch = ECHO__BUF_INIT, name = ECHO__BUF_INIT;
-    echo_status status = echo__cursor_open(&cursor, party->chunks, &party->root, echo__bytes(NULL, 0), err);
+    echo_status status = echo__cursor_open(&cursor, items->chunks, items->root, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
         echo_bytes line;
         echo__record record;
@@ -89,7 +87,7 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
         echo__buf_byte(&name, 0);
         if (name.status != ECHO_OK)
             status = echo__nomem(err);
-        else if (echo__model_is_stale(party->options.models, (const char *)name.data, record.version))
+        else if (echo__model_is_stale(items->registry, (const char *)name.data, record.version))
             status = want(rebuild, record.id, err);
     }
     echo__cursor_close(cursor);
@@ -98,49 +96,45 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
     return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
 }
 
-echo_status echo__rebuild_start(echo_party *party, echo_error *err) {
-    uint64_t stale = 0;
-    for (size_t i = 0; i < party->models.count; i++)
-        stale +=
-            echo__model_is_stale(party->options.models, party->models.list[i].model, party->models.list[i].version);
-    party->report.stale_models = stale;
-    if (stale == 0 || !party->options.rebuild) return ECHO_OK;
+echo_status echo__rebuild_new(echo__rebuild **out, echo__items *items, const echo_feeds *feeds, const echo_codec *codec,
+                              const echo_timeframe *covered, echo_error *err) {
+    *out = NULL;
     echo__rebuild *rebuild = echo__calloc(1, sizeof *rebuild);
     if (rebuild == NULL) return echo__nomem(err);
-    rebuild->party = party;
+    rebuild->party_items = items;
     echo__map_init(&rebuild->wanted);
-    echo__items_init(&rebuild->items, party->options.models);
+    echo__items_init(&rebuild->items, items->registry);
     echo__merge_hooks hooks = {admits, accepts, rebuild};
-    echo_status status = echo_timeframe_new(&rebuild->clock) == ECHO_OK &&
-                                 echo_timeframe_copy(&rebuild->until, party->root_clock) == ECHO_OK
-                             ? ECHO_OK
-                             : echo__nomem(err);
+    echo_status status =
+        echo_timeframe_new(&rebuild->clock) == ECHO_OK && echo_timeframe_copy(&rebuild->until, covered) == ECHO_OK
+            ? ECHO_OK
+            : echo__nomem(err);
     if (status == ECHO_OK) status = find_wanted(rebuild, err);
     if (status == ECHO_OK)
-        status =
-            echo__merge_new(&rebuild->merge, &party->feeds, &party->codec, rebuild->clock, rebuild->until, &hooks, err);
+        status = echo__merge_new(&rebuild->merge, feeds, codec, rebuild->clock, rebuild->until, &hooks, err);
     if (status != ECHO_OK) {
         echo__rebuild_free(rebuild);
         return status;
     }
     rebuild->target = echo_timeframe_total(rebuild->until);
-    party->rebuild = rebuild;
+    *out = rebuild;
     return ECHO_OK;
 }
 
 /* ---- the pass ---- */
 
-static echo_status apply(echo__rebuild *rebuild, const echo__merge_entry *entry, echo_error *err) {
+static echo_status apply_wanted(echo__rebuild *rebuild, const echo__merge_entry *entry, echo_error *err) {
     const echo_message *message = &entry->message;
     bool wanted = entry->decoded == ECHO_OK && message->kind == ECHO_MESSAGE_ITEM && message->item.data != NULL &&
                   echo__map_get(&rebuild->wanted, message->item.data, message->item.len) != NULL;
-    echo_status status = wanted ? echo__items_apply(&rebuild->items, &entry->stamp, message, err) : ECHO_OK;
+    const echo__model *model;
+    echo_status status = wanted ? echo__apply_message(&model, &rebuild->items, &entry->stamp, message, err) : ECHO_OK;
     if (status == ECHO_OK && echo_timeframe_set(rebuild->clock, &entry->stamp.feed, entry->stamp.seq) != ECHO_OK)
         return echo__nomem(err);
     return status;
 }
 
-static void take_log(echo__log *to, echo__log *from) {
+static void move_log(echo__log *to, echo__log *from) {
     echo__log_free(to);
     *to = *from;
     echo__log_init(from);
@@ -153,78 +147,73 @@ static void take_log(echo__log *to, echo__log *from) {
  * twice.
  */
 static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *err) {
-    echo_party *party = rebuild->party;
+    echo__items *items = rebuild->party_items;
     echo_item *item;
-    echo_status status = echo__items_get(&item, &party->items, echo__bytes(made->id, made->id_len), err);
+    echo_status status = echo__items_get(&item, items, echo__bytes(made->id, made->id_len), err);
     if (status != ECHO_OK) return status;
     if (item->ops != NULL || made->ops == NULL) return ECHO_OK;
     for (; made->tried < item->log.count; made->tried++) {
         const echo__log_entry *entry = &item->log.entries[made->tried];
         uint64_t covered;
         bool refused;
+        echo_error problem = ECHO_ERROR_INIT; /* also filled when the model refuses the mutation */
         if (echo_timeframe_get(&covered, rebuild->until, &entry->stamp.feed) && entry->stamp.seq <= covered) continue;
-        status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, err);
+        status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, &problem);
+        if (status != ECHO_OK && err != NULL) *err = problem;
         if (status != ECHO_OK) return status;
     }
-    if (echo__item_captured(&party->items, item) && !item->taken)
-        echo__capture_before_change(party->items.capture, item);
+    echo__items_before_change(items, item);
     item->ops = made->ops;
     item->state = made->state;
     made->ops = NULL;
     made->state = NULL;
     item->stored_version = 0;
     echo__buf_free(&item->stored);
-    take_log(&item->log, &made->log);
-    echo__items_touch(&party->items, item);
+    move_log(&item->log, &made->log);
+    echo__items_touch(items, item);
     return ECHO_OK;
 }
 
-static void give_up(echo_party *party, const echo_error *problem) {
-    party->report.stale_kept = true;
-    if (problem != NULL) echo__party_damage(party, problem);
-    echo__rebuild_free(party->rebuild);
-    party->rebuild = NULL;
-}
-
-/* Installs some more; at the end the rebuild is over. One that failed is tried again. */
-static echo_status finish(echo_party *party, uint64_t max, echo_error *err) {
-    echo__rebuild *rebuild = party->rebuild;
+/* Installs up to max items (0: all). One that failed is tried again; those installed have no state left in `made`. */
+static echo_status install_some(echo__rebuild_outcome *out, echo__rebuild *rebuild, uint64_t max, echo_error *err) {
     for (uint64_t done = 0; max == 0 || done < max; done++) {
         size_t at = rebuild->installed;
         echo_item *made = echo__map_next(&rebuild->items.map, &at);
         if (made == NULL) break;
         echo_status status = install(rebuild, made, err);
-        if (status != ECHO_OK) return status; /* those installed have no state left in `made`: going on later is safe */
+        if (status != ECHO_OK) return status;
         rebuild->installed = at;
     }
     size_t at = rebuild->installed;
-    if (echo__map_next(&rebuild->items.map, &at) != NULL) return ECHO_OK;
-    echo__rebuild_free(rebuild);
-    party->rebuild = NULL;
+    *out = echo__map_next(&rebuild->items.map, &at) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
     return ECHO_OK;
 }
 
-echo_status echo__rebuild_step(echo_party *party, uint64_t max, echo_error *err) {
-    echo__rebuild *rebuild = party->rebuild;
-    if (rebuild == NULL) return ECHO_OK;
+static void find_missing(echo_error *missing, echo__rebuild *rebuild) {
+    echo__merge_counts counts;
+    echo__merge_counts_get(&counts, rebuild->merge);
+    if (counts.stopped > 0)
+        *missing = counts.stop;
+    else
+        echo__error(missing, ECHO_ERR_GAP,
+                    "blocks for rebuilding the items of stale models are not here: they are kept as bytes");
+}
+
+echo_status echo__rebuild_step(echo__rebuild_outcome *out, echo_error *missing, echo__rebuild *rebuild, uint64_t max,
+                               echo_error *err) {
+    *out = ECHO__REBUILD_MORE;
     for (uint64_t done = 0; max == 0 || done < max; done++) {
         const echo__merge_entry *entry;
         echo_status status = echo__merge_peek(&entry, rebuild->merge, err);
         if (status != ECHO_OK) return status;
+        if (entry == NULL && echo_timeframe_total(rebuild->clock) == rebuild->target)
+            return install_some(out, rebuild, max, err);
         if (entry == NULL) {
-            if (echo_timeframe_total(rebuild->clock) == rebuild->target) return finish(party, max, err);
-            echo_error problem = ECHO_ERROR_INIT;
-            echo__merge_counts counts;
-            echo__merge_counts_get(&counts, rebuild->merge);
-            if (counts.stopped > 0)
-                problem = counts.stop;
-            else
-                echo__error(&problem, ECHO_ERR_GAP,
-                            "blocks for rebuilding the items of stale models are not here: they are kept as bytes");
-            give_up(party, &problem);
+            find_missing(missing, rebuild);
+            *out = ECHO__REBUILD_MISSING;
             return ECHO_OK;
         }
-        status = apply(rebuild, entry, err);
+        status = apply_wanted(rebuild, entry, err);
         if (status != ECHO_OK) return status;
         echo__merge_advance(rebuild->merge);
     }

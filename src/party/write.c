@@ -3,12 +3,10 @@
  * that there is one way into the items and nothing is covered that is not durable (P5).
  */
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
 #include "party/party.h"
@@ -109,8 +107,8 @@ static void fill_message(echo_message *message, const echo_write *w) {
     if (w->mutation != NULL) message->mutation = *w->mutation;
 }
 
-/* Message i of a batch has seen those before it. */
-static void see_own(echo_frame *frames, size_t *count, size_t *own, const echo_key *feed, uint64_t seq) {
+/* Message i of a batch has those before it in its timeframe. */
+static void add_own_frame(echo_frame *frames, size_t *count, size_t *own, const echo_key *feed, uint64_t seq) {
     if (seq == 0) return;
     if (*own == SIZE_MAX) {
         *own = (*count)++;
@@ -134,7 +132,7 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
     if (blocks == NULL) status = echo__nomem(err);
     for (; status == ECHO_OK && made < n; made++) {
         echo_message message;
-        see_own(frames, &frame_count, &own, &party->own, info.length + made);
+        add_own_frame(frames, &frame_count, &own, &party->own, info.length + made);
         status = make(&message, arg, made);
         message.frames = frames;
         message.frame_count = frame_count;
@@ -184,74 +182,18 @@ static echo_status make_credential(echo_message *message, const void *arg, size_
     return ECHO_OK;
 }
 
-static void rfc3339_now(char out[32]) {
-    time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%S+00:00", &utc) == 0) out[0] = '\0';
-}
-
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) {
     echo_status status = check_own(party, err);
     if (status != ECHO_OK) return status;
-    char created[32];
-    rfc3339_now(created);
+    char created[ECHO__DATE_CHARS];
+    const echo_party_options *o = &party->options;
+    echo__date(created, o->now != NULL ? o->now(o->now_arg) : echo__wall_ms());
     echo__buf credential = ECHO__BUF_INIT;
     status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
     if (status != ECHO_OK) echo__error(err, status, "credential cannot be made");
     echo_bytes bytes = echo__buf_bytes(&credential);
     if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, err);
     echo__buf_free(&credential);
-    return status;
-}
-
-/* ---- a new party ---- */
-
-static echo_status make_folder(const char *path, echo_error *err) {
-    struct stat st;
-    if (mkdir(path, 0777) == 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) return ECHO_OK;
-    return echo__error_errno(err, "%s cannot be made", path);
-}
-
-static echo_status write_genesis(const char *feeds_path, const echo_keypair *party, const echo_keypair *feed,
-                                 echo_error *err) {
-    char created[32];
-    rfc3339_now(created);
-    echo__buf credential = ECHO__BUF_INIT;
-    echo_codec codec = echo_codec_dxos();
-    echo_message message = {.kind = ECHO_MESSAGE_CREDENTIAL, .generation = codec.ops->generation};
-    echo_feeds feeds = {NULL, NULL};
-    void *handle = NULL;
-    uint8_t *block = NULL;
-    size_t len = 0;
-    echo_status status = echo__credential_make_genesis(&credential, party, &feed->public_key, created);
-    if (status != ECHO_OK) echo__error(err, status, "credential cannot be made");
-    message.credential = echo__buf_bytes(&credential);
-    if (status == ECHO_OK) status = codec.ops->encode(&block, &len, codec.ctx, &message, err);
-    if (status == ECHO_OK) status = echo_feeds_open_dir(&feeds, feeds_path, NULL, err);
-    if (status == ECHO_OK) status = feeds.ops->open(&handle, feeds.ctx, &feed->public_key, err);
-    if (status == ECHO_OK) {
-        uint64_t first;
-        echo_bytes blocks = echo__bytes(block, len);
-        status = feeds.ops->append(&first, feeds.ctx, handle, &blocks, 1, err);
-    }
-    if (handle != NULL) feeds.ops->close(feeds.ctx, handle);
-    echo_feeds_close(&feeds);
-    if (block != NULL) codec.ops->release(codec.ctx, block);
-    echo__buf_free(&credential);
-    return status;
-}
-
-echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_error *err) {
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
-    size_t size = strlen(dir) + sizeof "/feeds";
-    char *path = echo__malloc(size);
-    if (path == NULL) return echo__nomem(err);
-    (void)snprintf(path, size, "%s/feeds", dir);
-    echo_status status = make_folder(dir, err);
-    if (status == ECHO_OK) status = make_folder(path, err);
-    if (status == ECHO_OK) status = echo_feed_create(path, feed, err);
-    if (status == ECHO_OK) status = write_genesis(path, party, feed, err);
-    echo__free(path);
     return status;
 }

@@ -2,12 +2,16 @@
  * Two sequences are walked in step, ascending by id: what the difference of the two trees tells, and the items that
  * either party has in memory with unsaved changes, which stand before their party's tree.
  */
+#include "snapshot/changes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "snapshot/snapshot.h"
+#include "party/item_record.h"
+#include "tree/cursor.h"
+#include "tree/diff.h"
 
 /* One of the parties. */
 typedef struct side {
@@ -17,12 +21,12 @@ typedef struct side {
     echo__buf line; /* room for one */
 } side;
 
-typedef struct comparing {
+typedef struct comparison {
     echo__changes *out;
     side before, after;
     echo__buf scratch;
     echo_error *err;
-} comparing;
+} comparison;
 
 /* ---- items with unsaved changes ---- */
 
@@ -53,7 +57,7 @@ static const echo_item *next_unsaved(const side *s) { return s->at < s->count ? 
 
 /* ---- lines ---- */
 
-static echo_status keep_line(void *arg, echo_bytes line) {
+static echo_status copy_line(void *arg, echo_bytes line) {
     echo__buf *out = arg;
     echo__buf_append(out, line.data, line.len);
     return out->status;
@@ -72,51 +76,51 @@ static echo_status line_of(echo_bytes *line, side *s, echo_bytes id, bool known,
     if (known) return ECHO_OK;
     *line = echo__bytes(NULL, 0);
     if (s->party->root.items == 0) return ECHO_OK;
-    echo_status status = echo__tree_get(s->party->chunks, &s->party->root, id, keep_line, &s->line, err);
+    echo_status status = echo__tree_get(s->party->chunks, &s->party->root, id, copy_line, &s->line, err);
     if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     *line = echo__buf_bytes(&s->line);
     return status;
 }
 
-/* ---- telling ---- */
+/* ---- reporting ---- */
 
-static echo_status add(comparing *c, echo_change change, echo_bytes line) {
+static echo_status add_change(comparison *c, echo_change change, echo_bytes line) {
     echo__changes *out = c->out;
     echo__record record;
     echo__buf_clear(&c->scratch);
     echo_status status = echo__record_read(&record, line, &c->scratch, c->err);
     if (status != ECHO_OK) return status;
     if (!echo__grow(&out->list, &out->cap, out->count + 1, sizeof *out->list)) return echo__nomem(c->err);
-    echo__change_told *told = &out->list[out->count];
+    echo__change_entry *entry = &out->list[out->count];
     const echo_bytes from[] = {record.id, record.type, record.model, record.parent, record.source, record.target};
     for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) {
-        told->texts[i] = from[i].data == NULL ? SIZE_MAX : out->texts.len;
+        entry->texts[i] = from[i].data == NULL ? SIZE_MAX : out->texts.len;
         if (from[i].data == NULL) continue;
         echo__buf_append(&out->texts, from[i].data, from[i].len);
         echo__buf_byte(&out->texts, 0);
     }
     if (out->texts.status != ECHO_OK) return echo__nomem(c->err);
-    told->change = change;
-    told->deleted = record.deleted;
+    entry->change = change;
+    entry->deleted = record.deleted;
     out->count++;
     return ECHO_OK;
 }
 
-static echo_status compare(comparing *c, echo_bytes id, bool known, echo_bytes before, echo_bytes after) {
+static echo_status compare(comparison *c, echo_bytes id, bool known, echo_bytes before, echo_bytes after) {
     echo_status status = line_of(&before, &c->before, id, known, c->err);
     if (status == ECHO_OK) status = line_of(&after, &c->after, id, known, c->err);
     if (status != ECHO_OK) {
         echo__error_item(c->err, id.data, id.len);
         return status;
     }
-    if (before.data == NULL) return after.data == NULL ? ECHO_OK : add(c, ECHO_CHANGE_ADDED, after);
-    if (after.data == NULL) return add(c, ECHO_CHANGE_REMOVED, before);
-    return echo__bytes_equal(before, after) ? ECHO_OK : add(c, ECHO_CHANGE_CHANGED, after);
+    if (before.data == NULL) return after.data == NULL ? ECHO_OK : add_change(c, ECHO_CHANGE_ADDED, after);
+    if (after.data == NULL) return add_change(c, ECHO_CHANGE_REMOVED, before);
+    return echo__bytes_equal(before, after) ? ECHO_OK : add_change(c, ECHO_CHANGE_CHANGED, after);
 }
 
 /* Compares items with unsaved changes whose id is below `end`; data NULL: all of them. */
-static echo_status compare_unsaved(comparing *c, echo_bytes end) {
+static echo_status compare_unsaved(comparison *c, echo_bytes end) {
     echo_status status = ECHO_OK;
     while (status == ECHO_OK) {
         const echo_item *a = next_unsaved(&c->before), *b = next_unsaved(&c->after);
@@ -128,19 +132,20 @@ static echo_status compare_unsaved(comparing *c, echo_bytes end) {
     return status;
 }
 
-static echo_status take_difference(void *arg, echo_bytes id, echo_bytes before, echo_bytes after) {
-    comparing *c = arg;
+static echo_status compare_difference(void *arg, echo_bytes id, echo_bytes before, echo_bytes after) {
+    comparison *c = arg;
     echo_status status = compare_unsaved(c, id);
     return status == ECHO_OK ? compare(c, id, true, before, after) : status;
 }
 
 echo_status echo__changes_find(echo__changes *out, const echo_party *before, const echo_party *after, echo_error *err) {
-    comparing c = {
+    comparison c = {
         .out = out, .before.line = ECHO__BUF_INIT, .after.line = ECHO__BUF_INIT, .scratch = ECHO__BUF_INIT, .err = err};
     echo_status status = open_side(&c.before, before, err);
     if (status == ECHO_OK) status = open_side(&c.after, after, err);
     if (status == ECHO_OK)
-        status = echo__tree_diff(before->chunks, &before->root, after->chunks, &after->root, take_difference, &c, err);
+        status =
+            echo__tree_diff(before->chunks, &before->root, after->chunks, &after->root, compare_difference, &c, err);
     if (status == ECHO_OK) status = compare_unsaved(&c, echo__bytes(NULL, 0));
     close_side(&c.before);
     close_side(&c.after);
@@ -148,14 +153,14 @@ echo_status echo__changes_find(echo__changes *out, const echo_party *before, con
     return status;
 }
 
-echo_status echo__changes_tell(const echo__changes *changes, echo_change_fn fn, void *arg) {
+echo_status echo__changes_report(const echo__changes *changes, echo_change_fn fn, void *arg) {
     for (size_t i = 0; i < changes->count; i++) {
-        const echo__change_told *told = &changes->list[i];
+        const echo__change_entry *entry = &changes->list[i];
         const char *texts[6];
         for (size_t k = 0; k < 6; k++)
-            texts[k] = told->texts[k] == SIZE_MAX ? NULL : (const char *)changes->texts.data + told->texts[k];
-        echo_item_head head = {texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], told->deleted};
-        echo_status status = fn(arg, told->change, &head);
+            texts[k] = entry->texts[k] == SIZE_MAX ? NULL : (const char *)changes->texts.data + entry->texts[k];
+        echo_item_head head = {texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], entry->deleted};
+        echo_status status = fn(arg, entry->change, &head);
         if (status != ECHO_OK) return status;
     }
     return ECHO_OK;

@@ -2,9 +2,11 @@
  * P3: two peers with the same models at the same timeframe write the same bytes, whatever models they had before. So
  * records that the models at hand write otherwise are made changed items before the cut, one at a time.
  */
+#include "snapshot/convert.h"
+
 #include "base/alloc.h"
 #include "base/error.h"
-#include "snapshot/taker.h"
+#include "tree/cursor.h"
 
 struct echo__convert {
     echo_party *party;

@@ -1,12 +1,13 @@
-/*
- * The tree of credentials: records with an id that gives canonical order, and the credential's bytes.
- */
+#include "snapshot/credentials.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "snapshot/snapshot.h"
+#include "party/item_record.h"
+#include "tree/cursor.h"
+#include "tree/update.h"
 
 #define ID_CHARS 98u /* "<time>-<feed>-<seq>" in hex */
 

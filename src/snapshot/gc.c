@@ -16,18 +16,19 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/hash_set.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/keep.h"
 #include "store/store.h"
+#include "tree/reach.h"
 
-#define BATCH 512u    /* chunks removed at once */
-#define LOOK 2048u    /* names looked at in a step */
+#define BATCH 512u /* chunks removed at once */
+#define NAMES_PER_STEP 2048u
 #define CONFLICTS 16u /* publications in a row that may come between listing and removing one batch */
 #define RESTARTS 16u  /* beginnings because snapshots were pinned or removed under our hands */
 
 #define NAMED 1u /* some record names it */
 #define DEEP 2u  /* and what it names is marked as well */
 
-typedef enum phase { PARTIES, LISTS, MARK, REMOVE, SWEEP, DONE } phase;
+typedef enum gc_phase { GC_PARTIES, GC_LISTS, GC_MARK, GC_REMOVE, GC_SWEEP, GC_DONE } gc_phase;
 
 typedef struct chunk {
     echo_hash name;
@@ -37,7 +38,7 @@ typedef struct chunk {
 struct echo__gc {
     echo_store store;
     echo_gc_options options;
-    phase phase;
+    gc_phase phase;
     bool again; /* only what was published since the last listing is looked for; all else is marked */
     unsigned conflicts, restarts;
 
@@ -63,7 +64,7 @@ static void forget(echo__gc *gc) {
     echo__visitor_close(gc->visitor);
     gc->visitor = NULL;
     echo__hash_set_free(&gc->marked);
-    gc->phase = PARTIES;
+    gc->phase = GC_PARTIES;
     gc->again = gc->begun = gc->walked = false;
     gc->party_count = gc->party_at = gc->holdings.count = gc->mark_at = gc->remove_at = 0;
     gc->garbage_count = gc->garbage_at = 0;
@@ -92,15 +93,14 @@ static echo_status step_parties(echo__gc *gc, echo_error *err) {
     gc->party_count = gc->party_at = 0;
     echo_status status = echo__store_parties(&gc->store, add_party, gc, err);
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    gc->phase = LISTS;
+    gc->phase = GC_LISTS;
     return status;
 }
 
-static bool is_known(const echo__gc *gc, const echo__holding *other) {
+static bool is_known(const echo__gc *gc, const echo_key *party, const echo__stored_id *id) {
     for (size_t i = 0; i < gc->holdings.count; i++) {
         const echo__holding *h = &gc->holdings.list[i];
-        if (h->number == other->number && echo__hash_equal(&h->name, &other->name) &&
-            echo__key_equal(&h->party, &other->party))
+        if (h->id.number == id->number && echo__hash_equal(&h->id.hash, &id->hash) && echo__key_equal(&h->party, party))
             return true;
     }
     return false;
@@ -109,26 +109,26 @@ static bool is_known(const echo__gc *gc, const echo__holding *other) {
 /* Whatever was published since is kept, and marked in its turn. */
 static echo_status add_new(echo__gc *gc, const echo_key *party, echo_error *err) {
     echo__holdings now = {NULL, 0, 0};
-    echo_status status = echo__holdings_add(&now, &gc->store, party, 0, err);
+    echo_status status = echo__keep_list(&now, &gc->store, party, 0, err);
     for (size_t i = 0; i < now.count && status == ECHO_OK; i++) {
-        if (is_known(gc, &now.list[i])) continue;
+        if (is_known(gc, party, &now.list[i].id)) continue;
         if (echo__grow(&gc->holdings.list, &gc->holdings.cap, gc->holdings.count + 1, sizeof *gc->holdings.list))
             gc->holdings.list[gc->holdings.count++] = now.list[i];
         else
             status = echo__nomem(err);
     }
-    echo__holdings_free(&now);
+    echo__keep_free(&now);
     return status;
 }
 
 static echo_status step_lists(echo__gc *gc, echo_error *err) {
     if (gc->party_at == gc->party_count) {
-        gc->phase = MARK;
+        gc->phase = GC_MARK;
         return ECHO_OK;
     }
     const echo_key *party = &gc->parties[gc->party_at++];
     return gc->again ? add_new(gc, party, err)
-                     : echo__holdings_add(&gc->holdings, &gc->store, party, gc->options.keep, err);
+                     : echo__keep_list(&gc->holdings, &gc->store, party, gc->options.keep, err);
 }
 
 /* ---- marking ---- */
@@ -141,22 +141,16 @@ static echo_status mark(void *arg, const echo_hash *name, bool *into) {
     return ECHO_OK;
 }
 
-static echo_status find_name(void *arg, uint64_t number, echo_bytes text) {
-    echo_hash name, *wanted = arg;
-    echo__seen_name(&name, number, text);
-    return echo__hash_equal(&name, wanted) ? ECHO_ERR_EXISTS : ECHO_OK;
-}
-
 /* Whether a snapshot is not in the store any more: then what it needs may be gone by right. */
 static bool is_gone(const echo__gc *gc, const echo__holding *h) {
-    echo_hash wanted = h->name;
-    return gc->store.ops->list(gc->store.ctx, &h->party, find_name, &wanted, NULL) == ECHO_OK;
+    bool found;
+    return echo__stored_has(&found, &gc->store, &h->party, &h->id, NULL) == ECHO_OK && !found;
 }
 
 static echo_status mark_failed(echo__gc *gc, const echo__holding *h, echo_status status, echo_error *err) {
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     if (status == ECHO_ERR_CORRUPT && is_gone(gc, h)) return restart(gc, status);
-    return echo__snapshot_blame(err, &h->party, h->number, status);
+    return echo__stored_blame(err, &h->party, h->id.number, status);
 }
 
 /* Opens the next root that is to be marked; leaves none open when there is none. */
@@ -188,11 +182,11 @@ static void spare(echo__gc *gc) {
 static echo_status step_mark(echo__gc *gc, echo_error *err) {
     if (gc->visitor == NULL) {
         echo_status status = open_next(gc, err);
-        if (status != ECHO_OK || gc->phase != MARK) return status;
+        if (status != ECHO_OK || gc->phase != GC_MARK) return status;
     }
     if (gc->visitor == NULL) {
         if (gc->again) spare(gc);
-        gc->phase = gc->again ? SWEEP : REMOVE;
+        gc->phase = gc->again ? GC_SWEEP : GC_REMOVE;
         gc->again = false;
         return ECHO_OK;
     }
@@ -213,12 +207,12 @@ static echo_status step_mark(echo__gc *gc, echo_error *err) {
 static echo_status step_remove(echo__gc *gc, echo_error *err) {
     while (gc->remove_at < gc->holdings.count && gc->holdings.list[gc->remove_at].keep) gc->remove_at++;
     if (gc->remove_at == gc->holdings.count) {
-        gc->phase = SWEEP;
+        gc->phase = GC_SWEEP;
         return ECHO_OK;
     }
     const echo__holding *h = &gc->holdings.list[gc->remove_at];
     echo_status status = ECHO_OK;
-    if (!gc->options.dry_run) status = gc->store.ops->remove(gc->store.ctx, &h->party, h->number, err);
+    if (!gc->options.dry_run) status = gc->store.ops->remove(gc->store.ctx, &h->party, h->id.number, err);
     if (status == ECHO_OK) {
         gc->snapshots_removed++;
         gc->remove_at++;
@@ -229,84 +223,68 @@ static echo_status step_remove(echo__gc *gc, echo_error *err) {
     return status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND ? restart(gc, status) : status;
 }
 
-typedef struct look {
+typedef struct name_walk {
     echo__gc *gc;
-    bool bounded, full;
+    bool bounded;
     size_t seen;
     echo_hash last;
     uint64_t kept, kept_bytes;
-} look;
+} name_walk;
 
-static echo_status look_at(void *arg, const echo_hash *name, uint64_t size) {
-    look *l = arg;
-    echo__gc *gc = l->gc;
-    l->seen++;
-    l->last = *name;
+static echo_status sort_name(void *arg, const echo_hash *name, uint64_t size) {
+    name_walk *w = arg;
+    echo__gc *gc = w->gc;
+    w->seen++;
+    w->last = *name;
     if (echo__hash_set_get(&gc->marked, name) != 0) {
-        l->kept++;
-        l->kept_bytes += size;
+        w->kept++;
+        w->kept_bytes += size;
     } else {
         if (!echo__grow(&gc->garbage, &gc->garbage_cap, gc->garbage_count + 1, sizeof *gc->garbage))
             return ECHO_ERR_NOMEM;
         gc->garbage[gc->garbage_count++] = (chunk){*name, size};
     }
-    l->full = l->bounded && (l->seen == LOOK || gc->garbage_count == BATCH);
-    return l->full ? ECHO_ERR_EXISTS : ECHO_OK;
+    return w->bounded && (w->seen == NAMES_PER_STEP || gc->garbage_count == BATCH) ? ECHO__STOP : ECHO_OK;
 }
 
-/* The next names. None is noted when the walk fails. */
+/* The next names. Nothing is kept of a walk that fails. */
 static echo_status find_garbage(echo__gc *gc, echo_error *err) {
-    look l = {.gc = gc, .bounded = echo__store_has(&gc->store, ECHO__STORE_WALK_FROM)};
+    name_walk w = {.gc = gc, .bounded = echo__store_has(&gc->store, ECHO__STORE_WALK_FROM)};
     gc->garbage_at = gc->garbage_count = 0;
-    echo_status status = echo__store_walk_from(&gc->store, gc->begun ? &gc->last : NULL, look_at, &l, err);
-    if (status != ECHO_OK && !l.full) {
+    echo_status status = echo__store_walk_from(&gc->store, gc->begun ? &gc->last : NULL, sort_name, &w, err);
+    if (status != ECHO_OK && status != ECHO__STOP) {
         gc->garbage_count = 0;
         return status == ECHO_ERR_NOMEM ? echo__nomem(err) : status;
     }
-    gc->walked = !l.full;
+    gc->walked = status == ECHO_OK;
     gc->begun = true;
-    gc->last = l.last;
-    gc->chunks_kept += l.kept;
-    gc->bytes_kept += l.kept_bytes;
+    gc->last = w.last;
+    gc->chunks_kept += w.kept;
+    gc->bytes_kept += w.kept_bytes;
     return ECHO_OK;
 }
 
-typedef struct newest_of {
-    const echo__gc *gc;
-    echo__holding holding;
-    bool known;
-} newest_of;
-
 static echo_status is_listed(void *arg, const echo_key *party) {
-    newest_of *n = arg;
-    for (size_t i = 0; i < n->gc->party_count; i++)
-        if (echo__key_equal(&n->gc->parties[i], party)) return ECHO_OK;
-    n->known = false;
-    return ECHO_ERR_EXISTS;
-}
-
-static echo_status is_newest_known(void *arg, uint64_t number, echo_bytes text) {
-    newest_of *n = arg;
-    n->holding.number = number;
-    echo__seen_name(&n->holding.name, number, text);
-    n->known = is_known(n->gc, &n->holding);
-    return ECHO_ERR_EXISTS;
+    const echo__gc *gc = arg;
+    for (size_t i = 0; i < gc->party_count; i++)
+        if (echo__key_equal(&gc->parties[i], party)) return ECHO_OK;
+    return ECHO__STOP;
 }
 
 /*
  * Whether each party's newest snapshot is one we have marked. The store asks the same when it removes chunks, but it
  * asks this handle's last list, which others that use the handle between two steps may have made.
  */
-static echo_status see_all(bool *out, const echo__gc *gc, echo_error *err) {
-    newest_of n = {.gc = gc, .known = true};
-    echo_status status = echo__store_parties(&gc->store, is_listed, &n, err);
-    for (size_t i = 0; i < gc->party_count && n.known && status == ECHO_OK; i++) {
-        n.holding.party = gc->parties[i];
-        status = gc->store.ops->list(gc->store.ctx, &n.holding.party, is_newest_known, &n, err);
-        if (status == ECHO_ERR_EXISTS) status = ECHO_OK; /* ours: a party without snapshots is told none */
+static echo_status see_all(bool *out, echo__gc *gc, echo_error *err) {
+    echo_status status = echo__store_parties(&gc->store, is_listed, gc, err);
+    *out = status != ECHO__STOP;
+    if (!*out) return ECHO_OK;
+    for (size_t i = 0; i < gc->party_count && *out && status == ECHO_OK; i++) {
+        echo__stored_id newest;
+        status = echo__stored_newest(&newest, &gc->store, &gc->parties[i], err);
+        *out = newest.number == 0 || is_known(gc, &gc->parties[i], &newest);
     }
-    *out = n.known;
-    return n.known ? status : ECHO_OK;
+    return status;
 }
 
 static echo_status remove_garbage(echo__gc *gc, echo_error *err) {
@@ -323,7 +301,7 @@ static echo_status remove_garbage(echo__gc *gc, echo_error *err) {
     if (status == ECHO_OK && !all) status = echo__store_refuse_unseen(err);
     if (status == ECHO_OK && !gc->options.dry_run) status = gc->store.ops->remove_chunks(gc->store.ctx, names, n, err);
     if (status == ECHO_ERR_CONFLICT && gc->conflicts++ < CONFLICTS) {
-        gc->phase = PARTIES;
+        gc->phase = GC_PARTIES;
         gc->again = true;
         return ECHO_OK;
     }
@@ -338,7 +316,7 @@ static echo_status remove_garbage(echo__gc *gc, echo_error *err) {
 static echo_status step_sweep(echo__gc *gc, echo_error *err) {
     if (gc->garbage_at < gc->garbage_count) return remove_garbage(gc, err);
     if (!gc->walked) return find_garbage(gc, err);
-    gc->phase = DONE;
+    gc->phase = GC_DONE;
     return ECHO_OK;
 }
 
@@ -346,30 +324,30 @@ static echo_status step_sweep(echo__gc *gc, echo_error *err) {
 
 static echo_status tell_progress(echo__gc *gc, echo_error *err) {
     if (gc->options.progress == NULL) return ECHO_OK;
-    bool sweeping = gc->phase >= REMOVE || gc->again;
+    bool sweeping = gc->phase >= GC_REMOVE || gc->again;
     uint64_t done = sweeping ? gc->chunks_kept + gc->chunks_removed : gc->marked.count;
     echo_status status = gc->options.progress(gc->options.progress_arg, sweeping ? "sweep" : "mark", done, 0);
     return status == ECHO_OK ? status : echo__error(err, status, "ended by the progress callback");
 }
 
 echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {
-    *done = gc->phase == DONE;
+    *done = gc->phase == GC_DONE;
     if (*done) return ECHO_OK;
     echo_status status = tell_progress(gc, err);
     if (status != ECHO_OK) return status;
-    bool looking = gc->phase <= MARK;
+    bool looking = gc->phase <= GC_MARK;
     echo_error problem = ECHO_ERROR_INIT; /* of what may be got around */
     switch (gc->phase) {
-    case PARTIES: status = step_parties(gc, &problem); break;
-    case LISTS: status = step_lists(gc, &problem); break;
-    case MARK: status = step_mark(gc, &problem); break;
-    case REMOVE: status = step_remove(gc, &problem); break;
-    case SWEEP: status = step_sweep(gc, &problem); break;
-    case DONE: break;
+    case GC_PARTIES: status = step_parties(gc, &problem); break;
+    case GC_LISTS: status = step_lists(gc, &problem); break;
+    case GC_MARK: status = step_mark(gc, &problem); break;
+    case GC_REMOVE: status = step_remove(gc, &problem); break;
+    case GC_SWEEP: status = step_sweep(gc, &problem); break;
+    case GC_DONE: break;
     }
     if (status != ECHO_OK && looking) forget(gc);
     if (status != ECHO_OK && err != NULL) *err = problem;
-    *done = gc->phase == DONE;
+    *done = gc->phase == GC_DONE;
     return status;
 }
 
@@ -412,7 +390,7 @@ void echo__gc_free(echo__gc *gc) {
     echo__visitor_close(gc->visitor);
     echo__chunks_free(gc->chunks);
     echo__hash_set_free(&gc->marked);
-    echo__holdings_free(&gc->holdings);
+    echo__keep_free(&gc->holdings);
     echo__free(gc->parties);
     echo__free(gc->garbage);
     echo__free(gc);

@@ -1,56 +1,11 @@
 /*
- * Which snapshots a store keeps, and its garbage: what is needed by no snapshot that is kept (P9).
- *
- * All of it is store calls on the handle that is given, on the thread that calls, and hashing in between: the party is
- * not touched.
+ * Garbage: chunks that no snapshot needs that is kept (P9). All of it is store calls on the handle that is given, on
+ * the thread that calls, and hashing in between: the party is not touched.
  */
 #ifndef ECHO_SNAPSHOT_GC_H
 #define ECHO_SNAPSHOT_GC_H
 
-#include "echo/snapshot.h"
-#include "tree/tree.h"
-
-/* A stored snapshot, as far as it matters for keeping it. */
-typedef struct echo__holding {
-    echo_key party;
-    uint64_t number;
-    echo_hash name; /* of its number and bytes: numbers are given out again */
-    bool good;      /* its manifest can be read; one that cannot is damaged, and needs nothing */
-    bool pinned;
-    bool keep;
-    echo__root items, credentials; /* of a good one */
-} echo__holding;
-
-/* Zeroed is empty. */
-typedef struct echo__holdings {
-    echo__holding *list;
-    size_t count, cap;
-} echo__holdings;
-
-/*
- * Adds a party's snapshots, newest first, and decides: the newest `keep` good ones are kept (0: all), those that are
- * pinned, and damaged ones that are newer than the last of the former, or are all there is. A manifest that cannot be
- * read for any other reason than damage (a newer format, a limit, memory, the store) is an error that names it; then
- * nothing is added.
- */
-echo_status echo__holdings_add(echo__holdings *out, const echo_store *store, const echo_key *party, uint32_t keep,
-                               echo_error *err) ECHO_MUST_USE;
-void echo__holdings_free(echo__holdings *holdings);
-
-/*
- * Removes the old snapshots of one party by the same rule; their chunks stay. Cheap: reads the manifests, no tree. keep
- * 0 removes none. *removed (may be NULL) counts those that were removed, also when a later one could not be.
- */
-echo_status echo__retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed,
-                         echo_error *err) ECHO_MUST_USE;
-
-/*
- * Whether the snapshot whose manifest has this hash is still in the store. Who writes a tree on top of its roots names
- * chunks without putting them, and they are safe only while it stands: so ask after the first put, when the store is
- * locked, and before publishing.
- */
-echo_status echo__snapshot_stands(bool *out, const echo_store *store, const echo_key *party, const echo_hash *manifest,
-                                  echo_error *err) ECHO_MUST_USE;
+#include <echo/snapshot.h>
 
 /*
  * The collection of garbage in steps. A step reads one party's manifests or one chunk of a tree (with the blobs of a

@@ -1,18 +1,14 @@
 #include "snapshot/policy.h"
 
-#include <math.h>
+#include "tree/estimate.h"
 
-#define ENTRY_BYTES 200.0 /* a node's line, with an id of 64 characters */
-#define FIRST_FACTOR 2.0  /* bytes of records for each byte of the feeds, before there is a snapshot to tell */
-#define RATIO_LEAST 64u   /* in 1/1024 */
+#define FIRST_FACTOR 2.0 /* bytes of records for each byte of the feeds, before there is a snapshot to tell */
+#define RATIO_LEAST 64u  /* in 1/1024 */
 #define RATIO_MOST 4096u
 
 static const uint64_t ms = 1000000u;
 
 /* ---- what a snapshot would write ---- */
-
-/* How many of n places k random ones hit. */
-static double hit(double n, double k) { return n * (1.0 - exp(-k / n)); }
 
 uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, uint64_t changed, uint64_t tail_bytes) {
     if (changed == 0) return 0;
@@ -23,9 +19,9 @@ uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, 
     double places = items / run, bytes = 0, line = record;
     for (uint32_t level = 0; level <= root->height && level <= ECHO__TREE_HEIGHT_MAX; level++) {
         if (places < 1) places = 1;
-        bytes += hit(places, k) * (places > 1 ? run : items < run ? items : run) * line;
+        bytes += echo__estimate_hit(places, k) * (places > 1 ? run : items < run ? items : run) * line;
         places /= run;
-        line = ENTRY_BYTES;
+        line = ECHO__ESTIMATE_ENTRY_BYTES;
         items /= run;
     }
     if (policy->write_ratio > 0) bytes = bytes * (double)policy->write_ratio / 1024;
@@ -35,7 +31,7 @@ uint64_t echo__policy_bytes(const echo__policy *policy, const echo__root *root, 
 uint64_t echo__policy_leaves(const echo__root *root, uint64_t items) {
     if (root->items == 0) return 0;
     if (root->bytes > ECHO__CHUNK_KEEP) return items;
-    return (uint64_t)hit((double)root->items / (1u << ECHO__TREE_BITS) + 1, (double)items) + 1;
+    return (uint64_t)echo__estimate_hit((double)root->items / (1u << ECHO__TREE_BITS) + 1, (double)items) + 1;
 }
 
 /* ---- the decision ---- */

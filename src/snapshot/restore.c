@@ -3,21 +3,29 @@
  * a fresh party each time and hands it out only when complete; when the snapshot it started from turns out to be
  * damaged, the one before is tried, and after the last one, full replay.
  */
+#include "snapshot/restore.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
 #include "echo/snapshot.h"
 #include "party/find.h"
 #include "party/options.h"
-#include "snapshot/taker.h"
+#include "party/poll.h"
+#include "snapshot/author.h"
+#include "snapshot/credentials.h"
+#include "snapshot/drive.h"
+#include "tree/cursor.h"
+#include "tree/verify.h"
 
-#define MESSAGES_PER_WEIGHING 1024u
+#define MESSAGES_PER_CHECK 1024u
 
 /* What all attempts share. */
-typedef struct opening {
+typedef struct restoration {
     const echo_party_options *options;
     echo_key key;
     echo_feeds feeds;
@@ -25,23 +33,23 @@ typedef struct opening {
     echo_store store;
     bool owns_store;
     echo_error store_problem;
-    echo__candidates candidates;
+    echo__stored_manifests candidates;
     echo_error *damage;
     size_t damage_count, damage_cap;
     uint64_t start, ns_open;
     uint64_t newest; /* highest number in the store; snapshots on the way add to it */
     bool follows;    /* without any of these snapshots there is no party: no replay */
     bool cancelled;
-} opening;
+} restoration;
 
-static void note(opening *o, const echo_error *problem) {
+static void note_damage(restoration *o, const echo_error *problem) {
     if (echo__grow(&o->damage, &o->damage_cap, o->damage_count + 1, sizeof *o->damage))
         o->damage[o->damage_count++] = *problem;
 }
 
 /* ---- the parts ---- */
 
-static echo_status open_feeds(opening *o, echo_error *err) {
+static echo_status open_feeds(restoration *o, echo_error *err) {
     if (o->options->feeds != NULL) {
         o->feeds = *o->options->feeds;
         return ECHO_OK;
@@ -56,7 +64,7 @@ static echo_status open_feeds(opening *o, echo_error *err) {
 
 /* A store that cannot be used is told and done without; only what may pass (memory, another process) fails the opening.
  */
-static echo_status do_without_store(opening *o, echo_status status, const echo_error *problem, echo_error *err) {
+static echo_status do_without_store(restoration *o, echo_status status, const echo_error *problem, echo_error *err) {
     if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
         if (err != NULL) *err = *problem;
         return status;
@@ -65,11 +73,11 @@ static echo_status do_without_store(opening *o, echo_status status, const echo_e
     o->owns_store = false;
     o->store = (echo_store){NULL, NULL};
     o->store_problem = *problem;
-    note(o, problem);
+    note_damage(o, problem);
     return ECHO_OK;
 }
 
-static echo_status open_store(opening *o, echo_error *err) {
+static echo_status open_store(restoration *o, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = ECHO_OK;
     if (o->options->store != NULL) {
@@ -85,20 +93,20 @@ static echo_status open_store(opening *o, echo_error *err) {
     return do_without_store(o, status, &problem, err);
 }
 
-static echo_status list_candidates(opening *o, echo_error *err) {
+static echo_status list_candidates(restoration *o, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     if (o->store.ops == NULL) return ECHO_OK;
-    echo_status status = echo__candidates_list(&o->candidates, &o->store, &o->key, &problem);
+    echo_status status = echo__stored_list(&o->candidates, &o->store, &o->key, &problem);
     return status == ECHO_OK ? ECHO_OK : do_without_store(o, status, &problem, err);
 }
 
-static echo_status take_credential(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err) {
+static echo_status restore_credential(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err) {
     return echo__party_credential(arg, stamp, credential, true, err);
 }
 
 /* Signatures are verified again: a snapshot is no reason to trust. */
 static echo_status restore_credentials(echo_party *party, echo_error *err) {
-    return echo__credentials_each(party->chunks, &party->credentials_root, take_credential, party, err);
+    return echo__credentials_each(party->chunks, &party->credentials_root, restore_credential, party, err);
 }
 
 static echo_status check_root(echo_party *party, const echo__root *root, echo_error *err) {
@@ -110,15 +118,13 @@ static echo_status check_root(echo_party *party, const echo__root *root, echo_er
     return status;
 }
 
-/* The author of a signed manifest must be a member: a feed the party admits, or a key it trusts. */
-static echo_status check_author(const echo_party *party, const echo__manifest *manifest, echo_error *err) {
-    if (!manifest->is_signed || echo__party_admits(party, &manifest->author) ||
-        echo__admission_trusts(party->admission, &manifest->author))
-        return ECHO_OK;
-    return echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by somebody who is no member of the party");
+/* A feed that the party admits, or a key that it trusts. */
+static bool is_member(const void *arg, const echo_key *key) {
+    const echo_party *party = arg;
+    return echo__party_admits(party, key) || echo__admission_trusts(party->admission, key);
 }
 
-static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, const echo__candidate *candidate,
+static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, const echo__stored_manifest *candidate,
                                   echo_error *err) {
     party->root = manifest->items;
     party->credentials_root = manifest->credentials;
@@ -144,15 +150,15 @@ static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, c
     return ECHO_OK;
 }
 
-static echo_status restore_snapshot(echo_party *party, const echo__candidate *candidate, echo_error *err) {
+static echo_status restore_snapshot(echo_party *party, const echo__stored_manifest *candidate, echo_error *err) {
     echo__manifest manifest;
-    echo_status status = echo__candidate_read(&manifest, candidate, &party->key, err);
+    echo_status status = echo__stored_read(&manifest, candidate, &party->key, err);
     if (status != ECHO_OK) return status;
     status = adopt_manifest(party, &manifest, candidate, err);
     if (status == ECHO_OK) status = check_root(party, &party->root, err);
     if (status == ECHO_OK) status = check_root(party, &party->credentials_root, err);
     if (status == ECHO_OK) status = restore_credentials(party, err);
-    if (status == ECHO_OK) status = check_author(party, &manifest, err);
+    if (status == ECHO_OK) status = echo__author_check(&manifest, is_member, party, err);
     party->report.snapshot = party->number;
     party->report.snapshot_items = party->root.items;
     party->report.messages_skipped = echo_timeframe_total(party->root_clock);
@@ -199,16 +205,16 @@ static void report_feeds(echo_party *party) {
  * and memory is taken.
  */
 static echo_status apply_tail(echo_party *party, echo_error *err) {
-    bool saves = party->items.limit > 0 && party->taker != NULL && party->options.use_snapshots;
-    uint64_t applied, most = saves ? MESSAGES_PER_WEIGHING : 0;
+    bool saves = party->items.evict.limit > 0 && party->taker != NULL && party->options.use_snapshots;
+    uint64_t applied, most = saves ? MESSAGES_PER_CHECK : 0;
     do {
         echo_status status = echo__party_pump(party, most, &applied, err);
         party->report.messages_applied += applied;
         if (status != ECHO_OK) return status;
-        if (!saves || party->items.weight - party->items.evictable_weight < party->items.limit / 2) continue;
+        if (!saves || echo__items_held(&party->items) < party->items.evict.limit / 2) continue;
         echo_error problem = ECHO_ERROR_INIT;
         echo__party_find_own(party);
-        status = echo__taker_run(party->taker, ECHO_SNAPSHOT_REASON_MEMORY, &problem);
+        status = echo__drive_run(party->taker, ECHO_SNAPSHOT_REASON_MEMORY, &problem);
         if (party->cancelled || status == ECHO_ERR_NOMEM) {
             if (err != NULL) *err = problem;
             return status;
@@ -223,34 +229,33 @@ static echo_status apply_tail(echo_party *party, echo_error *err) {
 
 /* ---- one attempt ---- */
 
-static echo_status attempt(echo_party **out, opening *o, const echo__candidate *candidate, echo_error *err) {
+/* Nanoseconds since *at, which becomes now. */
+static uint64_t lap(uint64_t *at) {
+    uint64_t before = *at;
+    *at = echo__now_ns();
+    return *at - before;
+}
+
+static echo_status attempt(echo_party **out, restoration *o, const echo__stored_manifest *candidate, echo_error *err) {
     echo_party *party;
-    uint64_t start = echo__now_ns(), at;
+    uint64_t at = echo__now_ns();
     echo_status status = echo__party_new(&party, &o->key, o->options, err);
     if (status != ECHO_OK) return status;
     uint64_t begun = echo__party_clock_ns(party);
-    party->feeds = o->feeds;
-    party->store = o->store;
-    party->newest = o->newest;
-    if (o->store.ops != NULL) {
-        status = echo__chunks_new(&party->chunks, &party->store);
-        party->items.chunks = party->chunks;
-        if (status != ECHO_OK) echo__nomem(err);
-    }
-    if (status == ECHO_OK) status = echo__taker_new(party, err);
+    status = echo__party_over(party, &o->feeds, &o->store, o->newest, err);
+    if (status == ECHO_OK) status = echo__drive_new(party, err);
     if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, candidate, err);
-    party->report.ns_open = o->ns_open + (at = echo__now_ns()) - start;
+    party->report.ns_open = o->ns_open + lap(&at);
     if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
-    party->report.ns_feeds = echo__now_ns() - at;
+    party->report.ns_feeds = lap(&at);
     party->costs.base_ns = echo__party_clock_ns(party) - begun;
-    at = echo__now_ns();
     if (status == ECHO_OK) status = apply_tail(party, err);
     if (status == ECHO_OK) echo__party_find_own(party);
-    party->report.ns_tail = echo__now_ns() - at;
-    if (status == ECHO_OK && candidate != NULL) status = echo__rebuild_start(party, err);
-    at = echo__now_ns();
+    party->report.ns_tail = lap(&at);
+    if (status == ECHO_OK && candidate != NULL) status = echo__party_rebuild(party, err);
+    (void)lap(&at);
     if (status == ECHO_OK) status = hydrate_all(party, err);
-    party->report.ns_hydrate = echo__now_ns() - at;
+    party->report.ns_hydrate = lap(&at);
     if (status != ECHO_OK) {
         o->cancelled = party->cancelled;
         if (party->newest > o->newest) o->newest = party->newest;
@@ -269,7 +274,7 @@ static bool is_damage(echo_status status) {
            status == ECHO_ERR_INVALID;
 }
 
-static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
+static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
     echo_error first = ECHO_ERROR_INIT;
     for (size_t i = 0; o->options->use_snapshots && i < o->candidates.count; i++) {
         echo_error problem = ECHO_ERROR_INIT;
@@ -283,7 +288,7 @@ static echo_status attempts(echo_party **out, opening *o, echo_error *err) {
         echo__error(&told, status, "snapshot %llu is passed over: %.180s",
                     (unsigned long long)o->candidates.list[i].number, problem.message);
         if (problem.item[0] != '\0') memcpy(told.item, problem.item, sizeof told.item);
-        note(o, &told);
+        note_damage(o, &told);
         if (i == 0) first = told;
     }
     if (!o->follows) return attempt(out, o, NULL, err);
@@ -305,7 +310,7 @@ static echo_status check_found(const echo_party *party, echo_error *err) {
     return echo__error(err, ECHO_ERR_NOT_FOUND, "no feed holds the genesis of party %s", hex);
 }
 
-static void fill_report(echo_party *party, opening *o) {
+static void fill_report(echo_party *party, restoration *o) {
     echo_restore_report *report = &party->report;
     echo_error *feeds_damage = party->damage; /* found in the attempt: comes behind what was found before it */
     size_t n = report->damage_count;
@@ -326,7 +331,7 @@ static void fill_report(echo_party *party, opening *o) {
 
 echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) {
     *out = NULL;
-    opening o = {.options = options, .start = echo__now_ns()};
+    restoration o = {.options = options, .start = echo__now_ns()};
     echo_party *party = NULL;
     echo__error_clear(err);
     echo_status status = echo__options_check(options, err);
@@ -345,7 +350,7 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
         o.owns_feeds = o.owns_store = false;
         fill_report(party, &o);
         status = check_found(party, err);
-        if (status == ECHO_OK) echo__taker_attach(party);
+        if (status == ECHO_OK) echo__drive_attach(party);
     }
     if (status == ECHO_OK) {
         *out = party;
@@ -355,13 +360,13 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
     }
     if (o.owns_store) echo_store_close(&o.store);
     if (o.owns_feeds) echo_feeds_close(&o.feeds);
-    echo__candidates_free(&o.candidates);
+    echo__stored_free(&o.candidates);
     echo__free(o.damage);
     return status;
 }
 
-echo_status echo__party_follow(echo_party **out, const echo_party *old, const echo_store *store,
-                               const echo__candidates *candidates, echo_error *err) {
+echo_status echo__restore_beside(echo_party **out, const echo_party *old, const echo_store *store,
+                                 const echo__stored_manifests *candidates, echo_error *err) {
     *out = NULL;
     echo_party_options options = old->options;
     options.policy = &old->policy;
@@ -369,14 +374,14 @@ echo_status echo__party_follow(echo_party **out, const echo_party *old, const ec
     options.admitted = old->admitted;
     options.admitted_count = old->admitted_count;
     if (old->has_own) options.own_feed = &old->own;
-    opening o = {.options = &options,
-                 .key = old->key,
-                 .feeds = old->feeds,
-                 .store = *store,
-                 .candidates = *candidates,
-                 .follows = true,
-                 .start = echo__now_ns(),
-                 .newest = candidates->list[0].number};
+    restoration o = {.options = &options,
+                     .key = old->key,
+                     .feeds = old->feeds,
+                     .store = *store,
+                     .candidates = *candidates,
+                     .follows = true,
+                     .start = echo__now_ns(),
+                     .newest = candidates->list[0].number};
     echo_status status = attempts(out, &o, err);
     if (status == ECHO_OK)
         fill_report(*out, &o);

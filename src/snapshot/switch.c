@@ -2,16 +2,20 @@
  * Moving an open party to a newer snapshot: a second party is opened beside it and compared with it, and takes its
  * place. All that can fail comes before that.
  */
+#include "snapshot/switch.h"
+
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/error.h"
-#include "snapshot/taker.h"
+#include "snapshot/changes.h"
+#include "snapshot/drive.h"
+#include "snapshot/restore.h"
 #include "store/store.h"
 
 /* ---- what is newer ---- */
 
-static bool is_newer(const echo_party *party, const echo__candidate *candidate) {
+static bool is_newer(const echo_party *party, const echo__stored_manifest *candidate) {
     if (candidate->number != party->number) return candidate->number > party->number;
     echo_hash hash; /* numbers are given out again */
     echo__hash(&hash, candidate->text.data, candidate->text.len);
@@ -19,9 +23,9 @@ static bool is_newer(const echo_party *party, const echo__candidate *candidate) 
 }
 
 /* Only those that are newer than what the party stands on. */
-static echo_status list_newer(echo__candidates *out, const echo_party *party, const echo_store *store,
+static echo_status list_newer(echo__stored_manifests *out, const echo_party *party, const echo_store *store,
                               echo_error *err) {
-    echo_status status = echo__candidates_list(out, store, &party->key, err);
+    echo_status status = echo__stored_list(out, store, &party->key, err);
     if (status != ECHO_OK) return status;
     size_t n = 0;
     while (n < out->count && is_newer(party, &out->list[n])) n++;
@@ -36,7 +40,7 @@ static echo_status list_newer(echo__candidates *out, const echo_party *party, co
 static void guard_listing(echo_party *party, const echo_store *store) {
     const echo__taker *t = party->taker;
     if (t != NULL && t->phase == ECHO_SNAPSHOT_PHASE_FINISH && !echo__store_has(store, ECHO__STORE_REOPEN))
-        echo__taker_quit(party);
+        echo__drive_quit(party);
 }
 
 /* ---- the switch ---- */
@@ -56,12 +60,12 @@ static echo_status check_covers(const echo_party *old, const echo_party *fresh, 
     return status;
 }
 
-static echo_status tell_changes(const echo_party *old, const echo_party *fresh, echo_change_fn fn, void *arg,
-                                echo_error *err) {
+static echo_status report_changes(const echo_party *old, const echo_party *fresh, echo_change_fn fn, void *arg,
+                                  echo_error *err) {
     echo__changes changes = {NULL, 0, 0, ECHO__BUF_INIT};
     echo_status status = echo__changes_find(&changes, old, fresh, err);
     if (status == ECHO_OK) {
-        status = echo__changes_tell(&changes, fn, arg);
+        status = echo__changes_report(&changes, fn, arg);
         if (status != ECHO_OK) echo__error_adopt(err, status, "the switch was ended by the host");
     }
     echo__changes_free(&changes);
@@ -78,16 +82,16 @@ static void take_place(echo_party **party, echo_party *fresh) {
     old->below = (echo_store){NULL, NULL};
     echo_party_free(old);
     *party = fresh;
-    echo__taker_attach(fresh);
+    echo__drive_attach(fresh);
 }
 
-static echo_status move(echo_party **party, const echo_store *store, const echo__candidates *newer, echo_change_fn fn,
-                        void *arg, echo_error *err) {
+static echo_status move(echo_party **party, const echo_store *store, const echo__stored_manifests *newer,
+                        echo_change_fn fn, void *arg, echo_error *err) {
     echo_party *fresh;
-    echo_status status = echo__party_follow(&fresh, *party, store, newer, err);
+    echo_status status = echo__restore_beside(&fresh, *party, store, newer, err);
     if (status != ECHO_OK) return status;
     status = check_covers(*party, fresh, err);
-    if (status == ECHO_OK && fn != NULL) status = tell_changes(*party, fresh, fn, arg, err);
+    if (status == ECHO_OK && fn != NULL) status = report_changes(*party, fresh, fn, arg, err);
     if (status == ECHO_OK)
         take_place(party, fresh);
     else
@@ -95,25 +99,25 @@ static echo_status move(echo_party **party, const echo_store *store, const echo_
     return status;
 }
 
-echo_status echo__party_switch(echo_party **party, const echo_store *store_or_null, echo_change_fn fn, void *arg,
-                               echo_error *err) {
+echo_status echo__switch_to(echo_party **party, const echo_store *store_or_null, echo_change_fn fn, void *arg,
+                            echo_error *err) {
     echo_party *old = *party;
     echo_store store = store_or_null != NULL ? *store_or_null : old->store;
-    echo__candidates newer;
+    echo__stored_manifests newer;
     if (store.ops == NULL || !old->options.use_snapshots) return ECHO_OK;
     guard_listing(old, &store);
     echo_status status = list_newer(&newer, old, &store, err);
     if (status == ECHO_OK && newer.count > 0) {
-        echo__taker_quit(old);
-        echo__candidates_free(&newer); /* it may have published one yet */
+        echo__drive_quit(old);
+        echo__stored_free(&newer); /* it may have published one yet */
         status = list_newer(&newer, old, &store, err);
     }
     if (status == ECHO_OK && newer.count > 0) status = move(party, &store, &newer, fn, arg, err);
-    echo__candidates_free(&newer);
+    echo__stored_free(&newer);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the party cannot be switched");
 }
 
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) {
     echo__error_clear(err);
-    return echo__party_switch(party, NULL, fn, arg, err);
+    return echo__switch_to(party, NULL, fn, arg, err);
 }

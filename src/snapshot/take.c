@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "snapshot/taker.h"
+#include "snapshot/take.h"
 
 static uint64_t now_ns(const echo__taker *t) { return echo__party_clock_ns(t->party); }
 
@@ -27,14 +27,14 @@ static void release_job(echo__taker *t) {
     t->credentials_count = 0;
 }
 
-static void note_failure(echo__taker *t, echo_status status, const echo_error *problem) {
+static void record_failure(echo__taker *t, echo_status status, const echo_error *problem) {
     t->status = status;
     t->error = *problem;
     echo__error_adopt(&t->error, status, "the snapshot cannot be taken");
     if (!t->cancelled) echo__policy_failed(&t->policy, &t->party->policy, now_ns(t));
 }
 
-static void note_success(echo__taker *t) {
+static void record_success(echo__taker *t) {
     t->status = ECHO_OK;
     echo__error_clear(&t->error);
     t->policy.failed = 0;
@@ -88,12 +88,12 @@ static void conclude(echo__taker *t, const echo__written *written) {
     if (ok) {
         succeed(t, written);
         fill_result(t, written);
-        note_success(t);
+        record_success(t);
     } else {
         if (written->status == ECHO_ERR_CONFLICT) t->party->newest = written->newest;
         echo__costs_unsaved(&t->party->costs);
         if (t->status == ECHO_OK)
-            note_failure(t, written->status, &written->problem); /* else why it was given up is known */
+            record_failure(t, written->status, &written->problem); /* else why it was given up is known */
     }
     echo__capture_over(t->capture, ok);
     release_job(t);
@@ -101,8 +101,8 @@ static void conclude(echo__taker *t, const echo__written *written) {
     t->phase = ECHO_SNAPSHOT_PHASE_FINISH;
 }
 
-void echo__taker_fail(echo__taker *t, echo_status status, const echo_error *problem) {
-    note_failure(t, status, problem);
+void echo__take_fail(echo__taker *t, echo_status status, const echo_error *problem) {
+    record_failure(t, status, problem);
     if (t->phase == ECHO_SNAPSHOT_PHASE_CONVERT) {
         release_job(t);
         t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
@@ -133,7 +133,7 @@ static int64_t now_ms(const echo_party *party) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool own_keys(echo_keypair *keys, const echo_party *party) {
+static bool copy_own_keys(echo_keypair *keys, const echo_party *party) {
     if (!party->has_own || party->behind) return false;
     void *handle = echo__merge_feed(party->merge, &party->own);
     return handle != NULL && party->feeds.ops->keypair(keys, party->feeds.ctx, handle) == ECHO_OK;
@@ -156,7 +156,7 @@ static echo_status nothing_new(echo__taker *t, echo_error *err) {
     t->result.number = party->newest;
     release_job(t);
     t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
-    note_success(t);
+    record_success(t);
     return ECHO_OK;
 }
 
@@ -182,7 +182,7 @@ static echo_status fill_manifest(echo__taker *t, echo_error *err) {
 
 static echo_status start_writer(echo__taker *t, echo_error *err) {
     const echo_party *party = t->party;
-    bool has_keys = own_keys(&t->keys, party);
+    bool has_keys = copy_own_keys(&t->keys, party);
     echo__job job = {.manifest = &t->manifest,
                      .newest = party->newest,
                      .keys = has_keys ? &t->keys : NULL,
@@ -221,7 +221,7 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     return ECHO_OK;
 }
 
-echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool threaded, echo_error *err) {
+echo_status echo__take_begin(echo__taker *t, echo_snapshot_reason reason, bool threaded, echo_error *err) {
     memset(&t->result, 0, sizeof t->result);
     t->result.reason = t->reason = reason;
     t->threaded = threaded;
@@ -236,7 +236,7 @@ echo_status echo__taker_begin(echo__taker *t, echo_snapshot_reason reason, bool 
         t->phase = ECHO_SNAPSHOT_PHASE_CONVERT;
     if (status != ECHO_OK) {
         echo_error problem = ECHO_ERROR_INIT;
-        note_failure(t, status, err != NULL ? err : &problem);
+        record_failure(t, status, err != NULL ? err : &problem);
     }
     return status;
 }
@@ -259,9 +259,9 @@ static bool convert_piece(echo__taker *t) {
         echo__convert_free(t->convert);
         t->convert = NULL;
         status = cut(t, &problem);
-        if (status != ECHO_OK) note_failure(t, status, &problem);
+        if (status != ECHO_OK) record_failure(t, status, &problem);
     } else if (status != ECHO_OK) {
-        echo__taker_fail(t, status, &problem);
+        echo__take_fail(t, status, &problem);
     }
     return true;
 }
@@ -282,7 +282,7 @@ static bool sync_piece(echo__taker *t) {
     if (status != ECHO_OK) {
         echo__error_adopt(&problem, status, "feed cannot be made durable");
         echo__error_feed(&problem, &frame.feed);
-        echo__taker_fail(t, status, &problem);
+        echo__take_fail(t, status, &problem);
     }
     t->result.feeds_synced++;
     return true;
@@ -308,7 +308,7 @@ static bool capture_item(echo__taker *t) {
     if (t->capture->batch == NULL && !echo__writer_has_room(t->writer)) return write_piece(t);
     echo_status status = echo__capture_next(t->capture, &full, &problem);
     if (status != ECHO_OK)
-        echo__taker_fail(t, status, &problem);
+        echo__take_fail(t, status, &problem);
     else if (full != NULL)
         echo__writer_give(t->writer, full);
     return true;
@@ -318,7 +318,7 @@ static bool capture_piece(echo__taker *t) {
     echo__capture *capture = t->capture;
     echo__written written;
     if (capture->status != ECHO_OK) {
-        echo__taker_fail(t, capture->status, &capture->problem);
+        echo__take_fail(t, capture->status, &capture->problem);
         return true;
     }
     if (capture->batch == NULL && echo__writer_done(t->writer, &written)) { /* it failed */
@@ -346,7 +346,7 @@ static bool finish_piece(echo__taker *t) {
     return true;
 }
 
-bool echo__taker_piece(echo__taker *t) {
+bool echo__take_piece(echo__taker *t) {
     echo__written written;
     switch (t->phase) {
     case ECHO_SNAPSHOT_PHASE_CONVERT: return convert_piece(t);

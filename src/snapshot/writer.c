@@ -8,11 +8,15 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "snapshot/credentials.h"
 #include "snapshot/gc.h"
+#include "snapshot/keep.h"
 #include "snapshot/order.h"
 #include "store/store.h"
+#include "tree/update.h"
 
 #define QUEUE_BYTES ((size_t)4 << 20) /* of batches that wait */
 #define STEP_CHANGES 16u
@@ -176,9 +180,10 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
  */
 static echo_status check_base(const echo__writer *w, echo_error *err) {
     const echo__manifest *manifest = w->job.manifest;
+    const echo__stored_id previous = {0, manifest->previous};
     bool stands = true;
     if (!manifest->has_previous) return ECHO_OK;
-    echo_status status = echo__snapshot_stands(&stands, w->store, &manifest->party, &manifest->previous, err);
+    echo_status status = echo__stored_has(&stands, w->store, &manifest->party, &previous, err);
     if (status != ECHO_OK || stands) return status;
     return echo__error(err, ECHO_ERR_CONFLICT,
                        "the snapshot that this one continues was removed by another process: open the party again");
@@ -219,23 +224,19 @@ static echo_status explain(echo__writer *w, echo_status status, echo_error *prob
     return ECHO_ERR_CONFLICT;
 }
 
-static echo_status see_newest(void *arg, uint64_t number, echo_bytes manifest) {
-    uint64_t *newest = arg;
-    (void)manifest;
-    if (number > *newest) *newest = number;
-    return ECHO_OK;
-}
-
-/* Behind somebody else's snapshot the next attempt comes after it. */
+/* After somebody else's snapshot the next attempt gets the number after that one's. */
 static void give_up(echo__writer *w, echo_status status) {
     echo_error ignored = ECHO_ERROR_INIT;
     const echo_store *store = w->store;
+    echo__stored_id newest;
     w->written.status = status;
     if (w->chunks != NULL)
         (void)!store->ops->rollback(store->ctx, &ignored); /* else it was not opened, and `store` is the party's */
     w->written.newest = w->job.newest;
-    if (status == ECHO_ERR_CONFLICT)
-        (void)!store->ops->list(store->ctx, &w->job.manifest->party, see_newest, &w->written.newest, &ignored);
+    if (status == ECHO_ERR_CONFLICT &&
+        echo__stored_newest(&newest, store, &w->job.manifest->party, &ignored) == ECHO_OK &&
+        newest.number > w->job.newest)
+        w->written.newest = newest.number;
     w->phase = WRITER_ENDED;
     tell(w, &w->done);
 }
@@ -266,7 +267,7 @@ static echo_status retain(echo__writer *w, bool *idle, echo_error *err) {
     bool gc;
     *idle = !has_moved(w);
     if (*idle) return ECHO_OK;
-    echo_status status = echo__retain(w->store, &w->party, w->job.keep, &w->swept.snapshots_removed, err);
+    echo_status status = echo__keep_retain(w->store, &w->party, w->job.keep, &w->swept.snapshots_removed, err);
     if (status == ECHO_OK) status = wants_gc(&gc, w, err);
     w->phase = WRITER_ENDED;
     if (status != ECHO_OK || !gc) return status;

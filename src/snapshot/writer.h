@@ -11,7 +11,6 @@
 
 #include "party/capture.h"
 #include "snapshot/manifest.h"
-#include "snapshot/snapshot.h"
 
 /* What is to be written. All of it is borrowed, and left alone by others from closing until the writer is done. */
 typedef struct echo__job {

@@ -28,7 +28,7 @@ static const char *const sql_text[ECHO__SQL_COUNT] = {
                          "FROM pragma_page_count, pragma_freelist_count, pragma_page_size"),
     [ECHO__SQL_STANDS] = "SELECT 1 FROM manifests WHERE party = ?1 AND number = ?2",
     [ECHO__SQL_PINS_STAND] = "SELECT 1 FROM sqlite_master WHERE name = 'pins'",
-    [ECHO__SQL_PINS_MAKE] = "CREATE TABLE IF NOT EXISTS " ECHO__PINS_TABLE,
+    [ECHO__SQL_PINS_MAKE] = ("CREATE TABLE IF NOT EXISTS " ECHO__PINS_TABLE),
     [ECHO__SQL_PIN] = "INSERT OR IGNORE INTO pins(party, number) VALUES(?1, ?2)",
     [ECHO__SQL_UNPIN] = "DELETE FROM pins WHERE party = ?1 AND number = ?2",
     [ECHO__SQL_PINNED] = ("SELECT 1 FROM pins WHERE party = ?1 AND number = ?2 "

@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
+#include "tree/cursor.h"
 #include "tree/path.h"
 
 echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_bytes id, echo__line_fn fn, void *arg,

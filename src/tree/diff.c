@@ -4,6 +4,7 @@
  * equally high.
  */
 #include "base/error.h"
+#include "tree/diff.h"
 #include "tree/path.h"
 
 /* The height up to which subtrees start where a path stands: that of chunks, 0 for leaves; -1 when it is inside a leaf.

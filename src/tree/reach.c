@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "tree/path.h"
+#include "tree/reach.h"
 
 struct echo__visitor {
     echo__path path;

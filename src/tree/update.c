@@ -20,6 +20,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "tree/path.h"
+#include "tree/update.h"
 
 typedef struct level {
     echo__path old; /* its lowest page is of this level; lines before `at` are dealt with */

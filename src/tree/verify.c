@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "tree/path.h"
+#include "tree/verify.h"
 
 typedef struct verify {
     echo__chunks *chunks;

@@ -51,7 +51,7 @@ static int make_party(const char *folder) {
     echo_error err = ECHO_ERROR_INIT;
     echo_status status = echo_keypair_from_seed(&party, party_seed);
     if (status == ECHO_OK) status = echo_keypair_from_seed(&feed, feed_seed);
-    if (status == ECHO_OK) status = echo_party_create(folder, &party, &feed, &err);
+    if (status == ECHO_OK) status = echo_party_create(folder, &party, &feed, NULL, NULL, &err);
     if (status != ECHO_OK) return fail("party", status, &err);
     char hex[ECHO_HEX_CHARS];
     echo_key_hex(hex, &party.public_key);

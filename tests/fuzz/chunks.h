@@ -10,8 +10,12 @@
 
 #include "base/crypto.h"
 #include "fuzz.h"
+#include "tree/cursor.h"
+#include "tree/diff.h"
 #include "tree/page.h"
-#include "tree/tree.h"
+#include "tree/reach.h"
+#include "tree/update.h"
+#include "tree/verify.h"
 
 #define FUZZ_CHUNKS 32u
 

@@ -44,7 +44,7 @@ int main(int argc, char **argv) {
         return 4;
     if (echo_registry_new(&models) != ECHO_OK) return 5;
     if (!check(echo_registry_add_object(models, &err), "models", &err)) return 6;
-    if (!check(echo_party_create(argv[1], &keys, &feed, &err), "party", &err)) return 7;
+    if (!check(echo_party_create(argv[1], &keys, &feed, NULL, NULL, &err), "party", &err)) return 7;
     opened = open_twice(argv[1], models);
     echo_registry_free(models);
     if (!opened) return 8;

@@ -41,7 +41,7 @@ static place *place_new(void) {
     p->db = folder_path(p->dir, "snapshots.db");
     assert_int_equal(echo_keypair_new(&p->party), ECHO_OK);
     assert_int_equal(echo_keypair_new(&p->feed), ECHO_OK);
-    assert_ok(echo_party_create(p->dir, &p->party, &p->feed, &err), &err);
+    assert_ok(echo_party_create(p->dir, &p->party, &p->feed, NULL, NULL, &err), &err);
     p->models = registry_object();
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
     p->options.dir = p->dir;
@@ -458,7 +458,7 @@ static void test_missing_folder_and_party(void **arg) {
     echo_keypair second, feed;
     assert_int_equal(echo_keypair_new(&second), ECHO_OK);
     assert_int_equal(echo_keypair_new(&feed), ECHO_OK);
-    assert_ok(echo_party_create(p->dir, &second, &feed, &err), &err);
+    assert_ok(echo_party_create(p->dir, &second, &feed, NULL, NULL, &err), &err);
     assert_int_equal(echo_party_restore(&party, &p->options, &err), ECHO_ERR_INVALID);
     assert_non_null(strstr(err.message, "2 parties"));
     p->options.party = &second.public_key;

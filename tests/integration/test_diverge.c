@@ -14,6 +14,7 @@
 #include "support/peer.h"
 #include "support/random.h"
 #include "support/state.h"
+#include "tree/update.h"
 
 /* ---- a model that depends on the order in which messages come, and must not ---- */
 
@@ -207,7 +208,7 @@ static void give_doctored(scene *s, const char *id, const char *old, const char 
     d = (doctoring){id, old, new, ""};
     assert_ok(echo_snapshot_records(&s->b.store, party, 0, find_line, &d, &err), &err);
     if (d.line[0] == '\0') fail_msg("no record has %s", old);
-    assert_ok(echo__snapshot_open(&manifest, &chunks, &s->b.store, party, 0, &err), &err);
+    assert_ok(echo__stored_open(&manifest, &chunks, &s->b.store, party, 0, &err), &err);
     change.line = echo__bytes_text(d.line);
     assert_ok(echo__record_read_id(&change.id, change.line, &scratch, &err), &err);
     assert_ok(echo__tree_update(&manifest.items, chunks, &manifest.items, &change, 1, &err), &err);

@@ -15,6 +15,9 @@
 #include "support/feed_fault.h"
 #include "support/puppet.h"
 #include "support/state.h"
+#include "tree/reach.h"
+#include "tree/update.h"
+#include "tree/verify.h"
 
 static void start(peers *p, size_t i) {
     echo_error err = ECHO_ERROR_INIT;

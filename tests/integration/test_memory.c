@@ -212,7 +212,7 @@ static void test_folder(void **arg) {
     echo_error err = ECHO_ERROR_INIT;
     assert_int_equal(echo_keypair_new(&keys), ECHO_OK);
     assert_int_equal(echo_keypair_new(&feed), ECHO_OK);
-    assert_ok(echo_party_create(dir, &keys, &feed, &err), &err);
+    assert_ok(echo_party_create(dir, &keys, &feed, NULL, NULL, &err), &err);
     place p = {.models = registry_object()};
     p.options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
     p.options.dir = dir;

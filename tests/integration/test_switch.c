@@ -10,6 +10,7 @@
 
 #include "../src/cli/generate.h"
 #include "base/crypto.h"
+#include "party/item_record.h"
 #include "party/party.h"
 #include "snapshot/snapshot.h"
 #include "support/fault.h"
@@ -852,7 +853,7 @@ static void test_with_a_thread(void **arg) {
         for (uint64_t n = test_random_below(&r, 30); n > 0; n--) peer_poll(&s.b);
         (void)move_checked(&s.b);
         echo_party_snapshot_cancel(s.b.party);
-        while (s.b.party->items.capture != NULL) peer_poll(&s.b);
+        while (s.b.party->items.before_change != NULL) peer_poll(&s.b);
         echo_party_free(s.b.party); /* a writer that was cancelled may hold pending chunks */
         peer_open(&s.b);
     }
@@ -877,7 +878,7 @@ static void test_another_store(void **arg) {
     s.b.party->owns_store = true;                                                  /* as if it had opened it */
     own = s.b.store;
     s.b.store = (echo_store){NULL, NULL};
-    assert_ok(echo__party_switch(&s.b.party, &other, take_change, &t, &err), &err);
+    assert_ok(echo__switch_to(&s.b.party, &other, take_change, &t, &err), &err);
     assert_true(t.list.count > 3);
     assert_ptr_equal(s.b.party->store.ctx, other.ctx);
     assert_false(s.b.party->owns_store);
@@ -887,7 +888,7 @@ static void test_another_store(void **arg) {
     peer_poll(&s.a);
     snapshot(&s.a);
     (void)peer_copy_snapshot(&own, &s.a.store, &s.party.party.public_key, NULL); /* 3 */
-    assert_ok(echo__party_switch(&s.b.party, &own, NULL, NULL, &err), &err);
+    assert_ok(echo__switch_to(&s.b.party, &own, NULL, NULL, &err), &err);
     assert_int_equal(number_of(&s.b), 3);
     assert_true(s.b.party->owns_store);
     assert_null(s.b.party->below.ops);
@@ -907,7 +908,7 @@ static void test_folder(void **arg) {
     assert_int_equal(echo_keypair_new(&keys), ECHO_OK);
     assert_int_equal(echo_keypair_new(&feed_a), ECHO_OK);
     assert_int_equal(echo_keypair_new(&feed_b), ECHO_OK);
-    assert_ok(echo_party_create(dir_a, &keys, &feed_a, &err), &err);
+    assert_ok(echo_party_create(dir_a, &keys, &feed_a, NULL, NULL, &err), &err);
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.dir = dir_a;
     options.models = models_new();

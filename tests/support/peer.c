@@ -156,22 +156,22 @@ static void copy_chunks(const echo_store *to, const echo_store *from, const echo
 
 uint64_t peer_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
                             const echo_hash *spared) {
-    echo__candidates there, here;
+    echo__stored_manifests there, here;
     echo__manifest manifest;
     echo__buf text = ECHO__BUF_INIT;
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo__candidates_list(&there, from, party, &err), &err);
-    assert_ok(echo__candidates_list(&here, to, party, &err), &err);
+    assert_ok(echo__stored_list(&there, from, party, &err), &err);
+    assert_ok(echo__stored_list(&here, to, party, &err), &err);
     uint64_t newest = here.count == 0 ? 0 : here.list[0].number;
     assert_true(there.count > 0);
-    assert_ok(echo__candidate_read(&manifest, &there.list[0], party, &err), &err);
+    assert_ok(echo__stored_read(&manifest, &there.list[0], party, &err), &err);
     manifest.number = newest + 1;
     assert_ok(echo__manifest_write(&text, &manifest, NULL, &err), &err);
     copy_chunks(to, from, spared);
     assert_ok(to->ops->publish(to->ctx, party, newest, echo__buf_bytes(&text), &err), &err);
     echo__buf_free(&text);
     echo__manifest_free(&manifest);
-    echo__candidates_free(&there);
-    echo__candidates_free(&here);
+    echo__stored_free(&there);
+    echo__stored_free(&here);
     return newest + 1;
 }

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
-#include "party/items.h"
+#include "party/item_record.h"
 #include "support/fault.h"
 
 static void set(echo_item *item, const char *key, const char *text, uint64_t seq) {

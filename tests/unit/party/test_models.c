@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "party/party.h"
+#include "party/models.h"
 
 static void test_counts(void **arg) {
     (void)arg;

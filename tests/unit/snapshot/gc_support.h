@@ -9,7 +9,7 @@
 
 #include "base/hash_set.h"
 #include "snapshot/gc.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/keep.h"
 #include "store/store.h"
 #include "support/store_contract.h"
 

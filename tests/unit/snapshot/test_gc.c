@@ -368,7 +368,7 @@ static void pin_old(const other *o) {
 static void collect_more(const other *o) { (void)collect(&o->store, 1, false); }
 static void retain_one(const other *o) {
     echo_key party = store_party(1);
-    assert_ok(echo__retain(&o->store, &party, 1, NULL, NULL));
+    assert_ok(echo__keep_retain(&o->store, &party, 1, NULL, NULL));
 }
 static void publish_damaged(const other *o) {
     gc_numbers n = gc_list(&o->store, 2);

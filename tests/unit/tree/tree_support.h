@@ -20,8 +20,12 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "support/random.h"
+#include "tree/cursor.h"
+#include "tree/diff.h"
 #include "tree/path.h"
-#include "tree/tree.h"
+#include "tree/reach.h"
+#include "tree/update.h"
+#include "tree/verify.h"
 
 static inline echo_bytes text(const char *s) { return echo__bytes(s, strlen(s)); }
 

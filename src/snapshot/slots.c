@@ -2,23 +2,24 @@
  * Records to slots. What does not look as it should (it may come from anywhere) is one slot without stamps, never an
  * error; only records that cannot be read at all, and blobs and segments that are missing, are.
  */
+#include "snapshot/slots.h"
+
 #include <echo/object.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "snapshot/diverge.h"
 
 static const echo__text_at absent = {0, SIZE_MAX};
 
 /* ---- slots and marks ---- */
 
-static size_t begin(echo__dissected *d) { return d->texts.len; }
+static size_t begin(echo__slots *d) { return d->texts.len; }
 
-static echo__text_at end(const echo__dissected *d, size_t at) { return (echo__text_at){at, d->texts.len - at}; }
+static echo__text_at end(const echo__slots *d, size_t at) { return (echo__text_at){at, d->texts.len - at}; }
 
-static echo_status add_slot(echo__dissected *d, echo_difference_kind kind, const char *name, echo__text_at value) {
+static echo_status add_slot(echo__slots *d, echo_difference_kind kind, const char *name, echo__text_at value) {
     if (d->texts.status != ECHO_OK || !echo__grow(&d->slots, &d->slots_cap, d->slots_count + 1, sizeof *d->slots))
         return ECHO_ERR_NOMEM;
     d->slots[d->slots_count++] = (echo__slot){kind, name, value, d->marks_count, 0};
@@ -26,7 +27,7 @@ static echo_status add_slot(echo__dissected *d, echo_difference_kind kind, const
 }
 
 /* Of the last slot. */
-static echo_status add_mark(echo__dissected *d, const echo__stamp *stamp, echo__text_at what, echo__text_at value) {
+static echo_status add_mark(echo__slots *d, const echo__stamp *stamp, echo__text_at what, echo__text_at value) {
     if (d->texts.status != ECHO_OK || !echo__grow(&d->marks, &d->marks_cap, d->marks_count + 1, sizeof *d->marks))
         return ECHO_ERR_NOMEM;
     d->marks[d->marks_count++] = (echo__mark){*stamp, what, value};
@@ -34,7 +35,7 @@ static echo_status add_mark(echo__dissected *d, const echo__stamp *stamp, echo__
     return ECHO_OK;
 }
 
-static echo_status add_text_slot(echo__dissected *d, echo_difference_kind kind, const char *name, echo_bytes text,
+static echo_status add_text_slot(echo__slots *d, echo_difference_kind kind, const char *name, echo_bytes text,
                                  const char *quote) {
     size_t at = begin(d);
     echo__buf_text(&d->texts, quote);
@@ -54,7 +55,7 @@ static void put_member(echo__buf *out, const char *name, echo_bytes text, bool *
     *any = true;
 }
 
-static echo_status add_head(echo__dissected *d) {
+static echo_status add_head(echo__slots *d) {
     const echo__record *r = &d->record;
     bool any = false;
     size_t at = begin(d);
@@ -116,7 +117,7 @@ static bool read_stamp(echo__stamp *out, const cJSON *node, const feeds *from) {
 }
 
 /* What the operation does; its stamp tells feeds by their place in a list that differs from record to record. */
-static echo_status add_operation(echo__dissected *d, const cJSON *op, const feeds *from, bool *good) {
+static echo_status add_operation(echo__slots *d, const cJSON *op, const feeds *from, bool *good) {
     echo__stamp stamp;
     *good = read_stamp(&stamp, op, from);
     if (!*good) return ECHO_OK;
@@ -153,13 +154,13 @@ static bool take(const cJSON **out, const cJSON **at, const char *key, const cha
 }
 
 /* As the operation that a whole-key SET or DELETE is in a complex slot. */
-static echo_status add_simple(echo__dissected *d, echo__text_at value, const echo__stamp *stamp) {
+static echo_status add_simple(echo__slots *d, echo__text_at value, const echo__stamp *stamp) {
     size_t at = begin(d);
     echo__buf_text(&d->texts, value.len != SIZE_MAX ? "\"set\"[]" : "\"delete\"[]");
     return add_mark(d, stamp, end(d, at), value);
 }
 
-static echo_status add_property(echo__dissected *d, const char *name, const cJSON *value, const cJSON *stamp,
+static echo_status add_property(echo__slots *d, const char *name, const cJSON *value, const cJSON *stamp,
                                 const cJSON *ops, const feeds *from, bool *good) {
     echo__stamp simple;
     size_t at = begin(d);
@@ -175,7 +176,7 @@ static echo_status add_property(echo__dissected *d, const char *name, const cJSO
 }
 
 /* Three lists in step, each ascending by key. */
-static echo_status add_properties(echo__dissected *d, bool *good) {
+static echo_status add_properties(echo__slots *d, bool *good) {
     const cJSON *stamps = cJSON_GetObjectItemCaseSensitive(d->state, "at"),
                 *ops = cJSON_GetObjectItemCaseSensitive(d->state, "ops");
     const cJSON *values = cJSON_GetObjectItemCaseSensitive(d->state, "properties");
@@ -201,7 +202,7 @@ static bool is_object(const echo__record *r) {
                                echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT_OLD)));
 }
 
-static echo_status add_state(echo__dissected *d) {
+static echo_status add_state(echo__slots *d) {
     size_t slots = d->slots_count, marks = d->marks_count;
     bool good = false;
     echo_status status = ECHO_OK;
@@ -228,7 +229,7 @@ static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out,
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-static echo_status add_log(echo__dissected *d, echo__chunks *chunks, echo_error *err) {
+static echo_status add_log(echo__slots *d, echo__chunks *chunks, echo_error *err) {
     echo__log log;
     echo__log_init(&log);
     echo_status status = echo__log_read(&log, d->record.log, get_segment, chunks, err);
@@ -245,7 +246,7 @@ static echo_status add_log(echo__dissected *d, echo__chunks *chunks, echo_error 
     return status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-static echo_status dissect_record(echo__dissected *d, echo__chunks *chunks, echo_error *err) {
+static echo_status read_slots(echo__slots *d, echo__chunks *chunks, echo_error *err) {
     d->has_state = d->record.state.data != NULL;
     d->has_bytes = d->record.bytes.data != NULL;
     echo_status status = add_head(d);
@@ -256,23 +257,23 @@ static echo_status dissect_record(echo__dissected *d, echo__chunks *chunks, echo
     return d->record.log.data != NULL ? add_log(d, chunks, err) : ECHO_OK;
 }
 
-echo_status echo__dissect(echo__dissected *d, echo__chunks *chunks, echo_bytes line, echo_error *err) {
-    d->there = line.data != NULL;
-    if (!d->there) return ECHO_OK;
+echo_status echo__slots_read(echo__slots *d, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+    d->present = line.data != NULL;
+    if (!d->present) return ECHO_OK;
     echo_status status = echo__record_read(&d->record, line, &d->scratch, err);
-    if (status != ECHO_OK || !d->record.has_blob) return status == ECHO_OK ? dissect_record(d, chunks, err) : status;
+    if (status != ECHO_OK || !d->record.has_blob) return status == ECHO_OK ? read_slots(d, chunks, err) : status;
     const echo__chunk *blob;
     status = echo__chunks_get(&blob, chunks, &d->record.blob, err);
     if (status == ECHO_ERR_NOT_FOUND)
         return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
     if (status != ECHO_OK) return status;
     status = echo__record_read_payload(&d->record, blob->bytes, err);
-    if (status == ECHO_OK) status = dissect_record(d, chunks, err);
+    if (status == ECHO_OK) status = read_slots(d, chunks, err);
     echo__chunks_release(chunks, blob);
     return status;
 }
 
-void echo__dissected_clear(echo__dissected *d) {
+void echo__slots_clear(echo__slots *d) {
     cJSON_Delete(d->state);
     d->state = NULL;
     d->slots_count = d->marks_count = 0;

@@ -2,18 +2,18 @@
  * Two snapshots compared: where their trees differ, records are taken apart, and the slots of both laid beside each
  * other.
  */
-#include "snapshot/diverge.h"
-
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "snapshot/snapshot.h"
+#include "snapshot/slots.h"
+#include "snapshot/stored.h"
+#include "tree/diff.h"
 
 typedef struct side {
     echo__manifest manifest;
     echo__chunks *chunks;
-    echo__dissected record;
+    echo__slots record;
 } side;
 
 typedef struct comparison {
@@ -90,7 +90,7 @@ static size_t group_of(const side *s, const echo__slot *slot, size_t left) {
 }
 
 static bool same_text(const side *a, echo__text_at x, const side *b, echo__text_at y) {
-    return same_value(echo__dissected_text(&a->record, x), echo__dissected_text(&b->record, y));
+    return same_value(echo__slots_text(&a->record, x), echo__slots_text(&b->record, y));
 }
 
 static bool same_mark(const comparison *c, const echo__mark *x, const echo__mark *y) {
@@ -101,12 +101,12 @@ static bool same_mark(const comparison *c, const echo__mark *x, const echo__mark
 static bool contradict(const comparison *c, const echo__mark *x, size_t n, const echo__mark *y, size_t m) {
     if (n > GROUP_MAX || m > GROUP_MAX) return false;
     for (size_t i = 0; i < n; i++) {
-        bool there = false, same = false;
+        bool found = false, same = false;
         for (size_t k = 0; k < m; k++) {
-            there = there || same_text(&c->a, x[i].what, &c->b, y[k].what);
+            found = found || same_text(&c->a, x[i].what, &c->b, y[k].what);
             same = same || same_mark(c, &x[i], &y[k]);
         }
-        if (there && !same) return true;
+        if (found && !same) return true;
     }
     return false;
 }
@@ -142,7 +142,7 @@ static void compare_marks(finding *f, const comparison *c, const echo__slot *a, 
 }
 
 static echo_bytes value_of(const side *s, const echo__slot *slot) {
-    return slot == NULL ? echo__bytes(NULL, 0) : echo__dissected_text(&s->record, slot->value);
+    return slot == NULL ? echo__bytes(NULL, 0) : echo__slots_text(&s->record, slot->value);
 }
 
 static echo_verdict judge(const comparison *c, const finding *f, const char *name) {
@@ -157,7 +157,7 @@ static echo_status add_part(comparison *c, const echo_difference_part *part) {
     return ECHO_OK;
 }
 
-static bool one_sided(const comparison *c) { return !c->a.record.there || !c->b.record.there; }
+static bool one_sided(const comparison *c) { return !c->a.record.present || !c->b.record.present; }
 
 static echo_status compare_slots(comparison *c, const echo__slot *a, const echo__slot *b) {
     const echo__slot *any = a != NULL ? a : b;
@@ -188,21 +188,21 @@ static int slot_order(const echo__slot *a, const echo__slot *b) {
 /* A state on one side and a log in its place on the other: the writers had other models at hand, and there is nothing
  * to compare. */
 static bool forms_differ(const comparison *c) {
-    const echo__dissected *a = &c->a.record, *b = &c->b.record;
-    return a->there && b->there && (a->has_state != b->has_state || a->has_bytes != b->has_bytes);
+    const echo__slots *a = &c->a.record, *b = &c->b.record;
+    return a->present && b->present && (a->has_state != b->has_state || a->has_bytes != b->has_bytes);
 }
 
-static echo_bytes form_of(const echo__dissected *d) {
+static echo_bytes form_of(const echo__slots *d) {
     return echo__bytes_text(d->has_state ? "\"state\"" : d->has_bytes ? "\"bytes\"" : "\"log\"");
 }
 
-static const echo__slot *slot_at(const echo__dissected *d, size_t i, bool heads_alone) {
+static const echo__slot *slot_at(const echo__slots *d, size_t i, bool heads_alone) {
     if (i >= d->slots_count || (heads_alone && d->slots[i].kind != ECHO_DIFFERENCE_HEAD)) return NULL;
     return &d->slots[i];
 }
 
 static echo_status compare_records(comparison *c) {
-    const echo__dissected *a = &c->a.record, *b = &c->b.record;
+    const echo__slots *a = &c->a.record, *b = &c->b.record;
     bool forms = forms_differ(c);
     echo_status status = ECHO_OK;
     for (size_t i = 0, k = 0; status == ECHO_OK;) {
@@ -243,34 +243,34 @@ static void sum_up(comparison *c, echo_difference *d) {
         r->diverged++;
 }
 
-static echo_status keep_text(echo__buf *out, echo_bytes text) {
+static echo_status copy_text(echo__buf *out, echo_bytes text) {
     echo__buf_clear(out);
     echo__buf_append(out, text.data, text.len);
     echo__buf_byte(out, 0);
     return out->status;
 }
 
-static echo_status tell(comparison *c, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
-    const echo__record *record = c->a.record.there ? &c->a.record.record : &c->b.record.record;
+static echo_status report_item(comparison *c, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+    const echo__record *record = c->a.record.present ? &c->a.record.record : &c->b.record.record;
     echo_difference d = {
         .a = line_a, .b = line_b, .parts = c->parts, .parts_count = c->count, .verdict = ECHO_VERDICT_COVERED};
-    if (keep_text(&c->id, id) != ECHO_OK || keep_text(&c->type, record->type) != ECHO_OK) return echo__nomem(c->err);
+    if (copy_text(&c->id, id) != ECHO_OK || copy_text(&c->type, record->type) != ECHO_OK) return echo__nomem(c->err);
     d.id = (const char *)c->id.data;
     d.type = record->type.data != NULL ? (const char *)c->type.data : NULL;
     sum_up(c, &d);
     return c->fn != NULL ? c->fn(c->arg, &d) : ECHO_OK;
 }
 
-static echo_status take_difference(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+static echo_status compare_item(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
     comparison *c = arg;
     c->count = 0;
-    echo_status status = echo__dissect(&c->a.record, c->a.chunks, line_a, c->err);
-    if (status == ECHO_OK) status = echo__dissect(&c->b.record, c->b.chunks, line_b, c->err);
+    echo_status status = echo__slots_read(&c->a.record, c->a.chunks, line_a, c->err);
+    if (status == ECHO_OK) status = echo__slots_read(&c->b.record, c->b.chunks, line_b, c->err);
     if (status != ECHO_OK) echo__error_item(c->err, id.data, id.len);
     if (status == ECHO_OK) status = compare_records(c);
-    if (status == ECHO_OK) status = tell(c, id, line_a, line_b);
-    echo__dissected_clear(&c->a.record);
-    echo__dissected_clear(&c->b.record);
+    if (status == ECHO_OK) status = report_item(c, id, line_a, line_b);
+    echo__slots_clear(&c->a.record);
+    echo__slots_clear(&c->b.record);
     return status;
 }
 
@@ -300,7 +300,7 @@ static echo_status compare(comparison *c, echo_error *err) {
     r->same_timeframe = c->same_timeframe = echo_timeframe_compare(a->timeframe, b->timeframe) == ECHO_ORDER_EQUAL;
     r->same_credentials = a->credentials.items == b->credentials.items &&
                           memcmp(&a->credentials.hash, &b->credentials.hash, sizeof a->credentials.hash) == 0;
-    return echo__tree_diff(c->a.chunks, &a->items, c->b.chunks, &b->items, take_difference, c, err);
+    return echo__tree_diff(c->a.chunks, &a->items, c->b.chunks, &b->items, compare_item, c, err);
 }
 
 echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store *store_a, uint64_t number_a,
@@ -313,8 +313,8 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
     c.arg = arg;
     c.err = err;
     echo__error_clear(err);
-    echo_status status = echo__snapshot_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
-    if (status == ECHO_OK) status = echo__snapshot_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, err);
+    echo_status status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
+    if (status == ECHO_OK) status = echo__stored_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, err);
     if (status == ECHO_OK) status = compare(&c, err);
     close_side(&c.a, &c.report);
     close_side(&c.b, &c.report);

@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "snapshot/taker.h"
+#include "snapshot/drive.h"
 
 #define MESSAGES_PER_LOOK 16u /* at the clock */
 #define LEAST_STEP_NS 20000u  /* a shorter step is not worth its beginning */
@@ -27,12 +27,12 @@ static void count_step(echo__taker *t, uint64_t ns, echo_snapshot_phase phase, u
 }
 
 /* Pieces for so long. At least one. */
-static void step(echo__taker *t, uint64_t ns) {
+static void run_step(echo__taker *t, uint64_t ns) {
     uint64_t start = now_ns(t), writing = t->ns_writing, now;
     echo_snapshot_phase phase = t->phase;
     bool progress;
     do {
-        progress = echo__taker_piece(t);
+        progress = echo__take_piece(t);
         now = now_ns(t);
     } while (progress && t->phase != ECHO_SNAPSHOT_PHASE_IDLE && now - start < ns);
     count_step(t, now - start, phase, t->ns_writing - writing);
@@ -68,7 +68,7 @@ static uint64_t expected_bytes(const echo_party *party, const echo__policy *poli
     return echo__policy_bytes(policy, &party->root, echo__items_unsaved(&party->items), party->costs.tail.bytes);
 }
 
-static void note_messages(echo__taker *t, uint64_t now) {
+static void count_messages(echo__taker *t, uint64_t now) {
     echo__costs *costs = &t->party->costs;
     if (costs->messages == t->seen_messages) return;
     t->seen_messages = costs->messages;
@@ -76,7 +76,7 @@ static void note_messages(echo__taker *t, uint64_t now) {
     if (costs->tail.first_ns == 0) costs->tail.first_ns = now;
 }
 
-static void decide(echo__taker *t, uint64_t now) {
+static void begin_if_due(echo__taker *t, uint64_t now) {
     const echo_party *party = t->party;
     const echo__costs *costs = &party->costs;
     echo__policy_facts facts = {.now_ns = now,
@@ -87,8 +87,8 @@ static void decide(echo__taker *t, uint64_t now) {
                                 .expected_open_ns = expected_open(party),
                                 .base_open_ns = costs->base_ns,
                                 .expected_bytes = expected_bytes(party, &t->policy),
-                                .held = party->items.weight - party->items.evictable_weight,
-                                .memory = party->items.limit};
+                                .held = echo__items_held(&party->items),
+                                .memory = party->items.evict.limit};
     echo_snapshot_reason reason = echo__policy_decide(&t->policy, &party->policy, &facts);
     if (t->recovery && facts.messages > 0 && reason == ECHO_SNAPSHOT_REASON_NONE && t->policy.failed == 0)
         reason = ECHO_SNAPSHOT_REASON_RECOVERY;
@@ -96,11 +96,11 @@ static void decide(echo__taker *t, uint64_t now) {
     t->recovery = t->again = false;
     if (reason == ECHO_SNAPSHOT_REASON_NONE) return;
     echo_error ignored = ECHO_ERROR_INIT; /* kept in the taker as well */
-    (void)!echo__taker_begin(t, reason, party->policy.thread, &ignored);
+    (void)!echo__take_begin(t, reason, party->policy.thread, &ignored);
     count_step(t, now_ns(t) - now, ECHO_SNAPSHOT_PHASE_CAPTURE, 0);
 }
 
-static void between(echo_party *party, bool idle) {
+static void between_messages(echo_party *party, bool idle) {
     echo__taker *t = party->taker;
     if (!idle && t->countdown > 1) {
         t->countdown--;
@@ -108,12 +108,12 @@ static void between(echo_party *party, bool idle) {
     }
     t->countdown = MESSAGES_PER_LOOK;
     uint64_t now = now_ns(t);
-    note_messages(t, now);
+    count_messages(t, now);
     if (t->phase == ECHO_SNAPSHOT_PHASE_IDLE) {
-        decide(t, now);
+        begin_if_due(t, now);
     } else {
         uint64_t ns = idle ? budget_of(t) : share_of(t, now);
-        if (ns > 0) step(t, ns);
+        if (ns > 0) run_step(t, ns);
     }
     party->ns_between += now_ns(t) - now;
 }
@@ -126,7 +126,7 @@ static bool joins(const echo__taker *t) {
 }
 
 /* Tells the host now and then; it may cancel. */
-static void tell_progress(echo__taker *t, uint64_t *told) {
+static void report_progress(echo__taker *t, uint64_t *told) {
     if (t->phase != ECHO_SNAPSHOT_PHASE_CAPTURE || t->capture->at < *told + ITEMS_PER_PROGRESS) return;
     *told = t->capture->at;
     echo_status status = echo__party_progress(t->party, "items", t->capture->at, t->capture->count);
@@ -134,7 +134,7 @@ static void tell_progress(echo__taker *t, uint64_t *told) {
     echo_error problem = ECHO_ERROR_INIT;
     echo__error_adopt(&problem, status, "the snapshot was cancelled");
     t->cancelled = true;
-    echo__taker_fail(t, status, &problem);
+    echo__take_fail(t, status, &problem);
 }
 
 static void run_to_end(echo__taker *t) {
@@ -142,23 +142,23 @@ static void run_to_end(echo__taker *t) {
     while (t->phase != ECHO_SNAPSHOT_PHASE_IDLE) {
         uint64_t start = now_ns(t), writing = t->ns_writing;
         bool capturing = t->phase == ECHO_SNAPSHOT_PHASE_CAPTURE;
-        if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
+        if (!echo__take_piece(t)) echo__writer_wait(t->writer);
         uint64_t ns = now_ns(t) - start - (t->ns_writing - writing);
         if (capturing) t->result.ns_capture += ns;
-        tell_progress(t, &told);
+        report_progress(t, &told);
     }
 }
 
 static echo_status begin_and_end(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
-    echo_status status = echo__taker_begin(t, reason, false, err);
+    echo_status status = echo__take_begin(t, reason, false, err);
     run_to_end(t);
     return status != ECHO_OK ? status : t->status;
 }
 
 /* One that is running is joined; if it does not cover all, or failed, another follows. */
-echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
+echo_status echo__drive_run(echo__taker *t, echo_snapshot_reason reason, echo_error *err) {
     bool joined = joins(t);
-    note_messages(t, now_ns(t));
+    count_messages(t, now_ns(t));
     run_to_end(t);
     bool covered = joined && t->status == ECHO_OK &&
                    echo_timeframe_compare(t->party->clock, t->party->root_clock) == ECHO_ORDER_EQUAL;
@@ -167,7 +167,7 @@ echo_status echo__taker_run(echo__taker *t, echo_snapshot_reason reason, echo_er
     return status;
 }
 
-static echo_status taker_of(echo__taker **out, const echo_party *party, echo_error *err) {
+static echo_status get_taker(echo__taker **out, const echo_party *party, echo_error *err) {
     *out = party->taker;
     if (party->taker != NULL) return ECHO_OK;
     if (!party->options.writable)
@@ -181,8 +181,8 @@ static echo_status taker_of(echo__taker **out, const echo_party *party, echo_err
 echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, echo_error *err) {
     echo__taker *t;
     echo__error_clear(err);
-    echo_status status = taker_of(&t, party, err);
-    if (status == ECHO_OK) status = echo__taker_run(t, ECHO_SNAPSHOT_REASON_REQUEST, err);
+    echo_status status = get_taker(&t, party, err);
+    if (status == ECHO_OK) status = echo__drive_run(t, ECHO_SNAPSHOT_REASON_REQUEST, err);
     if (status == ECHO_OK && out != NULL) *out = t->result;
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be taken");
 }
@@ -190,15 +190,15 @@ echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, ec
 echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
     echo__taker *t;
     echo__error_clear(err);
-    echo_status status = taker_of(&t, party, err);
+    echo_status status = get_taker(&t, party, err);
     if (status != ECHO_OK || joins(t)) return status;
     if (t->phase == ECHO_SNAPSHOT_PHASE_FINISH) {
         t->again = true;
         return ECHO_OK;
     }
     uint64_t start = now_ns(t);
-    note_messages(t, start);
-    status = echo__taker_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, err);
+    count_messages(t, start);
+    status = echo__take_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, err);
     count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_PHASE_CAPTURE, 0);
     return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be begun");
 }
@@ -211,12 +211,12 @@ void echo_party_snapshot_cancel(echo_party *party) {
     echo_error problem = ECHO_ERROR_INIT;
     echo_status status = echo__error(&problem, ECHO_ERR_REFUSED, "the snapshot was cancelled");
     t->cancelled = true;
-    echo__taker_fail(t, status, &problem);
+    echo__take_fail(t, status, &problem);
     while (t->phase == ECHO_SNAPSHOT_PHASE_WRITE)
-        if (!echo__taker_piece(t)) echo__writer_wait(t->writer);
+        if (!echo__take_piece(t)) echo__writer_wait(t->writer);
 }
 
-void echo__taker_quit(echo_party *party) {
+void echo__drive_quit(echo_party *party) {
     echo__taker *t = party->taker;
     echo_party_snapshot_cancel(party);
     if (t == NULL) return;
@@ -234,7 +234,7 @@ const char *echo_snapshot_reason_name(echo_snapshot_reason reason) {
     return (size_t)reason < sizeof names / sizeof names[0] ? names[reason] : "unknown";
 }
 
-static void tell_taker(echo_snapshot_state *out, const echo__taker *t) {
+static void report_taker(echo_snapshot_state *out, const echo__taker *t) {
     out->phase = t->phase;
     out->reason = t->reason;
     out->items_total = t->capture == NULL ? 0 : t->capture->count;
@@ -257,7 +257,7 @@ void echo_party_snapshot_state_get(echo_snapshot_state *out, const echo_party *p
     out->tail_messages = party->costs.tail.messages;
     out->tail_bytes = party->costs.tail.bytes;
     out->expected_open_ns = expected_open(party);
-    if (party->taker != NULL) tell_taker(out, party->taker);
+    if (party->taker != NULL) report_taker(out, party->taker);
 }
 
 /* ---- with the party ---- */
@@ -278,7 +278,7 @@ static void detach(echo_party *party) {
     party->taker = NULL;
 }
 
-echo_status echo__taker_new(echo_party *party, echo_error *err) {
+echo_status echo__drive_new(echo_party *party, echo_error *err) {
     if (party->store.ops == NULL || !party->options.writable) return ECHO_OK;
     echo__taker *t = echo__calloc(1, sizeof *t);
     if (t == NULL) return echo__nomem(err);
@@ -288,13 +288,13 @@ echo_status echo__taker_new(echo_party *party, echo_error *err) {
     return ECHO_OK;
 }
 
-void echo__taker_attach(echo_party *party) {
+void echo__drive_attach(echo_party *party) {
     echo__taker *t = party->taker;
     if (t == NULL) return;
-    party->between = between;
+    party->between = between_messages;
     t->rested_ns = now_ns(t);
-    note_messages(t, t->rested_ns);
+    count_messages(t, t->rested_ns);
     const echo_snapshot_policy *rules = &party->policy;
     t->recovery = !rules->manual && rules->open_ns > 0 && party->costs.opened_ns > rules->open_ns;
-    if (t->recovery) decide(t, t->rested_ns);
+    if (t->recovery) begin_if_due(t, t->rested_ns);
 }

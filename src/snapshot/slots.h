@@ -1,8 +1,8 @@
 /*
- * A record taken apart for comparing: slots, each with its value and the stamps that stand behind it.
+ * A record taken apart for comparing: slots, each with its value and the stamps of the messages that made it.
  */
-#ifndef ECHO_SNAPSHOT_DIVERGE_H
-#define ECHO_SNAPSHOT_DIVERGE_H
+#ifndef ECHO_SNAPSHOT_SLOTS_H
+#define ECHO_SNAPSHOT_SLOTS_H
 
 #include <cjson/cJSON.h>
 #include <echo/snapshot.h>
@@ -11,7 +11,7 @@
 #include "tree/chunk.h"
 #include "tree/record.h"
 
-/* A place in echo__dissected.texts; len SIZE_MAX: absent. */
+/* A place in echo__slots.texts; len SIZE_MAX: absent. */
 typedef struct echo__text_at {
     size_t at, len;
 } echo__text_at;
@@ -29,8 +29,8 @@ typedef struct echo__slot {
     size_t first, count; /* of the marks, ascending by stamp */
 } echo__slot;
 
-typedef struct echo__dissected {
-    bool there;
+typedef struct echo__slots {
+    bool present; /* the snapshot has such an item */
     bool has_state, has_bytes;
     echo__record record;
     echo__buf scratch;
@@ -40,12 +40,12 @@ typedef struct echo__dissected {
     echo__mark *marks;
     size_t marks_count, marks_cap;
     echo__buf texts;
-} echo__dissected;
+} echo__slots;
 
-/* line data NULL: nothing is there. *out must be empty (zeroed); clear it also after an error. */
-echo_status echo__dissect(echo__dissected *out, echo__chunks *chunks, echo_bytes line, echo_error *err) ECHO_MUST_USE;
-void echo__dissected_clear(echo__dissected *d);
-static inline echo_bytes echo__dissected_text(const echo__dissected *d, echo__text_at text) {
+/* line data NULL: the item does not exist. *out must be empty (zeroed); clear it also after an error. */
+echo_status echo__slots_read(echo__slots *out, echo__chunks *chunks, echo_bytes line, echo_error *err) ECHO_MUST_USE;
+void echo__slots_clear(echo__slots *d);
+static inline echo_bytes echo__slots_text(const echo__slots *d, echo__text_at text) {
     return text.len == SIZE_MAX ? echo__bytes(NULL, 0) : echo__bytes(d->texts.data + text.at, text.len);
 }
 

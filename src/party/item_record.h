@@ -1,0 +1,32 @@
+/*
+ * Items to records and back. Knows the line and its chunks, not who else has the item.
+ */
+#ifndef ECHO_PARTY_ITEM_RECORD_H
+#define ECHO_PARTY_ITEM_RECORD_H
+
+#include "party/item.h"
+#include "tree/tree.h"
+
+/* The item of a record's line, without a state. ECHO_ERR_CORRUPT also when a chunk that the line names is missing. */
+echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) ECHO_MUST_USE;
+/* The same of a credential's record: id and stored bytes alone. */
+echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line,
+                                  echo_error *err) ECHO_MUST_USE;
+
+/* Where the chunks go that a record names. */
+typedef struct echo__sink {
+    echo_status (*put)(void *arg, echo_hash *name, echo_bytes chunk, echo_error *err);
+    void *arg;
+} echo__sink;
+echo__sink echo__chunks_sink(echo__chunks *chunks);
+/* Appends a record's line. A payload that would make the line too long is put as a blob, which the record then names.
+ */
+echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink,
+                             echo_error *err) ECHO_MUST_USE;
+/* Appends the item's line; long payloads and log segments go to the sink. *version is the one the record states. */
+echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version,
+                              echo_error *err) ECHO_MUST_USE;
+/* Appends the same line and leaves the item as it was: the chunks that the line names are hashed and put nowhere. */
+echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) ECHO_MUST_USE;
+
+#endif

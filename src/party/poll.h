@@ -1,0 +1,18 @@
+/*
+ * The stream of messages that moves a party: from the merge of its feeds into its items, then the clock.
+ */
+#ifndef ECHO_PARTY_POLL_H
+#define ECHO_PARTY_POLL_H
+
+#include "party/party.h"
+
+/* Opens the stream after the clock. */
+echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST_USE;
+/* Applies up to max messages (0: all that can be applied now). *applied may be NULL. */
+echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
+/* Which feed to write to, and whether that is safe; to be called after admission or feeds changed. */
+void echo__party_find_own(echo_party *party);
+/* Counts the stale models and starts rebuilding their items, which echo_party_poll() then goes on with. */
+echo_status echo__party_rebuild(echo_party *party, echo_error *err) ECHO_MUST_USE;
+
+#endif

@@ -1,0 +1,100 @@
+#include "snapshot/replay.h"
+
+#include "base/error.h"
+#include "party/find.h"
+#include "party/options.h"
+#include "party/poll.h"
+#include "snapshot/drive.h"
+#include "snapshot/stored.h"
+#include "store/store.h"
+
+typedef struct replay_bound {
+    const echo_timeframe *until;
+} replay_bound;
+
+static bool is_covered(void *arg, const echo_key *feed) {
+    return echo_timeframe_get(NULL, ((replay_bound *)arg)->until, feed);
+}
+
+static echo_status refuse_message(void *arg, const echo_key *feed, const echo_message *message) {
+    (void)arg;
+    (void)feed;
+    (void)message;
+    return ECHO_ERR_REFUSED;
+}
+
+/* Replays what the timeframe covers into a party of its own over a store in memory, and takes a snapshot of that. */
+static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timeframe *until, echo_error *err) {
+    replay_bound b = {until};
+    echo__merge_hooks hooks = {is_covered, refuse_message, &b};
+    echo_snapshot_result result;
+    echo_status status = echo__merge_new(&party->merge, &party->feeds, &party->codec, party->clock, until, &hooks, err);
+    if (status == ECHO_OK) status = echo__party_pump(party, 0, NULL, err);
+    if (status != ECHO_OK) return status;
+    if (echo_timeframe_compare(party->clock, until) != ECHO_ORDER_EQUAL) {
+        echo__merge_counts counts;
+        echo__merge_counts_get(&counts, party->merge);
+        if (counts.stopped > 0 && err != NULL) *err = counts.stop;
+        return counts.stopped > 0 ? counts.stop.code
+                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not here");
+    }
+    party->options.relaxed = true; /* a store in memory: nothing to make durable for */
+    status = echo_party_snapshot(&result, party, err);
+    if (status == ECHO_OK) *digest = result.digest;
+    return status;
+}
+
+echo_status echo__snapshot_replay(const echo_party_options *options, const echo_store *store, uint64_t number,
+                                  echo__replayed_fn fn, void *arg, echo_error *err) {
+    echo_hash digest;
+    echo__manifest manifest;
+    echo__chunks *chunks;
+    echo_feeds feeds = {NULL, NULL};
+    echo_party *party = NULL;
+    echo_key key;
+    echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
+    how.read_only = true;
+    echo_status status = echo__options_check(options, err);
+    if (status != ECHO_OK) return status;
+    if (options->feeds != NULL)
+        feeds = *options->feeds;
+    else
+        status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
+    if (status != ECHO_OK) return status;
+    status = echo__party_find(&key, &feeds, store, options, err);
+    if (status == ECHO_OK) status = echo__stored_open(&manifest, &chunks, store, &key, number, err);
+    if (status == ECHO_OK) {
+        echo_party_options replay;
+        echo_snapshot_policy policy;
+        echo__options_take(&replay, &policy, options);
+        replay.writable = true;
+        status = echo__party_new(&party, &key, &replay, err);
+        if (status == ECHO_OK) {
+            echo_store memory;
+            status = echo_store_new_memory(&memory) == ECHO_OK ? ECHO_OK : echo__nomem(err);
+            if (status == ECHO_OK) status = echo__party_over(party, &feeds, &memory, 0, err);
+            party->owns_store = party->store.ops != NULL;
+            party->policy.thread = false;
+            if (status == ECHO_OK) status = echo__drive_new(party, err);
+            if (status == ECHO_OK) status = replay_until(&digest, party, manifest.timeframe, err);
+            if (status == ECHO_OK) status = fn(arg, party, &digest, err);
+        }
+        echo__chunks_free(chunks);
+        echo__manifest_free(&manifest);
+    }
+    echo_party_free(party);
+    if (options->feeds == NULL) echo_feeds_close(&feeds);
+    return status;
+}
+
+static echo_status copy_digest(void *arg, const echo_party *replayed, const echo_hash *digest, echo_error *err) {
+    (void)replayed;
+    (void)err;
+    *(echo_hash *)arg = *digest;
+    return ECHO_OK;
+}
+
+echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
+                                 uint64_t number, echo_error *err) {
+    return echo__snapshot_replay(options, store, number, copy_digest, digest, err);
+}

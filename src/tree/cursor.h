@@ -1,0 +1,24 @@
+/*
+ * Reading a tree: one record by its id, or all of them in ascending order of id.
+ */
+#ifndef ECHO_TREE_CURSOR_H
+#define ECHO_TREE_CURSOR_H
+
+#include "tree/tree.h"
+
+/* Called with the line (no newline), valid during the call. */
+typedef echo_status (*echo__line_fn)(void *arg, echo_bytes line);
+/* Calls fn once with the record of that id; ECHO_ERR_NOT_FOUND when the tree has none. Reads height + 1 chunks at most.
+ */
+echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_bytes id, echo__line_fn fn, void *arg,
+                           echo_error *err) ECHO_MUST_USE;
+
+/* Ordered iteration from the first id >= from (data NULL: from the start). One leaf and one path are held at a time. */
+typedef struct echo__cursor echo__cursor;
+echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from,
+                              echo_error *err) ECHO_MUST_USE;
+/* The next line, valid until the next call; ECHO_ERR_NOT_FOUND at the end. */
+echo_status echo__cursor_next(echo_bytes *line, echo__cursor *cursor, echo_error *err) ECHO_MUST_USE;
+void echo__cursor_close(echo__cursor *cursor);
+
+#endif
