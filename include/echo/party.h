@@ -9,11 +9,11 @@
 #define ECHO_PARTY_H
 
 #include <echo/base.h>
+#include <echo/codec.h>
+#include <echo/feeds.h>
 #include <echo/model.h>
 #include <echo/policy.h>
-#include <echo/sys/codec.h>
-#include <echo/sys/feed.h>
-#include <echo/sys/store.h>
+#include <echo/store.h>
 #include <echo/timeframe.h>
 
 #ifdef __cplusplus

@@ -10,4 +10,6 @@ void echo__scratch_reset(echo_scratch *scratch) { echo__arena_reset(&scratch->ar
 
 void echo__scratch_free(echo_scratch *scratch) { echo__arena_free(&scratch->arena); }
 
-void *echo_scratch_alloc(echo_scratch *scratch, size_t size) { return echo__arena_alloc(&scratch->arena, size); }
+void *echo_scratch_alloc(echo_scratch *scratch, size_t size) {
+    return scratch == NULL ? NULL : echo__arena_alloc(&scratch->arena, size);
+}

@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "bench_peers.h"
+#include <echo/sys/store.h>
 
 #define LEVEL 3
 #define WINDOW_LOG 21

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 
 #include "generate_content.h"
+#include <echo/sys/codec.h>
+#include <echo/sys/feed.h>
 
 #define FEEDS_MAX 1000u
 #define PICKS 16u /* draws of an item before a writer is taken to know none */

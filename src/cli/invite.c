@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "peers.h"
+#include <echo/sys/feed.h>
 
 static echo_status refuse(echo_error *err, const char *what) {
     *err = (echo_error)ECHO_ERROR_INIT;

@@ -179,6 +179,7 @@ static const echo_feed_ops ops = {
 };
 
 echo_status echo_feeds_new_memory(echo_feeds *out) {
+    if (out == NULL) return ECHO_ERR_INVALID;
     *out = (echo_feeds){NULL, NULL};
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     echo__map *feeds = echo__malloc(sizeof *feeds);

@@ -19,13 +19,13 @@ struct echo_object_mutation {
     echo__buf bytes;    /* sets of one operation each: one after the other they are a set of all */
 };
 
-echo_status echo_object_mutation_new(echo_object_mutation **out, uint32_t generation) {
+echo_status echo_object_mutation_new(echo_object_mutation **out, echo_generation generation) {
     if (out == NULL) return ECHO_ERR_INVALID;
     *out = NULL;
-    if (generation != 1 && generation != 2) return ECHO_ERR_INVALID;
+    if (generation != ECHO_GENERATION_OLD && generation != ECHO_GENERATION_NEW) return ECHO_ERR_INVALID;
     echo_object_mutation *m = echo__calloc(1, sizeof *m);
     if (m == NULL) return ECHO_ERR_NOMEM;
-    m->old = generation == 1;
+    m->old = generation == ECHO_GENERATION_OLD;
     *out = m;
     return ECHO_OK;
 }

@@ -71,6 +71,7 @@ static echo_status memory_reopen(echo_store *out, void *ctx, echo_error *err) {
 }
 
 echo_status echo_store_new_memory(echo_store *out) {
+    if (out == NULL) return ECHO_ERR_INVALID;
     *out = (echo_store){NULL, NULL};
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     echo__memstore_core *c = echo__calloc(1, sizeof *c);

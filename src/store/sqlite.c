@@ -97,7 +97,8 @@ echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo
     out->ctx = NULL;
     if (options == NULL) options = &defaults;
     if (options->version != 1)
-        return echo__error(err, ECHO_ERR_INVALID, "options have version %u, not 1", (unsigned)options->version);
+        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1",
+                           (unsigned)options->version);
     if (!sqlite3_threadsafe())
         return echo__error(err, ECHO_ERR_UNSUPPORTED, "this SQLite was built for a single thread");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");

@@ -16,6 +16,8 @@
 #include "support/folder.h"
 #include "support/state.h"
 #include "support/unpack_sql.h"
+#include <echo/sys/codec.h>
+#include <echo/sys/feed.h>
 
 typedef struct place {
     char *dir, *db;

@@ -9,6 +9,9 @@
 
 #include "support/counting_feeds.h"
 #include "support/state.h"
+#include <echo/sys/codec.h>
+#include <echo/sys/feed.h>
+#include <echo/sys/store.h>
 
 typedef struct place {
     echo_keypair party, feeds[2];

@@ -17,6 +17,7 @@
 #include "support/counting_feeds.h"
 #include "support/random.h"
 #include "support/state.h"
+#include <echo/sys/feed.h>
 
 typedef struct block {
     echo_key feed;

@@ -9,6 +9,7 @@
 #include "cli/generate.h"
 #include "support/folder.h"
 #include "support/state.h"
+#include <echo/sys/feed.h>
 
 /* Every feature at once. */
 static generate_options busy(void) {
