@@ -70,8 +70,10 @@ static void property(char key[KEY_CHARS], generate_content *c) {
         (void)snprintf(key, KEY_CHARS, "property%u", k);
     else if (below(c, 2) == 0)
         (void)snprintf(key, KEY_CHARS, "nested%u.inner%u", k, (unsigned)below(c, 3));
-    else
-        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, (unsigned)below(c, 3), (unsigned)below(c, 3));
+    else {
+        unsigned deep = (unsigned)below(c, 3), inner = (unsigned)below(c, 3);
+        (void)snprintf(key, KEY_CHARS, "nested%u.inner%u.deep%u", k, inner, deep);
+    }
 }
 
 typedef void (*put_fn)(echo_object_mutation *m, const char *key, const cJSON *value);

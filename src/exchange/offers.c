@@ -85,12 +85,9 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
         return ECHO_OK;
     }
+    /* A snapshot that covers less than the one present locally is normal: only the offer's feeds are of use. */
     const echo_party *party = x->options.opened;
-    if (party != NULL && !echo_timeframe_covers(offer->manifest.timeframe, party->root_clock)) {
-        echo__error(&problem, ECHO_ERR_BEHIND, "the snapshot covers less than the one that is here");
-        echo__peer_reject(peer, ECHO__REJECT_OLD, &problem);
-        return ECHO_OK;
-    }
+    if (party != NULL && !echo_timeframe_covers(offer->manifest.timeframe, party->root_clock)) return ECHO_OK;
     if (echo__manifest_digest(&offer->digest, &offer->manifest) != ECHO_OK) return echo__nomem(err);
     echo__buf_append(&offer->text, text.data, text.len);
     if (offer->text.status != ECHO_OK) return echo__nomem(err);

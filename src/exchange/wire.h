@@ -74,7 +74,7 @@ typedef enum echo__reject_reason {
     ECHO__REJECT_FORMAT = 1,    /* manifest of another format, or a version of a model that is not read */
     ECHO__REJECT_PARTY = 2,     /* of another party */
     ECHO__REJECT_SIGNATURE = 3, /* by nobody who is a member, or by too few */
-    ECHO__REJECT_OLD = 4,       /* it covers less than is here */
+    ECHO__REJECT_OLD = 4,       /* it covers less: no longer sent, since the offer is then passed over */
     ECHO__REJECT_WRONG = 5      /* its trees are not what they claim, or not what the feeds say */
 } echo__reject_reason;
 

@@ -3,6 +3,8 @@
 . "$SCRIPTS/common.sh"
 mkdir scratch
 
+# The signals are minded before anything is put into the folder.
+measures() { [ -n "$(ls -A scratch)" ]; }
 tidy() { [ -z "$(ls -A scratch)" ] || fault "left in the folder: $(ls -A scratch)"; }
 
 # ---- JSON: counts and digests
@@ -71,7 +73,7 @@ expect 0 bench --help
 for option in messages items feeds tail seed runs dir party-dir party quick keep csv json quiet help; do out_has "^  --$option "; done
 "$CLI" bench --messages 500000 --runs 9 --dir scratch >out 2>err </dev/null &
 child=$!
-sleep 1
+until_true measures
 kill -TERM $child
 wait $child
 code=$?

@@ -1,6 +1,6 @@
 # For the tests of the command; sourced. CLI, PREPARE, FIXTURES, WORK and JQ come from CTest.
 set -u
-[ -n "$JQ" ] || { echo "jq is not here"; exit 77; }
+[ -n "$JQ" ] || { echo "skipped: jq is not installed"; exit 77; }
 rm -rf "$WORK"
 mkdir -p "$WORK"
 cd "$WORK" || exit 1
@@ -55,6 +55,15 @@ sums() {
 same_items() {
     "$JQ" -S . <out >is.json || fault "output is no JSON"
     cmp -s is.json "$1" || fault "items differ from $1: $(diff is.json "$1" | head -n 5)"
+}
+
+# until_true COMMAND...: waits until it succeeds, at most a minute; no time is asserted.
+until_true() {
+    for _ in $(seq 600); do
+        "$@" && return
+        sleep 0.1
+    done
+    fault "never: $*"
 }
 
 finish() {

@@ -67,7 +67,10 @@ typedef struct opened {
 
 static echo_status open_as(opened *out, const char *folder, const echo_model_ops *model, bool relaxed,
                            echo_error *err) {
+    echo_snapshot_policy policy = ECHO_SNAPSHOT_POLICY_INIT;
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    policy.manual = true; /* none but those asked for, however slow the machine is */
+    options.policy = &policy;
     options.relaxed = relaxed;
     echo_status status = echo_registry_new(&out->models);
     if (status == ECHO_OK)

@@ -145,7 +145,7 @@ mkfifo held
 "$PREPARE" hold d/snapshots.db <held >holding &
 holder=$!
 exec 9>held
-while [ ! -s holding ]; do sleep 0.1; done
+until_true test -s holding
 expect 5 gc d
 err_has ECHO_ERR_BUSY
 expect 5 pin d --number 1

@@ -60,7 +60,7 @@ mkfifo go
 "$PREPARE" hold $folder/snapshots.db <go >held &
 holder=$!
 exec 3>go
-for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s held ] || sleep 0.2; done
+until_true test -s held
 expect 0 list $folder
 expect 0 items $folder --json
 expect 0 verify $folder

@@ -15,6 +15,7 @@
 #include "feed/credentials.h"
 #include "support/folder.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 #include "support/unpack_sql.h"
 #include <echo/sys/codec.h>
 #include <echo/sys/feed.h>
@@ -46,6 +47,7 @@ static place *place_new(void) {
     assert_ok(echo_party_create(p->dir, &p->party, &p->feed, NULL, NULL, &err), &err);
     p->models = registry_object();
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    p->options.clock = still_clock;
     p->options.dir = p->dir;
     p->options.models = p->models;
     p->options.refused = on_refused;

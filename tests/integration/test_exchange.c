@@ -10,6 +10,7 @@
 #include "support/liar.h"
 #include "support/peers.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 
 static void start(peers *p, size_t i) {
     echo_error err = ECHO_ERROR_INIT;
@@ -185,6 +186,7 @@ static bool touch(void *arg) {
     if (store == NULL) return false;
     if (t->party == NULL) {
         echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+        options.clock = still_clock;
         options.party = &t->p->party.public_key;
         options.feeds = &m->feeds;
         options.store = store;
@@ -539,6 +541,7 @@ static void test_found_unnamed(void **state) {
     echo_party *party;
     echo_error err = ECHO_ERROR_INIT;
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.clock = still_clock;
     peers_begin(&p, 13, 2);
     peers_open(&p, 0);
     peers_write(&p, 0, "item", 0, 20, "text");

@@ -15,6 +15,7 @@
 #include "support/feed_fault.h"
 #include "support/puppet.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 #include "tree/reach.h"
 #include "tree/update.h"
 #include "tree/verify.h"
@@ -1170,6 +1171,7 @@ static void test_party_of_half_a_snapshot(void **state) {
         step_all(&p, 1000000);
     }
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.clock = still_clock;
     options.party = &p.party.public_key;
     options.feeds = &p.members[1].feeds;
     options.store = echo_exchange_store(p.members[1].exchange);

@@ -10,6 +10,7 @@
 
 #include "support/folder.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 
 typedef struct fixture {
     const char *storage; /* below the fixtures */
@@ -49,6 +50,7 @@ static char *expected_of(const fixture *f) {
 
 static echo_party_options options_of(const char *dir, echo_registry *registry) {
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.clock = still_clock;
     options.dir = dir;
     options.models = registry;
     options.relaxed = true; /* thousands of appends one by one: what is on disk is the same */
@@ -71,7 +73,7 @@ static void test_fixture(void **arg) {
     const fixture *f = *arg;
     char *dir = copy_of(f);
     if (dir == NULL) {
-        print_message("%s is not present: skipped\n", f->storage);
+        print_message("skipped: %s is not present\n", f->storage);
         skip();
     }
     echo_registry *registry = registry_object();

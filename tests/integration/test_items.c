@@ -12,6 +12,7 @@
 #include <echo/sys/codec.h>
 #include <echo/sys/feed.h>
 #include <echo/sys/store.h>
+#include "support/still_clock.h"
 
 typedef struct place {
     echo_keypair party, feeds[2];
@@ -37,6 +38,7 @@ static void place_open(place *p) {
     assert_int_equal(echo_store_new_memory(&p->store), ECHO_OK);
     p->models = registry_object();
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    p->options.clock = still_clock;
     p->options.party = &p->party.public_key;
     p->options.feeds = &p->counting.feeds;
     p->options.store = &p->store;

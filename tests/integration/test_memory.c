@@ -11,6 +11,7 @@
 #include "support/fault.h"
 #include "support/folder.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 
 typedef struct place {
     generator *g;
@@ -41,6 +42,7 @@ static void place_open(place *p, uint64_t seed) {
     assert_int_equal(echo_registry_new(&p->models), ECHO_OK);
     assert_ok(generate_models(p->models, &err), &err);
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    p->options.clock = still_clock;
     p->options.party = &generate_party(p->g)->public_key;
     p->options.feeds = generate_source(p->g);
     p->options.store = &p->store;
@@ -215,6 +217,7 @@ static void test_folder(void **arg) {
     assert_ok(echo_party_create(dir, &keys, &feed, NULL, NULL, &err), &err);
     place p = {.models = registry_object()};
     p.options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    p.options.clock = still_clock;
     p.options.dir = dir;
     p.options.models = p.models;
     p.options.relaxed = true;

@@ -12,6 +12,7 @@
 #include "support/counting_feeds.h"
 #include "support/state.h"
 #include <echo/sys/codec.h>
+#include "support/still_clock.h"
 
 /* ---- a sum model in several forms ---- */
 
@@ -141,6 +142,7 @@ static bench *bench_new(void) {
     counting_feeds_init(&b->counting, &b->feeds);
     assert_int_equal(echo_store_new_memory(&b->store), ECHO_OK);
     b->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    b->options.clock = still_clock;
     b->options.party = &b->party.public_key;
     b->options.feeds = &b->counting.feeds;
     b->options.store = &b->store;

@@ -18,6 +18,7 @@
 #include "support/peer.h"
 #include "support/random.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 #include "support/store_fault.h"
 
 /* ---- a raw model: the sum of the bytes of its mutations ---- */
@@ -910,6 +911,7 @@ static void test_folder(void **arg) {
     assert_int_equal(echo_keypair_new(&feed_b), ECHO_OK);
     assert_ok(echo_party_create(dir_a, &keys, &feed_a, NULL, NULL, &err), &err);
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.clock = still_clock;
     options.dir = dir_a;
     options.models = models_new();
     options.relaxed = true;

@@ -4,7 +4,7 @@ set -eu
 source=$1 proto=$2
 bad=0 seen=0
 for compiler in gcc clang; do
-    command -v "$compiler" >/dev/null 2>&1 || { echo "$compiler is not installed: skipped"; continue; }
+    command -v "$compiler" >/dev/null 2>&1 || { echo "skipped: $compiler is not installed"; continue; }
     seen=$((seen + 1))
     for file in "$source"/src/*/*.c "$source"/examples/*.c; do
         "$compiler" -std=c11 -O2 -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \

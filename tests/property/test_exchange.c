@@ -80,8 +80,8 @@ static void meet(simulation *s) {
         echo_peer_options how = ECHO_PEER_OPTIONS_INIT;
         echo_error err = ECHO_ERROR_INIT;
         how.initiator = true;
-        liar_begin(&s->liars[i], p, 0, &p->members[2 + i].keys, (lie)chance(s, LIE_COUNT),
-                   p->seed * 16 + i + chance(s, 1000000));
+        uint64_t seed = p->seed * 16 + i + chance(s, 1000000);
+        liar_begin(&s->liars[i], p, 0, &p->members[2 + i].keys, (lie)chance(s, LIE_COUNT), seed);
         s->forks = s->forks || s->liars[i].what == LIE_BLOCK_FORK;
         assert_ok(echo_peer_open(&s->met[i], p->members[s->joiner].exchange, &how, &err), &err);
     }

@@ -15,6 +15,7 @@
 
 #include "support/peers.h"
 #include "support/state.h"
+#include "support/still_clock.h"
 
 #define SERVERS 2u
 #define JOINER 2u
@@ -61,6 +62,7 @@ static void read_half(hosting *h) {
     if (store == NULL) return;
     if (h->half == NULL) {
         echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+        options.clock = still_clock;
         options.party = &h->p.party.public_key;
         options.feeds = &m->feeds;
         options.store = store;
@@ -136,7 +138,8 @@ static void do_something(hosting *h) {
         break;
     case 10: {
         size_t from = (size_t)chance(h, 250);
-        peers_write(p, 0, "item", from, from + 1 + (size_t)chance(h, 60), chance(h, 2) == 0 ? "odd" : "even");
+        const char *text = chance(h, 2) == 0 ? "odd" : "even";
+        peers_write(p, 0, "item", from, from + 1 + (size_t)chance(h, 60), text);
         if (chance(h, 2) == 0) peers_replicate_to(p, 1);
         break;
     }

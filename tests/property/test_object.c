@@ -336,14 +336,9 @@ static void make_history(history *h) {
     uint64_t times = 1 + below(h, 2 * mutations), feeds = 1 + below(h, 4);
     for (size_t i = 0; i < mutations; i++) {
         /* many have the same time; the sequence number is any, but each once */
-        operation stamp = {below(h, times),
-                           i * 37 % 61,
-                           (uint8_t)(5 - below(h, feeds)),
-                           0,
-                           0,
-                           {0, {{0}}},
-                           {ABSENT, false, NULL, 0, NULL},
-                           i};
+        uint64_t time = below(h, times);
+        uint8_t feed = (uint8_t)(5 - below(h, feeds));
+        operation stamp = {time, i * 37 % 61, feed, 0, 0, {0, {{0}}}, {ABSENT, false, NULL, 0, NULL}, i};
         size_t count = 1 + (size_t)below(h, below(h, 3) == 0 ? 4 : 1);
         for (size_t k = 0; k < count; k++) make_operation(h, &h->mutations[i], &stamp, k);
     }

@@ -76,10 +76,12 @@ static echo__buf random_value(test_random *r, int depth) {
 }
 
 static void random_key(test_random *r, int generation, char out[64]) {
-    if (test_random_below(r, 4) == 0)
-        (void)snprintf(out, 64, "%s%u", test_random_below(r, 2) == 0 ? "k" : "", (unsigned)test_random_below(r, 120));
-    else
+    if (test_random_below(r, 4) == 0) {
+        unsigned number = (unsigned)test_random_below(r, 120);
+        (void)snprintf(out, 64, "%s%u", test_random_below(r, 2) == 0 ? "k" : "", number);
+    } else {
         (void)snprintf(out, 64, "%s", PICK(r, keys));
+    }
     if (generation == 1 || test_random_below(r, 2) == 0) return;
     for (uint64_t n = test_random_below(r, 4); n-- > 0;) strcat(out, PICK(r, paths));
 }

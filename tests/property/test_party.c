@@ -18,6 +18,7 @@
 #include "support/random.h"
 #include "support/state.h"
 #include <echo/sys/feed.h>
+#include "support/still_clock.h"
 
 typedef struct block {
     echo_key feed;
@@ -171,6 +172,7 @@ static void peer_init(peer *p, const generator *g) {
     assert_int_equal(echo_registry_new(&p->full), ECHO_OK);
     assert_ok(generate_models(p->full, &err), &err);
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
+    p->options.clock = still_clock;
     p->options.party = &generate_party(g)->public_key;
     p->options.feeds = &p->counting.feeds;
     p->options.store = &p->store;

@@ -85,7 +85,8 @@ static size_t step(history *h, echo__change *changes, echo__buf *lines) {
     for (size_t i = 0; i < kept; i++) {
         changes[i].line = echo__bytes(NULL, 0);
         if (below(h, 100) < removals) continue;
-        make_line(&lines[i], changes[i].id, below(h, 3), (size_t)below(h, 40)); /* sometimes what is there already */
+        size_t len = (size_t)below(h, 40);
+        make_line(&lines[i], changes[i].id, below(h, 3), len); /* sometimes what is there already */
         changes[i].line = echo__buf_bytes(&lines[i]);
     }
     return kept;

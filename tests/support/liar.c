@@ -207,12 +207,17 @@ static void send_chunk(liar *l, uint32_t id, uint8_t form, echo_bytes bytes) {
     send_buf(l, ECHO__MESSAGE_CHUNK, &out);
 }
 
+/* Changes some bits of one byte of data[0..len-1]. */
+static void spoil(liar *l, uint8_t *data, size_t len) {
+    uint8_t bits = (uint8_t)(1 + random_below(l, 255));
+    data[random_below(l, len)] ^= bits;
+}
+
 static void answer_want(liar *l, uint32_t id, const echo_hash *name) {
     echo__buf chunk = ECHO__BUF_INIT;
     bool has = get_chunk(l, name, &chunk);
     uint8_t form = has ? ECHO__CHUNK_WHOLE : ECHO__CHUNK_ABSENT;
-    if (lies(l, LIE_CHUNK_BYTES) && chunk.len > 0)
-        chunk.data[random_below(l, chunk.len)] ^= (uint8_t)(1 + random_below(l, 255));
+    if (lies(l, LIE_CHUNK_BYTES) && chunk.len > 0) spoil(l, chunk.data, chunk.len);
     if (lies(l, LIE_CHUNK_SHORT) && chunk.len > 0) chunk.len = (size_t)random_below(l, chunk.len);
     if (lies(l, LIE_CHUNK_LONG)) echo__buf_text(&chunk, "and more\n");
     if (lies(l, LIE_CHUNK_OTHER)) {
@@ -290,10 +295,8 @@ static void answer_tail(liar *l, uint32_t id, const echo_key *key, uint64_t from
     echo__buf_byte(&out, ok ? ECHO__BLOCKS_LAST : ECHO__BLOCKS_ABSENT);
     size_t at = out.len;
     if (ok) echo__write_proof(&out, &proof);
-    if (ok && lies(l, LIE_BLOCK_PROOF))
-        out.data[at + random_below(l, out.len - at)] ^= (uint8_t)(1 + random_below(l, 255));
-    if (ok && lies(l, LIE_BLOCK_BYTES))
-        r.bytes.data[random_below(l, r.bytes.len)] ^= (uint8_t)(1 + random_below(l, 255));
+    if (ok && lies(l, LIE_BLOCK_PROOF)) spoil(l, out.data + at, out.len - at);
+    if (ok && lies(l, LIE_BLOCK_BYTES)) spoil(l, r.bytes.data, r.bytes.len);
     if (ok && lies(l, LIE_BLOCK_FEW)) r.bytes.len = (size_t)random_below(l, r.bytes.len);
     if (ok) echo__buf_append(&out, r.bytes.data, r.bytes.len);
     send_buf(l, ECHO__MESSAGE_BLOCKS, &out);

@@ -132,8 +132,9 @@ static void reading_rounds_to_nearest(void **state) {
         if (!isfinite(value)) continue;
         snprintf(text, sizeof text, "%.*e", (int)test_random_below(&random, 40), value);
         check_reading(text);
-        snprintf(text, sizeof text, "%llu.%llue%d", (unsigned long long)test_random_u64(&random),
-                 (unsigned long long)test_random_u64(&random), (int)test_random_below(&random, 800) - 400);
+        int exponent = (int)test_random_below(&random, 800) - 400;
+        unsigned long long fraction = test_random_u64(&random), whole = test_random_u64(&random);
+        snprintf(text, sizeof text, "%llu.%llue%d", whole, fraction, exponent);
         check_reading(text);
     }
 }
@@ -141,7 +142,7 @@ static void reading_rounds_to_nearest(void **state) {
 static void reading_the_middle(void **state) {
     (void)state;
 #if LDBL_MANT_DIG < 64
-    print_message("long double is no wider than double: not checked\n");
+    print_message("skipped: long double is no wider than double\n");
     skip();
 #else
     test_random random = {4};
@@ -368,7 +369,7 @@ static void locale_does_not_matter(void **state) {
         assert_int_equal(system(command), 0);
     }
     if (!found) {
-        print_message("no locale with a decimal comma, and localedef cannot make one: not checked\n");
+        print_message("skipped: no locale with a decimal comma is installed, and localedef cannot make one\n");
         skip();
     }
 }

@@ -369,9 +369,10 @@ static void damaged(void **state) {
     for (int i = 0; i < 50000; i++) {
         char copy[128];
         memcpy(copy, text, len);
-        for (uint64_t n = test_random_below(&random, 3) + 1; n > 0; n--)
-            copy[test_random_below(&random, len)] =
-                i % 2 ? (char)test_random_u64(&random) : "\"\\{}[],:0-.eu \n"[test_random_below(&random, 15)];
+        for (uint64_t n = test_random_below(&random, 3) + 1; n > 0; n--) {
+            char c = i % 2 ? (char)test_random_u64(&random) : "\"\\{}[],:0-.eu \n"[test_random_below(&random, 15)];
+            copy[test_random_below(&random, len)] = c;
+        }
         echo_status status = parse(&value, copy, len, NULL);
         assert_true(status == ECHO_OK || status == ECHO_ERR_CORRUPT || status == ECHO_ERR_LIMIT);
         if (status != ECHO_OK) continue;

@@ -10,6 +10,7 @@
 #include "support/folder.h"
 #include "support/state.h"
 #include <echo/sys/feed.h>
+#include "support/still_clock.h"
 
 /* Every feature at once. */
 static generate_options busy(void) {
@@ -129,6 +130,7 @@ static opened open_party(const generator *g, const echo_store *store) {
     assert_ok(generate_models(o.registry, &err), &err);
     if (store == NULL) assert_ok(echo_store_new_memory(&o.store), NULL);
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
+    options.clock = still_clock;
     options.feeds = generate_source(g);
     options.party = &generate_party(g)->public_key;
     options.models = o.registry;
@@ -290,6 +292,7 @@ static void test_credentials(void **arg) {
     assert_ok(echo_registry_new(&registry), NULL);
     assert_ok(generate_models(registry, &err), &err);
     echo_party_options how = ECHO_PARTY_OPTIONS_INIT;
+    how.clock = still_clock;
     how.dir = dir;
     how.models = registry;
     how.own_feed = &generate_feed(g, 1)->public_key;

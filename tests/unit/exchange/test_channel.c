@@ -83,7 +83,8 @@ static void test_random_cuts(void **state) {
                 static const size_t lengths[] = {1, 20, 3000, 70000, LONG};
                 size_t len = (size_t)test_random_below(&random, lengths[test_random_below(&random, 5)]);
                 const void *data = test_random_below(&random, 2) == 0 ? (const void *)noise : text;
-                side_say(test_random_below(&random, 2) == 0 ? &a : &b, (uint8_t)test_random_u64(&random), data, len);
+                uint8_t type = (uint8_t)test_random_u64(&random);
+                side_say(test_random_below(&random, 2) == 0 ? &a : &b, type, data, len);
             }
             if (round % 2 == 0) pair_talk(&a, &b, 1u << test_random_below(&random, 18), run % 3 == 0 ? NULL : &random);
         }

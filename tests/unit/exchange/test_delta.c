@@ -68,7 +68,8 @@ static void round_trip(uint64_t seed) {
         if (status == ECHO_OK && made.len >= chunk.len)
             fail_msg("seed %llu: cut at %zu it is whole", (unsigned long long)seed, len);
         if (status != ECHO_OK) assert_status(status, ECHO_ERR_CORRUPT);
-        copy[test_random_below(&rng, delta.len)] ^= (uint8_t)(1u << test_random_below(&rng, 8));
+        size_t at = (size_t)test_random_below(&rng, delta.len);
+        copy[at] ^= (uint8_t)(1u << test_random_below(&rng, 8));
         status = apply(&made, echo__buf_bytes(&base), echo__bytes(copy, delta.len), chunk.len);
         if (status != ECHO_OK && status != ECHO_ERR_CORRUPT && status != ECHO_ERR_LIMIT)
             fail_msg("seed %llu", (unsigned long long)seed);

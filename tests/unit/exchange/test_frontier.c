@@ -236,7 +236,9 @@ static void partly_here(uint64_t seed) {
     walk w;
     echo__hash_set names;
     begin(&s, seed);
-    grow(&s, (size_t)chance(&s, 1500), (size_t)chance(&s, 60), 1 + (unsigned)chance(&s, 40));
+    unsigned value = 1 + (unsigned)chance(&s, 40);
+    size_t second = (size_t)chance(&s, 60);
+    grow(&s, (size_t)chance(&s, 1500), second, value);
     names_of(&names, s.from, &s.root);
     size_t missing = 0;
     for (size_t i = 0; names.slots != NULL && i <= names.mask; i++) {
@@ -264,14 +266,19 @@ static void over_base(uint64_t seed) {
     setup s;
     walk w;
     begin(&s, seed);
-    grow(&s, 1000 + (size_t)chance(&s, 2000), (size_t)chance(&s, 60), 1 + (unsigned)chance(&s, 40));
+    unsigned value = 1 + (unsigned)chance(&s, 40);
+    size_t second = (size_t)chance(&s, 60);
+    grow(&s, 1000 + (size_t)chance(&s, 2000), second, value);
     echo__root base = s.root;
     give_all(&s, &base);
     for (uint64_t n = chance(&s, 30); n > 0; n--)
         model_remove(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]));
-    for (uint64_t n = chance(&s, 30); n > 0; n--)
-        model_add(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]), chance(&s, 1000000), 10);
-    grow(&s, (size_t)chance(&s, 20), (size_t)chance(&s, 3), 1000);
+    for (uint64_t n = chance(&s, 30); n > 0; n--) {
+        uint64_t serial = chance(&s, 1000000);
+        model_add(&s.model, id_of(&s.model.records[chance(&s, s.model.count)]), serial, 10);
+    }
+    second = (size_t)chance(&s, 3);
+    grow(&s, (size_t)chance(&s, 20), second, 1000);
     echo__hash_set before, after;
     names_of(&before, s.from, &base);
     names_of(&after, s.from, &s.root);

@@ -240,7 +240,8 @@ static void random_mutation(test_random *r, echo__buf *out) {
             random_message(r, &value, 8);
         else
             wire_int(&value, 3, test_random_below(r, 3));
-        wire_op(out, (int64_t)test_random_below(r, 6), keys[test_random_below(r, sizeof keys / sizeof *keys)], &value);
+        const char *key = keys[test_random_below(r, sizeof keys / sizeof *keys)];
+        wire_op(out, (int64_t)test_random_below(r, 6), key, &value);
     }
     for (uint64_t n = test_random_below(r, 4); n-- > 0 && out->len > 0;) {
         size_t at = (size_t)test_random_below(r, out->len);
@@ -270,8 +271,9 @@ static void test_hostile_mutations(void **state) {
         if (bytes.len > 0) memcpy(exact, bytes.data, bytes.len);
         for (int g = 0; g < 2; g++) {
             object *o = &objects[g];
-            echo_status status = object_apply(o, echo__bytes(exact, bytes.len), test_random_below(&r, 1000),
-                                              (uint8_t)test_random_below(&r, 3), run, NULL);
+            uint8_t feed = (uint8_t)test_random_below(&r, 3);
+            uint64_t time = test_random_below(&r, 1000);
+            echo_status status = object_apply(o, echo__bytes(exact, bytes.len), time, feed, run, NULL);
             char *after = object_snapshot(o);
             if (status == ECHO_OK) {
                 taken++;

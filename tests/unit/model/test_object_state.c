@@ -332,8 +332,10 @@ static void test_damaged_states(void **state) {
         for (size_t i = test_random_below(&r, 8); i-- > 0;) {
             static const int kinds[] = {WIRE_SET, WIRE_SET, WIRE_DELETE, WIRE_PUSH, WIRE_ADD, WIRE_REMOVE};
             int kind = kinds[test_random_below(&r, 6)];
-            object_do_at(&o, test_random_below(&r, 20), (uint8_t)test_random_below(&r, 3), kind,
-                         keys[test_random_below(&r, 6)], kind == WIRE_DELETE ? NULL : values[test_random_below(&r, 5)]);
+            const char *text = kind == WIRE_DELETE ? NULL : values[test_random_below(&r, 5)];
+            const char *key = keys[test_random_below(&r, 6)];
+            uint8_t feed = (uint8_t)test_random_below(&r, 3);
+            object_do_at(&o, test_random_below(&r, 20), feed, kind, key, text);
         }
         char *stored = object_snapshot(&o);
         object_free(&o);

@@ -4,9 +4,12 @@
  */
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/crypto.h"
 #include "support/fault.h"
@@ -200,24 +203,32 @@ static void test_close(void **state) {
 
 /* ---- memory ---- */
 
-/* One try with the nth allocation failing, and with `stay` all that follow; false when there was no nth. */
-static bool starve(long nth, bool stay, unsigned i,
-                   echo_status (*body)(const store_place *, unsigned, echo_store *, echo_error *), unsigned *failures) {
-    store_place place = store_place_new();
-    echo_store store = {NULL, NULL};
+typedef echo_status (*starve_fn)(const store_place *, unsigned, echo_store *, echo_error *);
+
+/* One try with the nth allocation failing, and with `stay` all that follow; false when fewer were made. */
+static bool starve_at(const store_place *place, long nth, bool stay, unsigned i, echo_store *store, starve_fn body,
+                      unsigned *failures) {
     echo_error err = ECHO_ERROR_INIT;
-    folder_copy(before[i].folder, place.folder);
     if (stay)
         fault_from(nth);
     else
         fault_at(nth);
-    echo_status status = body(&place, i, &store, &err);
+    echo_status status = body(place, i, store, &err);
     bool hit = fault_off();
     if (status != ECHO_OK) {
         (*failures)++;
         if (status != ECHO_ERR_NOMEM || err.code != status)
             fail_msg("stage %u, allocation %ld: %s", i, nth, err.message);
     }
+    return hit;
+}
+
+/* The same in new files, and what follows. */
+static bool starve(long nth, bool stay, unsigned i, starve_fn body, unsigned *failures) {
+    store_place place = store_place_new();
+    echo_store store = {NULL, NULL};
+    folder_copy(before[i].folder, place.folder);
+    bool hit = starve_at(&place, nth, stay, i, &store, body, failures);
     recover(&place, i, &store);
     store_vfs_reset();
     store_place_free(&place);
@@ -266,12 +277,49 @@ static echo_status look(const store_place *place, unsigned i, echo_store *store,
     return status;
 }
 
+/* When the file was written last, in hours from now. */
+static void set_age(const store_place *place, int hours) {
+    struct timespec now, times[2] = {{0, UTIME_OMIT}, {0, 0}};
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
+    times[1].tv_sec = now.tv_sec + hours * 3600;
+    assert_int_equal(utimensat(AT_FDCWD, place->path, times, 0), 0);
+}
+
+/*
+ * Reading changes nothing, so the next try may read the same files as long as no other file stands beside them. Each
+ * try is followed by one that succeeds; every sixteenth goes through all of recover().
+ *
+ * A file that was written lately is opened anew at each call (see open_reading), which makes ten times as many
+ * allocations, most of them those of the first openings again: of these, every thirteenth fails, or all with --long.
+ */
 static void test_memory_reading(void **state) {
     (void)state;
-    unsigned failures = 0;
-    for (unsigned stay = 0; stay < 2; stay++)
-        for (long nth = 1; starve(nth, stay != 0, 1, look, &failures); nth++) continue;
-    print_message("%u allocations failed\n", failures);
+    bool whole = getenv("ECHO_TEST_LONG") != NULL;
+    for (unsigned round = 0; round < 4; round++) {
+        bool young = round / 2 != 0, stay = round % 2 != 0, hit = true;
+        store_place place = {NULL, NULL};
+        unsigned failures = 0, tries = 0;
+        for (long nth = 1; hit; nth += !young || whole || nth < 700 ? 1 : 13) {
+            if (place.folder == NULL) {
+                place = store_place_new();
+                folder_copy(before[1].folder, place.folder);
+            }
+            set_age(&place, young ? 1 : -1);
+            unsigned files = store_place_count(&place);
+            echo_store store = {NULL, NULL};
+            hit = starve_at(&place, nth, stay, 1, &store, look, &failures);
+            set_age(&place, -1);
+            if (++tries % 16 == 0)
+                recover(&place, 1, &store);
+            else
+                assert_int_equal(look(&place, 1, &(echo_store){NULL, NULL}, NULL), ECHO_OK);
+            store_vfs_reset();
+            if (tries % 16 == 0 || store_place_count(&place) != files) store_place_free(&place);
+        }
+        store_place_free(&place);
+        print_message("%s file: %u of %u tries failed\n", young ? "young" : "old", failures, tries);
+        assert_true(failures > (young ? 900 : 450));
+    }
 }
 
 /* A store whose texts have to be converted before they can be compared, for which SQLite needs memory. */

@@ -590,10 +590,8 @@ static void test_flipped(void **state) {
     for (unsigned i = 0; i < 2500; i++) {
         bool opened;
         /* The head of the file in full, then the heads of pages, then anywhere. */
-        size_t at = i < 800 ? i / 8
-                    : i < 1600
-                        ? (size_t)test_random_below(&random, len / 32768) * 32768 + test_random_below(&random, 64)
-                        : (size_t)test_random_below(&random, len);
+        size_t at = i < 800 ? i / 8 : (size_t)test_random_below(&random, i < 1600 ? len / 32768 : len);
+        if (i >= 800 && i < 1600) at = at * 32768 + (size_t)test_random_below(&random, 64);
         uint8_t flip = (uint8_t)(1u << (i < 800 ? i % 8 : test_random_below(&random, 8)));
         data[at] ^= flip;
         file_write(place.path, data, len);
