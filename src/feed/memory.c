@@ -10,7 +10,7 @@
 #include "echo/timeframe.h"
 #include "feed/memory_exchange.h"
 
-/* Larger ones could not be written to disk; see hypercore.h. */
+/* Larger ones could not be written to disk; see hypercore_merkle.h. */
 #define BLOCK_MAX ((size_t)ECHO__HYPERCORE_BLOCK_MAX)
 #define APPEND_MAX ((size_t)ECHO__HYPERCORE_APPEND_MAX)
 
