@@ -24,7 +24,7 @@ static echo_status open_party(echo_party **out, const char *dir, echo_registry *
     options.dir = dir;
     options.models = models;
     options.policy = &policy;
-    options.no_snapshot = replay;
+    options.use_snapshots = !replay;
     options.relaxed = true; /* a demonstration's messages may be lost in a power failure */
     return echo_party_restore(out, &options, err);
 }
@@ -58,7 +58,7 @@ static echo_status write_batch(echo_party *party, unsigned long from, size_t n, 
         writes[i].type = "example.org/type/note";
         writes[i].model = ECHO_MODEL_OBJECT;
     }
-    if (status == ECHO_OK) status = echo_party_write(party, writes, n, NULL, err);
+    if (status == ECHO_OK) status = echo_party_write(NULL, party, writes, n, err);
     for (size_t i = 0; i < n; i++) echo_object_mutation_free(mutations[i]);
     return status;
 }
@@ -68,7 +68,7 @@ static echo_status write_all(const char *dir, echo_registry *models, unsigned lo
     echo_keypair keys, feed;
     echo_party *party = NULL;
     echo_status status = echo_keypair_new(&keys) == ECHO_OK && echo_keypair_new(&feed) == ECHO_OK
-                             ? echo_party_create(dir, &keys, &feed, err)
+                             ? echo_party_create(dir, &keys, &feed, NULL, NULL, err)
                              : ECHO_ERR_IO;
     if (status == ECHO_OK) status = open_party(&party, dir, models, false, err);
     for (unsigned long n = 0; n < messages && status == ECHO_OK; n += BATCH)

@@ -97,7 +97,7 @@ static void open_member(member *m, const char *dir, const echo_store *store) {
     must(echo_registry_new(&m->models), &err);
     must(echo_registry_add_object(m->models, &err), &err);
     must(echo_feeds_open_dir(&m->feeds, feeds, &options, &err), &err);
-    must(store->ops->reopen(&m->store, store->ctx, &err), &err);
+    must(echo_store_reopen(&m->store, store, &err), &err);
 }
 
 static void open_exchange(member *m, const echo_invitation *invitation) {

@@ -99,7 +99,7 @@ typedef struct echo_keypair {
     uint8_t secret[64];
 } echo_keypair;
 
-/* Writes 64 hex digits and a NUL. */
+/* Writes 64 hex digits and a NUL; for NULL, the NUL alone. */
 void echo_key_hex(char out[ECHO_HEX_CHARS], const echo_key *key);
 void echo_hash_hex(char out[ECHO_HEX_CHARS], const echo_hash *hash);
 /* Reads exactly 64 hex digits (either case) followed by a NUL; ECHO_ERR_INVALID otherwise. */

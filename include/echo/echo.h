@@ -52,12 +52,15 @@
 #define ECHO_ECHO_H
 
 #include <echo/base.h>
+#include <echo/codec.h>
 #include <echo/exchange.h>
+#include <echo/feeds.h>
 #include <echo/model.h>
 #include <echo/object.h>
 #include <echo/party.h>
 #include <echo/policy.h>
 #include <echo/snapshot.h>
+#include <echo/store.h>
 #include <echo/timeframe.h>
 
 #endif

@@ -69,16 +69,18 @@ typedef void (*echo_exchange_event_fn)(void *arg, const echo_exchange_event *eve
 
 /* Values in parentheses are those of ECHO_EXCHANGE_OPTIONS_INIT. */
 typedef struct echo_exchange_options {
-    uint32_t version;        /* 1 */
-    const echo_key *party;   /* required; copied */
-    const echo_store *store; /* required; borrowed. Must be a handle through which nothing else writes: received chunks
-                                are stored in it */
-    const echo_feeds *feeds; /* required, with the hooks for exchanging blocks; borrowed */
-    const echo_keypair
-        *keys;          /* a member's key pair, such as the own feed's: the identity that this side proves. Copied.
-                           NULL: only for transports that prove identities themselves (echo_peer_options.plain) */
-    echo_party *opened; /* the party, if it is open in this process: it knows members, feeds and what is covered.
-                           Borrowed; see echo_exchange_set_party() */
+    uint32_t version;         /* 1 */
+    const echo_key *party;    /* required unless `opened` is set; copied */
+    const echo_store *store;  /* required unless `opened` is set, whose store is then opened again; borrowed. Must be a
+                                 handle through which nothing else writes: received chunks are stored in it */
+    const echo_feeds *feeds;  /* required unless `opened` is set, whose feeds are used then; with the hooks for
+                                 exchanging  blocks; borrowed */
+    const echo_keypair *keys; /* a member's key pair: the identity that this side proves. Copied. NULL: the own feed's
+                                 of `opened`; without one, only for transports that prove identities themselves
+                                 (echo_peer_options.plain) */
+    echo_party *opened; /* the party, if it is open in this process: it knows members, feeds and what is covered. It
+                           alone suffices. Borrowed; see echo_exchange_set_party(). If its feeds are used, the exchange
+                           must be freed before the party */
     const echo_registry *models; /* if set, a snapshot with a model version that the registry does not read is refused
                                     when there is another way. NULL: any versions are accepted */
     const echo_codec *codec;     /* NULL: echo_codec_dxos() */
@@ -101,8 +103,8 @@ typedef struct echo_exchange_options {
     }
 
 /*
- * ECHO_ERR_INVALID, ECHO_ERR_VERSION (of the options), ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks),
- * ECHO_ERR_NOMEM, errors of the store.
+ * ECHO_ERR_INVALID, ECHO_ERR_VERSION (of the options), ECHO_ERR_UNSUPPORTED (the feeds cannot exchange blocks, or the
+ * party's store cannot be opened a second time), ECHO_ERR_NOMEM, errors of the store.
  */
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) ECHO_MUST_USE;
 /* Closes its peers and frees it. What was received stays in the store for the next time. */

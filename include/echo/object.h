@@ -24,6 +24,7 @@
 #define ECHO_OBJECT_H
 
 #include <echo/base.h>
+#include <echo/codec.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,8 +44,8 @@ struct cJSON;
  * echo_object_mutation_bytes() returns. */
 typedef struct echo_object_mutation echo_object_mutation;
 
-/* generation 2 encodes for ECHO_MODEL_OBJECT, 1 for ECHO_MODEL_OBJECT_OLD. */
-echo_status echo_object_mutation_new(echo_object_mutation **out, uint32_t generation) ECHO_MUST_USE;
+/* ECHO_GENERATION_NEW encodes for ECHO_MODEL_OBJECT, ECHO_GENERATION_OLD for ECHO_MODEL_OBJECT_OLD. */
+echo_status echo_object_mutation_new(echo_object_mutation **out, echo_generation generation) ECHO_MUST_USE;
 void echo_object_mutation_free(echo_object_mutation *m);
 /*
  * Sets a key to a value, in the form described above. Arrays are written as ECHO writes them: as objects with the keys

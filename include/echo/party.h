@@ -9,11 +9,11 @@
 #define ECHO_PARTY_H
 
 #include <echo/base.h>
+#include <echo/codec.h>
+#include <echo/feeds.h>
 #include <echo/model.h>
 #include <echo/policy.h>
-#include <echo/sys/codec.h>
-#include <echo/sys/feed.h>
-#include <echo/sys/store.h>
+#include <echo/store.h>
 #include <echo/timeframe.h>
 
 #ifdef __cplusplus
@@ -178,6 +178,17 @@ echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const
 /* ---- State ---- */
 
 const echo_key *echo_party_key(const echo_party *party);
+/*
+ * What the party works with, so that an exchange, say, can be opened on a party that was opened by its folder. Borrowed
+ * from the party and valid until it is freed; what they refer to stays open over echo_party_switch(). The store is NULL
+ * when the party has none. Nobody but the party may put into its store: use a handle from echo_store_reopen().
+ */
+const echo_feeds *echo_party_feeds(const echo_party *party);
+const echo_store *echo_party_store(const echo_party *party);
+/* The key of the own feed, which echo_party_write() appends to. Borrowed. NULL: the party has no own feed. */
+const echo_key *echo_party_own_feed(const echo_party *party);
+/* Copies the own feed's key pair; overwrite it after use. ECHO_ERR_READONLY: no own feed, or no secret key. */
+echo_status echo_party_own_keypair(echo_keypair *out, const echo_party *party, echo_error *err) ECHO_MUST_USE;
 /* The party's clock: the timeframe that is covered now. Borrowed; it changes as messages are applied. */
 const echo_timeframe *echo_party_clock(const echo_party *party);
 

@@ -24,6 +24,8 @@ typedef enum echo_order {
     ECHO_ORDER_AFTER = 1,     /* a > b */
     ECHO_ORDER_CONCURRENT = 2 /* neither covers the other */
 } echo_order;
+/* "equal", "before", "after", "concurrent"; "unknown" for others. */
+const char *echo_order_name(echo_order order);
 
 typedef struct echo_frame {
     echo_key feed;

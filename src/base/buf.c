@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/json_number.h"
+#include "base/format.h"
 
 void echo__buf_free(echo__buf *buf) {
     echo__free(buf->data);
@@ -29,8 +29,8 @@ uint8_t *echo__buf_grow(echo__buf *buf, size_t len) {
 }
 
 void echo__buf_u64(echo__buf *buf, uint64_t value) {
-    uint8_t *at = echo__buf_reserve(buf, ECHO__JSON_NUMBER_CHARS);
-    if (at != NULL) buf->len += echo__json_format_u64((char *)at, value);
+    uint8_t *at = echo__buf_reserve(buf, ECHO__FORMAT_U64_CHARS);
+    if (at != NULL) buf->len += echo__format_u64((char *)at, value);
 }
 
 void echo__buf_hex(echo__buf *buf, const void *data, size_t len) {
@@ -111,36 +111,4 @@ int echo__bytes_compare(echo_bytes a, echo_bytes b) {
     int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
     if (order != 0) return order;
     return a.len < b.len ? -1 : a.len > b.len;
-}
-
-static size_t utf8_sequence(const uint8_t *p, size_t left) {
-    uint8_t c = p[0];
-    if (c < 0x80) return 1;
-    if (c < 0xc2 || left < 2 || (p[1] & 0xc0) != 0x80) return 0;
-    if (c < 0xe0) return 2;
-    if (left < 3 || (p[2] & 0xc0) != 0x80) return 0;
-    if (c < 0xf0) {
-        if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] >= 0xa0)) return 0; /* overlong; surrogates */
-        return 3;
-    }
-    if (left < 4 || (p[3] & 0xc0) != 0x80 || c > 0xf4) return 0;
-    if ((c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] >= 0x90)) return 0; /* overlong; beyond U+10FFFF */
-    return 4;
-}
-
-bool echo__utf8_valid(echo_bytes text) {
-    for (size_t i = 0; i < text.len;) {
-        uint64_t eight;
-        if (text.len - i >= sizeof eight) { /* mostly ASCII: eight at a time */
-            memcpy(&eight, text.data + i, sizeof eight);
-            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
-                i += sizeof eight;
-                continue;
-            }
-        }
-        size_t n = utf8_sequence(text.data + i, text.len - i);
-        if (n == 0) return false;
-        i += n;
-    }
-    return true;
 }

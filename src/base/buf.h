@@ -7,6 +7,8 @@
 #include <echo/base.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 typedef struct echo__buf {
     uint8_t *data;
     size_t len;
@@ -57,7 +59,6 @@ static inline echo_bytes echo__bytes(const void *data, size_t len) {
 echo_bytes echo__bytes_text(const char *text); /* of a NUL-terminated text; absent for NULL */
 bool echo__bytes_equal(echo_bytes a, echo_bytes b);
 int echo__bytes_compare(echo_bytes a, echo_bytes b); /* bytewise; a prefix comes first */
-bool echo__utf8_valid(echo_bytes text);              /* well-formed UTF-8 (RFC 3629): no surrogates, nothing overlong */
 
 static inline uint64_t echo__be64(const uint8_t *p) {
     return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |

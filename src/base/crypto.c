@@ -36,29 +36,37 @@ bool echo__verify(const uint8_t signature[64], const void *data, size_t len, con
     return crypto_sign_verify_detached(signature, data, len, key->bytes) == 0;
 }
 
-void echo_key_hex(char out[ECHO_HEX_CHARS], const echo_key *key) {
-    echo__hex_encode(out, key->bytes, sizeof key->bytes);
+static void print_hex(char *out, const uint8_t *bytes) {
+    if (out == NULL) return;
+    if (bytes == NULL)
+        *out = '\0';
+    else
+        echo__hex_encode(out, bytes, 32);
 }
+
+void echo_key_hex(char out[ECHO_HEX_CHARS], const echo_key *key) { print_hex(out, key == NULL ? NULL : key->bytes); }
 
 void echo_hash_hex(char out[ECHO_HEX_CHARS], const echo_hash *hash) {
-    echo__hex_encode(out, hash->bytes, sizeof hash->bytes);
+    print_hex(out, hash == NULL ? NULL : hash->bytes);
 }
 
-static echo_status parse(uint8_t out[32], const char *hex) {
-    if (hex == NULL || strnlen(hex, ECHO_HEX_CHARS) != ECHO_HEX_CHARS - 1) return ECHO_ERR_INVALID;
+static echo_status parse_hex(uint8_t *out, const char *hex) {
+    if (out == NULL || hex == NULL || strnlen(hex, ECHO_HEX_CHARS) != ECHO_HEX_CHARS - 1) return ECHO_ERR_INVALID;
     return echo__hex_decode(out, hex, ECHO_HEX_CHARS - 1) ? ECHO_OK : ECHO_ERR_INVALID;
 }
 
-echo_status echo_key_parse(echo_key *out, const char *hex) { return parse(out->bytes, hex); }
+echo_status echo_key_parse(echo_key *out, const char *hex) { return parse_hex(out == NULL ? NULL : out->bytes, hex); }
 
-echo_status echo_hash_parse(echo_hash *out, const char *hex) { return parse(out->bytes, hex); }
+echo_status echo_hash_parse(echo_hash *out, const char *hex) { return parse_hex(out == NULL ? NULL : out->bytes, hex); }
 
 echo_status echo_keypair_new(echo_keypair *out) {
+    if (out == NULL) return ECHO_ERR_INVALID;
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     return crypto_sign_keypair(out->public_key.bytes, out->secret) == 0 ? ECHO_OK : ECHO_ERR_IO;
 }
 
 echo_status echo_keypair_from_seed(echo_keypair *out, const uint8_t seed[32]) {
+    if (out == NULL || seed == NULL) return ECHO_ERR_INVALID;
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     return crypto_sign_seed_keypair(out->public_key.bytes, out->secret, seed) == 0 ? ECHO_OK : ECHO_ERR_IO;
 }

@@ -115,3 +115,8 @@ echo_status echo__error_adopt(echo_error *err, echo_status code, const char *wha
 void echo__error_clear(echo_error *err) {
     if (err != NULL) memset(err, 0, sizeof *err);
 }
+
+echo_status echo__error_give(echo_error *err, const echo_error *problem) {
+    if (err != NULL) *err = *problem;
+    return problem->code;
+}

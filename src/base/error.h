@@ -20,6 +20,8 @@ void echo__error_item(echo_error *err, const void *id, size_t len);
 echo_status echo__error_adopt(echo_error *err, echo_status code, const char *what);
 /* Clears an error before a call whose failure is to be told apart. */
 void echo__error_clear(echo_error *err);
+/* Hands a failure on: *err becomes *problem, which may be the same; returns its code. */
+echo_status echo__error_give(echo_error *err, const echo_error *problem);
 
 /*
  * What a callback of ours returns to end a walk early: no error, and no code that a store, a feed source or a host's

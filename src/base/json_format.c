@@ -1,38 +1,16 @@
-#include "base/json_number.h"
+#include "base/json_format.h"
 
 #include <math.h>
 #include <string.h>
+
+#include "base/format.h"
+#include "base/json_pow10.h"
 
 /* The shortest decimal that reads back as the double, the one nearest to it when there are several. */
 typedef struct decimal {
     uint64_t digits;
     int exponent;
 } decimal;
-
-size_t echo__json_format_u64(char *out, uint64_t value) {
-    static const char pairs[] =
-        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-        "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-    if (value < 10) {
-        *out = (char)('0' + value);
-        return 1;
-    }
-    char text[20];
-    size_t at = sizeof text;
-    while (value >= 100) {
-        at -= 2;
-        memcpy(text + at, pairs + value % 100 * 2, 2);
-        value /= 100;
-    }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(text + at, pairs + value * 2, 2);
-    } else {
-        text[--at] = (char)('0' + value);
-    }
-    memcpy(out, text + at, sizeof text - at);
-    return sizeof text - at;
-}
 
 /* floor(g * cp / 2^128), with its lowest bit set when bits were lost that matter to a comparison. */
 static uint64_t round_to_odd(uint64_t high, uint64_t low, uint64_t cp) {
@@ -88,7 +66,7 @@ static char *lay_out(char *out, decimal d) {
     while (d.digits % 10000 == 0) d = (decimal){d.digits / 10000, d.exponent + 4};
     while (d.digits % 10 == 0) d = (decimal){d.digits / 10, d.exponent + 1};
     char digits[ECHO__JSON_NUMBER_CHARS];
-    int count = (int)echo__json_format_u64(digits, d.digits), n = count + d.exponent;
+    int count = (int)echo__format_u64(digits, d.digits), n = count + d.exponent;
     if (n >= count && n <= 21) return zeros(copy(out, digits, count), n - count);
     if (n > 0 && n <= 21) {
         out = copy(out, digits, n);
@@ -101,7 +79,7 @@ static char *lay_out(char *out, decimal d) {
     out = copy(out, digits + 1, count - 1);
     *out++ = 'e';
     *out++ = n > 0 ? '+' : '-';
-    return out + echo__json_format_u64(out, (uint64_t)(n > 0 ? n - 1 : 1 - n));
+    return out + echo__format_u64(out, (uint64_t)(n > 0 ? n - 1 : 1 - n));
 }
 
 size_t echo__json_format_double(char out[ECHO__JSON_NUMBER_CHARS], double value) {
@@ -111,6 +89,6 @@ size_t echo__json_format_double(char out[ECHO__JSON_NUMBER_CHARS], double value)
         value = -value;
     }
     if (value <= (double)ECHO__JSON_INTEGER_MAX && value == (double)(uint64_t)value)
-        return (size_t)(at - out) + echo__json_format_u64(at, (uint64_t)value);
+        return (size_t)(at - out) + echo__format_u64(at, (uint64_t)value);
     return (size_t)(lay_out(at, shortest(value)) - out);
 }

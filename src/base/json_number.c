@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/json_pow10.h"
+
 #define WORD_DIGITS 19 /* decimal digits that always fit in 64 bits */
 #define EXPONENT_CAP INT64_C(1000000000000)
 
@@ -40,9 +42,9 @@ typedef struct estimate {
 #define INFINITE ((estimate){UINT64_C(0x7ff0000000000000), false, false})
 
 /*
- * w * 10^q for w > 0. The product with the table's 128 bits is at or below the true value, by less than w in its last
- * place, which is at most 2 in the last place of its upper 128 bits; only values that close below the middle of two
- * doubles are unsure.
+ * Eisel-Lemire: w * 10^q for w > 0. The product with the table's 128 bits is at or below the true value, by less than w
+ * in its last place, which is at most 2 in the last place of its upper 128 bits; only values that close below the
+ * middle of two doubles are unsure.
  */
 static estimate scale(uint64_t w, int64_t q) {
     if (q > 308) return INFINITE;
@@ -75,7 +77,7 @@ static estimate scale(uint64_t w, int64_t q) {
     return out;
 }
 
-/* Large numbers, for the few texts that `scale` is unsure of. */
+/* Big integers, for the few texts that `scale` is unsure of. */
 #define LIMBS 100        /* 3200 bits; the largest operand below has 2661 of mantissa and 54 of the double */
 #define KEPT_DIGITS 800u /* the middle of two doubles has at most 767 */
 

@@ -1,11 +1,13 @@
-#include "base/json.h"
+#include "base/json_parse.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json_number.h"
 
 #define TEXT_MAX ((size_t)256 << 20) /* bounds what a stranger's text can make us allocate */
@@ -57,13 +59,6 @@ static bool plain(const uint8_t *p) { /* 8 bytes that are ASCII and neither cont
     return (((x - ones * 0x20) | (quote - ones) | (backslash - ones) | x) & tops) == 0;
 }
 
-/* Length of the UTF-8 sequence that begins with a byte >= 0x80; 0 when it is not well-formed. */
-static size_t sequence(const uint8_t *p, const uint8_t *end) {
-    if (*p >= 0xc2 && *p < 0xe0 && end - p >= 2 && (p[1] & 0xc0) == 0x80) return 2; /* most of them */
-    size_t n = *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : *p < 0xf5 ? 4 : 0;
-    return n > (size_t)(end - p) || !echo__utf8_valid(echo__bytes(p, n)) ? 0 : n;
-}
-
 /* Moves to the closing quote. */
 static echo_status find_quote(parser *p, bool *escapes) {
     for (;;) {
@@ -78,7 +73,7 @@ static echo_status find_quote(parser *p, bool *escapes) {
             if (p->end - p->at < 2) return fail(p, ECHO_ERR_CORRUPT, "text ends inside a string");
             if (p->at[1] < 0x80) p->at++; /* what follows is looked at when copying */
         }
-        size_t n = *p->at < 0x80 ? 1 : sequence(p->at, p->end);
+        size_t n = echo__utf8_sequence(p->at, (size_t)(p->end - p->at));
         if (n == 0) return fail(p, ECHO_ERR_CORRUPT, "invalid UTF-8");
         p->at += n;
     }
@@ -200,7 +195,7 @@ static void set_number(cJSON *node, double value) {
 
 static bool set_raw(cJSON *node, bool negative, uint64_t magnitude) {
     char digits[ECHO__JSON_NUMBER_CHARS + 1] = "-";
-    size_t n = negative + echo__json_format_u64(digits + negative, magnitude);
+    size_t n = negative + echo__format_u64(digits + negative, magnitude);
     node->valuestring = cJSON_malloc(n + 1);
     if (node->valuestring == NULL) return false;
     memcpy(node->valuestring, digits, n);

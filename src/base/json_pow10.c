@@ -1,7 +1,5 @@
-#include "base/json_number.h"
+#include "base/json_pow10.h"
 
-/* 10^q = T / 2^127 * 2^floor(log2(10^q)), T cut, not rounded, to 128 bits; q from ECHO__JSON_POW10_MIN to _MAX; {high,
- * low}. */
 const uint64_t echo__json_pow10[ECHO__JSON_POW10_MAX - ECHO__JSON_POW10_MIN + 1][2] = {
     {0xeef453d6923bd65a, 0x113faa2906a13b3f}, {0x9558b4661b6565f8, 0x4ac7ca59a424c507},
     {0xbaaee17fa23ebf76, 0x5d79bcf00d2df649}, {0xe95a99df8ace6f53, 0xf4d82c2c107973dc},

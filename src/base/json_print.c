@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_print.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/json_number.h"
+#include "base/json_parse.h"
 
 /* A stack of members in the order of their keys, one run per object being printed whose own order is another. */
 typedef struct printer {

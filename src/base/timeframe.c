@@ -233,6 +233,16 @@ echo_order echo_timeframe_compare(const echo_timeframe *a, const echo_timeframe 
     return after ? ECHO_ORDER_AFTER : before ? ECHO_ORDER_BEFORE : ECHO_ORDER_CONCURRENT;
 }
 
+const char *echo_order_name(echo_order order) {
+    switch (order) {
+    case ECHO_ORDER_EQUAL: return "equal";
+    case ECHO_ORDER_BEFORE: return "before";
+    case ECHO_ORDER_AFTER: return "after";
+    case ECHO_ORDER_CONCURRENT: return "concurrent";
+    }
+    return "unknown";
+}
+
 uint64_t echo_timeframe_total(const echo_timeframe *tf) {
     uint64_t total = 0;
     for (size_t i = 0; i < tf->count; i++) {

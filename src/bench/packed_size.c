@@ -10,6 +10,8 @@
 #include <string.h>
 #include <zstd.h>
 
+#include <echo/sys/store.h>
+
 #include "bench/child.h"
 #include "bench/folder.h"
 

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include <echo/sys/feed.h>
+
 #include "cli/commands.h"
 #include "cli/find_party.h"
 #include "cli/folder.h"

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "feed/codec.h"
 #include "feed/feeds.h"
 #include "exchange/fetch.h"
 #include "exchange/members.h"
@@ -19,23 +20,42 @@ static echo_status check_options(const echo_exchange_options *o, echo_error *err
     if (o == NULL) return echo__error(err, ECHO_ERR_INVALID, "no options of an exchange");
     if (o->version != 1)
         return echo__error(err, ECHO_ERR_VERSION, "options of an exchange have another version than 1");
-    if (o->party == NULL || o->store == NULL || o->feeds == NULL)
+    if (o->opened == NULL && (o->party == NULL || o->store == NULL || o->feeds == NULL))
         return echo__error(err, ECHO_ERR_INVALID, "no party, no store or no feeds");
     if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED)
         return echo__error(err, ECHO_ERR_INVALID, "no such level of trust");
     if (o->trust >= ECHO_TRUST_SAMPLED && o->models == NULL)
         return echo__error(err, ECHO_ERR_INVALID, "replaying needs the models");
     if (o->member_count > 0 && o->members == NULL) return echo__error(err, ECHO_ERR_INVALID, "members are missing");
-    echo_status status = echo__store_check(o->store, err);
+    echo_status status = o->store != NULL ? echo__store_check(o->store, err) : ECHO_OK;
+    if (status == ECHO_OK && o->codec != NULL) status = echo__codec_check(o->codec, err);
+    const echo_feeds *feeds = o->feeds != NULL ? o->feeds : echo_party_feeds(o->opened);
+    if (status == ECHO_OK) status = echo__feeds_check(feeds, err);
     if (status != ECHO_OK) return status;
-    if (!echo__feeds_can_exchange(o->feeds))
+    if (!echo__feeds_can_exchange(feeds))
         return echo__error(err, ECHO_ERR_UNSUPPORTED, "these feeds cannot exchange blocks");
     return ECHO_OK;
 }
 
+/* What the options leave out is the party's. The store is opened again: nobody else may put into an exchange's. */
+static echo_status use_party(echo_exchange *x, echo_error *err) {
+    const echo_party *party = x->options.opened;
+    if (party == NULL) return ECHO_OK;
+    if (x->feeds == NULL) {
+        x->party_feeds = *echo_party_feeds(party);
+        x->feeds = &x->party_feeds;
+    }
+    if (!x->has_keys) x->has_keys = echo_party_own_keypair(&x->keys, party, NULL) == ECHO_OK;
+    if (x->store != NULL) return ECHO_OK;
+    if (echo_party_store(party) == NULL) return echo__error(err, ECHO_ERR_INVALID, "the party has no store");
+    echo_status status = echo_store_reopen(&x->own_store, echo_party_store(party), err);
+    if (status == ECHO_OK) x->store = &x->own_store;
+    return status;
+}
+
 static echo_status copy_options(echo_exchange *x, const echo_exchange_options *o, echo_error *err) {
     x->options = *o;
-    x->party = *o->party;
+    x->party = o->party != NULL ? *o->party : *echo_party_key(o->opened);
     x->store = o->store;
     x->feeds = o->feeds;
     x->options.party = &x->party;
@@ -63,6 +83,7 @@ echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *
     echo_exchange *x = echo__calloc(1, sizeof *x);
     if (x == NULL) return echo__nomem(err);
     status = copy_options(x, options, err);
+    if (status == ECHO_OK) status = use_party(x, err);
     echo__map_init(&x->open);
     echo__overlay_init(&x->overlay, x->store);
     if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
@@ -85,6 +106,7 @@ void echo_exchange_free(echo_exchange *x) {
     echo__chunks_free(x->chunks);
     echo__overlay_free(&x->overlay);
     echo__open_feeds_close(x);
+    echo_store_close(&x->own_store);
     echo__admission_free(x->admission);
     echo_timeframe_free(x->installed_clock);
     for (size_t i = 0; i < x->wish_count; i++) echo__free(x->wishes[i]);

@@ -64,7 +64,7 @@ echo_status echo__frontier_init(echo__frontier *f, echo__chunks *chunks, const e
                                 echo_error *err) {
     echo__path check;
     memset(f, 0, sizeof *f);
-    echo__hashes_init(&f->names);
+    echo__hash_set_init(&f->names);
     f->chunks = chunks;
     f->root = *root;
     if (base != NULL) f->base = *base;
@@ -84,7 +84,7 @@ echo_status echo__frontier_init(echo__frontier *f, echo__chunks *chunks, const e
 
 void echo__frontier_free(echo__frontier *f) {
     while (f->stack != NULL) echo__free(pop(f));
-    echo__hashes_free(&f->names);
+    echo__hash_set_free(&f->names);
 }
 
 /* ---- the base ---- */
@@ -224,7 +224,7 @@ static echo_status look_into(echo__frontier *f, const echo__want *want, echo_err
     echo_status status = want->kind == ECHO__WANT_PAGE ? look_into_page(&list, f, want, &items, &same, err)
                                                        : look_into_chunk(&list, f, want, err);
     if (status == ECHO_OK && list.nomem) status = echo__nomem(err);
-    if (status == ECHO_OK && !echo__hashes_add(&f->names, &want->hash, HERE(want->kind), &news))
+    if (status == ECHO_OK && !echo__hash_set_add(&f->names, &want->hash, HERE(want->kind), &news))
         status = echo__nomem(err);
     if (status != ECHO_OK) {
         free_all(list.first);
@@ -241,7 +241,7 @@ static echo_status look_into(echo__frontier *f, const echo__want *want, echo_err
  * is known as a segment is looked into all the same.
  */
 static bool is_known(const echo__frontier *f, const echo__want *want) {
-    uint8_t bits = echo__hashes_get(&f->names, &want->hash), asked = ASKED(want->kind);
+    uint8_t bits = echo__hash_set_get(&f->names, &want->hash), asked = ASKED(want->kind);
     if (want->kind == ECHO__WANT_PAGE) return false;
     if (want->kind == ECHO__WANT_SEGMENT) asked |= ASKED(ECHO__WANT_BLOB);
     return (bits & (want->kind == ECHO__WANT_SEGMENT ? HERE_AT_ALL : HERE(want->kind))) != 0 ||
@@ -250,7 +250,7 @@ static bool is_known(const echo__frontier *f, const echo__want *want) {
 
 static echo_status hand_out(echo__want **out, echo__frontier *f, echo__want *want, echo_error *err) {
     bool news;
-    if (want->kind != ECHO__WANT_PAGE && !echo__hashes_add(&f->names, &want->hash, ASKED(want->kind), &news)) {
+    if (want->kind != ECHO__WANT_PAGE && !echo__hash_set_add(&f->names, &want->hash, ASKED(want->kind), &news)) {
         push(f, want);
         return echo__nomem(err);
     }
@@ -300,5 +300,5 @@ void echo__frontier_return(echo__frontier *f, echo__want *want) {
 
 bool echo__frontier_begun(const echo__frontier *f) {
     return f->root.items == 0 || f->same > 0 ||
-           (echo__hashes_get(&f->names, &f->root.hash) & HERE(ECHO__WANT_PAGE)) != 0;
+           (echo__hash_set_get(&f->names, &f->root.hash) & HERE(ECHO__WANT_PAGE)) != 0;
 }

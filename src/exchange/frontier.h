@@ -10,7 +10,7 @@
 #ifndef ECHO_EXCHANGE_FRONTIER_H
 #define ECHO_EXCHANGE_FRONTIER_H
 
-#include "base/hashes.h"
+#include "base/hash_set.h"
 #include "tree/page.h"
 
 #define ECHO__NODE_MAX ((size_t)ECHO__TREE_RUN_MAX * (6u * ECHO__ID_MAX + 192u)) /* bytes of a node, at most */
@@ -41,7 +41,7 @@ typedef struct echo__frontier {
     echo__root root, base;
     echo__want *stack; /* what comes next on top */
     size_t out;        /* handed out and neither arrived nor given back */
-    echo__hashes
+    echo__hash_set
         names; /* of all chunks that are here and not only in the base; until done, also of some that are asked for */
     uint64_t items; /* in leaves that are here or in the base */
     uint64_t kept;  /* pages that were here already, the base's not counted */

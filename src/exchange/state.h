@@ -167,6 +167,8 @@ struct echo_exchange {
     echo_key *members;
     const echo_store *store;
     const echo_feeds *feeds;
+    echo_feeds party_feeds; /* the party's, when the options named none */
+    echo_store own_store;   /* the party's, opened again, when the options named none; ops NULL otherwise */
     echo__overlay overlay;
     echo__chunks *chunks; /* over the overlay */
     echo_peer *peers;

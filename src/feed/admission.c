@@ -5,7 +5,7 @@
  * soon as one of its anchors is trusted. Trust only ever grows, so a claim that waits is looked at again whenever it
  * did.
  */
-#include "feed/credentials.h"
+#include "feed/admission.h"
 
 #include <string.h>
 

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/varint.h"
 #include "dxos.pb-c.h"
 #include "feed/codec_pb.h"
 
@@ -28,31 +29,21 @@ typedef Echo__Pb__Dxos__ItemMutation item_mutation;
 
 /* ---- Decoding */
 
-static const uint8_t *varint(uint64_t *value, const uint8_t *at, const uint8_t *end) {
-    *value = 0;
-    for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
-        uint8_t byte = *at++;
-        *value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) return at;
-    }
-    return NULL;
-}
-
 /* Dialect 2 has field 10 or 11 at the top, dialect 1 neither. 0: malformed. */
 static uint32_t generation_of(echo_bytes block) {
     if (block.len == 0) return 1;
     const uint8_t *at = block.data, *end = at + block.len;
     while (at < end) {
         uint64_t tag, value = 0;
-        if ((at = varint(&tag, at, end)) == NULL) return 0;
+        if ((at = echo__varint_read(&tag, at, end)) == NULL) return 0;
         switch (tag & 7) {
         case 0:
-            if ((at = varint(&value, at, end)) == NULL) return 0;
+            if ((at = echo__varint_read(&value, at, end)) == NULL) return 0;
             value = 0;
             break;
         case 1: value = 8; break;
         case 2:
-            if ((at = varint(&value, at, end)) == NULL) return 0;
+            if ((at = echo__varint_read(&value, at, end)) == NULL) return 0;
             break;
         case 5: value = 4; break;
         default: return 0;

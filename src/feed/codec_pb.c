@@ -1,17 +1,10 @@
 #include "feed/codec_pb.h"
 
-#include <stdalign.h>
-
 #include "base/error.h"
 
 void *echo__pb_alloc(echo__pb *pb, size_t size) {
     void *p = echo_scratch_alloc(pb->scratch, size);
-    if (p == NULL) {
-        size_t left = pb->scratch->limit - pb->scratch->total;
-        bool fits =
-            left >= alignof(max_align_t) && size <= left - alignof(max_align_t); /* the scratch rounds sizes up */
-        pb->status = fits ? ECHO_ERR_NOMEM : ECHO_ERR_LIMIT;
-    }
+    if (p == NULL) pb->status = echo__arena_allows(&pb->scratch->arena, size) ? ECHO_ERR_NOMEM : ECHO_ERR_LIMIT;
     return p;
 }
 

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "dxos.pb-c.h"
+#include "feed/credentials_json.h"
 #include "feed/credentials_message.h"
 
 echo_status echo__credential_genesis(echo__genesis *out, echo_bytes credential) {

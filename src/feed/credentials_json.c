@@ -1,9 +1,10 @@
+#include "feed/credentials_json.h"
+
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "dxos.pb-c.h"
-#include "feed/credentials_message.h"
 
 typedef struct printer {
     echo__buf *out;

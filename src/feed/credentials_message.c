@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "dxos.pb-c.h"
+#include "feed/credentials_json.h"
 
 #define SCRATCH_LIMIT ((size_t)64 << 20)
 #define SEEN_MAX 100000u

@@ -9,12 +9,8 @@
 #define ECHO_FEED_CREDENTIALS_MESSAGE_H
 
 #include "base/map.h"
-#include "feed/codec_pb.h"
 
-#define ECHO__CREDENTIAL_SIZE_MAX                                                                                      \
-    ((size_t)256 << 10)                /* bytes of one credential; real ones have one to five thousand                 \
-                                        */
-#define ECHO__CREDENTIAL_DEPTH_MAX 16u /* envelopes within envelopes, and links of a key chain */
+#define ECHO__CREDENTIAL_SIZE_MAX ((size_t)256 << 10) /* bytes; real ones have one to five thousand */
 #define ECHO__CREDENTIAL_SIGNATURES_MAX                                                                                \
     64u /* signatures checked for one credential, those of its key chains included */
 
@@ -64,19 +60,5 @@ void echo__verifier_free(echo__verifier *verifier);
  */
 echo_status echo__claim_read(echo__claim **out, echo__verifier *verifier, echo_bytes credential,
                              echo_error *err) ECHO_MUST_USE;
-
-/* The type behind the name in an Any, NULL when it is not known. */
-const ProtobufCMessageDescriptor *echo__credential_type(echo_bytes url);
-#define ECHO__TYPE_SIGNED_MESSAGE "dxos.credentials.SignedMessage"
-#define ECHO__TYPE_PARTY_CREDENTIAL "dxos.credentials.party.PartyCredential"
-
-/*
- * Canonical JSON of a message of dxos.proto: names sorted, no spaces, bytes and keys as lower-case hex, an Any as what
- * it holds. Fields that are absent are left out; a list without elements is `[]` when empty_lists, else left out too
- * (the two dialects differ there). *has_empty (optional) tells that there was one. ECHO_ERR_UNSUPPORTED for a type that
- * is not known.
- */
-echo_status echo__credential_json(echo__buf *out, echo__pb *pb, const ProtobufCMessage *message, bool empty_lists,
-                                  bool *has_empty, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -11,6 +11,14 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "feed/hypercore_append.h"
+#include "feed/hypercore_bitfield.h"
+#include "feed/hypercore_create.h"
+#include "feed/hypercore_file.h"
+#include "feed/hypercore_prove.h"
+#include "feed/hypercore_put.h"
+#include "feed/hypercore_read.h"
+#include "feed/hypercore_tree.h"
 
 /* A folder of feeds. */
 typedef struct source {

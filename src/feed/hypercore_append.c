@@ -1,9 +1,13 @@
+#include "feed/hypercore_append.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "feed/hypercore.h"
+#include "feed/hypercore_bitfield.h"
+#include "feed/hypercore_file.h"
+#include "feed/hypercore_tree.h"
 
 #define CHUNK_BLOCKS 1024u /* whose nodes are written at once */
 #define DATA_BUFFER ((size_t)256 << 10)
@@ -40,7 +44,7 @@ static echo_status check_sound(appender *a) {
                                      "does not vouch for the whole feed: not appending");
     if (a->size[ECHO__HYPERCORE_SIGNATURES] > signatures_size(hc->length)) {
         unsigned count;
-        echo_status status = echo__hypercore_signed_behind(hc, &count, hc->length, err);
+        echo_status status = echo__hypercore_signed_after(hc, &count, hc->length, err);
         if (status != ECHO_OK) return status;
         if (count > 1)
             return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD,

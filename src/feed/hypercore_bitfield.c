@@ -1,8 +1,9 @@
+#include "feed/hypercore_bitfield.h"
+
 #include <string.h>
 
 #include "base/error.h"
-#include "feed/hypercore.h"
-#include "feed/proof.h"
+#include "feed/hypercore_file.h"
 
 /* How far a bitfield may reach beyond what the tree file has room for, in pages, before we refuse to look through it.
  */
@@ -225,7 +226,7 @@ echo_status echo__hypercore_put_node_bits(echo__hypercore *hc, const echo__proof
     return ECHO_OK;
 }
 
-echo_status echo__hypercore_clear_behind(echo__hypercore *hc, echo_error *err) {
+echo_status echo__hypercore_clear_after(echo__hypercore *hc, echo_error *err) {
     uint64_t pages;
     echo_status status = page_count(hc, &pages, err);
     if (status != ECHO_OK) return status;

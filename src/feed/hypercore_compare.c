@@ -1,9 +1,11 @@
+#include "feed/hypercore_compare.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "feed/hypercore.h"
-#include "feed/proof.h"
+#include "feed/hypercore_file.h"
+#include "feed/hypercore_tree.h"
 
 #define WINDOW 1024u /* nodes read at once */
 #define TRIES 64u    /* signatures that may vouch for a node */

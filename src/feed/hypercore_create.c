@@ -1,3 +1,5 @@
+#include "feed/hypercore_create.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "feed/hypercore.h"
+#include "feed/hypercore_file.h"
 
 /*
  * A feed is made in a folder beside its place, made durable, and moved there in one step: a crash leaves all of it or

@@ -1,4 +1,4 @@
-#include "feed/hypercore.h"
+#include "feed/hypercore_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

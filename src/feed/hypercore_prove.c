@@ -1,5 +1,8 @@
+#include "feed/hypercore_prove.h"
+
 #include "base/error.h"
-#include "feed/hypercore.h"
+#include "feed/hypercore_file.h"
+#include "feed/hypercore_tree.h"
 #include "feed/proof.h"
 
 static echo_status load(void *arg, echo_feed_node *out, bool *present, uint64_t index, unsigned depth,

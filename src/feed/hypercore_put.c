@@ -1,8 +1,13 @@
+#include "feed/hypercore_put.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "feed/hypercore.h"
+#include "feed/hypercore_bitfield.h"
+#include "feed/hypercore_compare.h"
+#include "feed/hypercore_file.h"
+#include "feed/hypercore_tree.h"
 #include "feed/proof.h"
 
 #define CHUNK 1024u /* nodes written at once */
@@ -133,7 +138,7 @@ static echo_status put_all(putter *p) {
     echo__hypercore *hc = p->hc;
     echo_status status = echo__hypercore_put_headers(hc, p->size, p->err);
     /* Bits of an append or put that was cut off must not come to mean something. */
-    if (status == ECHO_OK && p->proof->length > hc->length) status = echo__hypercore_clear_behind(hc, p->err);
+    if (status == ECHO_OK && p->proof->length > hc->length) status = echo__hypercore_clear_after(hc, p->err);
     if (status == ECHO_OK) status = put_data(p);
     if (status == ECHO_OK) status = put_nodes(p);
     if (status == ECHO_OK) status = put_signature(p);

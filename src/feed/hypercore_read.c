@@ -1,9 +1,13 @@
+#include "feed/hypercore_read.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "feed/hypercore.h"
+#include "feed/hypercore_bitfield.h"
+#include "feed/hypercore_file.h"
+#include "feed/hypercore_tree.h"
 
 #define DATA_WINDOW ((size_t)256 << 10)
 #define DEPTH_MIN 5u /* of the subtrees whose nodes are read at once */

@@ -1,8 +1,11 @@
+#include "feed/hypercore_tree.h"
+
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "feed/hypercore.h"
+#include "feed/hypercore_bitfield.h"
+#include "feed/hypercore_file.h"
 
 #define FAILURES_MAX 64u              /* signatures that may be wrong before the search for a good one ends */
 #define ATTEMPTS_MAX 65536u           /* lengths whose roots the tree lacks before it does */
@@ -10,52 +13,6 @@
 #define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind a length or block a signature is looked for */
 
 static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];
-
-void echo__hypercore_leaf(echo_hash *out, echo_bytes block) {
-    uint8_t head[9] = {0};
-    echo__be64_put(head + 1, block.len);
-    echo_bytes parts[2] = {{head, sizeof head}, block};
-    echo__hash_parts(out, parts, block.len > 0 ? 2 : 1);
-}
-
-static void parent_hash(echo_hash *out, uint64_t size, const echo_hash *left, const echo_hash *right) {
-    uint8_t preimage[9 + 2 * ECHO_HASH_BYTES];
-    preimage[0] = 1;
-    echo__be64_put(preimage + 1, size);
-    memcpy(preimage + 9, left->bytes, ECHO_HASH_BYTES);
-    memcpy(preimage + 9 + ECHO_HASH_BYTES, right->bytes, ECHO_HASH_BYTES);
-    echo__hash(out, preimage, sizeof preimage);
-}
-
-void echo__hypercore_join(echo__hypercore_node *out, const echo__hypercore_node *left,
-                          const echo__hypercore_node *right) {
-    echo__hypercore_node node;
-    node.size = left->size + right->size;
-    parent_hash(&node.hash, node.size, &left->hash, &right->hash);
-    *out = node;
-}
-
-bool echo__hypercore_family_ok(const echo__hypercore_node *p, const echo__hypercore_node *l,
-                               const echo__hypercore_node *r) {
-    if (l->size > p->size || r->size != p->size - l->size) return false;
-    echo_hash hash;
-    parent_hash(&hash, p->size, &l->hash, &r->hash);
-    return echo__hash_equal(&hash, &p->hash);
-}
-
-void echo__hypercore_node_decode(echo__hypercore_node *out, const uint8_t bytes[ECHO__HYPERCORE_NODE]) {
-    memcpy(out->hash.bytes, bytes, ECHO_HASH_BYTES);
-    out->size = echo__be64(bytes + ECHO_HASH_BYTES);
-}
-
-void echo__hypercore_node_encode(uint8_t out[ECHO__HYPERCORE_NODE], const echo__hypercore_node *node) {
-    memcpy(out, node->hash.bytes, ECHO_HASH_BYTES);
-    echo__be64_put(out + ECHO_HASH_BYTES, node->size);
-}
-
-bool echo__hypercore_node_blank(const echo__hypercore_node *node) {
-    return node->size == 0 && memcmp(node->hash.bytes, blank, ECHO_HASH_BYTES) == 0;
-}
 
 echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index,
                                       unsigned depth, echo_error *err) {
@@ -96,31 +53,6 @@ static echo_status load_roots(echo__hypercore *hc, echo__hypercore_roots *roots,
         if (*complete) roots->bytes += roots->node[i].size;
     }
     return ECHO_OK;
-}
-
-void echo__hypercore_signable(uint8_t out[40], const echo__hypercore_roots *roots) {
-    uint8_t preimage[1 + ECHO__FLAT_ROOTS_MAX * (ECHO_HASH_BYTES + 16)];
-    uint8_t *at = preimage;
-    *at++ = 2;
-    for (unsigned i = 0; i < roots->count; i++, at += ECHO_HASH_BYTES + 16) {
-        memcpy(at, roots->node[i].hash.bytes, ECHO_HASH_BYTES);
-        echo__be64_put(at + ECHO_HASH_BYTES, roots->index[i]);
-        echo__be64_put(at + ECHO_HASH_BYTES + 8, roots->node[i].size);
-    }
-    echo_hash hash;
-    echo__hash(&hash, preimage, (size_t)(at - preimage));
-    memcpy(out, hash.bytes, sizeof hash.bytes);
-    echo__be64_put(out + sizeof hash.bytes, roots->length);
-}
-
-bool echo__hypercore_signed(const echo__hypercore_roots *roots, const uint8_t signature[ECHO__HYPERCORE_SIGNATURE],
-                            const echo_key *key, uint64_t *verifications) {
-    uint8_t message[40];
-    echo__hypercore_signable(message, roots);
-    if (verifications != NULL) ++*verifications;
-    if (echo__verify(signature, message, sizeof message, key)) return true;
-    if (verifications != NULL) ++*verifications;
-    return echo__verify(signature, message, ECHO_HASH_BYTES, key);
 }
 
 /* A walk over the signatures, in either direction, from one that is not blank to the next. */
@@ -305,7 +237,7 @@ echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uin
     return status;
 }
 
-echo_status echo__hypercore_signed_behind(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err) {
+echo_status echo__hypercore_signed_after(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err) {
     search s;
     uint64_t at = length;
     *count = 0;

@@ -1,5 +1,4 @@
 #include "feed/memory.h"
-#include "feed/memory_feed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,41 +8,11 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "echo/timeframe.h"
+#include "feed/memory_exchange.h"
 
-/* Larger ones could not be written to disk; see hypercore.h. */
+/* Larger ones could not be written to disk; see hypercore_merkle.h. */
 #define BLOCK_MAX ((size_t)ECHO__HYPERCORE_BLOCK_MAX)
 #define APPEND_MAX ((size_t)ECHO__HYPERCORE_APPEND_MAX)
-
-uint64_t echo__memory_length(const echo__memory_feed *feed) {
-    uint64_t length = feed->count > 0 ? feed->blocks[feed->count - 1].seq + 1 : 0;
-    return length > feed->roots.length ? length : feed->roots.length;
-}
-
-size_t echo__memory_find(const echo__memory_feed *feed, uint64_t seq) {
-    size_t low = 0, high = feed->count;
-    if (high > 0 && feed->blocks[high - 1].seq < seq) return high;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (feed->blocks[middle].seq < seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-uint8_t *echo__memory_copy(echo_bytes bytes) {
-    uint8_t *copy = echo__malloc(bytes.len);
-    if (copy != NULL && bytes.len > 0) memcpy(copy, bytes.data, bytes.len);
-    return copy;
-}
-
-static void feed_free(echo__memory_feed *feed) {
-    for (size_t i = 0; i < feed->count; i++) echo__free(feed->blocks[i].data);
-    echo__free(feed->blocks);
-    echo__free(feed->nodes);
-    echo__free(feed);
-}
 
 static int compare_keys(const void *a, const void *b) { return echo__key_compare(a, b); }
 
@@ -165,7 +134,7 @@ static echo_status memory_keypair(echo_keypair *out, void *ctx, void *feed) {
 static void memory_destroy(void *ctx) {
     echo__map *feeds = ctx;
     echo__memory_feed *feed;
-    for (size_t at = 0; (feed = echo__map_next(feeds, &at)) != NULL;) feed_free(feed);
+    for (size_t at = 0; (feed = echo__map_next(feeds, &at)) != NULL;) echo__memory_free(feed);
     echo__map_free(feeds);
     echo__free(feeds);
 }
@@ -179,7 +148,7 @@ static echo_status add(echo__map *feeds, const echo_keypair *keys) {
     feed->writable = memcmp(keys->secret, none, sizeof none) != 0;
     feed->counts.lowest = UINT64_MAX;
     if (echo__map_put(feeds, feed->keys.public_key.bytes, sizeof feed->keys.public_key.bytes, feed)) return ECHO_OK;
-    feed_free(feed);
+    echo__memory_free(feed);
     return ECHO_ERR_NOMEM;
 }
 
@@ -210,6 +179,7 @@ static const echo_feed_ops ops = {
 };
 
 echo_status echo_feeds_new_memory(echo_feeds *out) {
+    if (out == NULL) return ECHO_ERR_INVALID;
     *out = (echo_feeds){NULL, NULL};
     if (!echo__crypto_init()) return ECHO_ERR_IO;
     echo__map *feeds = echo__malloc(sizeof *feeds);

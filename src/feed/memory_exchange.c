@@ -1,8 +1,10 @@
+#include "feed/memory_exchange.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/error.h"
-#include "feed/memory_feed.h"
 
 #define PUSHED_MAX 64u /* nodes that one block adds: its leaf, and the parents it completes */
 

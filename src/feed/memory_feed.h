@@ -1,12 +1,17 @@
 /*
- * A feed in memory, from inside: memory.c has the table, the blocks and who appends them, memory_exchange.c their tree
- * and its proofs.
+ * A feed in memory: its blocks, and what is known of its tree.
  */
 #ifndef ECHO_FEED_MEMORY_FEED_H
 #define ECHO_FEED_MEMORY_FEED_H
 
-#include "feed/memory.h"
 #include "feed/proof.h"
+
+/* What a feed handed out, over all who opened it. */
+typedef struct echo__memory_counts {
+    uint64_t blocks;
+    uint64_t bytes;
+    uint64_t lowest; /* seq; UINT64_MAX when nothing was */
+} echo__memory_counts;
 
 typedef struct echo__memory_block {
     uint64_t seq;
@@ -31,20 +36,13 @@ typedef struct echo__memory_feed {
     echo__memory_counts counts;
 } echo__memory_feed;
 
-/* Blocks known: one behind the last that is here, or what a proof told. */
+/* The number of blocks known: up to the last that is present, or the length that a proof gave. */
 uint64_t echo__memory_length(const echo__memory_feed *feed);
 /* The position of the first block at or above seq. */
 size_t echo__memory_find(const echo__memory_feed *feed, uint64_t seq);
 /* NULL when out of memory. */
 uint8_t *echo__memory_copy(echo_bytes bytes);
 
-/*
- * ECHO_ERR_SIGNATURE when blocks to prove came by echo_feeds_memory_put to a feed whose secret key is not here;
- * ECHO_ERR_GAP when it is, and there is a hole before them.
- */
-echo_status echo__memory_prove(echo_feed_proof *out, void *ctx, void *feed, uint64_t from, uint64_t to,
-                               echo_error *err);
-echo_status echo__memory_put(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof,
-                             echo_error *err);
+void echo__memory_free(echo__memory_feed *feed);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/error.h"
 
 #define BYTES_MAX ((uint64_t)INT64_MAX) /* of a feed; more could not be addressed in a file */

@@ -8,7 +8,7 @@
 #ifndef ECHO_FEED_PROOF_H
 #define ECHO_FEED_PROOF_H
 
-#include "feed/hypercore.h"
+#include "feed/hypercore_merkle.h"
 
 /* The fewest nodes that cover blocks from..to-1, left to right; returns how many. to is at most ECHO__SEQ_LIMIT. */
 size_t echo__proof_cover(uint64_t index[ECHO_FEED_PROOF_NODES_MAX], uint64_t from, uint64_t to);

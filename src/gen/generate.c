@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <echo/sys/codec.h>
+#include <echo/sys/feed.h>
+
 #include "gen/generate_content.h"
 
 #define FEEDS_MAX 1000u

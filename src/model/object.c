@@ -6,6 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "model/object_state.h"
+#include "model/object_thaw.h"
 #include "model/object_wire.h"
 
 static echo_status make(void **state, bool old) {
@@ -51,21 +53,21 @@ static echo_status apply_ops(echo__object *object, echo__ops *ops, const echo_mu
     return ECHO_OK;
 }
 
-#define ARENA_ON_STACK 2048u
+#define MEMORY_ON_STACK 2048u
 
 static echo_status apply(void *ctx, void *state, const echo_mutation *mutation, echo_error *err) {
     (void)ctx;
     echo__object *object = state;
-    alignas(max_align_t) uint8_t first[ARENA_ON_STACK];
-    echo__arena arena;
+    alignas(max_align_t) uint8_t first[MEMORY_ON_STACK];
+    echo__wire_memory memory;
     echo__ops ops;
-    echo__arena_init(&arena, first, sizeof first);
-    echo_status status = echo__ops_decode(&ops, mutation->bytes, object->old, &arena, err);
+    echo__wire_memory_init(&memory, first, sizeof first);
+    echo_status status = echo__ops_decode(&ops, mutation->bytes, object->old, &memory, err);
     if (status == ECHO_OK) {
         status = apply_ops(object, &ops, mutation, err);
         echo__ops_release(&ops);
     }
-    echo__arena_free(&arena);
+    echo__wire_memory_free(&memory);
     return status;
 }
 

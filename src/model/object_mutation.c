@@ -19,13 +19,13 @@ struct echo_object_mutation {
     echo__buf bytes;    /* sets of one operation each: one after the other they are a set of all */
 };
 
-echo_status echo_object_mutation_new(echo_object_mutation **out, uint32_t generation) {
+echo_status echo_object_mutation_new(echo_object_mutation **out, echo_generation generation) {
     if (out == NULL) return ECHO_ERR_INVALID;
     *out = NULL;
-    if (generation != 1 && generation != 2) return ECHO_ERR_INVALID;
+    if (generation != ECHO_GENERATION_OLD && generation != ECHO_GENERATION_NEW) return ECHO_ERR_INVALID;
     echo_object_mutation *m = echo__calloc(1, sizeof *m);
     if (m == NULL) return ECHO_ERR_NOMEM;
-    m->old = generation == 1;
+    m->old = generation == ECHO_GENERATION_OLD;
     *out = m;
     return ECHO_OK;
 }
@@ -207,15 +207,15 @@ static echo_status append_op(echo__buf *buf, const Echo__Pb__Object__ObjectMutat
     return ECHO_OK;
 }
 
-#define ARENA_ON_STACK 2048u
+#define MEMORY_ON_STACK 2048u
 
 /* value NULL: a deletion, which has none. `list`: the value becomes an element of the list at the key. */
 static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value,
                              bool list) {
-    alignas(max_align_t) uint8_t first[ARENA_ON_STACK];
-    echo__arena arena;
-    echo__arena_init(&arena, first, sizeof first);
-    encoding e = {m, &arena};
+    alignas(max_align_t) uint8_t first[MEMORY_ON_STACK];
+    echo__wire_memory memory;
+    echo__wire_memory_init(&memory, first, sizeof first);
+    encoding e = {m, &memory.arena};
     Echo__Pb__Object__ObjectMutation op = ECHO__PB__OBJECT__OBJECT_MUTATION__INIT;
     uint32_t segments;
     op.has_operation = op.has_key = true;
@@ -224,7 +224,7 @@ static echo_status encode_op(echo_object_mutation *m, int64_t operation, const c
     if (status == ECHO_OK && !spend(&e, 1 + segments)) status = ECHO_ERR_LIMIT;
     if (status == ECHO_OK && value != NULL) status = encode_value(&e, &op.value, value, segments + list);
     if (status == ECHO_OK) status = append_op(&m->bytes, &op);
-    echo__arena_free(&arena);
+    echo__wire_memory_free(&memory);
     return status;
 }
 

@@ -11,12 +11,13 @@
  * A restored state keeps these parts as they came until a mutation needs them ("frozen"): most items are read, not
  * written to.
  */
+#include "model/object_state.h"
+
 #include <echo/object.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "model/object.h"
 #include "model/object_view.h"
 
 void echo__object_drop_parts(echo__object *object) {

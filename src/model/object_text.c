@@ -1,14 +1,17 @@
 /*
  * The stored state as text (its shape: object_state.c), straight from the live form, without cJSON nodes in between.
  */
+#include "model/object_text.h"
+
 #include <echo/object.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/json_number.h"
-#include "model/object.h"
+#include "base/format.h"
+#include "base/json_format.h"
+#include "model/object_state.h"
 #include "model/object_view.h"
 
 #define FEEDS_ON_STACK 16u
@@ -146,11 +149,11 @@ static void put_stamp(writer *w, const echo__pos *pos) {
     char *room = (char *)echo__buf_reserve(w->out, STAMP_ROOM), *to = room;
     if (room == NULL) return;
     *to++ = '[';
-    to += echo__json_format_u64(to, pos->time);
+    to += echo__format_u64(to, pos->time);
     *to++ = ',';
-    to += echo__json_format_u64(to, w->numbers[pos->feed]);
+    to += echo__format_u64(to, w->numbers[pos->feed]);
     *to++ = ',';
-    to += echo__json_format_u64(to, pos->seq);
+    to += echo__format_u64(to, pos->seq);
     w->out->len += (size_t)(to - room);
 }
 

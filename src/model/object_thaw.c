@@ -3,12 +3,14 @@
  * have written is ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that
  * they are reduced and gives the fold.
  */
+#include "model/object_thaw.h"
+
 #include <echo/object.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "model/object.h"
+#include "model/object_state.h"
 #include "model/object_view.h"
 
 typedef struct thawing {

@@ -1,75 +1,37 @@
+/*
+ * The bytes are surveyed before protobuf-c unpacks them, which bounds depth and number of what unpacking allocates.
+ */
 #include "model/object_wire.h"
 
-#include <stdalign.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/error.h"
+#include "base/varint.h"
 #include "object.pb-c.h"
 
 typedef Echo__Pb__Object__Value pb_value;
 typedef Echo__Pb__Object__ObjectMutation pb_mutation;
 
-struct echo__arena_block {
-    struct echo__arena_block *next;
-    alignas(max_align_t) uint8_t data[];
-};
+#define BLOCK ((size_t)32 << 10)
 
-static void *arena_alloc(void *data, size_t size) { return echo__arena_alloc(data, size); }
+static void *allocate(void *data, size_t size) { return echo__arena_alloc(data, size); }
 
-static void arena_ignore(void *data, void *pointer) {
+static void release(void *data, void *pointer) {
     (void)data;
     (void)pointer;
 }
 
-void echo__arena_init(echo__arena *arena, void *first, size_t size) {
-    arena->allocator = (ProtobufCAllocator){arena_alloc, arena_ignore, arena};
-    arena->at = first;
-    arena->left = size;
-    arena->blocks = NULL;
-    arena->failed = false;
+void echo__wire_memory_init(echo__wire_memory *memory, void *first, size_t size) {
+    echo__arena_init(&memory->arena, first, size, BLOCK, BLOCK, SIZE_MAX);
+    memory->allocator = (ProtobufCAllocator){allocate, release, &memory->arena};
 }
 
-void echo__arena_free(echo__arena *arena) {
-    for (struct echo__arena_block *block = arena->blocks, *next; block != NULL; block = next) {
-        next = block->next;
-        echo__free(block);
-    }
-    arena->blocks = NULL;
-}
-
-#define BLOCK ((size_t)32 << 10)
-
-void *echo__arena_alloc(echo__arena *arena, size_t size) {
-    size_t align = alignof(max_align_t);
-    if (size <= SIZE_MAX - align - BLOCK) {
-        size = (size + align - 1) / align * align;
-        if (size > arena->left) {
-            size_t want = size > BLOCK ? size : BLOCK;
-            struct echo__arena_block *block = echo__malloc(sizeof *block + want);
-            if (block != NULL) {
-                block->next = arena->blocks;
-                arena->blocks = block;
-                arena->at = block->data;
-                arena->left = want;
-            }
-        }
-        if (size <= arena->left) {
-            void *at = arena->at;
-            arena->at += size;
-            arena->left -= size;
-            return at;
-        }
-    }
-    arena->failed = true;
-    return NULL;
-}
+void echo__wire_memory_free(echo__wire_memory *memory) { echo__arena_free(&memory->arena); }
 
 /*
- * A look over the bytes before they are unpacked: unpacking recurses as deep as messages nest, allocates for each, and
- * merges embedded messages that come twice; what is unknown it keeps, at twenty times its bytes. Here nesting and
- * number are bounded and such repetition is refused, by the schema below: the kind of message behind field numbers of
- * each kind.
+ * Unpacking recurses as deep as messages nest, allocates for each, merges embedded messages that come twice, and keeps
+ * unknown fields at twenty times their bytes. The survey bounds nesting and number and refuses such repetition, by this
+ * schema: which message an embedded field of each message holds.
  */
 typedef enum shape {
     SHAPE_SET,
@@ -94,20 +56,6 @@ static shape shape_of(shape in, uint32_t field, bool *repeated) {
     }
 }
 
-static bool read_varint(uint64_t *out, const uint8_t **at, const uint8_t *end) {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (*at == end) return false;
-        uint8_t byte = *(*at)++;
-        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *out = value;
-            return true;
-        }
-    }
-    return false;
-}
-
 typedef struct surveyed {
     uint32_t nodes, fields;
 } surveyed;
@@ -117,15 +65,16 @@ static echo_status survey(const uint8_t *at, const uint8_t *end, shape in, uint3
     if (in == SHAPE_VALUE && ++depth > ECHO_OBJECT_DEPTH_MAX) return ECHO_ERR_LIMIT;
     while (at < end) {
         uint64_t tag, len = 0;
-        if (!read_varint(&tag, &at, end) || tag > UINT32_MAX || tag >> 3 == 0) return ECHO_ERR_CORRUPT;
+        if ((at = echo__varint_read(&tag, at, end)) == NULL || tag > UINT32_MAX || tag >> 3 == 0)
+            return ECHO_ERR_CORRUPT;
         if (++sum->fields > ECHO__OBJECT_FIELDS_MAX) return ECHO_ERR_LIMIT;
         switch (tag & 7) {
         case 0:
-            if (!read_varint(&len, &at, end)) return ECHO_ERR_CORRUPT;
+            if ((at = echo__varint_read(&len, at, end)) == NULL) return ECHO_ERR_CORRUPT;
             continue;
         case 1: len = 8; break;
         case 2:
-            if (!read_varint(&len, &at, end)) return ECHO_ERR_CORRUPT;
+            if ((at = echo__varint_read(&len, at, end)) == NULL) return ECHO_ERR_CORRUPT;
             break;
         case 5: len = 4; break;
         default: return ECHO_ERR_CORRUPT; /* groups were never used */
@@ -320,12 +269,12 @@ static echo_status read_ops(reader *r, echo__ops *out, const Echo__Pb__Object__O
     return ECHO_OK;
 }
 
-echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena, echo_error *err) {
+echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__wire_memory *memory, echo_error *err) {
     static const uint8_t nothing[1] = {0};
     *out = (echo__ops){NULL, 0};
     reader r;
     r.old = old;
-    r.arena = arena;
+    r.arena = &memory->arena;
     r.err = err;
     const uint8_t *data = bytes.len == 0 ? nothing : bytes.data;
     surveyed sum = {0, 0};
@@ -334,9 +283,10 @@ echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__a
     if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "mutation is too large or nested too deeply");
     if (status != ECHO_OK) return echo__error(err, status, "mutation is not well-formed");
     Echo__Pb__Object__ObjectMutationSet *set =
-        echo__pb__object__object_mutation_set__unpack(&arena->allocator, bytes.len, data);
+        echo__pb__object__object_mutation_set__unpack(&memory->allocator, bytes.len, data);
     if (set == NULL)
-        return arena->failed ? echo__nomem(err) : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
+        return memory->arena.failed ? echo__nomem(err)
+                                    : echo__error(err, ECHO_ERR_CORRUPT, "mutation is not well-formed");
     status = read_ops(&r, out, set);
     if (status != ECHO_OK) echo__ops_release(out);
     return status;

@@ -6,6 +6,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "base/arena.h"
 #include "model/object_fold.h"
 #include "model/object_path.h"
 
@@ -15,18 +16,13 @@
  * for each node. */
 #define ECHO__OBJECT_FIELDS_MAX (3 * ECHO__OBJECT_NODES_MAX)
 
-/* Memory for the length of one call: a first block on the caller's stack, more from the heap when that is not enough.
- */
-typedef struct echo__arena {
-    ProtobufCAllocator allocator; /* allocates from this arena, frees nothing */
-    uint8_t *at;
-    size_t left;
-    struct echo__arena_block *blocks;
-    bool failed; /* out of memory once */
-} echo__arena;
-void echo__arena_init(echo__arena *arena, void *first, size_t size); /* `first` is aligned for any type */
-void echo__arena_free(echo__arena *arena);
-void *echo__arena_alloc(echo__arena *arena, size_t size);
+/* Memory for one call: a first piece on the caller's stack, more from the heap when that is not enough. */
+typedef struct echo__wire_memory {
+    ProtobufCAllocator allocator; /* allocates from the arena, frees nothing */
+    echo__arena arena;
+} echo__wire_memory;
+void echo__wire_memory_init(echo__wire_memory *memory, void *first, size_t size); /* first: aligned for any type */
+void echo__wire_memory_free(echo__wire_memory *memory);
 
 typedef struct echo__ops {
     echo__op *list; /* in the arena, like the paths; views into the arena's copy of the keys */
@@ -35,9 +31,9 @@ typedef struct echo__ops {
 
 /*
  * Decodes a whole mutation; `old` chooses the generation. ECHO_ERR_CORRUPT, _LIMIT, _UNSUPPORTED, _NOMEM. Operations
- * whose path leads nowhere are left out. echo__ops_release lets go of the values that are still in the list.
+ * whose path leads nowhere are left out. echo__ops_release releases the values that are still in the list.
  */
-echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__arena *arena,
+echo_status echo__ops_decode(echo__ops *out, echo_bytes bytes, bool old, echo__wire_memory *memory,
                              echo_error *err) ECHO_MUST_USE;
 void echo__ops_release(echo__ops *ops);
 

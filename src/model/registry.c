@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "model/object.h"
+#include "model/object_text.h"
 
 struct echo_registry {
     echo__model **models; /* a handful: found by looking at each */

@@ -7,6 +7,7 @@
 #ifndef ECHO_PARTY_APPLY_H
 #define ECHO_PARTY_APPLY_H
 
+#include "echo/sys/codec.h"
 #include "party/items.h"
 
 /*

@@ -9,28 +9,8 @@
 
 #define COPIES_BYTES ((size_t)256 << 10)
 
-static void *keep(echo__capture *capture, size_t size) {
-    size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    echo__copies *copies = capture->copies;
-    if (copies == NULL || copies->size - copies->used < size) {
-        size_t room = size > COPIES_BYTES ? size : COPIES_BYTES;
-        copies = echo__malloc(sizeof *copies + room);
-        if (copies == NULL) return NULL;
-        *copies = (echo__copies){capture->copies, 0, room};
-        capture->copies = copies;
-    }
-    void *piece = (uint8_t *)copies->bytes + copies->used;
-    copies->used += size;
-    return piece;
-}
-
 static void release_copies(echo__capture *capture) {
-    for (echo__copies *copies = capture->copies; copies != NULL;) {
-        echo__copies *next = copies->next;
-        echo__free(copies);
-        copies = next;
-    }
-    capture->copies = NULL;
+    echo__arena_free(&capture->copies);
     echo__buf_free(&capture->scratch);
 }
 
@@ -46,6 +26,7 @@ echo_status echo__capture_begin(echo__capture **out, echo__items *items, const e
         echo__free(capture);
         return echo__nomem(err);
     }
+    echo__arena_init(&capture->copies, NULL, 0, COPIES_BYTES, COPIES_BYTES, SIZE_MAX);
     capture->items = items;
     capture->first = items->captured = items->changed;
     capture->count = items->captured_count = items->changed_count;
@@ -106,7 +87,8 @@ static echo_status copy_record(echo__copied **out, echo__capture *capture, echo_
     memset(&chunks, 0, sizeof chunks);
     echo__buf_clear(&capture->scratch);
     echo_status status = take_record(capture, item, &capture->scratch, &chunks, err);
-    echo__copied *copied = status == ECHO_OK ? keep(capture, sizeof *copied + capture->scratch.len) : NULL;
+    echo__copied *copied =
+        status == ECHO_OK ? echo__arena_alloc(&capture->copies, sizeof *copied + capture->scratch.len) : NULL;
     if (copied == NULL) {
         echo__loose_free(&chunks);
         return status == ECHO_OK ? echo__nomem(err) : status;

@@ -15,11 +15,16 @@
 #ifndef ECHO_PARTY_CAPTURE_H
 #define ECHO_PARTY_CAPTURE_H
 
-#include <stddef.h>
-
+#include "base/arena.h"
 #include "party/batch.h"
 #include "party/items.h"
 #include "party/models.h"
+
+/* For sorting: the first 8 bytes of the id decide nearly always. */
+typedef struct echo__ordered {
+    uint64_t prefix;
+    echo_item *item;
+} echo__ordered;
 
 /* A record taken before its turn; lives in the capture's memory, but for its chunks. */
 typedef struct echo__copied {
@@ -27,18 +32,6 @@ typedef struct echo__copied {
     size_t len;
     uint8_t line[];
 } echo__copied;
-/* Memory of the capture: given out piece by piece, released as a whole. */
-typedef struct echo__copies {
-    struct echo__copies *next;
-    size_t used, size;
-    max_align_t bytes[];
-} echo__copies;
-
-/* For sorting: the first 8 bytes of the id decide nearly always. */
-typedef struct echo__ordered {
-    uint64_t prefix;
-    echo_item *item;
-} echo__ordered;
 
 typedef struct echo__capture {
     echo__items *items;
@@ -52,7 +45,7 @@ typedef struct echo__capture {
     uint64_t added;             /* of those taken, not in the root before */
     echo__model_counts models;  /* of the root, changed by what was taken */
     echo__batch *batch;         /* being filled */
-    echo__copies *copies;
+    echo__arena copies;
     echo__buf scratch;
     echo_clock_fn clock;
     void *clock_arg;

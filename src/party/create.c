@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "echo/sys/feed.h"
 #include "echo/party.h"
 #include "feed/credentials.h"
 

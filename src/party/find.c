@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "echo/sys/feed.h"
 #include "base/scratch.h"
 #include "feed/credentials.h"
 #include "store/store.h"

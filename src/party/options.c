@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "feed/codec.h"
 #include "feed/feeds.h"
 #include "store/store.h"
 
@@ -32,8 +33,8 @@ echo_status echo__options_check(const echo_party_options *options, echo_error *e
         return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
     echo_status status = options->feeds != NULL ? echo__feeds_check(options->feeds, err) : ECHO_OK;
     if (status != ECHO_OK) return status;
-    if (options->codec != NULL && options->codec->ops->version != ECHO_CODEC_OPS_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "codec of an unknown version");
+    if (options->codec != NULL) status = echo__codec_check(options->codec, err);
+    if (status != ECHO_OK) return status;
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     status = check_policy(options->policy, err);
     if (status != ECHO_OK || options->store == NULL) return status;

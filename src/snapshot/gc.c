@@ -15,7 +15,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "base/hashes.h"
+#include "base/hash_set.h"
 #include "snapshot/keep.h"
 #include "store/store.h"
 #include "tree/reach.h"
@@ -49,7 +49,7 @@ struct echo__gc {
     size_t remove_at; /* holding */
     echo__chunks *chunks;
     echo__visitor *visitor;
-    echo__hashes marked;
+    echo__hash_set marked;
 
     bool begun, walked; /* names: up to `last`; all of them */
     echo_hash last;
@@ -63,7 +63,7 @@ struct echo__gc {
 static void forget_marks(echo__gc *gc) {
     echo__visitor_close(gc->visitor);
     gc->visitor = NULL;
-    echo__hashes_free(&gc->marked);
+    echo__hash_set_free(&gc->marked);
     gc->phase = GC_PARTIES;
     gc->again = gc->begun = gc->walked = false;
     gc->party_count = gc->party_at = gc->holdings.count = gc->mark_at = gc->remove_at = 0;
@@ -136,7 +136,7 @@ static echo_status step_lists(echo__gc *gc, echo_error *err) {
 static echo_status mark_name(void *arg, const echo_hash *name, bool *into) {
     echo__gc *gc = arg;
     bool news;
-    if (!echo__hashes_add(&gc->marked, name, *into ? NAMED | DEEP : NAMED, &news)) return ECHO_ERR_NOMEM;
+    if (!echo__hash_set_add(&gc->marked, name, *into ? NAMED | DEEP : NAMED, &news)) return ECHO_ERR_NOMEM;
     *into = *into && news;
     return ECHO_OK;
 }
@@ -169,7 +169,7 @@ static echo_status open_next(echo__gc *gc, echo_error *err) {
 static void spare_marked(echo__gc *gc) {
     size_t left = gc->garbage_at;
     for (size_t i = gc->garbage_at; i < gc->garbage_count; i++) {
-        if (echo__hashes_get(&gc->marked, &gc->garbage[i].name) == 0) {
+        if (echo__hash_set_get(&gc->marked, &gc->garbage[i].name) == 0) {
             gc->garbage[left++] = gc->garbage[i];
             continue;
         }
@@ -236,7 +236,7 @@ static echo_status sort_name(void *arg, const echo_hash *name, uint64_t size) {
     echo__gc *gc = w->gc;
     w->seen++;
     w->last = *name;
-    if (echo__hashes_get(&gc->marked, name) != 0) {
+    if (echo__hash_set_get(&gc->marked, name) != 0) {
         w->kept++;
         w->kept_bytes += size;
     } else {
@@ -375,7 +375,7 @@ echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_
     if (gc == NULL) return echo__nomem(err);
     gc->store = *store;
     gc->options = *options;
-    echo__hashes_init(&gc->marked);
+    echo__hash_set_init(&gc->marked);
     if (echo__chunks_new(&gc->chunks, &gc->store) != ECHO_OK) {
         echo__free(gc);
         return echo__nomem(err);
@@ -389,7 +389,7 @@ void echo__gc_free(echo__gc *gc) {
     if (gc == NULL) return;
     echo__visitor_close(gc->visitor);
     echo__chunks_free(gc->chunks);
-    echo__hashes_free(&gc->marked);
+    echo__hash_set_free(&gc->marked);
     echo__keep_free(&gc->holdings);
     echo__free(gc->parties);
     echo__free(gc->garbage);

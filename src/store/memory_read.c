@@ -1,7 +1,7 @@
 /*
  * Reading from a store in memory: what is told is copied out, or held, so that callbacks run without the lock.
  */
-#include "store/memory.h"
+#include "store/memory_read.h"
 
 #include <stdlib.h>
 #include <string.h>

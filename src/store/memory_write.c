@@ -1,7 +1,7 @@
 /*
  * Writing to a store in memory.
  */
-#include "store/memory.h"
+#include "store/memory_write.h"
 
 #include <string.h>
 

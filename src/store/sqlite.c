@@ -1,8 +1,6 @@
 /*
- * The store in a SQLite file (sys/store.h has the contract, sqlite.h the invariants): opening and closing.
+ * The store in a SQLite file (sys/store.h has the contract, sqlite_state.h the invariants): opening and closing.
  */
-#include "store/sqlite.h"
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,13 +10,17 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "store/sqlite_file.h"
+#include "store/sqlite_pin.h"
+#include "store/sqlite_read.h"
+#include "store/sqlite_write.h"
 
 static void sqlite_close(void *ctx) {
     echo__sqlite *s = ctx;
     echo__sqlite_abandon(s);
     echo__sqlite_disconnect(s);
     echo__seen_free(&s->seen);
-    echo__zip_free(s->zip);
+    echo__zstd_free(s->packer);
     echo__free(s->path);
     echo__free(s);
 }
@@ -95,7 +97,8 @@ echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo
     out->ctx = NULL;
     if (options == NULL) options = &defaults;
     if (options->version != 1)
-        return echo__error(err, ECHO_ERR_INVALID, "options have version %u, not 1", (unsigned)options->version);
+        return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1",
+                           (unsigned)options->version);
     if (!sqlite3_threadsafe())
         return echo__error(err, ECHO_ERR_UNSUPPORTED, "this SQLite was built for a single thread");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");

@@ -2,7 +2,7 @@
  * The file of a SQLite store: which file is ours, how it is opened for writing and for reading only, how it comes to
  * be.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "store/sqlite_error.h"
 
 #define APPLICATION_ID 0x4563686f /* "Echo" */
 #define FORMAT 1

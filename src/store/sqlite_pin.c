@@ -2,9 +2,12 @@
  * Pins in a SQLite store. Their table is made by the first pin, so every use of it looks first whether it stands; who
  * has the transaction, or one statement's view of the file, is sure of the answer.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_pin.h"
 
 #include "base/error.h"
+#include "store/sqlite_error.h"
+#include "store/sqlite_file.h"
+#include "store/sqlite_statement.h"
 
 static void bind(sqlite3_stmt *statement, const echo_key *party, uint64_t number) {
     echo__sqlite_bind_key(statement, 1, party);

@@ -2,12 +2,15 @@
  * Reading from a SQLite store. Every statement is reset before the operation returns, and long lists are read in pieces
  * that start behind the last key told, so that no read transaction outlives a call or a piece.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_read.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "store/sqlite_error.h"
+#include "store/sqlite_file.h"
+#include "store/sqlite_statement.h"
 
 #define WALK_BATCH 256
 

@@ -1,61 +1,14 @@
 /*
- * Statements of a SQLite store: their texts, the cache of prepared ones, values in and out, and what SQLite's codes
- * mean here.
+ * Statements of a SQLite store: their texts, the cache of prepared ones, values in and out.
  */
-#include "store/sqlite.h"
-
-#include <errno.h>
+#include "store/sqlite_statement.h"
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "store/sqlite_error.h"
+#include "store/sqlite_file.h"
 
 #define PACK_LEAST 64u /* shorter chunks are not packed */
-
-/* ---- errors ---- */
-
-/* What came from the disk, with the system's own reason. */
-static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
-    int number = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
-    if (number == ENOSPC || number == EDQUOT) return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
-    if (rc == SQLITE_IOERR_SHMMAP && number == ENOMEM) return echo__nomem(err);
-    if (number == 0 || number == ENOMEM)
-        return echo__error(err, ECHO_ERR_IO, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
-    errno = number;
-    return echo__error_errno(err, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
-}
-
-echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
-    switch (rc) {
-    case SQLITE_READONLY_DBMOVED:
-        return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);
-    case SQLITE_READONLY_ROLLBACK:
-    case SQLITE_READONLY_RECOVERY:
-    case SQLITE_READONLY_CANTINIT:
-        return echo__error(err, ECHO_ERR_READONLY, "%s: needs recovery, open it for writing once (%s)", what, s->path);
-    default: break;
-    }
-    switch (rc & 0xff) {
-    case SQLITE_NOMEM: return echo__nomem(err);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: return echo__error(err, ECHO_ERR_BUSY, "%s: in use by another process (%s)", what, s->path);
-    case SQLITE_FULL: return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
-    case SQLITE_NOTADB: return echo__error(err, ECHO_ERR_CORRUPT, "%s: not a snapshot store (%s)", what, s->path);
-    case SQLITE_READONLY: return echo__error(err, ECHO_ERR_READONLY, "%s: may not be written to (%s)", what, s->path);
-    case SQLITE_TOOBIG: return echo__error(err, ECHO_ERR_LIMIT, "%s: longer than a store takes (%s)", what, s->path);
-    case SQLITE_CORRUPT: return echo__error(err, ECHO_ERR_CORRUPT, "%s: the file is damaged (%s)", what, s->path);
-    /* Our SQL is right for our tables: what it runs into is a file made to look like ours. */
-    case SQLITE_ERROR:
-    case SQLITE_SCHEMA:
-    case SQLITE_CONSTRAINT:
-    case SQLITE_MISMATCH:
-        return echo__error(err, ECHO_ERR_CORRUPT, "%s: %s (%s)", what,
-                           s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->path);
-    default: return fail_io(s, rc, err, what);
-    }
-}
-
-/* ---- statements ---- */
 
 static const char *const sql_text[ECHO__SQL_COUNT] = {
     [ECHO__SQL_GET] = "SELECT data FROM chunks WHERE hash = ?1",
@@ -144,27 +97,27 @@ echo_status echo__sqlite_column_bytes(echo_bytes *out, const echo__sqlite *s, sq
 
 /* ---- chunks ---- */
 
-static echo__zip *zip_of(echo__sqlite *s) {
-    if (s->zip == NULL) s->zip = echo__zip_new();
-    return s->zip;
+static echo__zstd *packer_of(echo__sqlite *s) {
+    if (s->packer == NULL) s->packer = echo__zstd_new();
+    return s->packer;
 }
 
 echo_status echo__sqlite_unpack(echo_bytes *out, echo__sqlite *s, echo_bytes data) {
-    if (!echo__zip_is_frame(data)) {
+    if (!echo__zstd_is_frame(data)) {
         *out = data;
         return ECHO_OK;
     }
-    return zip_of(s) == NULL ? ECHO_ERR_NOMEM : echo__zip_unpack(out, s->zip, data, ECHO_STORE_BYTES_MAX);
+    return packer_of(s) == NULL ? ECHO_ERR_NOMEM : echo__zstd_unpack(out, s->packer, data, ECHO_STORE_BYTES_MAX);
 }
 
 /* As it is when packing saves less than an eighth; but never what looks like a frame. */
 echo_status echo__sqlite_pack(echo_bytes *out, echo__sqlite *s, echo_bytes chunk) {
-    bool frame = echo__zip_is_frame(chunk);
+    bool frame = echo__zstd_is_frame(chunk);
     *out = chunk;
     if (chunk.len < PACK_LEAST && !frame) return ECHO_OK;
     echo_bytes packed;
-    if (zip_of(s) == NULL) return ECHO_ERR_NOMEM;
-    echo_status status = echo__zip_pack(&packed, s->zip, chunk);
+    if (packer_of(s) == NULL) return ECHO_ERR_NOMEM;
+    echo_status status = echo__zstd_pack(&packed, s->packer, chunk);
     if (status == ECHO_OK && (frame || packed.len < chunk.len - chunk.len / 8)) *out = packed;
     return status;
 }

@@ -1,16 +1,16 @@
 /*
  * Writing to a SQLite store: one transaction from the first put to the publish.
  */
-#include "store/sqlite.h"
+#include "store/sqlite_write.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-
-echo_status echo__sqlite_refuse_read_only(const echo__sqlite *s, echo_error *err) {
-    return echo__error(err, ECHO_ERR_READONLY, "the store was opened for reading only (%s)", s->path);
-}
+#include "store/sqlite_error.h"
+#include "store/sqlite_file.h"
+#include "store/sqlite_pin.h"
+#include "store/sqlite_statement.h"
 
 /* Undoes pending puts; what was lost is remembered until rollback. */
 static echo_status lose(echo__sqlite *s, echo_status status) {

@@ -10,36 +10,40 @@
 void echo_store_close(echo_store *store) {
     if (store == NULL || store->ops == NULL) return;
     store->ops->close(store->ctx);
-    store->ops = NULL;
-    store->ctx = NULL;
+    *store = (echo_store)ECHO_STORE_INIT;
 }
+
+#define REQUIRED(XX)                                                                                                   \
+    XX(capabilities)                                                                                                   \
+    XX(get) XX(has) XX(put) XX(publish) XX(rollback) XX(list) XX(remove) XX(walk) XX(remove_chunks) XX(close)
 
 echo_status echo__store_check(const echo_store *store, echo_error *err) {
     if (store == NULL || store->ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store was given");
     const echo_store_ops *ops = store->ops;
-    if (ops->version == 0) return echo__error(err, ECHO_ERR_INVALID, "store table has version 0");
-    if (ops->version > ECHO_STORE_OPS_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "store table has version %u, this library knows up to %u",
+    if (ops->version != ECHO_STORE_OPS_VERSION)
+        return echo__error(err, ECHO_ERR_VERSION, "the store's table has version %u, this library knows %u",
                            (unsigned)ops->version, (unsigned)ECHO_STORE_OPS_VERSION);
-    if (!ops->capabilities || !ops->get || !ops->has || !ops->put || !ops->publish || !ops->rollback || !ops->list ||
-        !ops->remove || !ops->walk || !ops->remove_chunks || !ops->close)
-        return echo__error(err, ECHO_ERR_INVALID, "store table lacks a function");
-    if (ops->version >= 2 && !ops->pin != !ops->pinned)
-        return echo__error(err, ECHO_ERR_INVALID, "store table has one of pin and pinned, not both");
+#define XX(hook)                                                                                                       \
+    if (ops->hook == NULL) return echo__error(err, ECHO_ERR_INVALID, "the store's table lacks the hook " #hook);
+    REQUIRED(XX)
+#undef XX
+    if (ops->pin == NULL && ops->pinned != NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "the store's table has pinned and lacks the hook pin");
+    if (ops->pin != NULL && ops->pinned == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "the store's table has pin and lacks the hook pinned");
     return ECHO_OK;
 }
 
-/* ---- version 2 ---- */
+/* ---- optional hooks ---- */
 
 bool echo__store_has(const echo_store *store, echo__store_hook hook) {
     const echo_store_ops *ops = store->ops;
-    if (ops->version < 2) return false;
     switch (hook) {
     case ECHO__STORE_REOPEN: return ops->reopen != NULL;
     case ECHO__STORE_PARTIES: return ops->parties != NULL;
     case ECHO__STORE_WALK_FROM: return ops->walk_from != NULL;
     case ECHO__STORE_USAGE: return ops->usage != NULL;
-    case ECHO__STORE_PIN: return ops->pin != NULL && ops->pinned != NULL;
+    case ECHO__STORE_PIN: return ops->pin != NULL;
     case ECHO__STORE_STORED: return ops->stored != NULL;
     case ECHO__STORE_FLUSH: return ops->flush != NULL;
     }
@@ -51,61 +55,84 @@ static echo_status refuse_hook(echo_error *err, const char *what) {
 }
 
 uint64_t echo__store_stored(const echo_store *store) {
-    return echo__store_has(store, ECHO__STORE_STORED) ? store->ops->stored(store->ctx) : 0;
+    return store->ops->stored != NULL ? store->ops->stored(store->ctx) : 0;
 }
 
 echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) {
-    out->ops = NULL;
-    out->ctx = NULL;
-    if (!echo__store_has(store, ECHO__STORE_REOPEN)) return refuse_hook(err, "be opened once more");
+    *out = (echo_store)ECHO_STORE_INIT;
+    if (store->ops->reopen == NULL) return refuse_hook(err, "be opened once more");
     return store->ops->reopen(out, store->ctx, err);
 }
 
 echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) {
-    if (!echo__store_has(store, ECHO__STORE_PARTIES)) return refuse_hook(err, "tell its parties");
+    if (store->ops->parties == NULL) return refuse_hook(err, "list its parties");
     return store->ops->parties(store->ctx, fn, arg, err);
 }
 
-typedef struct rest {
+typedef struct rest_walk {
     const echo_hash *after;
     echo_walk_fn fn;
     void *arg;
-} rest;
+} rest_walk;
 
-static echo_status tell_rest(void *arg, const echo_hash *name, uint64_t size) {
-    const rest *r = arg;
+static echo_status walk_rest(void *arg, const echo_hash *name, uint64_t size) {
+    const rest_walk *r = arg;
     return memcmp(name->bytes, r->after->bytes, sizeof name->bytes) > 0 ? r->fn(r->arg, name, size) : ECHO_OK;
 }
 
 echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg,
                                   echo_error *err) {
-    rest r = {after, fn, arg};
-    if (echo__store_has(store, ECHO__STORE_WALK_FROM)) return store->ops->walk_from(store->ctx, after, fn, arg, err);
+    rest_walk r = {after, fn, arg};
+    if (store->ops->walk_from != NULL) return store->ops->walk_from(store->ctx, after, fn, arg, err);
     return after == NULL ? store->ops->walk(store->ctx, fn, arg, err)
-                         : store->ops->walk(store->ctx, tell_rest, &r, err);
+                         : store->ops->walk(store->ctx, walk_rest, &r, err);
 }
 
 echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) {
     *bytes = 0;
-    if (!echo__store_has(store, ECHO__STORE_USAGE)) return refuse_hook(err, "tell how large it is");
+    if (store->ops->usage == NULL) return refuse_hook(err, "report its size");
     return store->ops->usage(bytes, store->ctx, err);
 }
 
 echo_status echo__store_flush(const echo_store *store, echo_error *err) {
-    return echo__store_has(store, ECHO__STORE_FLUSH) ? store->ops->flush(store->ctx, err) : ECHO_OK;
+    return store->ops->flush != NULL ? store->ops->flush(store->ctx, err) : ECHO_OK;
 }
 
 echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
                             echo_error *err) {
-    if (!echo__store_has(store, ECHO__STORE_PIN)) return refuse_hook(err, "pin snapshots");
+    if (store->ops->pin == NULL) return refuse_hook(err, "pin snapshots");
     return store->ops->pin(store->ctx, party, number, pinned, err);
 }
 
 echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number,
                                echo_error *err) {
     *out = false;
-    if (!echo__store_has(store, ECHO__STORE_PIN)) return ECHO_OK;
+    if (store->ops->pin == NULL) return ECHO_OK;
     return store->ops->pinned(out, store->ctx, party, number, err);
+}
+
+/* ---- for applications ---- */
+
+echo_status echo_store_reopen(echo_store *out, const echo_store *store, echo_error *err) {
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the store");
+    echo_store twin;
+    echo_status status = echo__store_check(store, err);
+    if (status == ECHO_OK) status = echo__store_reopen(&twin, store, err);
+    *out = status == ECHO_OK ? twin : (echo_store)ECHO_STORE_INIT;
+    return status;
+}
+
+echo_status echo_store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) {
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no function to call");
+    echo_status status = echo__store_check(store, err);
+    return status == ECHO_OK ? echo__store_parties(store, fn, arg, err) : status;
+}
+
+echo_status echo_store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) {
+    if (bytes == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the number");
+    *bytes = 0;
+    echo_status status = echo__store_check(store, err);
+    return status == ECHO_OK ? echo__store_usage(bytes, store, err) : status;
 }
 
 /* ---- for stores ---- */

@@ -6,13 +6,12 @@
 
 #include <echo/sys/store.h>
 
-/* Whether a host's table is complete and of a version we know: ECHO_ERR_INVALID, ECHO_ERR_VERSION. Hooks of version 2
- * may be NULL. */
+/* Whether a host's table has the required hooks (ECHO_ERR_INVALID) and is of a version we know (ECHO_ERR_VERSION). */
 echo_status echo__store_check(const echo_store *store, echo_error *err) ECHO_MUST_USE;
 
 /*
- * The hooks of version 2, of tables that may be of version 1, which end before them. ECHO_ERR_UNSUPPORTED when there is
- * no such hook; but echo__store_walk_from then walks from the start, and for echo__store_pinned nothing is pinned.
+ * The optional hooks. ECHO_ERR_UNSUPPORTED when the table lacks one; but echo__store_walk_from then walks from the
+ * start, and echo__store_pinned reports that nothing is pinned.
  */
 typedef enum echo__store_hook {
     ECHO__STORE_REOPEN,
@@ -24,7 +23,7 @@ typedef enum echo__store_hook {
     ECHO__STORE_FLUSH
 } echo__store_hook;
 bool echo__store_has(const echo_store *store, echo__store_hook hook);
-/* 0 when the store does not tell. */
+/* 0 when the store does not count. */
 uint64_t echo__store_stored(const echo_store *store);
 /* *out has no table on failure. */
 echo_status echo__store_reopen(echo_store *out, const echo_store *store, echo_error *err) ECHO_MUST_USE;
@@ -33,7 +32,7 @@ echo_status echo__store_parties(const echo_store *store, echo_store_party_fn fn,
 echo_status echo__store_walk_from(const echo_store *store, const echo_hash *after, echo_walk_fn fn, void *arg,
                                   echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) ECHO_MUST_USE;
-/* ECHO_OK without doing anything when there is no such hook. */
+/* Does nothing when the table lacks the hook. */
 echo_status echo__store_flush(const echo_store *store, echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
                             echo_error *err) ECHO_MUST_USE;
@@ -43,10 +42,10 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 /* ECHO_ERR_LIMIT, before any byte is read, when one of the chunks is too long. */
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) ECHO_MUST_USE;
 
-/* ECHO_ERR_CONFLICT unless the newest number is the expected one; ECHO_ERR_LIMIT when none can follow it. */
+/* ECHO_ERR_CONFLICT unless the newest number is the expected one; ECHO_ERR_LIMIT when it is the highest possible. */
 echo_status echo__store_check_number(uint64_t newest, uint64_t expected, echo_error *err) ECHO_MUST_USE;
 
-/* What the contract refuses, in one wording for all stores. */
+/* What the contract refuses, with one message for all stores. */
 echo_status echo__store_refuse_failed(echo_status failed, echo_error *err);
 echo_status echo__store_refuse_pending(echo_error *err);
 echo_status echo__store_refuse_unseen(echo_error *err);
@@ -54,7 +53,7 @@ echo_status echo__store_refuse_absent(echo_error *err);
 echo_status echo__store_refuse_number(uint64_t number, echo_error *err);
 echo_status echo__store_refuse_pinned(uint64_t number, echo_error *err);
 
-/* The newest manifest that each party's last complete list told. Zeroed is empty. */
+/* The newest manifest that each party's last complete list reported. Zeroed is empty. */
 typedef struct echo__seen_entry {
     echo_key party;
     echo_hash newest;

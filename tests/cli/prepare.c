@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
+#include <echo/sys/feed.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sqlite3.h>

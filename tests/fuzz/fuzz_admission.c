@@ -8,6 +8,7 @@
 #include "base/scratch.h"
 #include "dxos.pb-c.h"
 #include "feed/credentials.h"
+#include "feed/credentials_json.h"
 #include "feed/credentials_message.h"
 #include "fuzz.h"
 

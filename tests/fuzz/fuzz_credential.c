@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/scratch.h"
 #include "feed/credentials.h"
+#include "feed/credentials_json.h"
 #include "feed/credentials_message.h"
 #include "fuzz.h"
 

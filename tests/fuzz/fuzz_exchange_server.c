@@ -10,6 +10,7 @@
  * byte whose low three bits are the move.
  */
 #include "exchange.h"
+#include "base/crypto.h"
 #include "exchange/delta.h"
 #include "feed/proof.h"
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/format.h"
 #include "base/json_number.h"
 #include "fuzz.h"
 
@@ -83,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_input in = fuzz_input_of(data, size);
     char digits[21];
     uint64_t number = fuzz_u64(&in, 8);
-    size_t len = echo__json_format_u64(digits, number);
+    size_t len = echo__format_u64(digits, number);
     FUZZ_CHECK(len > 0 && len <= 20);
     digits[len] = '\0';
     FUZZ_CHECK(strtoull(digits, NULL, 10) == number);

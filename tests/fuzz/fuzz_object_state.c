@@ -5,6 +5,9 @@
 #include "base/json.h"
 #include "fuzz.h"
 #include "model/object.h"
+#include "model/object_state.h"
+#include "model/object_text.h"
+#include "model/object_thaw.h"
 
 static void *create(const echo_model_ops *ops) {
     const echo_item_info info = {"item", NULL, ops->type};

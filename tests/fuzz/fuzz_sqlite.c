@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #include "base/crypto.h"
-#include "base/zip.h"
+#include "base/zstd.h"
 #include "fuzz.h"
 
 #define ROWS 16u
@@ -88,7 +88,7 @@ static echo_status take_chunk(void *arg, echo_bytes bytes) {
     FUZZ_CHECK(sqlite3_bind_blob(statement, 1, name->bytes, ECHO_HASH_BYTES, SQLITE_STATIC) == SQLITE_OK);
     FUZZ_CHECK(sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) == SQLITE_BLOB);
     echo_bytes row = {sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0)};
-    if (!echo__zip_is_frame(row)) FUZZ_EQUAL(row, bytes);
+    if (!echo__zstd_is_frame(row)) FUZZ_EQUAL(row, bytes);
     FUZZ_CHECK(sqlite3_finalize(statement) == SQLITE_OK);
     return ECHO_OK;
 }

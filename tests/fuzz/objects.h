@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "fuzz.h"
 #include "model/object.h"
+#include "model/object_state.h"
+#include "model/object_text.h"
+#include "model/object_thaw.h"
 
 #define FUZZ_MUTATIONS 8u
 

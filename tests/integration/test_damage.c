@@ -17,6 +17,8 @@
 #include "support/state.h"
 #include "support/still_clock.h"
 #include "support/unpack_sql.h"
+#include <echo/sys/codec.h>
+#include <echo/sys/feed.h>
 
 typedef struct place {
     char *dir, *db;

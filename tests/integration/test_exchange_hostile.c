@@ -1025,7 +1025,7 @@ typedef struct removing {
 
 static echo_status note_unfetched(void *arg, const echo_hash *name) {
     removing *r = arg;
-    if (echo__hashes_get(&r->x->items.names, name) == 0 && r->count < 4096) r->names[r->count++] = *name;
+    if (echo__hash_set_get(&r->x->items.names, name) == 0 && r->count < 4096) r->names[r->count++] = *name;
     return ECHO_OK;
 }
 

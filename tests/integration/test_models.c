@@ -11,6 +11,7 @@
 
 #include "support/counting_feeds.h"
 #include "support/state.h"
+#include <echo/sys/codec.h>
 #include "support/still_clock.h"
 
 /* ---- a sum model in several forms ---- */

@@ -17,6 +17,7 @@
 #include "support/counting_feeds.h"
 #include "support/random.h"
 #include "support/state.h"
+#include <echo/sys/feed.h>
 #include "support/still_clock.h"
 
 typedef struct block {

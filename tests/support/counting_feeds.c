@@ -3,6 +3,8 @@
 #include "support/counting_feeds.h"
 
 #include <stdlib.h>
+#include <echo/sys/feed.h>
+#include <echo/sys/store.h>
 
 typedef struct counted {
     void *inner;

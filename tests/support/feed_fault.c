@@ -1,6 +1,8 @@
 #include "support/feed_fault.h"
 
 #include "base/error.h"
+#include <echo/sys/feed.h>
+#include <echo/sys/store.h>
 
 #define INNER(f, name, ...) (f)->inner->ops->name((f)->inner->ctx, __VA_ARGS__)
 

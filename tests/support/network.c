@@ -11,6 +11,9 @@
 #include "base/buf.h"
 #include "feed/credentials.h"
 #include "support/state.h"
+#include <echo/sys/codec.h>
+#include <echo/sys/feed.h>
+#include <echo/sys/store.h>
 
 #define ok(call, err) assert_ok((call), (err))
 

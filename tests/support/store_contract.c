@@ -1018,5 +1018,5 @@ int store_contract_run(const store_contract *contract) {
     };
     size_t count = sizeof tests / sizeof *tests;
     if (contract->again == NULL) count -= 2; /* the last ones open a store twice */
-    return _cmocka_run_group_tests(contract->name, tests, count, NULL, NULL) + store_contract_run_v2(contract);
+    return _cmocka_run_group_tests(contract->name, tests, count, NULL, NULL) + store_contract_run_optional(contract);
 }

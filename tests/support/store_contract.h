@@ -21,8 +21,8 @@ typedef struct store_contract {
 
 /* Runs all of it as cmocka groups; the number of failed tests. */
 int store_contract_run(const store_contract *contract);
-/* What version 2 of the table adds, which that runs too. */
-int store_contract_run_v2(const store_contract *contract);
+/* The part about the optional hooks, which store_contract_run includes. */
+int store_contract_run_optional(const store_contract *contract);
 
 /* ---- pieces that other tests of stores use too ---- */
 

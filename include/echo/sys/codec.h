@@ -9,7 +9,7 @@
 #ifndef ECHO_SYS_CODEC_H
 #define ECHO_SYS_CODEC_H
 
-#include <echo/base.h>
+#include <echo/codec.h>
 #include <echo/timeframe.h>
 
 #ifdef __cplusplus
@@ -19,23 +19,20 @@ extern "C" {
 #define ECHO_CODEC_OPS_VERSION 1u
 
 typedef enum echo_message_kind {
-    ECHO_MESSAGE_UNKNOWN = 0, /* well-formed, but neither of the below: covered, not applied */
+    ECHO_MESSAGE_UNKNOWN = 0, /* well-formed, but neither of the other two: covered, not applied */
     ECHO_MESSAGE_ITEM = 1,
     ECHO_MESSAGE_CREDENTIAL = 2
 } echo_message_kind;
 
-typedef enum echo_item_action {
-    ECHO_ACTION_NONE = 0,
-    ECHO_ACTION_DELETE = 1,
-    ECHO_ACTION_RESTORE = 2
-} echo_item_action;
+/* "unknown", "item", "credential". */
+const char *echo_message_kind_name(echo_message_kind kind);
 
 /* A decoded block. Every pointer is a view into the block or into the codec's scratch memory. An absent text has data
  * NULL. */
 typedef struct echo_message {
     echo_message_kind kind;
     uint32_t
-        generation; /* dialect it was or is to be written in; 1: echo 2.6, 2: echo 2.33; hosts' codecs use their own */
+        generation; /* the dialect it was or will be written in: an echo_generation, or a number of the codec's own */
     const echo_frame *frames; /* the writer's timeframe; a feed may occur twice, the higher seq counts */
     size_t frame_count;
     echo_bytes credential; /* CREDENTIAL: the signed message */
@@ -43,42 +40,38 @@ typedef struct echo_message {
     bool has_genesis;
     echo_bytes type;          /* genesis: the item's type, may be absent */
     echo_bytes model;         /* genesis: the model's type */
-    echo_bytes model_version; /* genesis: may be absent; told, not used */
+    echo_bytes model_version; /* genesis: may be absent; not used */
     echo_bytes source;        /* genesis of a link: the ids it links, absent otherwise */
     echo_bytes target;
-    bool has_parent; /* the parent is set to `parent`; an empty one means none */
+    bool has_parent; /* the parent is set to `parent`; an empty one: the item has no parent */
     echo_bytes parent;
     echo_item_action action;
     bool has_mutation;
     echo_bytes mutation; /* for the item's model */
 } echo_message;
 
-/* Memory that lives as long as the message; given to decode. Never fails over `limit` silently: alloc returns NULL. */
+/* Memory that lives as long as the message; given to decode. NULL when out of memory, or when one message would take
+ * too much. */
 typedef struct echo_scratch echo_scratch;
 void *echo_scratch_alloc(echo_scratch *scratch, size_t size);
 
 typedef struct echo_codec_ops {
-    uint32_t version; /* ECHO_CODEC_OPS_VERSION */
+    uint32_t version; /* ECHO_CODEC_OPS_VERSION. Another one is refused with ECHO_ERR_VERSION. All hooks are required */
     /*
-     * Decodes a block. ECHO_ERR_CORRUPT when it is no message of this codec; ECHO_ERR_LIMIT when it asks for more than
-     * is sane; ECHO_ERR_NOMEM. *out is filled completely on success.
+     * Decodes a block. ECHO_ERR_CORRUPT when it is not a message of this codec; ECHO_ERR_LIMIT when decoding would take
+     * too much memory; ECHO_ERR_NOMEM. *out is filled completely on success.
      */
     echo_status (*decode)(echo_message *out, void *ctx, echo_bytes block, echo_scratch *scratch, echo_error *err);
-    /* Encodes a message in its generation's dialect: *out is from malloc, owned by the caller, released with `release`.
+    /*
+     * Encodes a message in its generation's dialect. *out is allocated by the codec, in any way, and is given back to
+     * its `release`, exactly once. NULL on failure.
      */
     echo_status (*encode)(uint8_t **out, size_t *len, void *ctx, const echo_message *message, echo_error *err);
+    /* Frees what `encode` allocated; NULL does nothing. */
     void (*release)(void *ctx, uint8_t *block);
     /* The dialect a new party is written in. */
     uint32_t generation;
 } echo_codec_ops;
-
-typedef struct echo_codec {
-    const echo_codec_ops *ops;
-    void *ctx;
-} echo_codec;
-
-/* ECHO's own envelopes. Nothing to release. */
-echo_codec echo_codec_dxos(void);
 
 #ifdef __cplusplus
 }

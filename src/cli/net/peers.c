@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <echo/sys/feed.h>
 
 #include "cli/folder.h"
 

@@ -195,41 +195,6 @@ static void comparing(void **state) {
     assert_true(echo__bytes_compare(none, echo__bytes_text("a")) < 0);
 }
 
-/* Every first byte with the bytes where the rules change, against the rules spelled out. */
-static bool well_formed(const uint8_t *p, size_t len) {
-    for (size_t i = 0; i < len;) {
-        uint32_t c = p[i];
-        size_t n = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
-        if (n == 0 || n > len - i) return false;
-        if (n > 1) c &= 0x7fu >> n;
-        for (size_t k = 1; k < n; k++) {
-            if (p[i + k] >> 6 != 2) return false;
-            c = c << 6 | (p[i + k] & 0x3f);
-        }
-        if ((n == 2 && c < 0x80) || (n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff ||
-            (c >= 0xd800 && c < 0xe000))
-            return false;
-        i += n;
-    }
-    return true;
-}
-
-static void utf8(void **state) {
-    (void)state;
-    static const uint8_t edges[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff};
-    enum { N = sizeof edges };
-    for (int first = 0; first < 256; first++)
-        for (size_t i = 0; i < (size_t)N * N * N; i++) {
-            uint8_t s[4] = {(uint8_t)first, edges[i % N], edges[i / N % N], edges[i / N / N]};
-            for (size_t len = 1; len <= 4; len++) {
-                if (echo__utf8_valid(echo__bytes(s, len)) != well_formed(s, len))
-                    fail_msg("%02x %02x %02x %02x, %d bytes", s[0], s[1], s[2], s[3], (int)len);
-            }
-        }
-    assert_true(echo__utf8_valid(echo__bytes(NULL, 0)));
-    assert_true(echo__utf8_valid(echo__bytes("a\0b", 3)));
-}
-
 static void big_endian(void **state) {
     (void)state;
     uint8_t bytes[8];
@@ -244,9 +209,8 @@ static void big_endian(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(appending), cmocka_unit_test(long_ones),  cmocka_unit_test(errors_stick),
-        cmocka_unit_test(hex),       cmocka_unit_test(base64),     cmocka_unit_test(comparing),
-        cmocka_unit_test(utf8),      cmocka_unit_test(big_endian),
+        cmocka_unit_test(appending), cmocka_unit_test(long_ones), cmocka_unit_test(errors_stick), cmocka_unit_test(hex),
+        cmocka_unit_test(base64),    cmocka_unit_test(comparing), cmocka_unit_test(big_endian),
     };
     if (sodium_init() < 0) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

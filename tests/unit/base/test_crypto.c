@@ -149,10 +149,33 @@ static void init_is_idempotent(void **state) {
     assert_true(echo__crypto_init());
 }
 
+static void null_is_refused(void **state) {
+    (void)state;
+    echo_key key;
+    echo_hash hash;
+    echo_keypair keys;
+    char text[ECHO_HEX_CHARS] = "x";
+    assert_int_equal(echo_key_parse(NULL, text), ECHO_ERR_INVALID);
+    assert_int_equal(echo_key_parse(&key, NULL), ECHO_ERR_INVALID);
+    assert_int_equal(echo_hash_parse(NULL, text), ECHO_ERR_INVALID);
+    assert_int_equal(echo_hash_parse(&hash, NULL), ECHO_ERR_INVALID);
+    assert_int_equal(echo_keypair_new(NULL), ECHO_ERR_INVALID);
+    assert_int_equal(echo_keypair_from_seed(NULL, key.bytes), ECHO_ERR_INVALID);
+    assert_int_equal(echo_keypair_from_seed(&keys, NULL), ECHO_ERR_INVALID);
+    echo_key_hex(NULL, &key);
+    echo_key_hex(text, NULL);
+    assert_string_equal(text, "");
+    text[0] = 'x';
+    echo_hash_hex(text, NULL);
+    assert_string_equal(text, "");
+    echo_hash_hex(NULL, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_is_idempotent), cmocka_unit_test(hashing), cmocka_unit_test(key_text),
         cmocka_unit_test(comparing),          cmocka_unit_test(rfc8032), cmocka_unit_test(changed_signatures),
+        cmocka_unit_test(null_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

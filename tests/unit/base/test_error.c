@@ -159,10 +159,22 @@ static void adopting(void **state) {
     assert_int_equal(err.code, (echo_status)-12345);
 }
 
+static void giving(void **state) {
+    (void)state;
+    echo_error problem = ECHO_ERROR_INIT, err = ECHO_ERROR_INIT;
+    echo__error(&problem, ECHO_ERR_GAP, "block %d", 7);
+    assert_int_equal(echo__error_give(&err, &problem), ECHO_ERR_GAP);
+    assert_memory_equal(&err, &problem, sizeof err);
+    assert_int_equal(echo__error_give(NULL, &problem), ECHO_ERR_GAP);
+    assert_int_equal(echo__error_give(&problem, &problem), ECHO_ERR_GAP);
+    assert_string_equal(problem.message, "block 7");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names), cmocka_unit_test(message),    cmocka_unit_test(system_errors),
-        cmocka_unit_test(where), cmocka_unit_test(long_items), cmocka_unit_test(adopting),
+        cmocka_unit_test(names),  cmocka_unit_test(message),    cmocka_unit_test(system_errors),
+        cmocka_unit_test(where),  cmocka_unit_test(long_items), cmocka_unit_test(adopting),
+        cmocka_unit_test(giving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/format.h"
 #include "base/json_number.h"
+#include "base/json_pow10.h"
 #include "support/random.h"
 
 static const struct {
@@ -247,7 +249,7 @@ static void integers(void **state) {
         if (form == ECHO__JSON_DOUBLE) assert_string_equal(print(number.value), cases[i].text);
     }
     char digits[ECHO__JSON_NUMBER_CHARS + 1];
-    digits[echo__json_format_u64(digits, UINT64_MAX)] = '\0';
+    digits[echo__format_u64(digits, UINT64_MAX)] = '\0';
     assert_string_equal(digits, "18446744073709551615");
 }
 

@@ -104,13 +104,13 @@ static void grow(setup *s, size_t plain, size_t big, unsigned kinds) {
 
 static echo_status note(void *arg, const echo_hash *name) {
     bool news;
-    assert_true(echo__hashes_add(arg, name, 1, &news));
+    assert_true(echo__hash_set_add(arg, name, 1, &news));
     return ECHO_OK;
 }
 
-static void names_of(echo__hashes *out, echo__chunks *chunks, const echo__root *root) {
+static void names_of(echo__hash_set *out, echo__chunks *chunks, const echo__root *root) {
     echo_error err = ECHO_ERROR_INIT;
-    echo__hashes_init(out);
+    echo__hash_set_init(out);
     if (echo__tree_reach(chunks, root, note, out, &err) != ECHO_OK) fail_msg("%s", err.message);
 }
 
@@ -121,18 +121,18 @@ static void give(setup *s, const echo_hash *name) {
 }
 
 static void give_all(setup *s, const echo__root *root) {
-    echo__hashes names;
+    echo__hash_set names;
     names_of(&names, s->from, root);
     for (size_t i = 0; names.slots != NULL && i <= names.mask; i++)
         if (names.bits[i] != 0) give(s, &names.slots[i]);
-    echo__hashes_free(&names);
+    echo__hash_set_free(&names);
 }
 
 /* ---- walking ---- */
 
 typedef struct walk {
     echo__frontier f;
-    echo__hashes asked;
+    echo__hash_set asked;
     uint64_t asks, looks;
     echo__want *out[64];
     size_t out_count;
@@ -141,14 +141,14 @@ typedef struct walk {
 static void walk_begin(walk *w, setup *s, const echo__root *base) {
     echo_error err = ECHO_ERROR_INIT;
     memset(w, 0, sizeof *w);
-    echo__hashes_init(&w->asked);
+    echo__hash_set_init(&w->asked);
     if (echo__frontier_init(&w->f, s->to, &s->root, base, &err) != ECHO_OK) fail_msg("%s", err.message);
 }
 
 static void walk_end(walk *w) {
     while (w->out_count > 0) echo__frontier_return(&w->f, w->out[--w->out_count]);
     echo__frontier_free(&w->f);
-    echo__hashes_free(&w->asked);
+    echo__hash_set_free(&w->asked);
 }
 
 static echo__want *take(walk *w, size_t i) {
@@ -173,7 +173,7 @@ static echo_status walk_step(walk *w, setup *s, echo_error *err) {
     }
     if (w->out_count > 0 && what == 3) {
         echo__want *want = take(w, (size_t)chance(s, w->out_count));
-        echo__hashes_free(&w->asked); /* it may be asked for again: counting begins anew */
+        echo__hash_set_free(&w->asked); /* it may be asked for again: counting begins anew */
         echo__frontier_return(&w->f, want);
         return ECHO_OK;
     }
@@ -183,7 +183,7 @@ static echo_status walk_step(walk *w, setup *s, echo_error *err) {
     w->looks += before - looks;
     if (status != ECHO_OK || want == NULL) return status;
     bool news;
-    assert_true(echo__hashes_add(&w->asked, &want->hash, (uint8_t)(1u << want->kind), &news));
+    assert_true(echo__hash_set_add(&w->asked, &want->hash, (uint8_t)(1u << want->kind), &news));
     if (!news) fail_msg("asked for twice, %d", (int)want->kind);
     if (test_store_chunk(s->copy, &want->hash) != NULL) { /* unless it has rotted */
         const test_chunk *c = test_store_chunk(s->copy, &want->hash);
@@ -207,25 +207,25 @@ static void walk_all(walk *w, setup *s) {
 
 /* The copy has all of the tree, which verifies, and the frontier knows it by name, or the base has it. */
 static void assert_whole(setup *s, const walk *w, const echo__root *base) {
-    echo__hashes names, of_base;
+    echo__hash_set names, of_base;
     echo_error err = ECHO_ERROR_INIT;
     names_of(&names, s->from, &s->root);
-    echo__hashes_init(&of_base);
+    echo__hash_set_init(&of_base);
     if (base != NULL) {
-        echo__hashes_free(&of_base);
+        echo__hash_set_free(&of_base);
         names_of(&of_base, s->from, base);
     }
     for (size_t i = 0; names.slots != NULL && i <= names.mask; i++) {
         if (names.bits[i] == 0) continue;
         assert_non_null(test_store_chunk(s->copy, &names.slots[i]));
-        assert_true(echo__hashes_get(&w->f.names, &names.slots[i]) != 0 ||
-                    echo__hashes_get(&of_base, &names.slots[i]) != 0);
+        assert_true(echo__hash_set_get(&w->f.names, &names.slots[i]) != 0 ||
+                    echo__hash_set_get(&of_base, &names.slots[i]) != 0);
     }
     assert_true(w->f.names.count <= names.count);
     echo__chunks_keep(s->to, 0);
     if (echo__tree_verify(s->to, &s->root, NULL, &err) != ECHO_OK) fail_msg("%s", err.message);
-    echo__hashes_free(&names);
-    echo__hashes_free(&of_base);
+    echo__hash_set_free(&names);
+    echo__hash_set_free(&of_base);
 }
 
 /* ---- tests ---- */
@@ -234,7 +234,7 @@ static void assert_whole(setup *s, const walk *w, const echo__root *base) {
 static void partly_here(uint64_t seed) {
     setup s;
     walk w;
-    echo__hashes names;
+    echo__hash_set names;
     begin(&s, seed);
     unsigned value = 1 + (unsigned)chance(&s, 40);
     size_t second = (size_t)chance(&s, 60);
@@ -257,7 +257,7 @@ static void partly_here(uint64_t seed) {
         fail_msg("seed %llu: %llu asked for of %zu", (unsigned long long)seed, (unsigned long long)w.asks, missing);
     assert_whole(&s, &w, NULL);
     walk_end(&w);
-    echo__hashes_free(&names);
+    echo__hash_set_free(&names);
     end(&s);
 }
 
@@ -279,12 +279,12 @@ static void over_base(uint64_t seed) {
     }
     second = (size_t)chance(&s, 3);
     grow(&s, (size_t)chance(&s, 20), second, 1000);
-    echo__hashes before, after;
+    echo__hash_set before, after;
     names_of(&before, s.from, &base);
     names_of(&after, s.from, &s.root);
     uint64_t differ = 0;
     for (size_t i = 0; after.slots != NULL && i <= after.mask; i++)
-        if (after.bits[i] != 0 && echo__hashes_get(&before, &after.slots[i]) == 0) differ++;
+        if (after.bits[i] != 0 && echo__hash_set_get(&before, &after.slots[i]) == 0) differ++;
     walk_begin(&w, &s, &base);
     walk_all(&w, &s);
     assert_true(w.asks >= differ);
@@ -294,8 +294,8 @@ static void over_base(uint64_t seed) {
     assert_true(w.f.same > 0 || differ == 0 || s.root.height == 0);
     assert_whole(&s, &w, &base);
     walk_end(&w);
-    echo__hashes_free(&before);
-    echo__hashes_free(&after);
+    echo__hash_set_free(&before);
+    echo__hash_set_free(&after);
     end(&s);
 }
 
@@ -341,11 +341,11 @@ static void test_shared(void **state) {
             assert_ok(echo__frontier_arrived(&w.f, all[n], &err));
         }
     }
-    echo__hashes names;
+    echo__hash_set names;
     names_of(&names, s.from, &s.root);
     assert_int_equal(asked, names.count);
     assert_whole(&s, &w, NULL);
-    echo__hashes_free(&names);
+    echo__hash_set_free(&names);
     walk_end(&w);
     end(&s);
 }
@@ -373,7 +373,7 @@ static bool is_refused(setup *s) {
     echo_error err = ECHO_ERROR_INIT;
     echo_status status = ECHO_OK;
     memset(&w, 0, sizeof w);
-    echo__hashes_init(&w.asked);
+    echo__hash_set_init(&w.asked);
     status = echo__frontier_init(&w.f, s->to, &s->root, NULL, &err);
     for (unsigned steps = 0; status == ECHO_OK && !echo__frontier_done(&w.f); steps++) {
         status = walk_step(&w, s, &err);
@@ -394,11 +394,11 @@ static void start_over(setup *s) {
 }
 
 /* What was forged is gone again. */
-static void clean(setup *s, const echo__hashes *names) {
+static void clean(setup *s, const echo__hash_set *names) {
     test_chunk *c;
     do {
         size_t at = 0;
-        while ((c = echo__map_next(&s->source->chunks, &at)) != NULL && echo__hashes_get(names, &c->name) != 0) {}
+        while ((c = echo__map_next(&s->source->chunks, &at)) != NULL && echo__hash_set_get(names, &c->name) != 0) {}
         if (c == NULL) return;
         echo_hash name = c->name;
         test_store_remove(s->source, &name);
@@ -412,7 +412,7 @@ static void test_wrong_claims(void **state) {
     begin(&s, 5);
     grow(&s, 700, 0, 1);
     echo__root root = s.root;
-    echo__hashes names;
+    echo__hash_set names;
     names_of(&names, s.from, &root);
     unsigned forged = 0;
     for (size_t i = 0; i <= names.mask; i++) {
@@ -477,7 +477,7 @@ static void test_wrong_claims(void **state) {
         start_over(&s);
         assert_true(is_refused(&s));
     }
-    echo__hashes_free(&names);
+    echo__hash_set_free(&names);
     end(&s);
 }
 

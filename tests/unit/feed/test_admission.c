@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "feed/credentials.h"
+#include "feed/credentials_json.h"
 #include "feed/credentials_message.h"
 #include "support/random.h"
 

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "feed/credentials.h"
+#include "feed/credentials_json.h"
 #include "feed/credentials_message.h"
 #include "support/fault.h"
 #include "support/fixture_feed.h"

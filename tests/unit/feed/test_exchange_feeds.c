@@ -581,38 +581,6 @@ static void unsigned_blocks(void **state) {
     test_free_blocks(&blocks);
 }
 
-static void tables_are_checked(void **state) {
-    (void)state;
-    echo_feeds memory;
-    assert_ok(echo_feeds_new_memory(&memory));
-    echo_feed_ops ops = *memory.ops;
-    echo_feeds feeds = {&ops, memory.ctx};
-    assert_ok(echo__feeds_check(&feeds, &oops));
-    assert_true(echo__feeds_can_exchange(&feeds));
-    ops.prove = NULL;
-    assert_status(echo__feeds_check(&feeds, NULL), ECHO_ERR_INVALID);
-    assert_false(echo__feeds_can_exchange(&feeds));
-    ops.version = 1; /* what is behind the end of the table does not count */
-    assert_ok(echo__feeds_check(&feeds, &oops));
-    assert_false(echo__feeds_can_exchange(&feeds));
-    ops.prove = memory.ops->prove;
-    assert_false(echo__feeds_can_exchange(&feeds));
-    ops.version = 2;
-    ops.make = NULL;
-    ops.prove = NULL;
-    ops.put = NULL;
-    assert_ok(echo__feeds_check(&feeds, &oops));
-    assert_false(echo__feeds_can_exchange(&feeds));
-    ops.version = 3;
-    assert_status(echo__feeds_check(&feeds, NULL), ECHO_ERR_VERSION);
-    ops.version = 0;
-    assert_status(echo__feeds_check(&feeds, NULL), ECHO_ERR_VERSION);
-    feeds.ops = NULL;
-    assert_status(echo__feeds_check(&feeds, NULL), ECHO_ERR_INVALID);
-    assert_false(echo__feeds_can_exchange(&feeds));
-    echo_feeds_close(&memory);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(feeds_are_made),
@@ -627,7 +595,6 @@ int main(void) {
         cmocka_unit_test(passed_on),
         cmocka_unit_test(memory_runs_out),
         cmocka_unit_test(unsigned_blocks),
-        cmocka_unit_test(tables_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "feed/hypercore.h"
+#include "feed/hypercore_file.h"
 #include "support/folder.h"
 #include "support/random.h"
 

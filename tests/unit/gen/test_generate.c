@@ -9,6 +9,7 @@
 #include "gen/generate.h"
 #include "support/folder.h"
 #include "support/state.h"
+#include <echo/sys/feed.h>
 #include "support/still_clock.h"
 
 /* Every feature at once. */

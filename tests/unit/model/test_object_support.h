@@ -15,6 +15,9 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "model/object.h"
+#include "model/object_state.h"
+#include "model/object_text.h"
+#include "model/object_thaw.h"
 #include "support/fault.h"
 #include "support/random.h"
 

@@ -7,7 +7,7 @@
 
 #include "unit/tree/tree_support.h"
 
-#include "base/hashes.h"
+#include "base/hash_set.h"
 #include "snapshot/gc.h"
 #include "snapshot/keep.h"
 #include "store/store.h"
@@ -172,14 +172,14 @@ static inline void assert_numbers(const echo_store *store, uint8_t party, const 
 
 typedef struct gc_reach {
     const echo_store *store;
-    echo__hashes names;
+    echo__hash_set names;
     uint8_t party;
 } gc_reach;
 
 static inline echo_status gc_note_reached(void *arg, const echo_hash *name) {
     gc_reach *r = arg;
     bool news;
-    assert_true(echo__hashes_add(&r->names, name, 1, &news));
+    assert_true(echo__hash_set_add(&r->names, name, 1, &news));
     return ECHO_OK;
 }
 
@@ -210,7 +210,7 @@ static inline echo_status gc_count_chunk(void *arg, const echo_hash *name, uint6
     gc_walk *w = arg;
     w->count++;
     w->bytes += size;
-    w->unneeded += echo__hashes_get(&w->reach->names, name) == 0;
+    w->unneeded += echo__hash_set_get(&w->reach->names, name) == 0;
     return ECHO_OK;
 }
 
@@ -219,7 +219,7 @@ static inline echo_status gc_count_chunk(void *arg, const echo_hash *name, uint6
 static inline size_t gc_unneeded(const echo_store *store) {
     gc_reach r = {.store = store};
     gc_walk w = {&r, 0, 0, 0};
-    echo__hashes_init(&r.names);
+    echo__hash_set_init(&r.names);
     for (r.party = 1; r.party <= 3; r.party++) {
         echo_key key = store_party(r.party);
         assert_ok(store->ops->list(store->ctx, &key, gc_reach_manifest, &r, NULL));
@@ -227,7 +227,7 @@ static inline size_t gc_unneeded(const echo_store *store) {
     assert_ok(store->ops->walk(store->ctx, gc_count_chunk, &w, NULL));
     assert_int_equal(w.count - w.unneeded,
                      r.names.count); /* segments too, which verifying needs not to be told about */
-    echo__hashes_free(&r.names);
+    echo__hash_set_free(&r.names);
     return w.unneeded;
 }
 

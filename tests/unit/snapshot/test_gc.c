@@ -258,15 +258,15 @@ static void test_other_stops(void **state) {
     assert_status(echo_snapshot_gc(NULL, NULL, NULL, NULL), ECHO_ERR_INVALID);
     echo_store_ops ops = *store.ops;
     echo_store other = {&ops, store.ctx};
-    ops.version = 1;
-    assert_stopped(&other, 1, ECHO_ERR_UNSUPPORTED, "store", "");
-    ops.version = 2;
+    ops.version = ECHO_STORE_OPS_VERSION + 1;
+    assert_status(echo_snapshot_gc(NULL, &other, NULL, NULL), ECHO_ERR_VERSION);
+    ops.version = ECHO_STORE_OPS_VERSION;
     ops.parties = NULL;
     assert_stopped(&other, 1, ECHO_ERR_UNSUPPORTED, "store", "");
     echo_store_close(&store);
 }
 
-/* A store of version 2 with parties alone of its hooks. */
+/* A store with parties alone of the optional hooks. */
 static void test_few_hooks(void **state) {
     (void)state;
     echo_store store = memory();

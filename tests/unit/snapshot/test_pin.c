@@ -47,7 +47,8 @@ static void test_pin(void **state) {
     assert_status(echo_snapshot_pin(NULL, &party, 1, true, NULL), ECHO_ERR_INVALID);
     echo_store_ops ops = *store.ops;
     echo_store old = {&ops, store.ctx};
-    ops.version = 1;
+    ops.pin = NULL;
+    ops.pinned = NULL;
     assert_status(echo_snapshot_pin(&old, &party, 1, true, &err), ECHO_ERR_UNSUPPORTED);
     p.count = 0;
     assert_ok(echo_snapshot_list(&old, &party, note_pin, &p, NULL));

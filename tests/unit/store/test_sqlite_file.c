@@ -180,8 +180,10 @@ static void test_impossible_names(void **state) {
     assert_int_equal(echo_store_open_sqlite(&store, NULL, NULL, &err), ECHO_ERR_INVALID);
     assert_int_equal(echo_store_open_sqlite(NULL, place.path, NULL, &err), ECHO_ERR_INVALID);
     assert_int_equal(echo_store_open_sqlite(&store, "/", NULL, &err), ECHO_ERR_INVALID);
-    options.version = 2;
-    assert_int_equal(echo_store_open_sqlite(&store, place.path, &options, &err), ECHO_ERR_INVALID);
+    for (uint32_t version = 0; version < 3; version += 2) {
+        options.version = version;
+        assert_int_equal(echo_store_open_sqlite(&store, place.path, &options, &err), ECHO_ERR_VERSION);
+    }
     assert_null(store.ops);
     assert_int_equal(echo_store_open_sqlite(&store, "/no/such/folder/snapshots.db", NULL, &err), ECHO_ERR_IO);
     assert_non_null(strstr(err.message, "/no/such/folder"));

@@ -1,5 +1,5 @@
 /*
- * What version 2 of the table in sys/store.h adds to the contract.
+ * The part of the contract that is about the optional hooks of sys/store.h.
  */
 #include "support/test.h"
 
@@ -486,7 +486,7 @@ static void test_err_untouched(void **state) {
     echo_store_close(&store);
 }
 
-int store_contract_run_v2(const store_contract *contract) {
+int store_contract_run_optional(const store_contract *contract) {
     void *state = (void *)(uintptr_t)contract;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_flush, state),         cmocka_unit_test_prestate(test_parties, state),
@@ -496,6 +496,6 @@ int store_contract_run_v2(const store_contract *contract) {
         cmocka_unit_test_prestate(test_err_untouched, state),
     };
     char name[80];
-    (void)snprintf(name, sizeof name, "%s, version 2", contract->name);
+    (void)snprintf(name, sizeof name, "%s, optional hooks", contract->name);
     return _cmocka_run_group_tests(name, tests, sizeof tests / sizeof *tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/hashes.h"
+#include "base/hash_set.h"
 #include "support/fault.h"
 
 static echo_hash hash_of(uint32_t i) {
@@ -14,66 +14,66 @@ static echo_hash hash_of(uint32_t i) {
 
 static void test_add_get(void **state) {
     (void)state;
-    echo__hashes set;
+    echo__hash_set set;
     bool news;
-    echo__hashes_init(&set);
+    echo__hash_set_init(&set);
     echo_hash a = hash_of(1), zero = {{0}};
-    assert_int_equal(echo__hashes_get(&set, &a), 0);
-    assert_true(echo__hashes_add(&set, &a, 1, &news) && news);
-    assert_true(echo__hashes_add(&set, &a, 1, &news) && !news);
-    assert_true(echo__hashes_add(&set, &a, 3, &news) && news);
-    assert_true(echo__hashes_add(&set, &a, 3, &news) && !news);
-    assert_true(echo__hashes_add(&set, &a, 1, &news) && !news);
-    assert_int_equal(echo__hashes_get(&set, &a), 3);
-    assert_int_equal(echo__hashes_get(&set, &zero), 0);
-    assert_true(echo__hashes_add(&set, &zero, 4, &news) && news); /* no hash stands for "free" */
-    assert_int_equal(echo__hashes_get(&set, &zero), 4);
+    assert_int_equal(echo__hash_set_get(&set, &a), 0);
+    assert_true(echo__hash_set_add(&set, &a, 1, &news) && news);
+    assert_true(echo__hash_set_add(&set, &a, 1, &news) && !news);
+    assert_true(echo__hash_set_add(&set, &a, 3, &news) && news);
+    assert_true(echo__hash_set_add(&set, &a, 3, &news) && !news);
+    assert_true(echo__hash_set_add(&set, &a, 1, &news) && !news);
+    assert_int_equal(echo__hash_set_get(&set, &a), 3);
+    assert_int_equal(echo__hash_set_get(&set, &zero), 0);
+    assert_true(echo__hash_set_add(&set, &zero, 4, &news) && news); /* no hash stands for "free" */
+    assert_int_equal(echo__hash_set_get(&set, &zero), 4);
     assert_int_equal(set.count, 2);
-    echo__hashes_free(&set);
-    assert_int_equal(echo__hashes_get(&set, &a), 0);
-    assert_true(echo__hashes_add(&set, &a, 1, &news) && news);
-    echo__hashes_free(&set);
+    echo__hash_set_free(&set);
+    assert_int_equal(echo__hash_set_get(&set, &a), 0);
+    assert_true(echo__hash_set_add(&set, &a, 1, &news) && news);
+    echo__hash_set_free(&set);
 }
 
 static void test_many(void **state) {
     (void)state;
-    echo__hashes set;
+    echo__hash_set set;
     bool news;
-    echo__hashes_init(&set);
+    echo__hash_set_init(&set);
     for (uint32_t i = 0; i < 50000; i++) {
         echo_hash hash = hash_of(i);
-        assert_true(echo__hashes_add(&set, &hash, (uint8_t)(1 + i % 3), &news) && news);
+        assert_true(echo__hash_set_add(&set, &hash, (uint8_t)(1 + i % 3), &news) && news);
     }
     assert_int_equal(set.count, 50000);
     for (uint32_t i = 0; i < 60000; i++) {
         echo_hash hash = hash_of(i);
-        assert_int_equal(echo__hashes_get(&set, &hash), i < 50000 ? 1 + i % 3 : 0);
+        assert_int_equal(echo__hash_set_get(&set, &hash), i < 50000 ? 1 + i % 3 : 0);
     }
-    echo__hashes_free(&set);
+    echo__hash_set_free(&set);
 }
 
 static void test_nomem(void **state) {
     (void)state;
-    echo__hashes set;
+    echo__hash_set set;
     bool news;
-    echo__hashes_init(&set);
+    echo__hash_set_init(&set);
     long before = fault_blocks();
     for (uint32_t i = 0; i < 200; i++) {
         echo_hash hash = hash_of(i);
         for (long nth = 1;; nth++) {
             fault_at(nth);
-            bool added = echo__hashes_add(&set, &hash, 1, &news);
+            bool added = echo__hash_set_add(&set, &hash, 1, &news);
             if (!fault_off()) break;
             assert_false(added || news);
             assert_int_equal(set.count, i);
             for (uint32_t j = 0; j <= i; j++) {
                 echo_hash other = hash_of(j);
-                assert_int_equal(echo__hashes_get(&set, &other), j < i);
+                assert_int_equal(echo__hash_set_get(&set, &other), j < i);
             }
         }
         assert_true(news);
     }
-    echo__hashes_free(&set);
+    echo__hash_set_free(&set);
     assert_int_equal(fault_blocks(), before);
 }
 

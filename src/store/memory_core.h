@@ -6,8 +6,8 @@
  * can fail happens between the first and the last change of a publish or a removal. The lock is over the core and every
  * pending list; no callback is called with it held.
  */
-#ifndef ECHO_STORE_MEMORY_H
-#define ECHO_STORE_MEMORY_H
+#ifndef ECHO_STORE_MEMORY_CORE_H
+#define ECHO_STORE_MEMORY_CORE_H
 
 #include <pthread.h>
 
@@ -67,26 +67,5 @@ bool echo__memstore_is_writing(const echo__memstore *m);
 void echo__memstore_undo(echo__memstore *m);
 /* The manifest with the highest number up to `most`; NULL when there is none. */
 echo__memstore_manifest *echo__memstore_newest(const echo__memstore_core *c, const echo_key *party, uint64_t most);
-
-/* ---- the hooks of echo_store_ops ---- */
-
-uint32_t echo__memstore_capabilities(void *ctx);
-echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
-echo_status echo__memstore_has(bool *out, void *ctx, const echo_hash *name, echo_error *err);
-echo_status echo__memstore_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,
-                               echo_error *err);
-echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
-                                   echo_error *err);
-echo_status echo__memstore_flush(void *ctx, echo_error *err);
-echo_status echo__memstore_rollback(void *ctx, echo_error *err);
-echo_status echo__memstore_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
-echo_status echo__memstore_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);
-echo_status echo__memstore_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);
-echo_status echo__memstore_remove_chunks(void *ctx, const echo_hash *names, size_t n, echo_error *err);
-echo_status echo__memstore_parties(void *ctx, echo_store_party_fn fn, void *arg, echo_error *err);
-echo_status echo__memstore_walk_from(void *ctx, const echo_hash *after, echo_walk_fn fn, void *arg, echo_error *err);
-echo_status echo__memstore_usage(uint64_t *bytes, void *ctx, echo_error *err);
-echo_status echo__memstore_pin(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
-echo_status echo__memstore_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err);
 
 #endif

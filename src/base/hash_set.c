@@ -1,4 +1,4 @@
-#include "base/hashes.h"
+#include "base/hash_set.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -6,12 +6,12 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 
-void echo__hashes_init(echo__hashes *set) {
+void echo__hash_set_init(echo__hash_set *set) {
     memset(set, 0, sizeof *set);
     randombytes_buf(set->seed, sizeof set->seed);
 }
 
-void echo__hashes_free(echo__hashes *set) {
+void echo__hash_set_free(echo__hash_set *set) {
     echo__free(set->slots);
     echo__free(set->bits);
     set->slots = NULL;
@@ -20,7 +20,7 @@ void echo__hashes_free(echo__hashes *set) {
 }
 
 /* The slot that has the hash, or the free one where it would be. There is always a free one. */
-static size_t find(const echo__hashes *set, const echo_hash *hash) {
+static size_t find(const echo__hash_set *set, const echo_hash *hash) {
     uint64_t start;
     crypto_shorthash((uint8_t *)&start, hash->bytes, sizeof hash->bytes, set->seed);
     size_t i = (size_t)start & set->mask;
@@ -28,12 +28,12 @@ static size_t find(const echo__hashes *set, const echo_hash *hash) {
     return i;
 }
 
-uint8_t echo__hashes_get(const echo__hashes *set, const echo_hash *hash) {
+uint8_t echo__hash_set_get(const echo__hash_set *set, const echo_hash *hash) {
     return set->count == 0 ? 0 : set->bits[find(set, hash)];
 }
 
-static bool grow(echo__hashes *set) {
-    echo__hashes larger = *set;
+static bool grow(echo__hash_set *set) {
+    echo__hash_set larger = *set;
     size_t size = set->slots == NULL ? 64 : (set->mask + 1) * 2;
     larger.mask = size - 1;
     larger.slots = echo__realloc_array(NULL, size, sizeof *larger.slots);
@@ -55,7 +55,7 @@ static bool grow(echo__hashes *set) {
     return true;
 }
 
-bool echo__hashes_add(echo__hashes *set, const echo_hash *hash, uint8_t bits, bool *news) {
+bool echo__hash_set_add(echo__hash_set *set, const echo_hash *hash, uint8_t bits, bool *news) {
     *news = false;
     if ((set->slots == NULL || (set->count + 1) * 4 > (set->mask + 1) * 3) && !grow(set)) return false;
     size_t at = find(set, hash);

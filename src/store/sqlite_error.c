@@ -1,0 +1,52 @@
+#include "store/sqlite_error.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* What came from the disk, with the system's own reason. */
+static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
+    int number = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
+    if (number == ENOSPC || number == EDQUOT) return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
+    if (rc == SQLITE_IOERR_SHMMAP && number == ENOMEM) return echo__nomem(err);
+    if (number == 0 || number == ENOMEM)
+        return echo__error(err, ECHO_ERR_IO, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
+    errno = number;
+    return echo__error_errno(err, "%s: %s (%s)", what, sqlite3_errstr(rc), s->path);
+}
+
+echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
+    switch (rc) {
+    case SQLITE_READONLY_DBMOVED:
+        return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);
+    case SQLITE_READONLY_ROLLBACK:
+    case SQLITE_READONLY_RECOVERY:
+    case SQLITE_READONLY_CANTINIT:
+        return echo__error(err, ECHO_ERR_READONLY, "%s: needs recovery, open it for writing once (%s)", what, s->path);
+    default: break;
+    }
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM: return echo__nomem(err);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: return echo__error(err, ECHO_ERR_BUSY, "%s: in use by another process (%s)", what, s->path);
+    case SQLITE_FULL: return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
+    case SQLITE_NOTADB: return echo__error(err, ECHO_ERR_CORRUPT, "%s: not a snapshot store (%s)", what, s->path);
+    case SQLITE_READONLY: return echo__error(err, ECHO_ERR_READONLY, "%s: may not be written to (%s)", what, s->path);
+    case SQLITE_TOOBIG: return echo__error(err, ECHO_ERR_LIMIT, "%s: longer than a store takes (%s)", what, s->path);
+    case SQLITE_CORRUPT: return echo__error(err, ECHO_ERR_CORRUPT, "%s: the file is damaged (%s)", what, s->path);
+    /* Our SQL is right for our tables: what it runs into is a file made to look like ours. */
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return echo__error(err, ECHO_ERR_CORRUPT, "%s: %s (%s)", what,
+                           s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->path);
+    default: return fail_io(s, rc, err, what);
+    }
+}
+
+echo_status echo__sqlite_refuse_read_only(const echo__sqlite *s, echo_error *err) {
+    return echo__error(err, ECHO_ERR_READONLY, "the store was opened for reading only (%s)", s->path);
+}

@@ -1,0 +1,24 @@
+/*
+ * The file: opening it when needed, recognising it, transactions.
+ */
+#ifndef ECHO_STORE_SQLITE_FILE_H
+#define ECHO_STORE_SQLITE_FILE_H
+
+#include "store/sqlite_state.h"
+
+/*
+ * Makes the handle ready to read. ECHO_ERR_NOT_FOUND, with err left alone: there is no store yet. ECHO_OK: the file was
+ * recognised as ours, and a read-only handle is sure to look at its present state.
+ */
+echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* Whether somebody wrote, or may be about to write, to a file that is read without locks. */
+bool echo__sqlite_overtaken(const echo__sqlite *s);
+void echo__sqlite_disconnect(echo__sqlite *s);
+/* Begins a transaction; creates file and tables when they do not exist. */
+echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* Commits; when that fails, what was done is undone. */
+echo_status echo__sqlite_commit(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* Undoes the open transaction, if any. */
+void echo__sqlite_abandon(echo__sqlite *s);
+
+#endif
