@@ -36,7 +36,7 @@ typedef struct echo_mutation {
     uint64_t seq;
 } echo_mutation;
 
-/* Where a raw `snapshot` hook writes. Errors stick: write on, the library checks once. */
+/* Where a raw `snapshot` hook writes. Errors stick: write on, the library checks once. data is NULL only with len 0. */
 typedef struct echo_writer echo_writer;
 void echo_writer_write(echo_writer *writer, const void *data, size_t len);
 

@@ -31,7 +31,9 @@ struct cJSON;
 #define ECHO_OBJECT_DEPTH_MAX 64u
 #define ECHO_OBJECT_KEY_BYTES_MAX 4096u
 
-/* Builds the bytes of one mutation (ObjectMutationSet). Errors stick; echo_object_mutation_bytes() reports the first.
+/*
+ * Builds the bytes of one mutation (ObjectMutationSet). Errors stick; echo_object_mutation_bytes() reports the first. A
+ * key or value that is NULL is ECHO_ERR_INVALID; with a mutation that is NULL the functions below do nothing.
  */
 typedef struct echo_object_mutation echo_object_mutation;
 

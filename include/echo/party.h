@@ -2,8 +2,10 @@
  * echo/party.h: a party's items, restored from its newest good snapshot and its feeds.
  *
  * A party belongs to one thread. echo_party_restore() is the one way to get one; a first run, with nothing stored, is
- * the same call. Nothing here prints or exits. While a snapshot is being written the party has one thread of its own,
- * which calls nothing but the store, unless the policy forbids it (echo/policy.h).
+ * the same call. Nothing here prints or exits. A NULL that a function does not allow is ECHO_ERR_INVALID; functions
+ * that return no status return NULL, false or a structure of zeros for a party or an item that is NULL. While a
+ * snapshot is being written the party has one thread of its own, which calls nothing but the store, unless the policy
+ * forbids it (echo/policy.h).
  */
 #ifndef ECHO_PARTY_H
 #define ECHO_PARTY_H
@@ -178,8 +180,11 @@ typedef struct echo_party_status {
     echo_error stop;     /* the first reason in `stopped`, code ECHO_OK when none */
 } echo_party_status;
 void echo_party_status_get(echo_party_status *out, const echo_party *party);
-/* Copies up to max of the waiting messages; returns how many there are. */
-size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max);
+/*
+ * Copies up to max of the waiting messages; *count is how many there are. out may be NULL when max is 0.
+ * ECHO_ERR_NOMEM leaves both as they were.
+ */
+echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) ECHO_MUST_USE;
 
 /*
  * Looks for new blocks and applies up to `max` messages (0: all there are), then does a step of background work

@@ -147,7 +147,7 @@ typedef struct echo_snapshot_info {
     int64_t time;      /* milliseconds since 1970 */
     uint64_t messages; /* covered */
     size_t feeds;
-    echo_timeframe *timeframe; /* not const: an ordered walk may sort; do not change it */
+    const echo_timeframe *timeframe;
     echo_snapshot_root items;
     echo_snapshot_root credentials;
     bool is_signed;

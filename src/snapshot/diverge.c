@@ -307,20 +307,20 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
                                   echo_difference_fn fn, void *arg, echo_error *err) {
     comparison c;
+    echo_error own = ECHO_ERROR_INIT;
     memset(&c, 0, sizeof c);
     memset(out, 0, sizeof *out);
     c.fn = fn;
     c.arg = arg;
-    c.err = err;
-    echo__error_clear(err);
-    echo_status status = echo__snapshot_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
-    if (status == ECHO_OK) status = echo__snapshot_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, err);
-    if (status == ECHO_OK) status = compare(&c, err);
+    c.err = &own;
+    echo_status status = echo__snapshot_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, &own);
+    if (status == ECHO_OK) status = echo__snapshot_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, &own);
+    if (status == ECHO_OK) status = compare(&c, &own);
     close_side(&c.a, &c.report);
     close_side(&c.b, &c.report);
     echo__free(c.parts);
     echo__buf_free(&c.id);
     echo__buf_free(&c.type);
     if (status == ECHO_OK) *out = c.report;
-    return status;
+    return echo__error_return(err, &own, status, NULL);
 }

@@ -114,6 +114,7 @@ echo_status echo__party_switch(echo_party **party, const echo_store *store_or_nu
 }
 
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) {
-    echo__error_clear(err);
-    return echo__party_switch(party, NULL, fn, arg, err);
+    echo_error own = ECHO_ERROR_INIT;
+    if (party == NULL || *party == NULL) return echo__error_null(err, "party");
+    return echo__error_return(err, &own, echo__party_switch(party, NULL, fn, arg, &own), NULL);
 }

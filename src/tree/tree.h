@@ -111,7 +111,7 @@ void echo__visitor_close(echo__visitor *visitor); /* NULL is fine */
 typedef struct echo__cursor echo__cursor;
 echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from,
                               echo_error *err) ECHO_MUST_USE;
-/* The next line, valid until the next call; ECHO_ERR_NOT_FOUND at the end. */
+/* The next line, valid until the next call; ECHO_ERR_NOT_FOUND at the end, which leaves err alone. */
 echo_status echo__cursor_next(echo_bytes *line, echo__cursor *cursor, echo_error *err) ECHO_MUST_USE;
 void echo__cursor_close(echo__cursor *cursor);
 
