@@ -36,7 +36,9 @@ typedef struct echo_mutation {
     uint64_t seq;
 } echo_mutation;
 
-/* The output of a `snapshot_raw` hook. Errors are kept: the hook may ignore them, the library checks once at the end.
+/*
+ * The output of a `snapshot_raw` hook. Errors are kept: the hook may ignore them, the library checks once at the end.
+ * data may be NULL only when len is 0.
  */
 typedef struct echo_writer echo_writer;
 void echo_writer_write(echo_writer *writer, const void *data, size_t len);

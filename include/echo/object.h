@@ -40,8 +40,11 @@ struct cJSON;
 #define ECHO_OBJECT_DEPTH_MAX 64u
 #define ECHO_OBJECT_KEY_BYTES_MAX 4096u
 
-/* A builder for the bytes of one mutation (an ObjectMutationSet). It keeps its first error, which
- * echo_object_mutation_bytes() returns. */
+/*
+ * A builder for the bytes of one mutation (an ObjectMutationSet). It keeps its first error, which
+ * echo_object_mutation_bytes() returns. A key or value that is NULL is ECHO_ERR_INVALID; if the builder is NULL, the
+ * functions below do nothing.
+ */
 typedef struct echo_object_mutation echo_object_mutation;
 
 /* ECHO_GENERATION_NEW encodes for ECHO_MODEL_OBJECT, ECHO_GENERATION_OLD for ECHO_MODEL_OBJECT_OLD. */

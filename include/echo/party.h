@@ -4,6 +4,9 @@
  * A party belongs to one thread. echo_party_restore() opens one from its newest good snapshot and its feeds; a first
  * run, with nothing stored, is the same call. Nothing here prints or exits. While a snapshot is written the party has
  * one thread of its own, unless the policy forbids it (echo/policy.h); that thread calls nothing but the store.
+ *
+ * A NULL that a function does not allow is ECHO_ERR_INVALID. Functions that return no status return NULL, false or a
+ * structure of zeros for a party or an item that is NULL.
  */
 #ifndef ECHO_PARTY_H
 #define ECHO_PARTY_H
@@ -214,8 +217,11 @@ typedef struct echo_party_status {
     echo_error stop;     /* why the first of the `stopped` feeds stopped; its code is ECHO_OK if none did */
 } echo_party_status;
 void echo_party_status_get(echo_party_status *out, const echo_party *party);
-/* Copies up to max of the waiting messages; returns how many there are. */
-size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max);
+/*
+ * Copies up to max of the waiting messages; *count is how many there are. out may be NULL when max is 0.
+ * ECHO_ERR_NOMEM leaves both as they were.
+ */
+echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) ECHO_MUST_USE;
 
 /*
  * Looks for new blocks, applies up to `max` messages (0: all), and does a step of background work (rebuilding stale

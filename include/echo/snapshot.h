@@ -175,7 +175,7 @@ typedef struct echo_snapshot_info {
     int64_t time;      /* milliseconds since 1970 */
     uint64_t messages; /* covered */
     size_t feeds;
-    echo_timeframe *timeframe; /* not const: an ordered walk may sort; do not change it */
+    const echo_timeframe *timeframe;
     echo_snapshot_root items;
     echo_snapshot_root credentials;
     bool is_signed;
@@ -222,9 +222,9 @@ typedef struct echo_message_at {
 } echo_message_at;
 
 /*
- * Why two snapshots differ; a higher value is worse. COVERED: explained by messages that only one of them covers. UNKNOWN:
- * not known, because the stored form has no stamps, or has another version, or the model was not registered. DIVERGED: not
- * explained by the timeframes.
+ * Why two snapshots differ; a higher value is worse. COVERED: explained by messages that only one of them covers.
+ * UNKNOWN: not known, because the stored form has no stamps, or has another version, or the model was not registered.
+ * DIVERGED: not explained by the timeframes.
  */
 #define ECHO_VERDICT_MAP(XX)                                                                                           \
     XX(COVERED, "covered")                                                                                             \

@@ -2,8 +2,11 @@
  * echo/timeframe.h: a timeframe says, per feed, the last seq that is covered: feed key => seq (zero-based).
  *
  * If a feed is absent, none of its blocks are covered; if it is at seq n, its n + 1 blocks 0..n are. Timeframes form a
- * lattice: merge is the least upper bound, covers the partial order. Lookup is O(1); an ordered walk sorts once after
- * changes. Sequence numbers up to ECHO_SEQ_MAX (2^53 - 1, so that every JSON reader keeps them) are accepted.
+ * lattice: merge is the least upper bound, covers the partial order. Lookup is O(1), frame i in order O(log n).
+ * Sequence numbers up to ECHO_SEQ_MAX (2^53 - 1, so that every JSON reader keeps them) are accepted.
+ *
+ * A NULL timeframe, key or place for a result is ECHO_ERR_INVALID. Functions that return no status treat a NULL
+ * timeframe as one without feeds, and a NULL key as absent.
  */
 #ifndef ECHO_TIMEFRAME_H
 #define ECHO_TIMEFRAME_H
@@ -55,24 +58,24 @@ bool echo_timeframe_covers(const echo_timeframe *a, const echo_timeframe *b);
 echo_order echo_timeframe_compare(const echo_timeframe *a, const echo_timeframe *b);
 /* Sum over the feeds of seq + 1, saturating at UINT64_MAX: the number of messages covered. */
 uint64_t echo_timeframe_total(const echo_timeframe *tf);
-/* Frame i of 0..size-1 in ascending order of feed key; false when i is out of range. May sort, hence not const. */
-bool echo_timeframe_at(echo_frame *out, echo_timeframe *tf, size_t i);
+/* Frame i of 0..size-1 in ascending order of feed key; false when i is out of range. */
+bool echo_timeframe_at(echo_frame *out, const echo_timeframe *tf, size_t i);
 
 /*
  * Canonical JSON text, {"<feed hex>":seq,...} with keys ascending. *out is NUL-terminated; the caller
  * frees it with echo_timeframe_text_free(). Parsing refuses duplicate keys, other shapes and numbers that are not
  * integers of 0..ECHO_SEQ_MAX (ECHO_ERR_CORRUPT).
  */
-echo_status echo_timeframe_to_json(char **out, echo_timeframe *tf) ECHO_MUST_USE;
+echo_status echo_timeframe_to_json(char **out, const echo_timeframe *tf) ECHO_MUST_USE;
 void echo_timeframe_text_free(char *text);
 echo_status echo_timeframe_from_json(echo_timeframe **out, const char *text, size_t len, echo_error *err) ECHO_MUST_USE;
 
 /*
  * Binary: 40 bytes a frame, key (32) || seq (u64, big-endian), keys strictly ascending. `size` gives the bytes needed;
- * `write` fills exactly those. Reading refuses any other length, order or value (ECHO_ERR_CORRUPT).
+ * `to_binary` fills exactly those. Reading refuses any other length, order or value (ECHO_ERR_CORRUPT).
  */
 size_t echo_timeframe_binary_size(const echo_timeframe *tf);
-void echo_timeframe_to_binary(uint8_t *out, echo_timeframe *tf);
+void echo_timeframe_to_binary(uint8_t *out, const echo_timeframe *tf);
 echo_status echo_timeframe_from_binary(echo_timeframe **out, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
 
 #ifdef __cplusplus

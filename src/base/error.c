@@ -120,3 +120,14 @@ echo_status echo__error_give(echo_error *err, const echo_error *problem) {
     if (err != NULL) *err = *problem;
     return problem->code;
 }
+
+echo_status echo__error_return(echo_error *err, echo_error *own, echo_status status, const char *what) {
+    if (status == ECHO_OK) return ECHO_OK;
+    if (what != NULL) echo__error_adopt(own, status, what);
+    if (err != NULL) *err = *own;
+    return status;
+}
+
+echo_status echo__error_null(echo_error *err, const char *what) {
+    return echo__error(err, ECHO_ERR_INVALID, "%s is NULL", what);
+}

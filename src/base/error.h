@@ -18,7 +18,15 @@ void echo__error_seq(echo_error *err, const echo_key *feed, uint64_t seq);
 void echo__error_item(echo_error *err, const void *id, size_t len);
 /* Makes sure err carries `code` and some message; for hooks of others, which may leave err alone. */
 echo_status echo__error_adopt(echo_error *err, echo_status code, const char *what);
-/* Clears an error before a call whose failure is to be told apart. */
+/*
+ * The last line of a public function, which collects its errors in one of its own: an error that was expected on the
+ * way is not the caller's. On success err is left alone; on failure it becomes *own, adopted as above when `what` is
+ * not NULL.
+ */
+echo_status echo__error_return(echo_error *err, echo_error *own, echo_status status, const char *what);
+/* A NULL where none may be. */
+echo_status echo__error_null(echo_error *err, const char *what);
+/* Clears an error before a call whose failure has to be recognized. */
 void echo__error_clear(echo_error *err);
 /* Hands a failure on: *err becomes *problem, which may be the same; returns its code. */
 echo_status echo__error_give(echo_error *err, const echo_error *problem);

@@ -40,16 +40,12 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
 }
 
 /* Feeds that have messages are members' feeds. */
-static echo_status add_members(echo_invitation *out, const echo_cli_side *side, echo_error *err) {
-    echo_timeframe *clock;
+static void add_members(echo_invitation *out, const echo_cli_side *side) {
+    const echo_timeframe *clock = echo_party_clock(side->party);
     echo_frame frame;
-    echo_status status = echo_timeframe_copy(&clock, echo_party_clock(side->party));
-    if (status != ECHO_OK) return err->code = status;
     for (size_t i = 0; out->member_count < ECHO_INVITATION_MEMBERS_MAX && echo_timeframe_at(&frame, clock, i); i++)
         if (memcmp(&frame.feed, &out->members[0], sizeof frame.feed) != 0)
             out->members[out->member_count++] = frame.feed;
-    echo_timeframe_free(clock);
-    return ECHO_OK;
 }
 
 static echo_status make(echo_invitation *out, echo_cli_side *side, echo_error *err) {
@@ -57,9 +53,9 @@ static echo_status make(echo_invitation *out, echo_cli_side *side, echo_error *e
     out->party = side->key;
     out->members[0] = side->keys.public_key;
     out->member_count = 1;
-    echo_status status = echo_cli_has(side->cli, ECHO_CMD_MEMBERS) ? add_members(out, side, err) : ECHO_OK;
-    if (status != ECHO_OK || !echo_cli_has(side->cli, ECHO_CMD_DIGEST)) return status;
-    status = echo_cli_newest(&number, &out->digest, &side->store, &side->key, err);
+    if (echo_cli_has(side->cli, ECHO_CMD_MEMBERS)) add_members(out, side);
+    if (!echo_cli_has(side->cli, ECHO_CMD_DIGEST)) return ECHO_OK;
+    echo_status status = echo_cli_newest(&number, &out->digest, &side->store, &side->key, err);
     if (status != ECHO_OK) return status;
     out->has_digest = number != 0;
     if (out->has_digest) return ECHO_OK;

@@ -17,13 +17,10 @@ typedef struct opened {
 /* ---- JSON ---- */
 
 static echo_status json_clock(echo_cli *cli, const echo_party *party) {
-    echo_timeframe *clock;
     char *text = NULL;
-    echo_status status = echo_timeframe_copy(&clock, echo_party_clock(party));
-    if (status == ECHO_OK) status = echo_timeframe_to_json(&text, clock);
+    echo_status status = echo_timeframe_to_json(&text, echo_party_clock(party));
     if (status == ECHO_OK) echo_cli_json_raw(&cli->out, "timeframe", text);
     if (text != NULL) echo_timeframe_text_free(text);
-    echo_timeframe_free(clock);
     return status;
 }
 
@@ -153,9 +150,12 @@ static int run(echo_cli *cli) {
     if (status == ECHO_OK) {
         opened o = {.report = echo_party_report(party)};
         echo_party_status_get(&o.status, party);
-        size_t waiting = echo_party_awaited(party, o.waiting, WAITING_MAX);
+        size_t waiting = 0;
+        status = echo_party_awaited(o.waiting, WAITING_MAX, &waiting, party);
         o.waiting_count = waiting < WAITING_MAX ? waiting : WAITING_MAX;
-        if (cli->json)
+        if (status != ECHO_OK)
+            err.code = status;
+        else if (cli->json)
             status = show_json(cli, party, &o);
         else
             show_text(cli, party, &o);

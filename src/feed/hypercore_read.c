@@ -266,7 +266,7 @@ echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to
         echo_error told = ECHO_ERROR_INIT;
         r.err = &told;
         status = read_verified(&r, end);
-        if (err != NULL && told.code != ECHO_OK) *err = told;
+        if (status != ECHO_OK && err != NULL && told.code != ECHO_OK) *err = told;
         r.err = err;
     }
     echo__free(r.nodes);

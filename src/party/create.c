@@ -50,6 +50,8 @@ static echo_status write_genesis(const char *feeds_path, const echo_keypair *par
 
 echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_now_fn now,
                               void *now_arg, echo_error *err) {
+    if (dir == NULL || party == NULL || feed == NULL)
+        return echo__error_null(err, dir == NULL ? "dir" : party == NULL ? "party" : "feed");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     size_t size = strlen(dir) + sizeof "/feeds";
     char *path = echo__malloc(size);

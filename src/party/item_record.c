@@ -10,9 +10,16 @@
 
 struct echo_writer {
     echo__buf *buf;
+    bool invalid; /* bytes were announced and none given */
 };
 
-void echo_writer_write(echo_writer *writer, const void *data, size_t len) { echo__buf_append(writer->buf, data, len); }
+void echo_writer_write(echo_writer *writer, const void *data, size_t len) {
+    if (writer == NULL) return;
+    if (data == NULL && len > 0)
+        writer->invalid = true;
+    else
+        echo__buf_append(writer->buf, data, len);
+}
 
 /* ---- from a record ---- */
 
@@ -125,10 +132,12 @@ static echo_status snapshot_json(echo__buf *out, const echo_item *item, echo_err
 static echo_status snapshot_raw(echo__buf *out, const echo_item *item, echo_error *err) {
     const echo_model_ops *ops = &item->ops->ops;
     echo__buf raw = ECHO__BUF_INIT;
-    echo_writer writer = {&raw};
+    echo_writer writer = {&raw, false};
     echo_status status = ops->snapshot_raw(&writer, item->ops->ctx, item->state, err);
     if (status != ECHO_OK) status = echo__error_adopt(err, status, "the model's snapshot_raw hook failed");
     if (status == ECHO_OK && raw.status != ECHO_OK) status = echo__nomem(err);
+    if (status == ECHO_OK && writer.invalid)
+        status = echo__error(err, ECHO_ERR_INVALID, "the model's snapshot_raw hook wrote bytes from NULL");
     if (status == ECHO_OK) echo__buf_base64(out, raw.data, raw.len);
     echo__buf_free(&raw);
     return status;

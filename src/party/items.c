@@ -139,10 +139,13 @@ static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, s
 static echo_status load_item(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
     *out = NULL;
     if (items->chunks == NULL || items->root->items == 0) return ECHO_ERR_NOT_FOUND;
-    load_args load = {items, NULL, 0, err};
-    echo_status status = echo__tree_get(items->chunks, items->root, id, load_line, &load, err);
+    echo_error problem = ECHO_ERROR_INIT;
+    load_args load = {items, NULL, 0, &problem};
+    echo_status status = echo__tree_get(items->chunks, items->root, id, load_line, &load, &problem);
     if (status != ECHO_OK) {
-        if (status != ECHO_ERR_NOT_FOUND) echo__error_item(err, id.data, id.len);
+        if (status == ECHO_ERR_NOT_FOUND || err == NULL) return status;
+        *err = problem;
+        echo__error_item(err, id.data, id.len);
         return status;
     }
     return adopt(out, items, load.item, load.bytes, err);
@@ -210,9 +213,10 @@ static echo_status ignore_line(void *arg, echo_bytes line) {
 echo_status echo__items_exists(bool *out, echo__items *items, echo_bytes id, echo_error *err) {
     *out = echo__items_peek(items, id) != NULL;
     if (*out || items->chunks == NULL || items->root->items == 0) return ECHO_OK;
-    echo_status status = echo__tree_get(items->chunks, items->root, id, ignore_line, NULL, err);
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = echo__tree_get(items->chunks, items->root, id, ignore_line, NULL, &problem);
     *out = status == ECHO_OK;
-    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : echo__error_return(err, &problem, status, NULL);
 }
 
 /* ---- refused messages ---- */

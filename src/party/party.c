@@ -151,14 +151,16 @@ echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, 
 
 /* ---- looking ---- */
 
-const echo_key *echo_party_key(const echo_party *party) { return &party->key; }
+const echo_key *echo_party_key(const echo_party *party) { return party == NULL ? NULL : &party->key; }
 
-const echo_timeframe *echo_party_clock(const echo_party *party) { return party->clock; }
+const echo_timeframe *echo_party_clock(const echo_party *party) { return party == NULL ? NULL : party->clock; }
 
-const echo_restore_report *echo_party_report(const echo_party *party) { return &party->report; }
+const echo_restore_report *echo_party_report(const echo_party *party) { return party == NULL ? NULL : &party->report; }
 
 void echo_party_status_get(echo_party_status *out, const echo_party *party) {
+    if (out == NULL) return;
     memset(out, 0, sizeof *out);
+    if (party == NULL) return;
     echo__merge_counts counts;
     echo__merge_counts_get(&counts, party->merge);
     out->items = party->root.items + party->items.added;
@@ -175,14 +177,17 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     out->writable = party->has_own && !party->behind && party->options.writable;
 }
 
-size_t echo_party_awaited(const echo_party *party, echo_awaited *out, size_t max) {
+echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) {
+    if (party == NULL || count == NULL || (out == NULL && max > 0)) return ECHO_ERR_INVALID;
     size_t n = echo__merge_awaited(party->merge, NULL, 0);
-    if (max == 0 || n == 0) return n;
-    echo__awaits *list = echo__realloc_array(NULL, n, sizeof *list);
-    if (list == NULL) return n;
-    (void)echo__merge_awaited(party->merge, list, n);
-    for (size_t i = 0; i < n && i < max; i++)
-        out[i] = (echo_awaited){list[i].feed, list[i].seq, list[i].awaited_feed, list[i].awaited_seq};
-    echo__free(list);
-    return n;
+    if (max > 0 && n > 0) {
+        echo__awaits *list = echo__realloc_array(NULL, n, sizeof *list);
+        if (list == NULL) return ECHO_ERR_NOMEM;
+        (void)echo__merge_awaited(party->merge, list, n);
+        for (size_t i = 0; i < n && i < max; i++)
+            out[i] = (echo_awaited){list[i].feed, list[i].seq, list[i].awaited_feed, list[i].awaited_seq};
+        echo__free(list);
+    }
+    *count = n;
+    return ECHO_OK;
 }

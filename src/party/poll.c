@@ -142,14 +142,15 @@ static echo_status step_rebuild(echo_party *party, uint64_t max, echo_error *err
 
 echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) {
     uint64_t done = 0;
+    echo_error own = ECHO_ERROR_INIT;
     if (applied != NULL) *applied = 0;
-    echo__error_clear(err);
+    if (party == NULL) return echo__error_null(err, "party");
     (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
-    echo_status status = echo__merge_scan(party->merge, err);
-    if (status == ECHO_OK) status = echo__party_pump(party, max, &done, err);
+    echo_status status = echo__merge_scan(party->merge, &own);
+    if (status == ECHO_OK) status = echo__party_pump(party, max, &done, &own);
     if (applied != NULL) *applied = done;
     echo__party_find_own(party);
-    if (status == ECHO_OK && party->rebuild != NULL) status = step_rebuild(party, max == 0 ? 4096 : max, err);
+    if (status == ECHO_OK && party->rebuild != NULL) status = step_rebuild(party, max == 0 ? 4096 : max, &own);
     if (party->between != NULL) party->between(party, done == 0);
-    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "messages cannot be applied");
+    return echo__error_return(err, &own, status, "messages cannot be applied");
 }

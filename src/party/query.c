@@ -11,29 +11,37 @@
 #include "party/party.h"
 
 echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, echo_error *err) {
+    echo_error own = ECHO_ERROR_INIT;
+    if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
-    echo__error_clear(err);
+    if (party == NULL || id == NULL) return echo__error_null(err, party == NULL ? "party" : "id");
     (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
-    echo_status status = echo__items_get(out, &party->items, echo__bytes_text(id), err);
-    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the item cannot be had");
+    echo_status status = echo__items_get(out, &party->items, echo__bytes_text(id), &own);
+    return echo__error_return(err, &own, status, "the item cannot be had");
 }
 
 void echo_item_head_get(echo_item_head *out, const echo_item *item) {
+    if (out == NULL) return;
+    memset(out, 0, sizeof *out);
+    if (item == NULL) return;
     *out = (echo_item_head){item->id, item->type, item->model, item->parent, item->source, item->target, item->deleted};
 }
 
-bool echo_item_has_state(const echo_item *item) { return item->ops != NULL; }
+bool echo_item_has_state(const echo_item *item) { return item != NULL && item->ops != NULL; }
 
-const void *echo_item_state(const echo_item *item) { return item->state; }
+const void *echo_item_state(const echo_item *item) { return item == NULL ? NULL : item->state; }
 
 echo_status echo_item_view(cJSON **out, const echo_item *item, echo_error *err) {
+    echo_error own = ECHO_ERROR_INIT;
+    if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
+    if (item == NULL) return echo__error_null(err, "item");
     if (item->ops == NULL || item->ops->ops.view == NULL) return ECHO_OK;
-    echo_status status = item->ops->ops.view(out, item->ops->ctx, item->state, err);
+    echo_status status = item->ops->ops.view(out, item->ops->ctx, item->state, &own);
     if (status == ECHO_OK) return ECHO_OK;
-    echo__error_adopt(err, status, "the model's view hook failed");
-    echo__error_item(err, item->id, item->id_len);
-    return status;
+    echo__error_adopt(&own, status, "the model's view hook failed");
+    echo__error_item(&own, item->id, item->id_len);
+    return echo__error_return(err, &own, status, NULL);
 }
 
 /* ---- queries ---- */
@@ -142,14 +150,15 @@ static echo_status walk_root(walk *w, echo_error *err) {
 }
 
 echo_status echo_party_each(echo_party *party, const echo_query *query, echo_item_fn fn, void *arg, echo_error *err) {
+    echo_error own = ECHO_ERROR_INIT;
+    if (party == NULL || fn == NULL) return echo__error_null(err, party == NULL ? "party" : "fn");
     walk w = {party, query, fn, arg, {NULL, 0, 0}, ECHO__BUF_INIT, ECHO__BUF_INIT};
-    echo__error_clear(err);
-    echo_status status = collect_fresh(&w.fresh, &party->items, err);
-    if (status == ECHO_OK) status = walk_root(&w, err);
+    echo_status status = collect_fresh(&w.fresh, &party->items, &own);
+    if (status == ECHO_OK) status = walk_root(&w, &own);
     for (; status == ECHO_OK && w.fresh.at < w.fresh.count; w.fresh.at++)
         status = offer_item(w.fresh.items[w.fresh.at], query, fn, arg);
     echo__free(w.fresh.items);
     echo__buf_free(&w.scratch);
     echo__buf_free(&w.texts);
-    return status;
+    return echo__error_return(err, &own, status, "the walk was ended");
 }

@@ -12,6 +12,7 @@
 #include "party/party.h"
 
 void echo_id_new(char out[ECHO_HEX_CHARS]) {
+    if (out == NULL) return;
     uint8_t bytes[32];
     randombytes_buf(bytes, sizeof bytes);
     echo__hex_encode(out, bytes, sizeof bytes);
@@ -47,6 +48,8 @@ static bool created_before(const echo_write *writes, size_t n, const char *id) {
 
 static echo_status check_write(echo_party *party, const echo_write *writes, size_t i, echo_error *err) {
     const echo_write *w = &writes[i];
+    if (w->mutation != NULL && w->mutation->data == NULL && w->mutation->len > 0)
+        return echo__error_null(err, "the bytes of a mutation");
     if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write names no item");
     if (!text_fits(w->id, ECHO_ID_BYTES_MAX))
         return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_BYTES_MAX);
@@ -160,16 +163,18 @@ static echo_status make_write(echo_message *message, const void *arg, size_t i) 
 }
 
 echo_status echo_party_write(bool *written, echo_party *party, const echo_write *writes, size_t n, echo_error *err) {
+    echo_error own = ECHO_ERROR_INIT;
     if (written != NULL) *written = false;
-    echo__error_clear(err);
+    if (party == NULL) return echo__error_null(err, "party");
     if (n == 0) return ECHO_OK;
-    echo_status status = check_own(party, err);
+    if (writes == NULL) return echo__error_null(err, "writes");
+    echo_status status = check_own(party, &own);
     for (size_t i = 0; status == ECHO_OK && i < n; i++) {
-        status = check_write(party, writes, i, err);
-        if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(err, writes[i].id, strlen(writes[i].id));
+        status = check_write(party, writes, i, &own);
+        if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(&own, writes[i].id, strlen(writes[i].id));
     }
-    if (status == ECHO_OK) status = append(party, n, make_write, writes, written, err);
-    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "nothing can be written");
+    if (status == ECHO_OK) status = append(party, n, make_write, writes, written, &own);
+    return echo__error_return(err, &own, status, "nothing can be written");
 }
 
 /* ---- credentials ---- */
@@ -184,16 +189,20 @@ static echo_status make_credential(echo_message *message, const void *arg, size_
 
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) {
-    echo_status status = check_own(party, err);
-    if (status != ECHO_OK) return status;
-    char created[ECHO__DATE_CHARS];
+    if (party == NULL || feed == NULL || signer == NULL)
+        return echo__error_null(err, party == NULL ? "party" : feed == NULL ? "feed" : "signer");
+    echo_error own = ECHO_ERROR_INIT;
     const echo_party_options *o = &party->options;
-    echo__date(created, o->now != NULL ? o->now(o->now_arg) : echo__wall_ms());
+    char created[ECHO__DATE_CHARS];
     echo__buf credential = ECHO__BUF_INIT;
-    status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
-    if (status != ECHO_OK) echo__error(err, status, "credential cannot be made");
+    echo_status status = check_own(party, &own);
+    if (status == ECHO_OK) {
+        echo__date(created, o->now != NULL ? o->now(o->now_arg) : echo__wall_ms());
+        status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
+        if (status != ECHO_OK) echo__error(&own, status, "credential cannot be made");
+    }
     echo_bytes bytes = echo__buf_bytes(&credential);
-    if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, err);
+    if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, &own);
     echo__buf_free(&credential);
-    return status;
+    return echo__error_return(err, &own, status, NULL);
 }

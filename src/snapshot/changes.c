@@ -76,11 +76,12 @@ static echo_status line_of(echo_bytes *line, side *s, echo_bytes id, bool known,
     if (known) return ECHO_OK;
     *line = echo__bytes(NULL, 0);
     if (s->party->root.items == 0) return ECHO_OK;
-    echo_status status = echo__tree_get(s->party->chunks, &s->party->root, id, copy_line, &s->line, err);
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = echo__tree_get(s->party->chunks, &s->party->root, id, copy_line, &s->line, &problem);
     if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     *line = echo__buf_bytes(&s->line);
-    return status;
+    return echo__error_return(err, &problem, status, NULL);
 }
 
 /* ---- reporting ---- */

@@ -307,8 +307,8 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
                                   echo_difference_fn fn, void *arg, echo_error *err) {
     comparison c;
-    echo__error_clear(err);
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the report was given");
+    echo_error own = ECHO_ERROR_INIT;
+    if (out == NULL) return echo__error_null(err, "out");
     memset(&c, 0, sizeof c);
     memset(out, 0, sizeof *out);
     echo_status status = echo__stored_check(store_a, party, err);
@@ -316,15 +316,15 @@ echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store 
     if (status != ECHO_OK) return status;
     c.fn = fn;
     c.arg = arg;
-    c.err = err;
-    status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, err);
-    if (status == ECHO_OK) status = echo__stored_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, err);
-    if (status == ECHO_OK) status = compare_roots(&c, err);
+    c.err = &own;
+    status = echo__stored_open(&c.a.manifest, &c.a.chunks, store_a, party, number_a, &own);
+    if (status == ECHO_OK) status = echo__stored_open(&c.b.manifest, &c.b.chunks, store_b, party, number_b, &own);
+    if (status == ECHO_OK) status = compare_roots(&c, &own);
     close_side(&c.a, &c.report);
     close_side(&c.b, &c.report);
     echo__free(c.parts);
     echo__buf_free(&c.id);
     echo__buf_free(&c.type);
     if (status == ECHO_OK) *out = c.report;
-    return status;
+    return echo__error_return(err, &own, status, NULL);
 }

@@ -181,27 +181,27 @@ static echo_status get_taker(echo__taker **out, const echo_party *party, echo_er
 
 echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, echo_error *err) {
     echo__taker *t;
-    echo__error_clear(err);
-    echo_status status = get_taker(&t, party, err);
-    if (status == ECHO_OK) status = echo__drive_run(t, ECHO_SNAPSHOT_REASON_REQUEST, err);
+    echo_error own = ECHO_ERROR_INIT;
+    echo_status status = get_taker(&t, party, &own);
+    if (status == ECHO_OK) status = echo__drive_run(t, ECHO_SNAPSHOT_REASON_REQUEST, &own);
     if (status == ECHO_OK && out != NULL) *out = t->result;
-    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be taken");
+    return echo__error_return(err, &own, status, "the snapshot cannot be taken");
 }
 
 echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
     echo__taker *t;
-    echo__error_clear(err);
-    echo_status status = get_taker(&t, party, err);
-    if (status != ECHO_OK || is_joinable(t)) return status;
+    echo_error own = ECHO_ERROR_INIT;
+    echo_status status = get_taker(&t, party, &own);
+    if (status != ECHO_OK || is_joinable(t)) return echo__error_return(err, &own, status, NULL);
     if (t->phase == ECHO_SNAPSHOT_PHASE_FINISH) {
         t->again = true;
         return ECHO_OK;
     }
     uint64_t start = now_ns(t);
     count_messages(t, start);
-    status = echo__take_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, err);
+    status = echo__take_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, &own);
     count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_PHASE_CAPTURE, 0);
-    return status == ECHO_OK ? ECHO_OK : echo__error_adopt(err, status, "the snapshot cannot be begun");
+    return echo__error_return(err, &own, status, "the snapshot cannot be begun");
 }
 
 void echo_party_snapshot_cancel(echo_party *party) {

@@ -60,7 +60,7 @@ static void put_models(echo__buf *out, const echo__model_counts *models, bool di
     echo__buf_byte(out, ']');
 }
 
-static void put_timeframe(echo__buf *out, echo_timeframe *timeframe) {
+static void put_timeframe(echo__buf *out, const echo_timeframe *timeframe) {
     char *text;
     if (out->status != ECHO_OK) return;
     if (echo_timeframe_to_json(&text, timeframe) != ECHO_OK) {

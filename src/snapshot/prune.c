@@ -23,7 +23,7 @@ static echo_status verified(echo__manifest *out, const echo_store *store, const 
 }
 
 /* *low becomes what both cover. */
-static echo_status meet(echo_timeframe **low, echo_timeframe *other, echo_error *err) {
+static echo_status meet(echo_timeframe **low, const echo_timeframe *other, echo_error *err) {
     echo_timeframe *both;
     echo_frame frame;
     echo_status status = echo_timeframe_new(&both);

@@ -330,12 +330,10 @@ static void fill_report(echo_party *party, restoration *o) {
     report->ns_total = echo__now_ns() - o->start;
 }
 
-echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) {
+static echo_status restore_party(echo_party **out, const echo_party_options *options, echo_error *err) {
+    *out = NULL;
     restoration o = {.options = options, .start = echo__now_ns()};
     echo_party *party = NULL;
-    echo__error_clear(err);
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the party was given");
-    *out = NULL;
     echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
     status = open_feeds(&o, err);
@@ -354,17 +352,21 @@ echo_status echo_party_restore(echo_party **out, const echo_party_options *optio
         status = check_found(party, err);
         if (status == ECHO_OK) echo__drive_attach(party);
     }
-    if (status == ECHO_OK) {
+    if (status == ECHO_OK)
         *out = party;
-    } else {
+    else
         echo_party_free(party);
-        echo__error_adopt(err, status, "the party cannot be opened");
-    }
     if (o.owns_store) echo_store_close(&o.store);
     if (o.owns_feeds) echo_feeds_close(&o.feeds);
     echo__stored_free(&o.candidates);
     echo__free(o.damage);
     return status;
+}
+
+echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) {
+    echo_error own = ECHO_ERROR_INIT;
+    if (out == NULL) return echo__error_null(err, "out");
+    return echo__error_return(err, &own, restore_party(out, options, &own), "the party cannot be opened");
 }
 
 echo_status echo__restore_beside(echo_party **out, const echo_party *old, const echo_store *store,

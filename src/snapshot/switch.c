@@ -118,7 +118,7 @@ echo_status echo__switch_to(echo_party **party, const echo_store *store_or_null,
 }
 
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) {
-    echo__error_clear(err);
-    if (party == NULL || *party == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party was given");
-    return echo__switch_to(party, NULL, fn, arg, err);
+    echo_error own = ECHO_ERROR_INIT;
+    if (party == NULL || *party == NULL) return echo__error_null(err, "party");
+    return echo__error_return(err, &own, echo__switch_to(party, NULL, fn, arg, &own), NULL);
 }

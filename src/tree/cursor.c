@@ -62,7 +62,7 @@ echo_status echo__cursor_next(echo_bytes *line, echo__cursor *cursor, echo_error
         cursor->gave = false;
         echo__path_next(path);
     }
-    if (path->done) return echo__error(err, ECHO_ERR_NOT_FOUND, "the end of the records");
+    if (path->done) return ECHO_ERR_NOT_FOUND;
     while (path->level > 0) {
         echo_status status = echo__path_down(path, err);
         if (status != ECHO_OK) return status;

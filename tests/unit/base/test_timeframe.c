@@ -50,7 +50,7 @@ static void equal(const echo_timeframe *a, const echo_timeframe *b) {
     assert_int_equal(echo_timeframe_compare(a, b), ECHO_ORDER_EQUAL);
 }
 
-static void ascending(echo_timeframe *tf) {
+static void ascending(const echo_timeframe *tf) {
     echo_frame last, frame;
     size_t n = echo_timeframe_size(tf);
     for (size_t i = 0; i < n; i++) {
@@ -471,6 +471,34 @@ static void out_of_memory(void **state) {
 /* Of this process, so that a busy machine does not matter. */
 static double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
 
+/* The order is kept over blocks that fill, turn and empty: against a plain array, at every size around their edges. */
+static void order_is_kept(void **state) {
+    (void)state;
+    echo_timeframe *tf = fresh();
+    test_random random = {7};
+    uint64_t present = 0;
+    static bool has[3000];
+    memset(has, 0, sizeof has);
+    for (int step = 0; step < 20000; step++) {
+        uint64_t n = test_random_u64(&random) % 3000;
+        bool more = step / 2500 % 2 == 0 || test_random_u64(&random) % 3 == 0;
+        if (more && !has[n]) set(tf, n, n);
+        if (!more && has[n]) unset(tf, n);
+        present += more && !has[n];
+        present -= !more && has[n];
+        has[n] = more;
+        assert_int_equal(echo_timeframe_size(tf), present);
+        if (step % 500 == 499) ascending(tf);
+    }
+    while (echo_timeframe_size(tf) > 0) { /* the lowest, until none is left */
+        echo_frame frame, next;
+        assert_true(echo_timeframe_at(&frame, tf, 0));
+        if (echo_timeframe_at(&next, tf, 1)) assert_true(memcmp(&frame.feed, &next.feed, sizeof frame.feed) < 0);
+        echo_timeframe_unset(tf, &frame.feed);
+    }
+    echo_timeframe_free(tf);
+}
+
 /* The work of one hundred thousand feeds; anything quadratic takes minutes and not a fraction of a second. */
 static void many_feeds(void **state) {
     (void)state;
@@ -510,6 +538,7 @@ int main(void) {
         cmocka_unit_test(json_refused),     cmocka_unit_test(binary),
         cmocka_unit_test(binary_refused),   cmocka_unit_test(merge_is_atomic),
         cmocka_unit_test(out_of_memory),    cmocka_unit_test(many_feeds),
+        cmocka_unit_test(order_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
