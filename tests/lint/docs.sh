@@ -21,11 +21,9 @@ grep -oh '`\(src\|tests\|examples\|include\|docs\)/[A-Za-z0-9_./-]*`' "$source/R
 done
 
 # Prose: at most 120 columns outside tables, code and lines with an address; and none of the phrases that docs/CONVENTIONS.md, "English",
-# says to write in another way. Two pages are not mended yet.
-unmended='README.md docs/ARCHITECTURE.md'
+# says to write in another way.
 cd "$source"
 for page in README.md docs/*.md tests/README.md; do
-    case " $unmended " in *" $page "*) continue ;; esac
     awk '/^```/ { code = !code; print ""; next } code || /^(    |\||!\[)/ { print ""; next } { print }' "$page" >"$work/prose"
     # Without the bytes that continue a character, a byte is a column.
     long=$(LC_ALL=C tr -d '\200-\277' <"$work/prose" | awk 'length > 120 && !/:\/\// { print NR; exit }')
