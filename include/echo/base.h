@@ -2,16 +2,16 @@
  * echo/base.h: what every other header uses: status codes, errors, byte views, keys and hashes.
  *
  * Conventions (docs/CONVENTIONS.md has all of them)
+ *
  *  - Every function that can fail returns echo_status: ECHO_OK (0) or a negative code. There are no positive codes.
- *  - Out parameters come first. On error they are NULL or untouched, nothing was consumed and nothing needs cleaning
- * up.
- *  - Functions that do I/O or read foreign bytes take an `echo_error *err`, which may be NULL. It is written on failure
- * only.
- *  - `_new`/`_free` for heap objects, `_open`/`_close` for resources, `_get` borrows. `_free(NULL)` and `_close(NULL)`
- * do nothing.
- *  - An echo_bytes handed to a callback or a hook is a view: it is valid during that call and must be copied to be
- * kept.
- *  - No function may be called on one object from two threads at a time. The library keeps no global state.
+ *  - Out parameters come first. On error they are NULL or untouched, nothing was consumed, and no clean-up is needed.
+ *  - Functions that do I/O or read foreign bytes take an `echo_error *err`, which may be NULL and is written on failure
+ *    only.
+ *  - A NULL that a function does not allow is ECHO_ERR_INVALID.
+ *  - `_new`/`_free` are for heap objects, `_open`/`_close` for resources, `_get` borrows. `_free(NULL)` and
+ *    `_close(NULL)` do nothing. A cJSON value that is the caller's is freed with cJSON_Delete().
+ *  - An echo_bytes handed to a callback or a hook is a view: it is valid during that call; copy it to keep it.
+ *  - No function may be called on one object from two threads at a time. The library has no global state.
  */
 #ifndef ECHO_BASE_H
 #define ECHO_BASE_H

@@ -57,7 +57,7 @@ echo_status echo_feeds_new_memory(echo_feeds *out) ECHO_MUST_USE;
 echo_status echo_feeds_memory_add(echo_feeds *feeds, const echo_keypair *keys) ECHO_MUST_USE;
 /*
  * Puts block seq of a feed as if replicated: any order, holes allowed; length becomes at least seq + 1. Not signed:
- * `prove` refuses such blocks with ECHO_ERR_SIGNATURE or, where the secret key is here to sign them, from the first
+ * `prove` refuses such blocks with ECHO_ERR_SIGNATURE or, where the secret key is present to sign them, from the first
  * hole on with ECHO_ERR_GAP.
  */
 echo_status echo_feeds_memory_put(echo_feeds *feeds, const echo_key *key, uint64_t seq, echo_bytes block) ECHO_MUST_USE;
@@ -85,7 +85,7 @@ echo_status echo_feeds_info(echo_feed_info *out, const echo_feeds *feeds, const 
 echo_status echo_feeds_keypair(echo_keypair *out, const echo_feeds *feeds, const echo_key *feed,
                                echo_error *err) ECHO_MUST_USE;
 /*
- * Adds an empty feed of this key, which blocks of peers are put into and nobody can append to. ECHO_ERR_EXISTS,
+ * Adds an empty feed of this key, into which blocks of peers can be put; it cannot be appended to. ECHO_ERR_EXISTS,
  * ECHO_ERR_READONLY; ECHO_ERR_UNSUPPORTED when the source cannot take blocks of peers.
  */
 echo_status echo_feeds_add(const echo_feeds *feeds, const echo_key *feed, echo_error *err) ECHO_MUST_USE;

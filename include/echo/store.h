@@ -45,18 +45,18 @@ typedef struct echo_store_sqlite_options {
  * Opening writes nothing: a file that does not exist is made by the first put or publish, and reads as an empty store
  * until then. A file of 0 bytes, or one whose making was cut short, counts as one that does not exist.
  *
- * ECHO_ERR_NOT_FOUND: no store there, and not to be created. ECHO_ERR_CORRUPT: not SQLite's or not ours, or damaged.
- * ECHO_ERR_VERSION: a newer format wrote it. ECHO_ERR_READONLY: may not be written to, and read_only was not asked for.
- * ECHO_ERR_BUSY, ECHO_ERR_IO (a full disk says so), ECHO_ERR_NOMEM. A file that is deleted or replaced under an open
- * handle is noticed by the next put, publish or remove, which answers ECHO_ERR_IO.
+ * ECHO_ERR_NOT_FOUND: the file does not exist and `create` is false. ECHO_ERR_CORRUPT: the file is not SQLite's, not
+ * ours, or damaged. ECHO_ERR_VERSION: a newer format wrote it. ECHO_ERR_READONLY: it cannot be written to, and
+ * read_only was not set. ECHO_ERR_BUSY, ECHO_ERR_IO (the message of a full disk says so), ECHO_ERR_NOMEM. A file that
+ * is deleted or replaced under an open handle is noticed by the next put, publish or remove, which returns ECHO_ERR_IO.
  *
  * Several processes may have the file open, on one machine (not over a network file system): one writes, the others
  * read the last published state. While it is open for writing, FILE-wal and FILE-shm stand beside it and belong to it:
  * copy all three or none.
  *
- * read_only works on a read-only directory or medium too. While nobody writes it takes no locks; a call that a writer
- * overtakes answers ECHO_ERR_BUSY, and may be made again. A FILE-wal left by a crash is read when its FILE-shm is there
- * as well; without it, ECHO_ERR_READONLY: open for writing once, which repairs it.
+ * read_only works on a read-only directory or medium too. While no other process writes, it takes no locks; a call
+ * that a writer overtakes returns ECHO_ERR_BUSY and may be repeated. A FILE-wal left by a crash is read if its FILE-shm
+ * exists as well; without it, ECHO_ERR_READONLY: open the store for writing once, which repairs it.
  */
 echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options,
                                    echo_error *err) ECHO_MUST_USE;

@@ -4,14 +4,18 @@
  *   prepare party FOLDER                           a new party; prints its key
  *   prepare secret                                 that party's secret key, as a key file has it
  *   prepare items FOLDER PREFIX FROM TO TEXT       object items PREFIX<FROM>..PREFIX<TO - 1>, made or changed: "text"
- * becomes TEXT and the number prepare item FOLDER ID TYPE PARENT KEY JSON    a new object item ("-": no type, no
- * parent) with one property prepare set FOLDER ID KEY JSON                 one property of an item prepare delete
- * FOLDER ID prepare append FOLDER FEED TEXT                a block as it is, good message or not prepare other FOLDER
- * takes a snapshot in which the states are not what the messages say prepare sql FILE STATEMENT runs it; prints the
- * first column of the first row. chunk(data): as it was before it was packed prepare proxy PORT BYTES close|stall a TCP
- * proxy before 127.0.0.1:PORT for one connection, which prints its own port; after so many bytes of the answer it
- * closes, or prints "stalled" and passes on nothing more prepare hold FILE                              is writing to a
- * store until its input ends; prints "held" when it is
+ *                                                  becomes TEXT and the number
+ *   prepare item FOLDER ID TYPE PARENT KEY JSON    a new object item ("-": no type, no parent) with one property
+ *   prepare set FOLDER ID KEY JSON                 one property of an item
+ *   prepare delete FOLDER ID
+ *   prepare append FOLDER FEED TEXT                appends a block as it is, whether it is a good message or not
+ *   prepare other FOLDER                           takes a snapshot in which the states are not what the messages say
+ *   prepare sql FILE STATEMENT                     runs it; prints the first column of the first row. chunk(data)
+ *                                                  unpacks a chunk
+ *   prepare proxy PORT BYTES close|stall           a TCP proxy before 127.0.0.1:PORT for one connection, which prints
+ *                                                  its own port; after that many bytes of the answer it closes, or
+ *                                                  prints "stalled" and forwards nothing more
+ *   prepare hold FILE                              writes to a store until its input ends; prints "held" once it does
  */
 #include <arpa/inet.h>
 #include <cjson/cJSON.h>

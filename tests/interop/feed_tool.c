@@ -6,8 +6,8 @@
  *   append <folder> <key> <batch size>...       appends batches; exit code 3 when the feed is busy
  *   verify <folder> <key> <length> <from>       reads all blocks, compares those from `from` on
  *   verify-sparse <folder> <key> <length> <seq>...   the same for those alone; all others must be missing
- *   pass <folder> <key> <to folder> <from> <to>...   proves ranges of blocks and puts them in another folder, making
- * the feed
+ *   pass <folder> <key> <to folder> <from> <to>...
+ *       proves ranges of blocks and puts them in another folder, making the feed
  */
 #include <echo/sys/feed.h>
 

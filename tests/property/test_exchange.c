@@ -4,8 +4,9 @@
  * item by item, without ever having taken anything else, and without having held more memory than what is bounded for a
  * peer.
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 300; 10,000 with
- * ECHO_TEST_LONG) ECHO_TEST_DUMP=1   what everybody is about when a run does not end as it should
+ *   ECHO_TEST_SEED=n   only that seed
+ *   ECHO_TEST_RUNS=n   how many seeds, from 1 on (default 300; 10,000 with ECHO_TEST_LONG)
+ *   ECHO_TEST_DUMP=1   prints what each peer is doing when a run does not end as it should
  */
 #include "support/test.h"
 

@@ -4,8 +4,8 @@
  * the exchange is freed. Nothing breaks, no honest member is dropped, and in the end one fetch gives the state of the
  * others.
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 150; 5,000 with
- * ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed
+ *   ECHO_TEST_RUNS=n   how many seeds, from 1 on (default 150; 5,000 with ECHO_TEST_LONG)
  */
 #include "support/test.h"
 

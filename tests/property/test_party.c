@@ -4,8 +4,8 @@
  * must have the oracle's state and the oracle's digest, and must never have read a block that its snapshot covered (P2,
  * P3).
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 700; 10,000 with
- * ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed
+ *   ECHO_TEST_RUNS=n   how many seeds, from 1 on (default 700; 10,000 with ECHO_TEST_LONG)
  */
 #include "support/test.h"
 

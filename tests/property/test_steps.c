@@ -3,8 +3,8 @@
  * whatever was written to whichever item at whichever moment, a snapshot is the state at its cut (P1, P3), and the
  * party ends as one that took none.
  *
- *   ECHO_TEST_SEED=n   only that seed        ECHO_TEST_RUNS=n   how many seeds from 1 (default 250; 4,000 with
- * ECHO_TEST_LONG)
+ *   ECHO_TEST_SEED=n   only that seed
+ *   ECHO_TEST_RUNS=n   how many seeds, from 1 on (default 250; 4,000 with ECHO_TEST_LONG)
  */
 #include "support/test.h"
 

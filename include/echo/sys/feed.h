@@ -77,10 +77,8 @@ typedef struct echo_feed_ops {
     /* Releases the source. Called once, after every feed was closed. */
     void (*destroy)(void *ctx);
 
-    /*
-     * ---- Optional, all three or none: exchanging blocks with peers. Without them a party works, and echo_exchange_new
-     * answers ECHO_ERR_UNSUPPORTED. ----
-     */
+    /* ---- Optional, all three or none: exchanging blocks with peers ---- */
+    /* Without them a party works, and echo_exchange_new() returns ECHO_ERR_UNSUPPORTED. */
 
     /* Makes an empty feed of this key, which nobody can append to. ECHO_ERR_EXISTS, ECHO_ERR_READONLY. */
     echo_status (*make)(void *ctx, const echo_key *key, echo_error *err);

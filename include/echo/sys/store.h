@@ -39,7 +39,7 @@ extern "C" {
 /* Capability bits. */
 #define ECHO_STORE_DURABLE 1u /* survives the process */
 #define ECHO_STORE_READONLY                                                                                            \
-    2u /* put, publish, remove and remove_chunks answer ECHO_ERR_READONLY; rollback does nothing */
+    2u /* put, publish, remove and remove_chunks return ECHO_ERR_READONLY; rollback does nothing */
 
 /* Called exactly once by `get` with a view of the chunk; its result is get's result. fn may not call the store. */
 typedef echo_status (*echo_chunk_fn)(void *arg, echo_bytes bytes);
@@ -125,7 +125,7 @@ typedef struct echo_store_ops {
     echo_status (*usage)(uint64_t *bytes, void *ctx, echo_error *err);
     /*
      * Pins a manifest or takes the pin off; durable when it returns. ECHO_ERR_NOT_FOUND when no manifest has that
-     * number, ECHO_ERR_BUSY when this handle has pending puts. `remove` answers ECHO_ERR_REFUSED for a pinned one.
+     * number, ECHO_ERR_BUSY when this handle has pending puts. `remove` returns ECHO_ERR_REFUSED for a pinned one.
      * [Nothing can be pinned.]
      */
     echo_status (*pin)(void *ctx, const echo_key *party, uint64_t number, bool pinned, echo_error *err);
