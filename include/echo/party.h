@@ -33,13 +33,21 @@ typedef struct echo_item echo_item;
 
 /* ---- Opening ---- */
 
-/* How much of a snapshot is checked when it is opened. Every chunk is hashed whenever it is read, in either case. */
+/*
+ * How much of a snapshot is checked when it is opened. Every chunk is hashed whenever it is read, in either case. ROOT:
+ * the manifest and the root; a damaged chunk below the root is found when it is read (ECHO_ERR_CORRUPT). FULL: every
+ * chunk is read and checked first, so that damage anywhere falls back to an older snapshot.
+ */
+#define ECHO_VERIFY_LEVEL_MAP(XX)                                                                                      \
+    XX(ROOT, "root")                                                                                                   \
+    XX(FULL, "full")
 typedef enum echo_verify_level {
-    /* The manifest and the root. A damaged chunk below the root is found when it is read (ECHO_ERR_CORRUPT). */
-    ECHO_VERIFY_ROOT = 0,
-    /* Every chunk is read and checked first, so that damage anywhere falls back to an older snapshot. */
-    ECHO_VERIFY_FULL = 1
+#define XX(name, text) ECHO_VERIFY_##name,
+    ECHO_VERIFY_LEVEL_MAP(XX)
+#undef XX
 } echo_verify_level;
+/* "root" or "full"; "unknown" for any other number. */
+const char *echo_verify_level_name(echo_verify_level level);
 
 /*
  * Called from time to time during long work. `phase` is a static text; `total` is 0 if it is not known. Any code but

@@ -7,6 +7,14 @@
 #include "feed/feeds.h"
 #include "store/store.h"
 
+#define XX(name, text) text,
+static const char *const levels[] = {ECHO_VERIFY_LEVEL_MAP(XX)};
+#undef XX
+
+const char *echo_verify_level_name(echo_verify_level level) {
+    return (size_t)level < sizeof levels / sizeof levels[0] ? levels[level] : "unknown";
+}
+
 static uint64_t monotonic_ns(void *arg) {
     (void)arg;
     return echo__now_ns();

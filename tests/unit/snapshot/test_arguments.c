@@ -147,6 +147,9 @@ static void test_names(void **state) {
     assert_string_equal(echo_snapshot_phase_name((echo_snapshot_phase)5), "unknown");
     assert_string_equal(echo_change_name((echo_change)3), "unknown");
     assert_string_equal(echo_verdict_name((echo_verdict)3), "unknown");
+    assert_string_equal(echo_verify_level_name(ECHO_VERIFY_ROOT), "root");
+    assert_string_equal(echo_verify_level_name(ECHO_VERIFY_FULL), "full");
+    assert_string_equal(echo_verify_level_name((echo_verify_level)2), "unknown");
     assert_string_equal(echo_difference_kind_name((echo_difference_kind)5), "unknown");
 }
 
