@@ -145,7 +145,7 @@ static echo_status check_all(checking *c, echo_error *err) {
     if (status != ECHO_OK || c->checked > 0) return status;
     err->code = ECHO_ERR_NOT_FOUND;
     (void)snprintf(err->message, sizeof err->message,
-                   c->cli->cmd->number != 0 ? "there is no snapshot of that number" : "there is no snapshot");
+                   c->cli->cmd->number != 0 ? "no snapshot has that number" : "there is no snapshot");
     return err->code;
 }
 

@@ -87,7 +87,7 @@ echo__outcome echo__attest_enough(echo_exchange *x, echo_error *why) {
         ask_for_words(x);
         return ECHO__MORE;
     }
-    echo__error(why, ECHO_ERR_REFUSED, "the snapshot is attested by %u members, and %u are asked for", (unsigned)words,
+    echo__error(why, ECHO_ERR_REFUSED, "the snapshot is attested by %u members, but %u are required", (unsigned)words,
                 (unsigned)needed);
     return ECHO__BAD;
 }
@@ -103,7 +103,7 @@ echo_status echo__attest_accept(echo_peer *peer, echo_bytes payload, echo_error 
         echo__read_into(&r, word.signature, sizeof word.signature);
     }
     if (echo__peer_answered(peer, ECHO__REQUEST_ATTEST, id) == NULL || !echo__reader_ok(&r))
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: a word nobody asked for");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: unsolicited attestation");
     echo__peer_finish_request(peer);
     if (!has || !x->has_target) return ECHO_OK;
     if (!counts(x, &word)) return ECHO_OK; /* of a target that was given up it may be right */

@@ -49,7 +49,7 @@ static void request_lost(echo_peer *peer, echo__request *request) {
 static echo_status accept_hello(echo_peer *peer, echo_bytes payload, echo_error *err) {
     echo__reader r = echo__reader_of(payload);
     uint32_t version = echo__read_u32(&r), flags = echo__read_u32(&r);
-    if (r.bad || version == 0) return echo__error(err, ECHO_ERR_CORRUPT, "peer: its greeting has the wrong shape");
+    if (r.bad || version == 0) return echo__error(err, ECHO_ERR_CORRUPT, "peer: its hello message has the wrong shape");
     peer->connected = true;
     peer->serves = (flags & ECHO__HELLO_SERVES) != 0;
     echo__event_notify(peer->x, ECHO_EXCHANGE_EVENT_CONNECTED, peer, NULL);
@@ -59,7 +59,7 @@ static echo_status accept_hello(echo_peer *peer, echo_bytes payload, echo_error 
 static echo_status accept_reject(echo_peer *peer, echo_bytes payload, echo_error *err) {
     echo_error refusal = ECHO_ERROR_INIT;
     if (payload.len < 1) return echo__error(err, ECHO_ERR_CORRUPT, "peer: a message has the wrong shape");
-    echo__error(&refusal, ECHO_ERR_REFUSED, "the peer did not take what was offered: %.*s", (int)(payload.len - 1),
+    echo__error(&refusal, ECHO_ERR_REFUSED, "the peer rejected the offer: %.*s", (int)(payload.len - 1),
                 (const char *)payload.data + 1);
     echo__event_notify(peer->x, ECHO_EXCHANGE_EVENT_REFUSED, peer, &refusal);
     return ECHO_OK;
@@ -141,11 +141,12 @@ void echo_peer_finish(echo_peer *peer) {
 }
 
 static echo_status check_options(const echo_exchange *x, const echo_peer_options *options, echo_error *err) {
-    if (x == NULL || options == NULL) return echo__error(err, ECHO_ERR_INVALID, "no exchange, or no options of a peer");
+    if (x == NULL || options == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "the exchange or the options of the peer are NULL");
     if (options->version != 1)
-        return echo__error(err, ECHO_ERR_VERSION, "options of a peer have another version than 1");
+        return echo__error(err, ECHO_ERR_VERSION, "the options of the peer have a version other than 1");
     if (options->plain != (options->member != NULL))
-        return echo__error(err, ECHO_ERR_INVALID, "a plain connection needs the peer's key, and no other has one");
+        return echo__error(err, ECHO_ERR_INVALID, "`member` must be set for a plain connection, and for no other");
     if (!options->plain && !x->has_keys) return echo__error(err, ECHO_ERR_INVALID, "no keys to prove membership with");
     return ECHO_OK;
 }
@@ -170,7 +171,7 @@ static echo_status open_channel(echo_peer *peer, const echo_peer_options *option
 }
 
 echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_options *options, echo_error *err) {
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the peer");
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the peer is NULL");
     *out = NULL;
     echo_status status = check_options(x, options, err);
     if (status != ECHO_OK) return status;

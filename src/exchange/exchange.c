@@ -17,11 +17,11 @@
 /* ---- from new to free ---- */
 
 static echo_status check_options(const echo_exchange_options *o, echo_error *err) {
-    if (o == NULL) return echo__error(err, ECHO_ERR_INVALID, "no options of an exchange");
+    if (o == NULL) return echo__error(err, ECHO_ERR_INVALID, "the options of the exchange are NULL");
     if (o->version != 1)
-        return echo__error(err, ECHO_ERR_VERSION, "options of an exchange have another version than 1");
+        return echo__error(err, ECHO_ERR_VERSION, "the options of the exchange have a version other than 1");
     if (o->opened == NULL && (o->party == NULL || o->store == NULL || o->feeds == NULL))
-        return echo__error(err, ECHO_ERR_INVALID, "no party, no store or no feeds");
+        return echo__error(err, ECHO_ERR_INVALID, "party, store or feeds is NULL, and no open party was given");
     if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED)
         return echo__error(err, ECHO_ERR_INVALID, "no such level of trust");
     if (o->trust >= ECHO_TRUST_SAMPLED && o->models == NULL)
@@ -33,7 +33,7 @@ static echo_status check_options(const echo_exchange_options *o, echo_error *err
     if (status == ECHO_OK) status = echo__feeds_check(feeds, err);
     if (status != ECHO_OK) return status;
     if (!echo__feeds_can_exchange(feeds))
-        return echo__error(err, ECHO_ERR_UNSUPPORTED, "these feeds cannot exchange blocks");
+        return echo__error(err, ECHO_ERR_UNSUPPORTED, "this feed source has no hooks for exchanging blocks");
     return ECHO_OK;
 }
 
@@ -75,7 +75,7 @@ static echo_status copy_options(echo_exchange *x, const echo_exchange_options *o
 }
 
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) {
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the exchange");
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the exchange is NULL");
     *out = NULL;
     echo_status status = check_options(options, err);
     if (status != ECHO_OK) return status;
@@ -128,7 +128,7 @@ void echo_exchange_set_party(echo_exchange *x, echo_party *party) {
 
 /* ---- the host's side ---- */
 
-static echo_status no_exchange(echo_error *err) { return echo__error(err, ECHO_ERR_INVALID, "no exchange"); }
+static echo_status no_exchange(echo_error *err) { return echo__error(err, ECHO_ERR_INVALID, "the exchange is NULL"); }
 
 echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
     if (x == NULL) return no_exchange(err);

@@ -218,7 +218,7 @@ static echo_status accept_blocks(echo__report *out, echo_peer *peer, echo__fetch
     size_t n;
     echo__read_proof(r, &proof);
     if (r->bad || proof.from != tail->at || proof.to <= proof.from || proof.length < proof.to)
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks nobody asked for");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: unsolicited blocks");
     echo_status status = read_blocks(&blocks, &n, r, proof.to - proof.from, err);
     if (status == ECHO_OK) status = put_blocks(peer, tail, blocks, n, &proof, err);
     echo__free(blocks);
@@ -245,7 +245,7 @@ echo_status echo__fetch_blocks_accept(echo__report *out, echo_peer *peer, echo_b
     echo_status status = ECHO_OK;
     echo__request *request = echo__peer_answered(peer, ECHO__REQUEST_TAIL, id);
     if (request == NULL || r.bad || form > ECHO__BLOCKS_ABSENT)
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks nobody asked for");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: unsolicited blocks");
     echo__fetched *tail = request->tail < x->tail_count ? &x->tails[request->tail] : NULL;
     if (tail == NULL) /* of a fetch that is over: it may go on for ever, and is no use */
         peer->useful_ns = useful;

@@ -200,7 +200,7 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
     *out = bytes;
     if (form == ECHO__CHUNK_DELTA) {
         const echo__chunk *base;
-        if (!r->delta) return echo__error(err, ECHO_ERR_CORRUPT, "peer: a delta of nothing");
+        if (!r->delta) return echo__error(err, ECHO_ERR_CORRUPT, "peer: a delta without a base");
         echo_status status = echo__chunks_get(&base, x->chunks, &r->want->base, err);
         if (status != ECHO_OK) { /* it was here when it was told */
             *again = true;
@@ -218,9 +218,8 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
     echo__hash(&hash, out->data, out->len);
     if (echo__hash_equal(&hash, &r->hash)) return ECHO_OK;
     *again = form == ECHO__CHUNK_DELTA;
-    return *again
-               ? ECHO_OK
-               : echo__error(err, ECHO_ERR_CORRUPT, "peer: the bytes of a chunk have another hash than was asked for");
+    return *again ? ECHO_OK
+                  : echo__error(err, ECHO_ERR_CORRUPT, "peer: the hash of a chunk's bytes is not the requested one");
 }
 
 static echo_status absent(echo_peer *peer, echo__request *r) {
@@ -288,7 +287,7 @@ echo_status echo__fetch_chunks_accept(echo__report *out, echo_peer *peer, echo_b
     uint8_t form = echo__read_u8(&reader);
     echo__request *r = echo__peer_answered(peer, ECHO__REQUEST_CHUNK, id);
     if (r == NULL || reader.bad || form > ECHO__CHUNK_ABSENT)
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: a chunk nobody asked for");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: unsolicited chunk");
     if (form == ECHO__CHUNK_ABSENT) return absent(peer, r);
     if (r->late && (!x->has_target || form == ECHO__CHUNK_DELTA)) { /* of no use any more, or its base is forgotten */
         echo__peer_finish_request(peer);

@@ -49,7 +49,7 @@ static echo_status check_models(const echo_exchange *x, const echo__manifest *ma
     for (size_t i = 0; i < manifest->models.count; i++) {
         const echo__model_count *model = &manifest->models.list[i];
         if (model->version > 0 && echo__model_is_stale(x->options.models, model->model, model->version))
-            return echo__error(err, ECHO_ERR_VERSION, "version %u of model %s is not read here",
+            return echo__error(err, ECHO_ERR_VERSION, "version %u of model %s is not supported by the registered model",
                                (unsigned)model->version, model->model);
     }
     return ECHO_OK;
@@ -79,7 +79,7 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.items.items > offer->manifest.items.bytes ||
         echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
         echo__path_init(&check, x->chunks, &offer->manifest.credentials, &problem) != ECHO_OK)
-        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest makes no sense");
+        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is inconsistent");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
         return ECHO_OK;
@@ -102,7 +102,7 @@ echo_status echo__offers_accept(echo_peer *peer, echo_bytes payload, echo_error 
     uint32_t id = echo__read_u32(&r), len = echo__read_u32(&r);
     echo_bytes text = echo__read_bytes(&r, len);
     if (echo__peer_answered(peer, ECHO__REQUEST_ASK, id) == NULL)
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: an offer nobody asked for");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: unsolicited offer");
     echo__offer_free(&peer->offer);
     echo_status status = ECHO_OK;
     if (text.len > 0) status = read_manifest(peer, text, err);

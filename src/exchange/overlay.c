@@ -40,7 +40,7 @@ static echo_status overlay_get(void *ctx, const echo_hash *name, echo_chunk_fn f
     echo_status status = o->under->ops->get(o->under->ctx, name, check, &r, err);
     if (status != ECHO_ERR_NOT_FOUND && !r.rotten) return status;
     note(o, name);
-    return echo__error(err, ECHO_ERR_PENDING, "it is still to be fetched from a peer");
+    return echo__error(err, ECHO_ERR_PENDING, "it has not been fetched from a peer yet");
 }
 
 static echo_status overlay_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
@@ -63,7 +63,7 @@ static uint32_t overlay_capabilities(void *ctx) {
 
 static echo_status refuse(echo_error *err) {
     return echo__error(err, ECHO_ERR_READONLY,
-                       "the snapshot is still being fetched; nothing is saved until it is here");
+                       "the snapshot is still being fetched; nothing can be saved until it is complete");
 }
 
 static echo_status overlay_put(size_t *written, void *ctx, const echo_hash *names, const echo_bytes *chunks, size_t n,

@@ -34,7 +34,7 @@ void echo_feeds_close(echo_feeds *feeds) {
 }
 
 echo_status echo_feeds_list(const echo_feeds *feeds, echo_feed_list_fn fn, void *arg, echo_error *err) {
-    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no function to call");
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "fn is NULL");
     echo_status status = echo__feeds_check(feeds, err);
     return status == ECHO_OK ? feeds->ops->list(feeds->ctx, fn, arg, err) : status;
 }
@@ -42,14 +42,14 @@ echo_status echo_feeds_list(const echo_feeds *feeds, echo_feed_list_fn fn, void 
 static echo_status open_feed(void **handle, const echo_feeds *feeds, const echo_key *feed, echo_error *err) {
     echo_status status = echo__feeds_check(feeds, err);
     if (status != ECHO_OK) return status;
-    if (feed == NULL) return echo__error(err, ECHO_ERR_INVALID, "no feed was named");
+    if (feed == NULL) return echo__error(err, ECHO_ERR_INVALID, "feed is NULL");
     return feeds->ops->open(handle, feeds->ctx, feed, err);
 }
 
 echo_status echo_feeds_info(echo_feed_info *out, const echo_feeds *feeds, const echo_key *feed, echo_error *err) {
     void *handle;
     echo_feed_info info;
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for what is known of the feed");
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for what is known of the feed is NULL");
     echo_status status = open_feed(&handle, feeds, feed, err);
     if (status != ECHO_OK) return status;
     status = feeds->ops->info(&info, feeds->ctx, handle, err);
@@ -60,7 +60,7 @@ echo_status echo_feeds_info(echo_feed_info *out, const echo_feeds *feeds, const 
 
 echo_status echo_feeds_keypair(echo_keypair *out, const echo_feeds *feeds, const echo_key *feed, echo_error *err) {
     void *handle;
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the key pair");
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the key pair is NULL");
     echo_status status = open_feed(&handle, feeds, feed, err);
     if (status != ECHO_OK) return status;
     status = feeds->ops->keypair(out, feeds->ctx, handle);
@@ -76,7 +76,7 @@ echo_status echo_feeds_keypair(echo_keypair *out, const echo_feeds *feeds, const
 echo_status echo_feeds_add(const echo_feeds *feeds, const echo_key *feed, echo_error *err) {
     echo_status status = echo__feeds_check(feeds, err);
     if (status != ECHO_OK) return status;
-    if (feed == NULL) return echo__error(err, ECHO_ERR_INVALID, "no feed was named");
+    if (feed == NULL) return echo__error(err, ECHO_ERR_INVALID, "feed is NULL");
     if (!echo__feeds_can_exchange(feeds))
         return echo__error(err, ECHO_ERR_UNSUPPORTED, "this feed source cannot take blocks of peers");
     return feeds->ops->make(feeds->ctx, feed, err);

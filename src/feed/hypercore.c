@@ -246,7 +246,7 @@ static echo_status source_keypair(echo_keypair *out, void *ctx, void *feed) {
 static echo_status source_make(void *ctx, const echo_key *key, echo_error *err) {
     const source *src = ctx;
     if (!src->options.read_only) return echo__hypercore_make(src->path, key, err);
-    echo__error(err, ECHO_ERR_READONLY, "the feeds were opened for reading only");
+    echo__error(err, ECHO_ERR_READONLY, "the feeds were opened read-only");
     echo__error_feed(err, key);
     return ECHO_ERR_READONLY;
 }
@@ -295,7 +295,7 @@ echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_fe
     *out = (echo_feeds){NULL, NULL};
     if (options == NULL) options = &defaults;
     if (options->version != defaults.version)
-        return echo__error(err, ECHO_ERR_VERSION, "the options are of another version");
+        return echo__error(err, ECHO_ERR_VERSION, "the options have a version other than 1");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the random source of the system does not work");
     if (stat(path, &st) != 0) {
         if (errno == ENOENT) return echo__error(err, ECHO_ERR_NOT_FOUND, "%s: there is no such folder", path);

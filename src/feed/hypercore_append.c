@@ -264,7 +264,7 @@ echo_status echo__hypercore_append(uint64_t *first, echo__hypercore *hc, const e
     uint64_t bytes = 0;
     if (!hc->has_secret || hc->read_only) {
         echo__error(err, ECHO_ERR_READONLY,
-                    hc->read_only ? "the feeds were opened for reading only" : "the feed's secret key is not here");
+                    hc->read_only ? "the feeds were opened read-only" : "the feed's secret key is not present");
         echo__error_feed(err, &hc->key);
         return ECHO_ERR_READONLY;
     }

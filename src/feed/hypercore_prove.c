@@ -31,7 +31,7 @@ echo_status echo__hypercore_prove(echo_feed_proof *out, echo__hypercore *hc, uin
     echo_status status = to > hc->roots.length ? echo__hypercore_refresh(hc, err) : ECHO_OK;
     if (status != ECHO_OK) return status;
     if (from >= to || to > hc->roots.length) {
-        echo__error(err, ECHO_ERR_INVALID, "there is no proof of a range that is none, or not signed");
+        echo__error(err, ECHO_ERR_INVALID, "no proof exists for an empty range or for blocks that are not signed");
         echo__error_feed(err, &hc->key);
         return ECHO_ERR_INVALID;
     }

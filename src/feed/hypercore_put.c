@@ -188,7 +188,7 @@ echo_status echo__hypercore_put(echo__hypercore *hc, const echo_bytes *blocks, c
                                 echo_error *err) {
     putter p = {.hc = hc, .blocks = blocks, .proof = proof, .err = err};
     if (hc->read_only) {
-        echo__error(err, ECHO_ERR_READONLY, "the feeds were opened for reading only");
+        echo__error(err, ECHO_ERR_READONLY, "the feeds were opened read-only");
         echo__error_feed(err, &hc->key);
         return ECHO_ERR_READONLY;
     }

@@ -97,7 +97,7 @@ static echo_status memory_append(uint64_t *first, void *ctx, void *feed, const e
     (void)ctx;
     echo__memory_feed *f = feed;
     uint64_t length = echo__memory_length(f);
-    if (!f->writable) return refuse(f, err, ECHO_ERR_READONLY, "the feed's secret key is not here");
+    if (!f->writable) return refuse(f, err, ECHO_ERR_READONLY, "the feed's secret key is not present");
     if (length > ECHO_SEQ_MAX || n > ECHO_SEQ_MAX - length)
         return refuse(f, err, ECHO_ERR_LIMIT, "the feed would have too many blocks");
     for (size_t i = 0; i < n; i++)

@@ -234,7 +234,8 @@ static echo_status fill_batch(echo__merge *m, reader *r, echo_error *err) {
         bool wanted = m->until == NULL || (echo_timeframe_get(&last, m->until, &r->key) && r->next <= last);
         if (wanted && r->info.length > r->info.verified && r->next >= r->info.verified) {
             r->state = READER_STOPPED;
-            echo__error(&r->problem, ECHO_ERR_SIGNATURE, "blocks from here on are not covered by a valid signature");
+            echo__error(&r->problem, ECHO_ERR_SIGNATURE,
+                        "blocks from this one on are not covered by a valid signature");
             echo__error_seq(&r->problem, &r->key, r->next);
         }
         return ECHO_OK;

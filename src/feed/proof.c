@@ -178,7 +178,8 @@ void echo__proof_fork_at(echo__proof_fork *fork, uint64_t index) {
 
 echo_status echo__proof_fork_report(const echo__proof_fork *fork, const echo_key *key, echo_error *err) {
     if (!fork->found) return ECHO_OK;
-    echo__error(err, ECHO_ERR_CONFLICT, "the feed's writer signed something else here, or behind: the feed was forked");
+    echo__error(err, ECHO_ERR_CONFLICT,
+                "the feed was forked: its writer signed a different block at this seq or after it");
     echo__error_seq(err, key, fork->seq);
     return ECHO_ERR_CONFLICT;
 }
@@ -220,7 +221,7 @@ static echo_status load_cover(maker *m, echo_feed_node *nodes, size_t *count, ui
 }
 
 static echo_status gap(const maker *m, uint64_t seq) {
-    echo__error(m->err, ECHO_ERR_GAP, "a node that the proof takes is not present");
+    echo__error(m->err, ECHO_ERR_GAP, "a node that the proof needs is not present");
     echo__error_seq(m->err, m->key, seq);
     return ECHO_ERR_GAP;
 }

@@ -78,7 +78,7 @@ static echo_status check_hooks(const echo_model_ops *ops, echo_error *err) {
 }
 
 static echo_status check(const echo_model_ops *ops, echo_error *err) {
-    if (ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "no model table");
+    if (ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "the model table is NULL");
     if (ops->version == 0) return echo__error(err, ECHO_ERR_INVALID, "model table has version 0");
     if (ops->version > ECHO_MODEL_OPS_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "model table has version %u, this library knows up to %u",
@@ -128,12 +128,12 @@ static echo_status add(echo_registry *registry, const echo_model_ops *const *tab
 }
 
 echo_status echo_registry_add(echo_registry *registry, const echo_model_ops *ops, void *ctx, echo_error *err) {
-    if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "no registry");
+    if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "registry is NULL");
     return add(registry, &ops, 1, ctx, err);
 }
 
 echo_status echo_registry_add_object(echo_registry *registry, echo_error *err) {
-    if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "no registry");
+    if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "registry is NULL");
     const echo_model_ops *tables[2] = {&echo__object_ops, &echo__object_ops_old};
     echo_status status = add(registry, tables, 2, NULL, err);
     for (size_t i = 1; status == ECHO_OK && i <= 2; i++)

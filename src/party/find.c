@@ -134,11 +134,11 @@ echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_
         *out = f.entries[i].party;
     }
     if (status == ECHO_OK && found > 1)
-        status = echo__error(err, ECHO_ERR_INVALID, "there are %zu parties here: name one", found);
+        status = echo__error(err, ECHO_ERR_INVALID, "the folder holds %zu parties: name one", found);
     if (status == ECHO_OK && found == 0) {
         status = f.problem.code != ECHO_OK
                      ? f.problem.code
-                     : echo__error(err, ECHO_ERR_NOT_FOUND, "no feed here begins with the genesis of a party");
+                     : echo__error(err, ECHO_ERR_NOT_FOUND, "no feed in the folder begins with the genesis of a party");
         if (f.problem.code != ECHO_OK && err != NULL) *err = f.problem;
     }
     echo__free(f.entries);

@@ -33,7 +33,7 @@ static echo_status check_policy(const echo_snapshot_policy *policy, echo_error *
 }
 
 echo_status echo__options_check(const echo_party_options *options, echo_error *err) {
-    if (options == NULL) return echo__error(err, ECHO_ERR_INVALID, "no options were given");
+    if (options == NULL) return echo__error(err, ECHO_ERR_INVALID, "options is NULL");
     if (options->version != 1)
         return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", options->version);
     if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");

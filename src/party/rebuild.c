@@ -195,8 +195,9 @@ static void find_missing(echo_error *missing, echo__rebuild *rebuild) {
     if (counts.stopped > 0)
         *missing = counts.stop;
     else
-        echo__error(missing, ECHO_ERR_GAP,
-                    "blocks for rebuilding the items of stale models are not here: they are kept as bytes");
+        echo__error(
+            missing, ECHO_ERR_GAP,
+            "blocks that are needed to rebuild the items of stale models are not present: the items stay opaque");
 }
 
 echo_status echo__rebuild_step(echo__rebuild_outcome *out, echo_error *missing, echo__rebuild *rebuild, uint64_t max,

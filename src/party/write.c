@@ -21,12 +21,12 @@ void echo_id_new(char out[ECHO_HEX_CHARS]) {
 /* ---- checks ---- */
 
 static echo_status check_own(echo_party *party, echo_error *err) {
-    if (!party->options.writable)
-        return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
+    if (!party->options.writable) return echo__error(err, ECHO_ERR_READONLY, "the party was opened read-only");
     if (!party->has_own) {
-        return echo__error(err, ECHO_ERR_READONLY,
-                           "there is no feed to write to: none, or several and none was chosen, is admitted and has "
-                           "its secret key here");
+        return echo__error(
+            err, ECHO_ERR_READONLY,
+            "no feed can be written to: of the admitted feeds none has its secret key present, or several "
+            "do and `own_feed` is not set");
     }
     if (party->behind) {
         echo__error(err, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says: writing would fork it");
@@ -64,7 +64,7 @@ static echo_status check_write(echo_party *party, const echo_write *writes, size
     bool exists = created_before(writes, i, w->id);
     echo_status status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
     if (status != ECHO_OK) return status;
-    if (w->create && exists) return echo__error(err, ECHO_ERR_EXISTS, "there is such an item already");
+    if (w->create && exists) return echo__error(err, ECHO_ERR_EXISTS, "the item exists already");
     if (!w->create && !exists) return echo__error(err, ECHO_ERR_NOT_FOUND, "there is no such item");
     return ECHO_OK;
 }

@@ -168,11 +168,10 @@ echo_status echo__drive_run(echo__taker *t, echo_snapshot_reason reason, echo_er
 }
 
 static echo_status get_taker(echo__taker **out, const echo_party *party, echo_error *err) {
-    if (party == NULL) return echo__error(err, ECHO_ERR_INVALID, "no party was given");
+    if (party == NULL) return echo__error(err, ECHO_ERR_INVALID, "party is NULL");
     *out = party->taker;
     if (party->taker != NULL) return ECHO_OK;
-    if (!party->options.writable)
-        return echo__error(err, ECHO_ERR_READONLY, "the party was opened without leave to write");
+    if (!party->options.writable) return echo__error(err, ECHO_ERR_READONLY, "the party was opened read-only");
     if (party->store_problem.code == ECHO_OK)
         return echo__error(err, ECHO_ERR_READONLY, "the party was opened without a store");
     if (err != NULL) *err = party->store_problem;

@@ -369,7 +369,7 @@ echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_
     if (status != ECHO_OK) return status;
     if (!echo__store_has(store, ECHO__STORE_PARTIES))
         return echo__error(err, ECHO_ERR_UNSUPPORTED,
-                           "this store cannot list its parties, so that its garbage cannot be known");
+                           "this store cannot list its parties, so its garbage cannot be determined");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo__gc *gc = echo__calloc(1, sizeof *gc);
     if (gc == NULL) return echo__nomem(err);

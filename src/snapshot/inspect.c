@@ -58,7 +58,7 @@ echo_status echo_snapshot_list(const echo_store *store, const echo_key *party, e
     echo__stored_manifests manifests;
     echo_status status = echo__stored_check(store, party, err);
     if (status != ECHO_OK) return status;
-    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no callback was given");
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "fn is NULL");
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     status = echo__stored_list(&manifests, store, party, err);
     for (size_t i = 0; status == ECHO_OK && i < manifests.count; i++) {
@@ -78,7 +78,7 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     echo__buf scratch = ECHO__BUF_INIT, id_text = ECHO__BUF_INIT;
     echo_status status = echo__stored_check(store, party, err);
     if (status != ECHO_OK) return status;
-    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no callback was given");
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "fn is NULL");
     status = echo__stored_open(&manifest, &chunks, store, party, number, err);
     if (status != ECHO_OK) return status;
     status = echo__cursor_open(&cursor, chunks, &manifest.items, echo__bytes(NULL, 0), err);

@@ -286,7 +286,7 @@ static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
             return status;
         }
         echo_error passed_over = problem;
-        echo__error(&passed_over, status, "snapshot %llu is passed over: %.180s",
+        echo__error(&passed_over, status, "snapshot %llu was not used: %.180s",
                     (unsigned long long)o->candidates.list[i].number, problem.message);
         if (problem.item[0] != '\0') memcpy(passed_over.item, problem.item, sizeof passed_over.item);
         note_damage(o, &passed_over);

@@ -9,7 +9,7 @@
 
 echo_status echo__stored_check(const echo_store *store, const echo_key *party, echo_error *err) {
     echo_status status = echo__store_check(store, err);
-    if (status == ECHO_OK && party == NULL) status = echo__error(err, ECHO_ERR_INVALID, "no party was given");
+    if (status == ECHO_OK && party == NULL) status = echo__error(err, ECHO_ERR_INVALID, "party is NULL");
     return status;
 }
 
@@ -163,8 +163,8 @@ echo_status echo__stored_open(echo__manifest *out, echo__chunks **chunks, const 
     if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo_status status = echo__stored_each(store, party, read_wanted, &o, err);
     if (status == ECHO_OK && !o.found)
-        status = echo__error(err, ECHO_ERR_NOT_FOUND,
-                             number == 0 ? "there is no snapshot" : "there is no snapshot of that number");
+        status =
+            echo__error(err, ECHO_ERR_NOT_FOUND, number == 0 ? "there is no snapshot" : "no snapshot has that number");
     if (status == ECHO_OK && echo__chunks_new(chunks, store) != ECHO_OK) {
         echo__manifest_free(out);
         status = echo__nomem(err);

@@ -92,7 +92,7 @@ static echo_status begin(echo_store *out, echo__sqlite *s, echo_error *err) {
 echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo_store_sqlite_options *options,
                                    echo_error *err) {
     static const echo_store_sqlite_options defaults = ECHO_STORE_SQLITE_OPTIONS_INIT;
-    if (out == NULL || path == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store or no path");
+    if (out == NULL || path == NULL) return echo__error(err, ECHO_ERR_INVALID, "out or path is NULL");
     out->ops = NULL;
     out->ctx = NULL;
     if (options == NULL) options = &defaults;

@@ -201,7 +201,7 @@ static echo_status recognise(echo__sqlite *s, echo_error *err) {
     rc = execute(s, "ROLLBACK");
     if (rc != SQLITE_OK && status == ECHO_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
     if (echo__sqlite_overtaken(s))
-        return echo__error(err, ECHO_ERR_BUSY, "written to while it was opened (%s)", s->path);
+        return echo__error(err, ECHO_ERR_BUSY, "another process wrote to it while it was opened (%s)", s->path);
     return status;
 }
 

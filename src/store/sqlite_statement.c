@@ -55,7 +55,7 @@ echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statemen
     int rc = sqlite3_step(statement);
     *row = rc == SQLITE_ROW;
     if (echo__sqlite_overtaken(s))
-        return echo__error(err, ECHO_ERR_BUSY, "%s: written to while it was read (%s)", what, s->path);
+        return echo__error(err, ECHO_ERR_BUSY, "%s: another process wrote to it while it was read (%s)", what, s->path);
     if (rc == SQLITE_ROW || rc == SQLITE_DONE) return ECHO_OK;
     return echo__sqlite_fail(s, rc, err, what);
 }

@@ -18,7 +18,7 @@ void echo_store_close(echo_store *store) {
     XX(get) XX(has) XX(put) XX(publish) XX(rollback) XX(list) XX(remove) XX(walk) XX(remove_chunks) XX(close)
 
 echo_status echo__store_check(const echo_store *store, echo_error *err) {
-    if (store == NULL || store->ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "no store was given");
+    if (store == NULL || store->ops == NULL) return echo__error(err, ECHO_ERR_INVALID, "store is NULL");
     const echo_store_ops *ops = store->ops;
     if (ops->version != ECHO_STORE_OPS_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "the store's table has version %u, this library knows %u",
@@ -114,7 +114,7 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 /* ---- for applications ---- */
 
 echo_status echo_store_reopen(echo_store *out, const echo_store *store, echo_error *err) {
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the store");
+    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the store is NULL");
     echo_store twin;
     echo_status status = echo__store_check(store, err);
     if (status == ECHO_OK) status = echo__store_reopen(&twin, store, err);
@@ -123,13 +123,13 @@ echo_status echo_store_reopen(echo_store *out, const echo_store *store, echo_err
 }
 
 echo_status echo_store_parties(const echo_store *store, echo_store_party_fn fn, void *arg, echo_error *err) {
-    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "no function to call");
+    if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "fn is NULL");
     echo_status status = echo__store_check(store, err);
     return status == ECHO_OK ? echo__store_parties(store, fn, arg, err) : status;
 }
 
 echo_status echo_store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) {
-    if (bytes == NULL) return echo__error(err, ECHO_ERR_INVALID, "no place for the number");
+    if (bytes == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the number is NULL");
     *bytes = 0;
     echo_status status = echo__store_check(store, err);
     return status == ECHO_OK ? echo__store_usage(bytes, store, err) : status;

@@ -99,9 +99,9 @@ static echo_status copy_chunk(void *arg, echo_bytes bytes) {
     fetch *f = arg;
     char hex[ECHO_HEX_CHARS];
     echo_hash_hex(hex, f->name);
-    if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store gave it twice", hex);
+    if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store returned it twice", hex);
     if (bytes.len > ECHO__CHUNK_MAX)
-        return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are too many", hex, bytes.len);
+        return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are over the limit", hex, bytes.len);
     echo_hash hash = *f->name;
     if (!f->hashed) echo__hash(&hash, bytes.data, bytes.len);
     if (!echo__hash_equal(&hash, f->name))

@@ -80,7 +80,7 @@ echo_status echo__visitor_open(echo__visitor **out, echo__chunks *chunks, const 
 
 echo_status echo__visitor_step(echo__visitor *v, bool *done, echo_error *err) {
     *done = false;
-    if (v->failed) return echo__error(err, ECHO_ERR_INVALID, "a visit cannot go on after it failed");
+    if (v->failed) return echo__error(err, ECHO_ERR_INVALID, "the visit failed earlier");
     v->err = err;
     echo_status status = v->path.done ? ECHO_OK : visit_chunk(v);
     v->failed = status != ECHO_OK;

@@ -392,7 +392,7 @@ static void init_update(update *u, echo__chunks *chunks, const echo__root *root)
 }
 
 echo_status echo__update_add(update *u, const echo__change *changes, size_t n, echo_error *err) {
-    if (u->broken != ECHO_OK) return echo__error(err, u->broken, "the update has failed before");
+    if (u->broken != ECHO_OK) return echo__error(err, u->broken, "the update failed earlier");
     u->err = err;
     echo_status status = need_level(u, 0);
     for (size_t i = 0; status == ECHO_OK && i < n; i++) {
@@ -405,7 +405,7 @@ echo_status echo__update_add(update *u, const echo__change *changes, size_t n, e
 }
 
 echo_status echo__update_finish(echo__root *out, update *u, echo_error *err) {
-    if (u->broken != ECHO_OK) return echo__error(err, u->broken, "the update has failed before");
+    if (u->broken != ECHO_OK) return echo__error(err, u->broken, "the update failed earlier");
     u->err = err;
     echo__root root = u->root;
     echo_status status = has_changes(u) ? finish_levels(&root, u) : ECHO_OK;

@@ -99,7 +99,8 @@ static echo_status check_place(verify *v, const echo__record *record, const echo
     if (v->text.status != ECHO_OK) return echo__nomem(v->err);
     if ((v->text.len > ECHO__RECORD_LINE_MAX) != record->has_blob)
         return echo__error(v->err, ECHO_ERR_CORRUPT,
-                           record->has_blob ? "record: a blob for what fits" : "record: a payload that needs a blob");
+                           record->has_blob ? "record: a blob holds a payload that fits into the record"
+                                            : "record: a payload is too long to be stored without a blob");
     return ECHO_OK;
 }
 

@@ -39,7 +39,7 @@ for sql in "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), 'p
     expect 0 items d --json
     same_items expected.json
     err_has '"note".*opening once more'
-    err_has '"note".*snapshot 2 is passed over'
+    err_has '"note".*snapshot 2 was not used'
     "$JQ" -e .note.code <err >/dev/null || fault "remarks are not JSON"
     expect 0 items d
     err_has '^echo-snapshot items: note: ECHO_ERR_CORRUPT: .*opening once more.*, folder d$'
@@ -56,7 +56,7 @@ for sql in "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), 'p
     expect 0 restore d --verify-full --json
     json '[.snapshot, .damage[0].code, (.damage | length)]' '[1,"ECHO_ERR_CORRUPT",1]'
     expect 0 restore d --verify-full
-    out_has '^damage +ECHO_ERR_CORRUPT: snapshot 2 is passed over'
+    out_has '^damage +ECHO_ERR_CORRUPT: snapshot 2 was not used'
     for id in "$long" $(awk 'NR % 12 == 1' ids); do
         expect 0 items d --json --id $id
         json '.[0].id' "\"$id\""
@@ -90,7 +90,7 @@ expect 1 verify d
 [ "$(grep -c DAMAGED out)" -eq 2 ] || fault "not both snapshots are damaged"
 expect 0 snapshot d --json
 json '.number' 3
-err_has 'passed over'
+err_has 'was not used'
 expect 0 verify d --number 3 --replay
 
 # ---- manifests ----
@@ -112,7 +112,7 @@ expect 1 verify d
 expect 0 verify d --number 1
 expect 0 items d --json
 same_items expected.json
-err_has 'snapshot 2 is passed over'
+err_has 'snapshot 2 was not used'
 
 fresh
 sql d "UPDATE manifests SET data = CAST('{' AS BLOB)"

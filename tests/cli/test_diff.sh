@@ -63,7 +63,7 @@ expect 0 diff $a --b 2
 expect 0 diff $a $b --a 1
 expect 3 diff $a --a 7
 one_error
-err_has 'there is no snapshot of that number'
+err_has 'no snapshot has that number'
 expect 3 diff $a $b --party 00000000000000000000000000000000000000000000000000000000000000ff
 sums both >after
 cmp -s before after || fault 'comparing changed something'

@@ -148,7 +148,7 @@ expect 0 join fay "$invitation" --peer $place --json --trust attested --attestat
 done_is '[.trust, .attested, .messages_not_transferred > 2000]' '["attested",1,true]'
 member gus alice
 expect 0 join gus "$invitation" --peer $place --json --trust attested
-err_has 'attested by 1 members, and 2 are asked for'
+err_has 'attested by 1 members, but 2 are required'
 done_is '[.trust, .snapshot, .by_chunks]' '[null,null,false]' # the feeds themselves, then
 same alice gus
 member hal alice

@@ -133,7 +133,7 @@ json '[.[] | select(.identity | not)] | length' 2
 for command in restore items snapshot list inspect verify; do
     expect 2 $command two
     one_error
-    err_has 'ECHO_ERR_INVALID: there are .* parties here: name one'
+    err_has 'ECHO_ERR_INVALID: the folder holds .* parties: name one'
     out_is ''
 done
 expect 0 snapshot two --party $party --json
