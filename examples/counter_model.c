@@ -27,7 +27,7 @@ static void counter_destroy(void *ctx, void *state) {
     free(state);
 }
 
-/* All or nothing: what is no number, or would overflow, is refused before anything changes. */
+/* All or nothing: a mutation that is not a number, or would overflow, is refused before anything changes. */
 static echo_status counter_apply(void *ctx, void *state, const echo_mutation *mutation, echo_error *err) {
     counter *c = state;
     char text[24], *end;
@@ -47,13 +47,13 @@ static echo_status counter_snapshot(cJSON **out, void *ctx, const void *state, e
     (void)ctx;
     (void)err;
     (void)snprintf(digits, sizeof digits, "%" PRId64, ((const counter *)state)->sum);
-    *out = cJSON_CreateString(digits); /* a string: JSON numbers are doubles to most readers */
+    *out = cJSON_CreateString(digits); /* a string: most readers parse JSON numbers as doubles */
     return *out == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
 static echo_status counter_restore(void *ctx, void *state, uint32_t stored, cJSON *value, echo_error *err) {
     (void)ctx;
-    (void)stored; /* there is one version so far */
+    (void)stored; /* only version 1 exists */
     (void)err;
     if (!cJSON_IsString(value)) return ECHO_ERR_CORRUPT;
     ((counter *)state)->sum = strtoll(value->valuestring, NULL, 10);

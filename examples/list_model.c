@@ -1,7 +1,7 @@
 /*
- * A model without hooks: a list of lines in the order they were written. Order matters to it, and it does nothing about
- * that: the library keeps its mutations, and gives them to it in the one canonical order, again from the start when one
- * arrives late.
+ * A model without hooks: a list of lines in the order they were written. The order matters, but the model does
+ * nothing about it: the library keeps its mutations and applies them in canonical order; when one arrives late, it
+ * applies them again from the start.
  */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>

@@ -1,7 +1,7 @@
-/* A party with a long history, and what opening it takes. examples/run.sh shows it.
+/* Makes a party with a long history, and measures opening it, for examples/run.sh.
  *   long_party FOLDER write MESSAGES ITEMS   makes a party whose items are changed over and over; prints nothing
- *   long_party FOLDER open [replay]          opens it, without its snapshot when replay is asked for, and reads one
- *                                            item; prints one line: messages read, chunks read, their bytes,
+ *   long_party FOLDER open [replay]          opens it (with `replay`, without its snapshot) and reads one item;
+ *                                            prints one line: messages read, chunks read, their bytes,
  *                                            nanoseconds until it was open, nanoseconds until the item was read */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>

@@ -1,7 +1,7 @@
 /*
- * Two members in one process, connected by a pair of sockets on a libuv loop, as hosts with a network are: Alice has a
- * party and admits Bob, Bob joins from her snapshot, shows an item before the rest is here, and catches up after she
- * has written more.
+ * Two members in one process, connected by a pair of sockets on a libuv loop, as the hosts of a real network would be:
+ * Alice has a party and admits Bob, Bob joins from her snapshot, prints an item before the rest has arrived, and
+ * catches up after she has written more.
  */
 #include <cjson/cJSON.h>
 #include <echo/echo.h>
@@ -59,7 +59,7 @@ static echo_status show_note(member *m, echo_party *party, const char *id) {
     echo_item *item;
     cJSON *view;
     echo_status status = echo_item_get(&item, party, id, &err);
-    if (status == ECHO_ERR_PENDING) return status; /* not here yet */
+    if (status == ECHO_ERR_PENDING) return status; /* has not arrived yet */
     must(status, &err);
     must(echo_item_view(&view, item, &err), &err);
     printf("%s reads %s: %s\n", m->name, id, cJSON_GetStringValue(cJSON_GetObjectItem(view, "text")));

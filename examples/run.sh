@@ -32,9 +32,9 @@ same() {
     jq -S . "$work/items.json" | cmp -s - "$work/expected.json" || fail "$1"
 }
 row() { printf '   %-10s %s\n' "$1" "$2"; }
-opened() { # NAME: opens the party, and what that read
-    "$echo" restore "$work/party" --json >"$work/restore.json"
-    row "$1" "$(jq -r '"\(.messages_read) messages and \(.chunks_read) chunks read"' "$work/restore.json"), $(ms "$(jq .ns.total "$work/restore.json")")"
+opened() { # NAME: opens the party, and prints what that read
+    "$echo" open "$work/party" --json >"$work/open.json"
+    row "$1" "$(jq -r '"\(.messages_read) messages and \(.chunks_read) chunks read"' "$work/open.json"), $(ms "$(jq .ns.total "$work/open.json")")"
 }
 
 show() { # TITLE STORAGE EXPECTED
@@ -54,7 +54,7 @@ show() { # TITLE STORAGE EXPECTED
     rm -rf "$work/party"
 }
 
-printf '\n== Parties that the original software wrote\n\n   Each is opened by replaying its messages, a snapshot is taken, and it is opened from that. Parties this small open\n   quickly either way; what counts is that the state is the same.\n'
+printf '\n== Parties that the original software wrote\n\n   Each is opened by replaying its messages, a snapshot is taken, and it is opened from that. Parties this small open\n   quickly either way; what matters is that the state is the same.\n'
 fixtures=tests/fixtures
 show "ECHO 2.6 (2021), one peer" $fixtures/a-echo-2.6.17-single/storage $fixtures/a-echo-2.6.17-single/expected.json
 show "ECHO 2.33 with arrays and sets, which the original cannot reopen from its own snapshot" \
@@ -83,7 +83,7 @@ open_long 'from the snapshot'
 line '... and the first item read' '' '' '' "$(ms "$last")"
 printf '\n   Opening reads the top of the snapshot; an item is read when it is touched.\n'
 
-# One of the two peers of a party serves it; the other, of whom nothing is left but the key of its feed, joins anew.
+# One of the two peers of a party serves it; the other has only the key of its feed left and joins again.
 exchange() { # STORAGE OF THE ONE, STORAGE OF THE OTHER, ITS FEED, AN ITEM
     printf '\n== %s\n\n' "Joining a party of ECHO 2.6 over TCP, and catching up"
     cp -R "$1" "$work/one"

@@ -1,7 +1,7 @@
 /*
- * One run of echo-snapshot-bench: what was asked for, and what came out so far. main.c runs the modes and reports,
+ * One run of echo-snapshot-bench: its options and its results so far. main.c runs the modes and reports,
  * options.c reads options, modes.c lists the modes; each mode is a table of functions in a file of its name, and
- * <mode>_report.c says what is printed of it.
+ * <mode>_report.c says what is printed.
  */
 #ifndef ECHO_BENCH_BENCH_H
 #define ECHO_BENCH_BENCH_H
@@ -46,7 +46,7 @@ typedef struct bench_mode {
     const char *name;
     uint64_t takes;     /* BENCH_TAKES_... */
     uint64_t takes_one; /* of those: one number, no list */
-    size_t runs;        /* unless --runs says otherwise */
+    size_t runs;        /* the default of --runs */
     /* Measures, fills b->cases and b->goals, and calls bench_wrong() for wrong results. */
     echo_status (*run)(bench *b, echo_error *err);
     const struct bench_report *report; /* what is printed of the cases */
@@ -75,7 +75,7 @@ struct bench {
     size_t count;
     bench_goal goals[BENCH_GOALS];
     size_t goal_count;
-    char wrong[BENCH_WRONG_MAX][BENCH_WRONG_CHARS]; /* results that are not what they must be */
+    char wrong[BENCH_WRONG_MAX][BENCH_WRONG_CHARS]; /* wrong results */
     size_t wrong_count;
 };
 
@@ -83,7 +83,7 @@ struct bench {
 void *bench_case_add(bench *b, size_t size, echo_error *err);
 /* Updates the progress line: the next step begins. */
 void bench_tick(bench *b, const char *what);
-/* A result that is not what it must be. */
+/* Records a wrong result. */
 void bench_wrong(bench *b, const char *format, ...) ECHO_PRINTF(2, 3);
 /* Another goal; fill in value, measured and met. */
 bench_goal *bench_goal_add(bench *b, const char *format, ...) ECHO_PRINTF(2, 3);

@@ -195,8 +195,8 @@ static void check(bench *b, const bench_catchup_case *c, const bench_catchup_row
     char what[96];
     (void)snprintf(what, sizeof what, "%llu items, %llu changed %llu times, %s", (unsigned long long)c->items,
                    (unsigned long long)row->changed, (unsigned long long)row->times, bench_catchup_way_names[way]);
-    if (memcmp(&got->digest, digest, sizeof *digest) != 0) bench_wrong(b, "%s: the state is another", what);
-    if (got->items != c->items) bench_wrong(b, "%s: there are %llu items", what, (unsigned long long)got->items);
+    if (memcmp(&got->digest, digest, sizeof *digest) != 0) bench_wrong(b, "%s: the state is not that of replay", what);
+    if (got->items != c->items) bench_wrong(b, "%s: the party has %llu items", what, (unsigned long long)got->items);
     if (way == BENCH_CATCHUP_TAIL && got->by_chunks) bench_wrong(b, "%s: chunks were fetched", what);
     if (got->state.blocks_received != blocks || got->messages_read != blocks)
         bench_wrong(b, "%s: %llu blocks were transferred and %llu read instead of %llu", what,

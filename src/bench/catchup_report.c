@@ -43,7 +43,8 @@ static const bench_column columns[] = {
 static const bench_table tables[] = {
     {"Catching up after being away",
      "; rows follow one another on the same party. times: messages to each changed\n"
-     "item; records: of the changed items, as they are now; behind: the blocks' bytes. plan: as the exchange chooses;\n"
+     "item; records: of the changed items in their new state; behind: the bytes of the missed blocks. plan: as the "
+     "exchange chooses;\n"
      "tail: from a member that shows no snapshot. all: until nothing is missing and the party shows it; party: "
      "opening\n"
      "or polling it, of that.\n",

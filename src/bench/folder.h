@@ -23,9 +23,9 @@ typedef struct bench_folder_state {
 /* Copies a file into a folder, in place of the one of that name. When `from` has no such file, it is removed in `to`.
  */
 echo_status bench_folder_copy_file(const char *to, const char *from, const char *name, echo_error *err) ECHO_MUST_USE;
-/* Looks at every file in it and below. ECHO_ERR_LIMIT: more files than BENCH_FOLDER_FILES. */
+/* Reads every file in it and below. ECHO_ERR_LIMIT: more files than BENCH_FOLDER_FILES. */
 echo_status bench_folder_look(bench_folder_state *out, const char *path, echo_error *err) ECHO_MUST_USE;
-/* Files that one of them has and the other has not, or not the same. */
+/* The number of files that only one of them has, or that differ. */
 uint64_t bench_folder_differs(const bench_folder_state *a, const bench_folder_state *b);
 echo_status bench_path(char out[BENCH_PATH_MAX], const char *dir, const char *name, echo_error *err) ECHO_MUST_USE;
 

@@ -113,15 +113,16 @@ static void check(bench *b, const bench_join_case *c, bench_join_way way) {
     if (memcmp(&got->digest, &replayed->digest, sizeof got->digest) != 0)
         bench_wrong(b, "%llu items, %s: the state is not that of replay", (unsigned long long)c->items, name);
     if (got->items != c->items)
-        bench_wrong(b, "%llu items, %s: %llu came", (unsigned long long)c->items, name, (unsigned long long)got->items);
+        bench_wrong(b, "%llu items, %s: %llu arrived", (unsigned long long)c->items, name,
+                    (unsigned long long)got->items);
     if (got->state.blocks_received != blocks || got->messages_read != blocks)
         bench_wrong(b, "%llu items, %s: %llu blocks were transferred and %llu read instead of %llu",
                     (unsigned long long)c->items, name, (unsigned long long)got->state.blocks_received,
                     (unsigned long long)got->messages_read, (unsigned long long)blocks);
     if (got->by_chunks == bare)
-        bench_wrong(b, "%llu items, %s: the plan is another", (unsigned long long)c->items, name);
+        bench_wrong(b, "%llu items, %s: the exchange chose another plan", (unsigned long long)c->items, name);
     if (!bare && (got->state.chunks_received != c->state.chunks || got->state.chunk_bytes != c->state.bytes))
-        bench_wrong(b, "%llu items, %s: %llu chunks came instead of %llu", (unsigned long long)c->items, name,
+        bench_wrong(b, "%llu items, %s: %llu chunks arrived instead of %llu", (unsigned long long)c->items, name,
                     (unsigned long long)got->state.chunks_received, (unsigned long long)c->state.chunks);
 }
 
@@ -236,7 +237,7 @@ static echo_status run(bench *b, echo_error *err) {
     const bench_join_case *big = NULL, *most = NULL;
     echo_status status = ECHO_OK;
     if (count == 0)
-        return bench_fail(err, ECHO_ERR_INVALID, "there are fewer messages than items and a tail of %llu",
+        return bench_fail(err, ECHO_ERR_INVALID, "fewer messages than items and a tail of %llu: raise --messages",
                           (unsigned long long)b->options.tail);
     b->steps = count * (1 + BENCH_JOIN_WAYS * b->options.runs);
     for (size_t i = 0; status == ECHO_OK && i < count; i++) {

@@ -1,4 +1,4 @@
-/* The same month under two rules: the default policy, and a snapshot every so many messages. */
+/* The same month under two rules: the default policy, and a snapshot every 1,000 messages. */
 #include "bench/life.h"
 
 #include <inttypes.h>
@@ -59,7 +59,7 @@ static void check(bench *b, const bench_life_case *c, bench_life_rule rule) {
             b, "%" PRIu64 " messages, %s: the last snapshot's digest disagrees with that of replaying what it covers",
             c->messages, name);
     if (result->damage > 0)
-        bench_wrong(b, "%" PRIu64 " messages, %s: opening found %" PRIu64 " damaged things", c->messages, name,
+        bench_wrong(b, "%" PRIu64 " messages, %s: opening found %" PRIu64 " damages", c->messages, name,
                     result->damage);
     if (result->messages != c->messages)
         bench_wrong(b, "%" PRIu64 " messages, %s: %" PRIu64 " were applied", c->messages, name, result->messages);

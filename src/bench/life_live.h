@@ -33,7 +33,7 @@ typedef struct bench_life_result {
     bench_vfs_counts files;
     uint64_t reasons[BENCH_LIFE_REASONS]; /* snapshots by echo_snapshot_reason */
     uint64_t ns_worst_step;
-    echo_hash digest, replayed; /* of the last snapshot there is */
+    echo_hash digest, replayed; /* of the newest snapshot */
 } bench_life_result;
 
 typedef struct bench_life_args {

@@ -124,7 +124,7 @@ echo_status bench_opener_begin(bench_opener *out, const char *dir, const char *c
 static echo_status ask(bench_opened *out, const bench_opener *opener, request what, echo_error *err) {
     static reply answer; /* large */
     if (!bench_pipe_write(opener->to, &what, sizeof what) || !bench_pipe_read(opener->from, &answer, sizeof answer))
-        return bench_fail(err, ECHO_ERR_IO, "the process that opens parties is gone");
+        return bench_fail(err, ECHO_ERR_IO, "the process that opens parties has ended");
     if (answer.problem.code != ECHO_OK) *err = answer.problem;
     if (out != NULL) *out = answer.opened;
     return answer.problem.code;

@@ -1,5 +1,5 @@
-/* The numbers the design promises, looked up in what was measured. Told, not enforced: a busy machine is no fault of
- * the library.
+/* The numbers the design promises, looked up in what was measured. Reported, not enforced: a busy machine is not a
+ * fault of the library.
  */
 #include "bench/open_goals.h"
 

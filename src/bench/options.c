@@ -26,27 +26,26 @@
 
 static const char help[] =
     "Usage: echo-snapshot bench [MODE] [options]\n\n"
-    "Measures on this machine. Parties are made for it, always the same for a seed, in a folder that is removed\n"
-    "afterwards. The times are printed beside what the machine itself can do, and beside the counts that explain "
-    "them.\n"
-    "Results are checked: the state in a snapshot must be that of replaying the messages it covers.\n\n"
+    "Measures the library on this machine. Makes parties, always the same ones for a seed, in a folder that is\n"
+    "removed afterwards. Prints the times next to the machine's own limits and to the counts that explain them.\n"
+    "Checks the results: the state in a snapshot must equal the replay of the messages it covers.\n\n"
     "Modes:\n"
     "  open         opening a party: by replaying every message, from a snapshot with every item's state made "
     "(eager),\n"
     "               from a snapshot alone (lazy), and up to the first item. 1,000 items and 1,000 to 1,000,000\n"
     "               messages, then 1,000 to 1,000,000 items. The default\n"
-    "  pause        how long messages take while a snapshot of every item is taken: on the writer's thread, without\n"
-    "               one, and by saving in between. 10,000 to 1,000,000 items\n"
-    "  throughput   messages per second without snapshots, with a policy that begins none, and while they are taken.\n"
+    "  pause        the delay of messages while a snapshot of every item is taken: on the writer's thread, without a\n"
+    "               thread, and in one blocking call. 10,000 to 1,000,000 items\n"
+    "  throughput   messages per second without snapshots, with a policy that takes none, and while they are taken.\n"
     "               100,000 items\n"
     "  writes       what a snapshot writes after changes to some of 100,000 items\n"
-    "  life         a month of a party under the default policy: how long opening it would take, and what is written;\n"
-    "               beside it one snapshot every 1,000 messages. 10,000 items, 1,000 to 1,000,000 messages\n"
-    "  join         joining a party from a member's snapshot, until the first item and as a whole, and beside it by\n"
+    "  life         a month of a party under the default policy: the time to open it, and the bytes written; compared\n"
+    "               with one snapshot every 1,000 messages. 10,000 items, 1,000 to 1,000,000 messages\n"
+    "  join         joining a party from a member's snapshot, up to the first item and completely; compared with\n"
     "               transferring and replaying every block. 1,000 to 100,000 items, 10,000 to 1,000,000 messages\n"
-    "  catchup      a member that was away while 0.1 to 100% of 100,000 items changed: what it receives, and by which\n"
-    "               plan\n"
-    "  all          all of these, with their defaults\n\n"
+    "  catchup      a member that was away while 0.1 to 100% of 100,000 items changed: what it receives, and the\n"
+    "               plan that the exchange chose\n"
+    "  all          all of them, with their defaults\n\n"
     "Options:\n";
 
 /* ---- values ---- */
@@ -85,13 +84,13 @@ static bool parse_link(void *target, const char *value) {
 
 static const echo_cli_option options[] = {
     {BENCH_TAKES_MESSAGES, "--messages", "N,N,...",
-     "open: parties of N messages; of 1,000 items each, unless --items says otherwise.\n"
-     "life: messages of the month. pause: messages that come at full speed, at most.\n"
+     "open: parties of N messages; of 1,000 items each, unless --items is given.\n"
+     "life: messages of the month. pause: maximum of messages at full speed.\n"
      "throughput: messages of each run",
      .kind = ECHO_CLI_OPTION_PARSED, .needs = SIZES, .parse = parse_messages},
     {BENCH_TAKES_ITEMS, "--items", "N,N,...",
-     "parties of N items; open: of a tenth more messages, unless --messages says otherwise",
-     .kind = ECHO_CLI_OPTION_PARSED, .needs = SIZES, .parse = parse_items},
+     "parties of N items; open: of a tenth more messages, unless --messages is given", .kind = ECHO_CLI_OPTION_PARSED,
+     .needs = SIZES, .parse = parse_items},
     {OPT_FEEDS, "--feeds", "N", "open, join: feeds that take turns writing (1)", ECHO_CLI_OPTION_U64, .at = AT(feeds),
      .min = 1, .max = 1000, .needs = "a number from 1 to 1000"},
     {OPT_TAIL, "--tail", "N", "open, join: messages after the snapshot, out of those (100)", ECHO_CLI_OPTION_U64,
@@ -99,7 +98,7 @@ static const echo_cli_option options[] = {
     {OPT_PARTY_DIR, "--party-dir", "DIR",
      "open: measure a copy of this party's folder instead; the folder itself is only read", ECHO_CLI_OPTION_TEXT,
      .at = AT(party_dir), .min = 1},
-    {ECHO_CLI_PARTY, "--party", "HEX", "open: which party, where that folder holds several",
+    {ECHO_CLI_PARTY, "--party", "HEX", "open: the party's key, when that folder holds several",
      .kind = ECHO_CLI_OPTION_PARTY},
     {BENCH_TAKES_DISK, "--disk", NULL,
      "pause, throughput: feeds in the folder instead of in memory, so that reading them,\n"
@@ -110,23 +109,24 @@ static const echo_cli_option options[] = {
      "way, such as 20mbit,50ms; by the kernel (netem, in a network namespace) where that\n"
      "is allowed, otherwise simulated",
      .kind = ECHO_CLI_OPTION_PARSED, .needs = "a rate and a delay, such as 20mbit,50ms", .parse = parse_link},
-    {OPT_SEED, "--seed", "S", "of what is random (1)", ECHO_CLI_OPTION_U64, .at = AT(seed), .max = UINT64_MAX,
+    {OPT_SEED, "--seed", "S", "seed of the random parties (1)", ECHO_CLI_OPTION_U64, .at = AT(seed), .max = UINT64_MAX,
      .needs = "a number up to 18446744073709551615"},
     {OPT_RUNS, "--runs", "N",
-     "how often each measurement is made, 1 to 99 (open, throughput 5; pause, writes, join 3;\nlife, catchup 1)",
+     "the number of times each measurement is made, 1 to 99 (open, throughput 5; pause, writes, join 3;\nlife, catchup "
+     "1)",
      ECHO_CLI_OPTION_U64, .at = AT(runs), .min = 1, .max = BENCH_RUNS_MAX, .needs = "a number from 1 to 99"},
     {OPT_DIR, "--dir", "DIR", "where the folder is made (TMPDIR or /tmp); its disk is what is measured",
      ECHO_CLI_OPTION_TEXT, .at = AT(dir), .min = 1},
     {OPT_PLOT, "--plot", "DIR",
      "write data and scripts for gnuplot into this folder, and have it draw them as SVG\nwhere it is installed",
      ECHO_CLI_OPTION_TEXT, .at = AT(plot), .min = 1},
-    {OPT_QUICK, "--quick", NULL, "small parties, one run: to see that it works", .kind = ECHO_CLI_OPTION_FLAG},
+    {OPT_QUICK, "--quick", NULL, "small parties, one run: a quick check that it works", .kind = ECHO_CLI_OPTION_FLAG},
     {OPT_KEEP, "--keep", NULL, "do not remove the folder, and print its path", .kind = ECHO_CLI_OPTION_FLAG},
     {OPT_CSV, "--csv", NULL, "one line per measure: median, lowest and highest of the runs",
      .kind = ECHO_CLI_OPTION_FLAG},
-    {ECHO_CLI_JSON, "--json", NULL, "everything as JSON", .kind = ECHO_CLI_OPTION_FLAG},
-    {ECHO_CLI_QUIET, "--quiet", NULL, "no progress", .kind = ECHO_CLI_OPTION_FLAG},
-    {ECHO_CLI_HELP, "--help", NULL, "this text", .kind = ECHO_CLI_OPTION_FLAG},
+    {ECHO_CLI_JSON, "--json", NULL, "print everything as JSON", .kind = ECHO_CLI_OPTION_FLAG},
+    {ECHO_CLI_QUIET, "--quiet", NULL, "print no progress", .kind = ECHO_CLI_OPTION_FLAG},
+    {ECHO_CLI_HELP, "--help", NULL, "print this text", .kind = ECHO_CLI_OPTION_FLAG},
 };
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
@@ -151,9 +151,10 @@ static int check_for_mode(bench *b, const echo_cli_option *option) {
     const bench_sizes *sizes = option->bit == BENCH_TAKES_MESSAGES ? &o->messages : &o->items;
     if (!echo_cli_has(b->cli, option->bit & NOT_FOR_ALL)) return ECHO_CLI_EXIT_OK;
     if (b->mode == NULL || (b->mode->takes & option->bit) == 0)
-        return echo_cli_misuse(b->cli, "%s is not for '%s'", option->name, b->mode == NULL ? "all" : b->mode->name);
+        return echo_cli_misuse(b->cli, "%s is not an option of mode '%s'", option->name,
+                               b->mode == NULL ? "all" : b->mode->name);
     if ((b->mode->takes_one & option->bit) != 0 && sizes->count > 1)
-        return echo_cli_misuse(b->cli, "%s takes one number for '%s'", option->name, b->mode->name);
+        return echo_cli_misuse(b->cli, "%s takes one number in mode '%s'", option->name, b->mode->name);
     return ECHO_CLI_EXIT_OK;
 }
 
@@ -169,7 +170,8 @@ static int check_together(bench *b) {
 static void print_help(echo_cli_out *out, const echo_cli_options *taken) {
     echo_cli_print(out, "%s", help);
     echo_cli_options_print(out, taken);
-    echo_cli_print(out, "\nExit codes: 1 when a state is not that of replay, otherwise as for the other commands:\n");
+    echo_cli_print(out,
+                   "\nExit codes: 1 when a state differs from that of replay, otherwise as for the other commands:\n");
     echo_cli_options_print_exits(out);
 }
 
@@ -190,7 +192,7 @@ int bench_options_read(bench *b, int argc, char **argv) {
     o->csv = echo_cli_has(b->cli, OPT_CSV);
     o->json = echo_cli_has(b->cli, ECHO_CLI_JSON);
     if (code == ECHO_CLI_EXIT_OK && !find_mode(&b->mode, o->mode != NULL ? o->mode : bench_modes[0]->name))
-        code = echo_cli_misuse(b->cli, "there is no mode '%s'", o->mode);
+        code = echo_cli_misuse(b->cli, "unknown mode '%s'", o->mode);
     for (size_t i = 0; code == ECHO_CLI_EXIT_OK && i < OPTION_COUNT; i++) code = check_for_mode(b, &options[i]);
     return code == ECHO_CLI_EXIT_OK ? check_together(b) : code;
 }

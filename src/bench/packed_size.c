@@ -74,7 +74,7 @@ static echo_status pack(uint8_t *out, size_t room, bench_packed_size *size, cons
     (void)ZSTD_freeCCtx(ctx);
     size->packed = packed.pos;
     size->ns_pack = bench_now_ns() - start;
-    return ok ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd does not pack");
+    return ok ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd cannot pack a chunk");
 }
 
 /* In pieces, as who receives it does. */
@@ -92,7 +92,7 @@ static echo_status unpack(const uint8_t *packed, bench_packed_size *size, echo_e
     }
     (void)ZSTD_freeDCtx(ctx);
     size->ns_unpack = bench_now_ns() - start;
-    return bytes == size->bytes ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd does not unpack");
+    return bytes == size->bytes ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd cannot unpack a chunk");
 }
 
 /* What an exchange cannot do without. */

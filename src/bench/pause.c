@@ -56,7 +56,7 @@ static echo_status apply_one(pausing *p, bench_histogram *times, uint64_t more, 
             p->empty_max = ns;
     }
     if (status == ECHO_OK && applied != 1)
-        return bench_fail(err, ECHO_ERR_CORRUPT, "a message that was made does not come");
+        return bench_fail(err, ECHO_ERR_CORRUPT, "a message that was made does not arrive");
     p->ready--;
     return status;
 }
@@ -117,7 +117,7 @@ static echo_status take(pausing *p, bench_pause_run *out, echo_error *err) {
     out->result = state.last;
     if (state.taken == 1) return ECHO_OK;
     if (state.error.code == ECHO_OK)
-        return bench_fail(err, ECHO_ERR_CORRUPT, "a snapshot that was begun was not taken");
+        return bench_fail(err, ECHO_ERR_CORRUPT, "a snapshot that was begun did not finish");
     *err = state.error;
     return state.error.code;
 }

@@ -156,8 +156,8 @@ typedef struct fetcher {
     echo_registry *models;
     echo_snapshot_policy policy;
     echo_party_options options;
-    echo_party *party;   /* away: as it was */
-    echo_party *partial; /* of what is here so far */
+    echo_party *party;   /* away: its older state */
+    echo_party *partial; /* what has arrived so far */
     echo_exchange *exchange;
     bool here, failed;
     echo_error problem;
@@ -217,7 +217,7 @@ static echo_status prepare(fetcher *f, const serving *s, echo_error *err) {
     return status;
 }
 
-/* What is not here yet is asked for next. */
+/* Requests what has not arrived yet. */
 static echo_status touch(fetcher *f, echo_error *err) {
     echo_error pending = ECHO_ERROR_INIT;
     echo_item *item;

@@ -19,7 +19,7 @@ echo_status bench_plot_open(FILE **out, const bench *b, const char *name, echo_e
 echo_status bench_plot_close(FILE *file, const char *name, echo_error *err) ECHO_MUST_USE;
 /*
  * Writes `name`.gp, which is style.gp and the script of that name, and runs gnuplot on it, which draws `name`.svg.
- * Without gnuplot, or when it fails, that is remarked on stderr and no error.
+ * When gnuplot is missing or fails, a note is printed on stderr; that is not an error.
  */
 echo_status bench_plot_draw(const bench *b, const char *name, echo_error *err) ECHO_MUST_USE;
 

@@ -28,7 +28,7 @@ typedef enum bench_kind {
     BENCH_LIST,   /* an array of structures of `size`, described by `of`; its size_t length is at `count_at` */
 } bench_kind;
 
-/* Which structure of a row it is in; in JSON there is one alone. */
+/* The structure of a row that holds it; JSON has only one. */
 typedef enum bench_part { BENCH_OF_SET, BENCH_OF_ROW, BENCH_OF_CASE, BENCH_PARTS } bench_part;
 
 typedef struct bench_column {
@@ -71,7 +71,7 @@ typedef struct bench_report {
     const bench_column *json; /* of a case */
     size_t case_size;
     const bench_table *tables; /* ends with one without columns */
-    /* Row i of all cases; zeroed before. false: there are no more. */
+    /* Row i of all cases; zeroed before. false: row i does not exist. */
     bool (*row)(bench_row *out, const bench *b, size_t i);
 } bench_report;
 

@@ -27,7 +27,7 @@ echo_status bench_session_generate(bench_session *s, const char *dir, const gene
     *s = (bench_session){.dir = dir, .disk = disk, .options = ECHO_PARTY_OPTIONS_INIT};
     echo_status status = generate_open(&s->generator, options, disk ? dir : NULL, err);
     if (status == ECHO_OK) status = generate_some(s->generator, messages, err);
-    if (status == ECHO_OK && disk) sync(); /* a snapshot then makes durable what comes from here on, and no more */
+    if (status == ECHO_OK && disk) sync(); /* a snapshot then makes durable only what is written from now on */
     if (status == ECHO_OK && (status = echo_registry_new(&s->models)) != ECHO_OK)
         bench_fail(err, status, "out of memory");
     if (status == ECHO_OK) status = generate_models(s->models, err);
@@ -65,7 +65,7 @@ echo_status bench_session_apply(bench_session *s, uint64_t messages, echo_error 
     for (uint64_t done = 0, applied; status == ECHO_OK && done < messages; done += applied) {
         status = echo_party_poll(&applied, s->party, 0, err);
         if (status == ECHO_OK && applied == 0)
-            return bench_fail(err, ECHO_ERR_CORRUPT, "messages that were made do not come");
+            return bench_fail(err, ECHO_ERR_CORRUPT, "messages that were made do not arrive");
     }
     return status;
 }

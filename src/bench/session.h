@@ -1,6 +1,6 @@
 /*
  * A party that grows while it is open: a generator, and the party that reads what it makes. For one process, which ends
- * with the measurement; what is left open then is not released.
+ * with the measurement; what is still open at its end is not released.
  */
 #ifndef ECHO_BENCH_SESSION_H
 #define ECHO_BENCH_SESSION_H
@@ -16,11 +16,11 @@ typedef struct bench_session {
     echo_party *party;
 } bench_session;
 
-/* Makes one of `items` items, each by one message (about 150 bytes; a record of about 410), in a folder that is there.
+/* Makes one of `items` items, each by one message (about 150 bytes; a record of about 410), in an existing folder.
  * Not open yet. */
 echo_status bench_session_make(bench_session *s, const char *dir, bool disk, uint64_t seed, uint64_t items,
                                echo_error *err) ECHO_MUST_USE;
-/* Makes one of so many messages. With credentials it is on disk, otherwise in memory. */
+/* Makes one of `messages` messages. With credentials it is on disk, otherwise in memory. */
 echo_status bench_session_generate(bench_session *s, const char *dir, const generate_options *options,
                                    uint64_t messages, echo_error *err) ECHO_MUST_USE;
 /* Opens it with a policy (NULL: the default). */

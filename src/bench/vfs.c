@@ -1,5 +1,5 @@
 /*
- * The real VFS opens the file into the caller's memory, as if nobody stood between; only the table of methods is
+ * The real VFS opens the file into the caller's memory, as if nothing stood between; only the table of methods is
  * replaced, by a copy with two functions changed. Tables are few and live for ever: one copy per original.
  */
 #include "bench/vfs.h"

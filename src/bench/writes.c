@@ -116,7 +116,8 @@ static echo_status measure(void *result, void *arg, echo_error *err) {
     if (list == NULL) return bench_fail(err, ECHO_ERR_NOMEM, "out of memory");
     for (uint64_t i = 0; i < c->items; i++) list[i] = (uint32_t)i;
     generate_random_seed(&random, a->choice);
-    echo_status status = bench_vfs_install() ? ECHO_OK : bench_fail(err, ECHO_ERR_IO, "SQLite takes no VFS");
+    echo_status status =
+        bench_vfs_install() ? ECHO_OK : bench_fail(err, ECHO_ERR_IO, "SQLite does not accept the counting VFS");
     if (status == ECHO_OK) status = bench_session_make(&s, c->dir, true, a->seed, c->items, err);
     if (status == ECHO_OK) status = bench_session_open(&s, &policy, err);
     for (size_t i = 0; status == ECHO_OK && i < c->row_count; i++) {

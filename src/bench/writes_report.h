@@ -41,7 +41,7 @@ typedef struct bench_writes_case {
     bool agrees;
 } bench_writes_case;
 
-/* NULL when there is none of that name. */
+/* NULL: no row has that name. */
 const bench_writes_row *bench_writes_find(const bench_writes_case *c, const char *name);
 extern const bench_report bench_writes_report;
 echo_status bench_writes_plot(const bench *b, echo_error *err) ECHO_MUST_USE;

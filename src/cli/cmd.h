@@ -1,13 +1,13 @@
 /*
- * The echo-snapshot command inside: main.c dispatches, cmd.c says what options sub-commands take, cmd_*.c are the
- * sub-commands, net/ is the transport of those that talk to peers.
+ * Inside the echo-snapshot command: main.c dispatches, cmd.c holds the options of the sub-commands, cmd_*.c are the
+ * sub-commands, net/ is the transport of `serve` and `join`.
  */
 #ifndef ECHO_CLI_CMD_H
 #define ECHO_CLI_CMD_H
 
 #include "cli/cli.h"
 
-/* What a sub-command takes, as bits. */
+/* The options a sub-command takes, as bits. */
 #define ECHO_CMD_NO_WRITE (UINT64_C(1) << 4)
 #define ECHO_CMD_NO_SNAPSHOT (UINT64_C(1) << 5)
 #define ECHO_CMD_EAGER (UINT64_C(1) << 6)
@@ -54,13 +54,13 @@ typedef struct echo_cmd_command {
     int (*run)(echo_cli *cli); /* returns the exit code */
 } echo_cmd_command;
 
-/* What sub-commands are asked for, and what they share while they run. */
+/* The options given to a sub-command, and what sub-commands share while they run. */
 typedef struct echo_cmd {
     const echo_cmd_command *command;
     const char *invitation; /* NULL: not given */
-    const char *dir_b;      /* NULL: none named */
+    const char *dir_b;      /* NULL: not given */
     const char *type, *model, *parent, *id;
-    uint64_t number; /* 0: none given */
+    uint64_t number; /* 0: not given */
     uint64_t number_a, number_b;
     uint64_t limit;
     uint32_t keep;
@@ -76,8 +76,8 @@ typedef struct echo_cmd {
     size_t refused_count;
 } echo_cmd;
 
-/* Reads the arguments of cli->cmd->command (argv[0] is its name). false: *code is the exit code, and the command is not
- * to be run; what was wrong is reported. */
+/* Reads the arguments of cli->cmd->command (argv[0] is its name). false: do not run the command, *code is the exit
+ * code, and a problem with the arguments has been printed. */
 bool echo_cmd_read(echo_cli *cli, int argc, char **argv, int *code);
 
 #endif

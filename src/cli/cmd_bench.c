@@ -22,7 +22,7 @@ int echo_cmd_bench(echo_cli *cli, char **argv) {
     } else {
         err.code = ECHO_ERR_NOT_FOUND;
         (void)snprintf(err.message, sizeof err.message,
-                       PROGRAM " cannot be found, because the folder of this program is not known");
+                       PROGRAM " cannot be found: the folder of echo-snapshot is unknown");
     }
     return echo_cli_fail(cli, err.code, &err);
 }

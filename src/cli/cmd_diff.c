@@ -1,5 +1,5 @@
 /*
- * Two snapshots beside each other. Items are shown as they are found, the summary follows.
+ * Compares two snapshots. Prints each differing item when it is found, and a summary at the end.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -181,7 +181,7 @@ static echo_status show(void *arg, const echo_difference *item) {
     return echo_cli_out_ok(&d->cli->out) ? ECHO_OK : ECHO_ERR_IO;
 }
 
-/* Errors name the folder that the command is about then. */
+/* An error about the second folder names that folder. */
 static echo_status open_second(echo_store *out, echo_cli *cli, echo_error *err) {
     const char *first = cli->dir;
     cli->dir = cli->cmd->dir_b;
@@ -222,15 +222,15 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_diff = {
-    "diff", "compare two snapshots, and print where they part",
-    "Compares the newest snapshots of two folders, or those of --a and --b; with one folder two of\n"
-    "its own. Only what differs is read. Tells each item that differs with the values of both sides,\n"
-    "shortened, and the message from which on they differ. Where the timeframes differ, what\n"
-    "follows from that is \"covered\": it is due to messages that only one side covers. What is\n"
-    "not is \"diverged\": the same messages, another outcome. \"unknown\" is what cannot be known,\n"
-    "as states of models that keep no stamps. Exit code 1 when the snapshots differ.\n\n"
+    "diff", "compares two snapshots and names the message after which they differ",
+    "Compares the newest snapshots of two folders, or the snapshots --a and --b; with one folder, two\n"
+    "snapshots of it. Reads only the chunks that differ. Prints each item that differs, with both\n"
+    "values (shortened) and the first message whose effect differs. The verdicts: \"covered\": the\n"
+    "difference comes from messages that only one snapshot covers; \"diverged\": both cover the same\n"
+    "messages and their states differ; \"unknown\": the cause cannot be determined, because the item's\n"
+    "model keeps no stamps. The exit code is 1 when the snapshots differ.\n\n"
     "JSON: {items, a, b, same_digest, same_timeframe, same_credentials, differing, covered,\n"
     "unknown, diverged, first, diverged_first, chunks_read}; items is an array of {id, type, only,\n"
     "verdict, first, parts}, parts of {kind, name, a, b, verdict, first}; first is {feed, seq,\n"
-    "time} or null. Values are texts of JSON, cut after 80 bytes.\n",
+    "time} or null. Values are JSON texts, cut after 80 bytes.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_A | ECHO_CMD_B | ECHO_CMD_LIMIT | ECHO_CMD_TWO, run};

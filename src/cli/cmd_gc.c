@@ -58,12 +58,12 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_gc = {
-    "gc", "remove old snapshots and what only they need",
-    "Keeps, of every party in the folder's store, the newest snapshots (--keep, 2 unless given; 0\n"
-    "keeps all) and those that are pinned; removes the others, and then all chunks that no\n"
-    "snapshot needs. Everything that is kept is read first: when a part of it is damaged, or of a\n"
-    "newer format, nothing is removed (exit code 4). May be stopped at any moment, and run while\n"
-    "others use the store. The file keeps its size; what became free in it is used again.\n\n"
+    "gc", "removes old snapshots and the chunks that only they need; see also pin and unpin",
+    "For every party in the folder's store, keeps the pinned snapshots and the newest ones (--keep N,\n"
+    "default 2; 0 keeps all), removes the others, and then removes all chunks that no snapshot needs.\n"
+    "The kept snapshots are read first: if any part of them is damaged or has a newer format, nothing\n"
+    "is removed (exit code 4). You may stop the command at any moment, and run it while other programs\n"
+    "use the store. The file keeps its size; the freed space in it is used again.\n\n"
     "JSON: {dry_run, parties, snapshots_kept, snapshots_removed, chunks_kept, chunks_removed,\n"
     "bytes_kept, bytes_removed}.\n",
     ECHO_CMD_COMMON | ECHO_CMD_KEEP | ECHO_CMD_DRY_RUN, run};

@@ -10,7 +10,7 @@
 typedef struct looking {
     echo_cli *cli;
     bool found;
-    bool ended; /* by our own callback: its code is no error */
+    bool ended; /* our own callback ended the list: its code is not an error */
     echo_error problem;
 } looking;
 
@@ -68,9 +68,10 @@ static echo_status absent(const echo_cli *cli, echo_error *err) {
         (void)snprintf(err->item, sizeof err->item, "%.*s", (int)sizeof err->item - 1, cli->cmd->id);
         (void)snprintf(err->message, sizeof err->message, "the snapshot has no record of that id");
     } else if (cli->cmd->number != 0) {
-        (void)snprintf(err->message, sizeof err->message, "there is no snapshot of number %" PRIu64, cli->cmd->number);
+        (void)snprintf(err->message, sizeof err->message,
+                       "snapshot %" PRIu64 " does not exist: `list` prints the snapshots", cli->cmd->number);
     } else {
-        (void)snprintf(err->message, sizeof err->message, "there is no snapshot");
+        (void)snprintf(err->message, sizeof err->message, "the party has no snapshot");
     }
     return err->code;
 }
@@ -91,7 +92,7 @@ static echo_status look(looking *l, echo_error *err) {
         *err = l->problem;
         return err->code;
     }
-    bool wanted = cli->cmd->id != NULL || !records; /* a snapshot may well have no records at all */
+    bool wanted = cli->cmd->id != NULL || !records; /* a snapshot without records is valid */
     return status == ECHO_OK && wanted && !l->found ? absent(cli, err) : status;
 }
 
@@ -105,10 +106,10 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_inspect = {
-    "inspect", "show a snapshot's manifest, roots and records",
-    "Shows one snapshot, the newest unless --number is given: its manifest and roots; with --id\n"
-    "the record of that item; with --records all records. Records are the lines of JSON that the\n"
+    "inspect", "prints a manifest, or the records of a snapshot",
+    "Prints the manifest and the roots of a snapshot, the newest unless --number is given; with --id\n"
+    "the record of that item; with --records all records. A record is the line of JSON that the\n"
     "snapshot holds, byte for byte; a long state is in a chunk of its own, which the record names\n"
-    "under \"blob\". A damaged manifest is shown as far as that is possible, with exit code 4.\n\n"
-    "JSON: one object, as in `list` with timeframe and manifest. Records are JSON in any case.\n",
+    "under \"blob\". A damaged manifest is printed as far as possible, with exit code 4.\n\n"
+    "JSON: one object with the fields of `list`, the timeframe and the manifest. Records are always JSON.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_NUMBER | ECHO_CMD_ID | ECHO_CMD_RECORDS, run};

@@ -1,7 +1,5 @@
 #include <string.h>
 
-#include <echo/sys/feed.h>
-
 #include "cli/commands.h"
 #include "cli/find_party.h"
 #include "cli/folder.h"
@@ -16,8 +14,8 @@ static echo_status refuse(echo_error *err, const char *what) {
 }
 
 /*
- * That the party counts the feed is seen from the outside only when it counts one more once the feed is here, so it is
- * made, empty, as the exchange would do before it fetches it.
+ * Whether the party admitted the feed shows only in its number of feeds, which counts feeds that are present locally.
+ * So an empty feed is made first, as the exchange does before it fetches one.
  */
 static echo_status admit(echo_cli_side *side, echo_error *err) {
     echo_keypair signer;
@@ -26,7 +24,7 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
     const echo_key *feed = &side->cli->cmd->admit;
     echo_status status = echo_cli_read_key(&signer, side->cli->cmd->signer, err);
     if (status != ECHO_OK) return status;
-    bool fresh = side->feeds.ops->make(side->feeds.ctx, feed, &ignored) == ECHO_OK;
+    bool fresh = echo_feeds_add(&side->feeds, feed, &ignored) == ECHO_OK;
     status = echo_party_poll(NULL, side->party, 0, err);
     echo_party_status_get(&before, side->party);
     if (status == ECHO_OK) status = echo_party_admit_feed(side->party, feed, &signer, err);
@@ -35,7 +33,7 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
     memset(&signer, 0, sizeof signer);
     if (status == ECHO_OK && fresh && after.feeds == before.feeds)
         status =
-            refuse(err, "the credential is written, and admits nothing: the signer is no key that the party trusts");
+            refuse(err, "the credential was written but admits nothing: the party does not trust the signer's key");
     return status;
 }
 
@@ -59,7 +57,7 @@ static echo_status make(echo_invitation *out, echo_cli_side *side, echo_error *e
     if (status != ECHO_OK) return status;
     out->has_digest = number != 0;
     if (out->has_digest) return ECHO_OK;
-    (void)refuse(err, "there is no snapshot whose digest could be named");
+    (void)refuse(err, "the party has no snapshot whose digest could be named: `snapshot` takes one");
     return err->code = ECHO_ERR_NOT_FOUND;
 }
 
@@ -94,7 +92,7 @@ static echo_status invite(echo_cli_side *side, echo_error *err) {
     if (status == ECHO_OK) status = echo_cli_side_party(side, &options, err);
     if (status == ECHO_OK) status = echo_cli_side_keys(side, err);
     if (status == ECHO_OK && writes &&
-        side->cli->cmd->key == NULL) { /* which of several feeds is the own one may depend on it */
+        side->cli->cmd->key == NULL) { /* when several feeds are writable, the party needs to know which is its own */
         options.own_feed = &side->keys.public_key;
         status = echo_cli_side_party(side, &options, err);
     }
@@ -109,7 +107,7 @@ static echo_status invite(echo_cli_side *side, echo_error *err) {
 static int run(echo_cli *cli) {
     bool admits = echo_cli_has(cli, ECHO_CMD_ADMIT), signer = echo_cli_has(cli, ECHO_CMD_SIGNER);
     if (admits && !signer) return echo_cli_misuse(cli, "--admit needs --signer FILE, a key that the party trusts");
-    if (signer && !admits) return echo_cli_misuse(cli, "--signer signs what --admit writes, which is missing");
+    if (signer && !admits) return echo_cli_misuse(cli, "--signer signs what --admit writes, but --admit is missing");
     if (admits && echo_cli_has(cli, ECHO_CMD_NO_WRITE))
         return echo_cli_misuse(cli, "--no-write and --admit do not go together: a credential is written");
     echo_error err = ECHO_ERROR_INIT;
@@ -120,14 +118,14 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_invite = {
-    "invite", "print an invitation to the party",
-    "Prints a line of text to give to somebody who is to join: the party, whom to expect (the key of\n"
-    "the own feed, with which `serve` answers; with --members others too, as a newcomer begins with\n"
-    "nobody who is not named), and with --digest the state of the newest snapshot.\n"
-    "It opens nothing by itself: with --admit KEY a credential is written to the own feed that admits\n"
-    "the joiner's feed (`join DIR --new-key` prints its key). The party believes it when it is signed\n"
-    "by a key that it trusts, such as the party's own, which whoever made the party keeps: --signer\n"
-    "names a file with that key, as 128 hex digits (the secret in libsodium's form: seed, public key).\n\n"
+    "invite", "prints an invitation to the party; with --admit it admits a new member",
+    "Prints a line of text for a peer who is to join. It names the party, the members whom the joiner\n"
+    "may expect (the own feed's key, which `serve` uses; with --members other members too), and with\n"
+    "--digest the state of the newest snapshot. A joiner begins only with members that are named.\n\n"
+    "An invitation alone admits nobody. --admit KEY writes a credential to the own feed that admits\n"
+    "the joiner's feed (`join DIR --new-key` prints KEY). The party accepts a credential that is signed\n"
+    "by a key it trusts, such as the party's own key, which the party's creator keeps. --signer names a\n"
+    "file with that key: 128 hex digits, the secret in libsodium's form (seed, then public key).\n\n"
     "JSON: {invitation, party, members, digest, admitted}.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_KEY | ECHO_CMD_DIGEST | ECHO_CMD_MEMBERS | ECHO_CMD_ADMIT |
         ECHO_CMD_SIGNER,

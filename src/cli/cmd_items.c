@@ -1,11 +1,11 @@
 /*
- * Items, in ascending order of id. A walk over the snapshot reads heads alone and may not touch the party, so that for
- * JSON, which shows states, it gathers the ids first (a list of ids, not of items); each item is then made, printed and
- * forgotten here.
+ * Items, in ascending order of id. A walk over the snapshot reads only heads, and its callback may not call the party.
+ * JSON shows states, so its walk collects the ids first (ids, not items); then each item is made, printed and
+ * forgotten.
  *
- * A damaged chunk can turn up at any time in that, since the party is opened lazily. It is then opened once more with
- * everything checked, which falls back to an older snapshot or to replay: the same state at the same clock. Printing
- * goes on after the last id printed.
+ * The party is opened lazily, so a damaged chunk can be found at any time during this. The party is then opened once
+ * more with everything checked, which falls back to an older snapshot or to replay: the same state at the same clock.
+ * Printing continues after the last id printed.
  */
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -25,7 +25,7 @@ typedef struct listing {
     uint64_t count;                   /* of ids */
     char last[ECHO_ID_BYTES_MAX + 1]; /* id printed last */
     uint64_t printed, deleted;
-    bool started; /* the line above is out */
+    bool started; /* the heading is printed */
 } listing;
 
 static echo_status no_memory(echo_error *err) {
@@ -131,11 +131,12 @@ static echo_status print_all(listing *l, echo_error *err) {
     echo_query query = {cli->cmd->type, cli->cmd->model, cli->cmd->parent, true};
     l->len = 0;
     l->count = 0;
-    echo_status status = echo_party_each(l->party, &query, visit, l, err); /* a code of visit comes without a message */
+    echo_status status =
+        echo_party_each(l->party, &query, visit, l, err); /* a code that visit returned has no message */
     return status == ECHO_OK && cli->json ? print_listed(l, err) : status;
 }
 
-/* Text for people has a line above and one below. */
+/* Text for people has a heading and a last line. */
 static bool has_frame(const echo_cli *cli) { return !cli->json && cli->cmd->id == NULL && !cli->quiet; }
 
 static void print_start(listing *l) {
@@ -179,7 +180,7 @@ static echo_status print_items(listing *l, echo_error *err) {
     if (status != ECHO_ERR_CORRUPT || !by_snapshot || options.verify == ECHO_VERIFY_FULL) return status;
     echo_cli_note(l->cli, err);
     echo_error again = {.code = ECHO_ERR_CORRUPT,
-                        .message = "the snapshot is damaged: opening once more, with all of it checked"};
+                        .message = "the snapshot is damaged: opening once more, with every chunk checked"};
     echo_cli_note(l->cli, &again);
     *err = (echo_error)ECHO_ERROR_INIT;
     options.verify = ECHO_VERIFY_FULL;
@@ -192,7 +193,7 @@ static int run(echo_cli *cli) {
     if (l == NULL) return echo_cli_fail(cli, no_memory(&err), &err);
     if (cli->cmd->id != NULL && (cli->cmd->type != NULL || cli->cmd->model != NULL || cli->cmd->parent != NULL)) {
         free(l);
-        return echo_cli_misuse(cli, "--id names one item: --type, --model and --parent do not go with it");
+        return echo_cli_misuse(cli, "--id names one item: it excludes --type, --model and --parent");
     }
     l->cli = cli;
     echo_status status = print_items(l, &err);
@@ -205,11 +206,11 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_items = {
-    "items", "print the items of a party",
-    "Prints the items in ascending order of id, deleted ones too. When a part of the snapshot\n"
-    "turns out to be damaged on the way, the party is opened once more with everything checked,\n"
-    "which falls back to an older snapshot or to the feeds; a remark on stderr says so.\n\n"
-    "JSON: an array of {id, type, model, parent, properties}, and deleted: true where it is. type\n"
-    "and parent are null when there is none, properties is null when the item's model is not\n"
-    "known here. Without --json: a table.\n",
+    "items", "lists the items of a party",
+    "Prints the items in ascending order of id, including deleted ones. When a part of the snapshot\n"
+    "is found to be damaged, prints a note on stderr and opens the party once more with every chunk\n"
+    "checked, which falls back to an older snapshot or to the feeds.\n\n"
+    "JSON: an array of {id, type, model, parent, properties}; deleted items also have deleted: true.\n"
+    "type and parent are null when the item has none, properties is null when this command does not\n"
+    "have the item's model. Without --json: a table.\n",
     ECHO_CMD_COMMON | ECHO_CMD_OPENING | ECHO_CMD_TYPE | ECHO_CMD_MODEL | ECHO_CMD_PARENT | ECHO_CMD_ID, run};

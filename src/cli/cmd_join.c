@@ -9,14 +9,14 @@
 #include "cli/net/dial.h"
 #include "cli/report.h"
 
-#define FAILURES_MAX 3u /* in a row: what keeps failing here is not going to work */
+#define FAILURES_MAX 3u /* in a row, after which the join is given up */
 #define ROUNDS_MAX 8u
-#define PATIENCE_MS 3000u /* for the other peers, once the first is there */
-#define QUIET_TURNS 5u    /* without a byte, after which peers are thought to have fetched what they lack */
+#define PATIENCE_MS 3000u /* to wait for the other peers, once the first is connected */
+#define QUIET_TURNS 5u    /* without a byte, after which peers are assumed to have fetched what they lack */
 
 /* ---- what the exchange reports ---- */
 
-/* Told as a remark, unless the command ends with it. */
+/* Printed as a note, unless the command ends with it. */
 static void report_problem(echo_cli_join *j) {
     if (j->unreported) echo_cli_note(j->side.cli, &j->problem);
     j->unreported = false;
@@ -28,7 +28,7 @@ static void note_problem(echo_cli_join *j, const echo_error *problem) {
     j->has_problem = j->unreported = true;
 }
 
-/* The place of the peer before what is wrong with it. */
+/* Puts the peer's place before the message. */
 static void note_peer(echo_cli_join *j, const echo_exchange_event *event) {
     echo_error what = *event->error;
     const char *place = event->peer != NULL ? echo_cli_net_place(j->side.net, event->peer) : "";
@@ -81,7 +81,7 @@ static bool give_up(echo_cli_join *j, echo_status status, const echo_error *err)
     return false;
 }
 
-/* Nobody is left to ask. */
+/* No peer is left to ask. */
 static bool alone(echo_cli_join *j) {
     echo_error what = ECHO_ERROR_INIT;
     if (j->has_problem) {
@@ -90,11 +90,11 @@ static bool alone(echo_cli_join *j) {
     }
     (void)snprintf(
         what.message, sizeof what.message,
-        "all peers are gone, and not everything is here: what was received is kept, and the same command goes on");
+        "all peers are gone before everything was received: what arrived is kept, repeat the command to continue");
     return give_up(j, ECHO_ERR_IO, &what);
 }
 
-/* The party as it is now; more may be known of it than before, so it is asked once more until a round brings nothing.
+/* Updates the party. It may now admit feeds it did not know before, so another round begins until one brings nothing.
  */
 static bool settle(echo_cli_join *j) {
     echo_error err = ECHO_ERROR_INIT;
@@ -107,7 +107,7 @@ static bool settle(echo_cli_join *j) {
                                  ? echo_cli_side_switch(&j->side, &err)
                                  : echo_party_poll(NULL, j->side.party, 0, &err);
         if (status == ECHO_ERR_NOT_FOUND)
-            (void)snprintf(err.message, sizeof err.message, "the peers have nothing of this party to give");
+            (void)snprintf(err.message, sizeof err.message, "the peers have no data of this party");
         if (status != ECHO_OK) return give_up(j, status, &err);
     }
     if (!news || ++j->rounds >= ROUNDS_MAX) {
@@ -121,7 +121,7 @@ static bool settle(echo_cli_join *j) {
     return status == ECHO_OK ? true : give_up(j, status, &err);
 }
 
-/* With all peers that are to come, so that the best offer is taken and all of them share the work. */
+/* Waits for all peers that are connecting, so that the best offer is chosen and all of them share the work. */
 static bool start(echo_cli_join *j) {
     echo_error err = ECHO_ERROR_INIT;
     size_t waiting = echo_cli_net_waiting(j->side.net), count = echo_cli_net_count(j->side.net);
@@ -132,7 +132,7 @@ static bool start(echo_cli_join *j) {
     return status == ECHO_OK ? true : give_up(j, status, &err);
 }
 
-/* Peers that ask for what was written here get a moment. */
+/* Gives peers time to fetch what was written locally. */
 static bool linger(echo_cli_join *j) {
     if (!echo_timeframe_get(NULL, echo_party_clock(j->side.party), &j->side.keys.public_key)) return false;
     bool moved = j->state.bytes_received != j->bytes_then;
@@ -196,7 +196,7 @@ static echo_status open_side(echo_cli_join *j, echo_error *err) {
     if (status == ECHO_OK) status = echo_cli_party_options(&j->options, side->cli, err);
     if (status == ECHO_OK) {
         status = echo_cli_side_party(side, &j->options, err);
-        if (status == ECHO_ERR_NOT_FOUND) status = ECHO_OK; /* that is why it is joined */
+        if (status == ECHO_ERR_NOT_FOUND) status = ECHO_OK; /* it is not joined yet */
         *err = (echo_error)ECHO_ERROR_INIT;
     }
     if (status == ECHO_OK) status = echo_cli_side_keys(side, err);
@@ -249,7 +249,7 @@ static int new_key(echo_cli *cli) {
             if (status == ECHO_OK) status = echo_feed_create(path, &keys, &err);
         } else if (status == ECHO_OK || status == ECHO_ERR_INVALID) {
             err.code = status = ECHO_ERR_EXISTS;
-            (void)snprintf(err.message, sizeof err.message, "there is a feed here already that can be written to");
+            (void)snprintf(err.message, sizeof err.message, "the folder has a writable feed already");
             err.has_feed = true;
             err.feed = side.keys.public_key;
         } else {
@@ -279,7 +279,7 @@ static int check(echo_cli *cli) {
         uint64_t alone = ECHO_CMD_NEW_KEY | ECHO_CLI_JSON | ECHO_CLI_QUIET;
         if (cli->cmd->invitation != NULL || (cli->given & ~alone) != 0)
             return echo_cli_misuse(cli,
-                                   "--new-key goes with DIR alone: the invitation is used when the key is admitted");
+                                   "--new-key goes with DIR alone: use the invitation after a member admitted the key");
         return ECHO_CLI_EXIT_OK;
     }
     if (cli->cmd->invitation == NULL) return echo_cli_misuse(cli, "INVITATION is missing");
@@ -311,25 +311,26 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_join = {
-    "join", "join a party from peers, or catch up",
-    "Fetches the party that INVITATION (a line that `invite` printed) names from peers that `serve`\n"
-    "it: the newest snapshot, whose messages are not transferred, and the messages after it. Where the\n"
-    "party is here already, only what is new is fetched. Every chunk and block is checked before it\n"
-    "is stored. When it is interrupted, what was received stays and the same command goes on from there.\n\n"
-    "A joiner proves to be a member with the key of its own feed, which a member has to admit first:\n\n"
+    "join", "joins a party with an invitation, or catches up",
+    "Fetches the party that INVITATION (the line that `invite` prints) names from peers that `serve` it:\n"
+    "the newest snapshot, which replaces the messages it covers, and the messages after it. If DIR has\n"
+    "the party already, fetches only what is new. Checks every chunk and block before storing it. After\n"
+    "an interruption, repeat the command: it keeps what was received and continues.\n\n"
+    "A joiner proves to be a member with the key of its own feed, which a member must admit first:\n\n"
     "  joiner:  echo-snapshot join DIR --new-key                                prints KEY\n"
     "  member:  echo-snapshot invite DIR --admit KEY --signer FILE              prints INVITATION\n"
     "  member:  echo-snapshot serve DIR --listen HOST:PORT\n"
     "  joiner:  echo-snapshot join DIR INVITATION --peer HOST:PORT\n\n"
-    "How far the peers' snapshot is trusted, each level with those before it: received: a member\n"
-    "signed it. attested: --attestations K members have computed that state themselves. sampled: the\n"
-    "feeds are fetched too, and --samples N items drawn at random are what they say. replayed: all\n"
-    "items are.\n\n"
-    "JSON: an object a line: {event: \"progress\", phase, items_here, items, chunks, chunks_kept,\n"
+    "--trust is the check that a peer's snapshot must pass; each level includes the ones before it:\n"
+    "  received   a member signed it\n"
+    "  attested   --attestations K members computed the same state themselves\n"
+    "  sampled    the feeds are fetched too, and --samples N random items equal their replay\n"
+    "  replayed   all items equal their replay\n\n"
+    "JSON: one object a line: {event: \"progress\", phase, items_here, items, chunks, chunks_kept,\n"
     "blocks, bytes, peers}, {event: \"connected\" | \"closed\", peer, member}, {event: \"target\",\n"
     "messages}, {event: \"item\", id, type, model, parent, properties, bytes, items_here, items}, and\n"
-    "at the end {event: \"done\", ...} with what was received and the trust that was reached. With\n"
-    "--quiet only items and the end. Remarks on peers go to stderr as in other commands.\n",
+    "at the end {event: \"done\", ...} with what was received and the level of trust that was reached.\n"
+    "With --quiet only \"item\" and \"done\". Notes about peers go to stderr, as in other commands.\n",
     ECHO_CMD_COMMON | ECHO_CMD_INVITATION | ECHO_CMD_PEER | ECHO_CMD_TRUST | ECHO_CMD_ATTESTATIONS | ECHO_CMD_SAMPLES |
         ECHO_CMD_ITEM | ECHO_CMD_KEY | ECHO_CMD_NEW_KEY,
     run};

@@ -49,13 +49,13 @@ static echo_status compare(void *arg, const echo_party_entry *entry) {
     return ECHO_OK;
 }
 
-/* Nothing in the store: a party without snapshots, or none at all? */
+/* The store has nothing: does the party have no snapshots, or does it not exist? */
 static echo_status check_party(echo_cli *cli, const echo_key *party, echo_error *err) {
     search s = {party, false};
     echo_status status = echo_parties_list(cli->dir, compare, &s, err);
     if (status != ECHO_OK || s.found) return status;
     err->code = ECHO_ERR_NOT_FOUND;
-    (void)snprintf(err->message, sizeof err->message, "no feed and no snapshot here is of that party");
+    (void)snprintf(err->message, sizeof err->message, "the folder holds no feed and no snapshot of that party");
     return err->code;
 }
 
@@ -88,10 +88,10 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_list = {
-    "list", "list the snapshots of a party",
-    "Lists the party's snapshots, newest first, good or damaged. Only the manifests are read for\n"
-    "this: `verify` checks the rest.\n\n"
+    "list", "lists the snapshots of a party",
+    "Lists the party's snapshots, newest first, good or damaged. Reads only the manifests; `verify`\n"
+    "checks everything.\n\n"
     "JSON: an array of {number, status, pinned, time, messages, feeds, items, credentials, author,\n"
-    "digest, previous}; status is \"good\", or \"damaged\" with code and problem in place of what\n"
-    "follows pinned. Times are milliseconds since 1970.\n",
+    "digest, previous}; status is \"good\", or \"damaged\" with code and problem instead of the fields\n"
+    "after pinned. Times are milliseconds since 1970.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY, run};

@@ -6,7 +6,7 @@
 
 #define WAITING_MAX 32u
 
-/* What is printed of a party that was opened. */
+/* What is printed about a party that was opened. */
 typedef struct opened {
     const echo_restore_report *report;
     echo_party_status status;
@@ -165,12 +165,12 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_open = {
-    "open", "open a party and report how that went",
-    "Opens the party as an application would, reading only, and prints which snapshot was used,\n"
-    "how many messages it spared, how many were read, applied and refused, how much was read and\n"
-    "how long each phase took. Damage that was got around (a snapshot that was passed over, a\n"
-    "feed that cannot be read further) is part of the report and not an error; of waiting feeds\n"
-    "and refused messages the first 32 are named.\n\n"
+    "open", "opens a party and reports what that took",
+    "Opens the party read-only, as an application would. Prints which snapshot was used, the number of\n"
+    "messages that were skipped thanks to it, read, applied and refused, the bytes read, and the time\n"
+    "of each phase. Damage that did not prevent opening (a snapshot that was passed over, a feed that\n"
+    "cannot be read further) is part of the report and not an error. The first 32 waiting feeds and\n"
+    "the first 32 refused messages are named.\n\n"
     "JSON: one object, with the fields of echo_restore_report, the timeframe, and the lists\n"
     "waiting, refused and damage.\n",
     ECHO_CMD_COMMON | ECHO_CMD_OPENING, run};

@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/report.h"
 
-/* Of a party that is here as a snapshot only, the genesis is not. */
+/* The genesis of a party that was joined from a snapshot is not present. */
 static const uint8_t *genesis_of(const echo_party_entry *entry) {
     static const echo_key none;
     return memcmp(&entry->genesis_feed, &none, sizeof none) == 0 ? NULL : entry->genesis_feed.bytes;
@@ -44,11 +44,11 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_parties = {
-    "parties", "list the parties in a folder",
-    "Lists the parties whose genesis is the first block of a feed in DIR/feeds, with that feed. A\n"
-    "member's own identity party, which holds credentials and no items, is marked \"identity\".\n"
-    "Feeds that cannot be read are passed over. A party that was joined is here as a snapshot, without\n"
-    "its genesis.\n\n"
-    "JSON: an array of {party, genesis_feed, identity}; genesis_feed is null when its first block is\n"
-    "not here.\n",
+    "parties", "lists the parties in a folder",
+    "Lists each party whose genesis is the first block of a feed in DIR/feeds, with that feed. A\n"
+    "member's own identity party, which holds credentials and no items, is marked \"identity\". Feeds\n"
+    "that cannot be read are passed over. A party that was joined is listed without a feed: DIR has a\n"
+    "snapshot of it, but not its genesis.\n\n"
+    "JSON: an array of {party, genesis_feed, identity}; genesis_feed is null when DIR does not have\n"
+    "that feed's first block.\n",
     ECHO_CMD_COMMON, run};

@@ -12,7 +12,7 @@ static int change(echo_cli *cli, bool pinned) {
     echo_cli_out *out = &cli->out;
     if (echo_cli_has(cli, ECHO_CMD_NO_WRITE))
         return echo_cli_misuse(cli, "--no-write leaves nothing to do: a pin is written");
-    if (cli->cmd->number == 0) return echo_cli_misuse(cli, "--number is missing: which snapshot?");
+    if (cli->cmd->number == 0) return echo_cli_misuse(cli, "--number is missing: it names the snapshot");
     echo_status status = echo_cli_find_party(&party, cli, &err);
     if (status == ECHO_OK) status = echo_cli_open_store(&store, cli, false, &err);
     if (status == ECHO_OK) status = echo_snapshot_pin(&store, &party, cli->cmd->number, pinned, &err);
@@ -35,15 +35,15 @@ static int pin(echo_cli *cli) { return change(cli, true); }
 static int unpin(echo_cli *cli) { return change(cli, false); }
 
 const echo_cmd_command echo_cmd_pin = {
-    "pin", "pin a snapshot, so that nobody removes it",
-    "Pins the party's snapshot of --number: neither `gc` nor any program that keeps only the\n"
-    "newest snapshots removes it, until `unpin`. Pinning one that is pinned already is no error.\n\n"
+    "pin", "pins a snapshot, so that nothing removes it",
+    "Pins the party's snapshot --number. Until `unpin`, neither `gc` nor a program that keeps only the\n"
+    "newest snapshots removes it. Pinning a pinned snapshot is not an error.\n\n"
     "JSON: {number, pinned}.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_NUMBER, pin};
 
 const echo_cmd_command echo_cmd_unpin = {
-    "unpin", "take the pin off a snapshot",
-    "Takes the pin off the party's snapshot of --number. It stays until it is removed as one of\n"
-    "the old ones.\n\n"
+    "unpin", "removes the pin of a snapshot",
+    "Removes the pin of the party's snapshot --number. The snapshot itself stays until `gc` or a program\n"
+    "that keeps only the newest snapshots removes it.\n\n"
     "JSON: {number, pinned}.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_NUMBER, unpin};

@@ -42,17 +42,17 @@ static int run(echo_cli *cli) {
         echo_cli_json_list(&cli->out);
         echo_cli_json_end(&cli->out);
     } else if (a.count == 0 && !cli->quiet) {
-        echo_cli_print(&cli->out, "no feed is covered by every snapshot\n");
+        echo_cli_print(&cli->out, "no feed has blocks that every snapshot covers\n");
     }
     return ECHO_CLI_EXIT_OK;
 }
 
 const echo_cmd_command echo_cmd_prune_advice = {
-    "prune-advice", "print which blocks of feeds no snapshot needs",
-    "Verifies all of the party's snapshots, and prints for each feed up to which block all of them\n"
-    "cover it: those blocks are not needed for opening the party from any of them. Nothing is\n"
-    "removed. What would be lost with the blocks: replaying the party from the beginning,\n"
-    "rebuilding items for a model that no longer reads what is stored, and passing the blocks on\n"
-    "to other peers. No advice when a snapshot is damaged (exit code 4).\n\n"
+    "prune-advice", "lists the blocks of feeds that no snapshot needs",
+    "Verifies all snapshots of the party and prints, for each feed, the last block that all of them\n"
+    "cover: opening the party from any of them does not need the blocks up to it. Removes nothing.\n"
+    "Without those blocks you cannot replay the party from the beginning, rebuild items for a model\n"
+    "that no longer reads the stored version, or send the blocks to peers. Gives no advice when a\n"
+    "snapshot is damaged (exit code 4).\n\n"
     "JSON: an array of {feed, last}.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY, run};

@@ -10,11 +10,11 @@
 typedef struct serving {
     echo_cli_side side;
     echo_party_options options;
-    uint64_t connections; /* that are gone */
+    uint64_t connections; /* those that ended */
     uint64_t snapshot;    /* reported last */
     uint64_t blocks;
-    bool look;    /* somebody came: what they have may be missing here */
-    bool reopen;  /* a snapshot of theirs was installed */
+    bool look;    /* a peer connected: it may have what we lack */
+    bool reopen;  /* a snapshot of a peer was installed */
     bool failing; /* it was reported that the party cannot be polled */
     echo_status status;
     echo_error err;
@@ -43,7 +43,7 @@ static void on_event(void *arg, const echo_exchange_event *event) {
     echo_cli_event_end(cli);
 }
 
-/* The place stands in the line already. */
+/* The line names the place already, so it is removed from the message. */
 static void on_ended(void *arg, const char *place, const echo_error *why) {
     serving *s = arg;
     echo_error what = ECHO_ERROR_INIT;
@@ -199,16 +199,16 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_serve = {
-    "serve", "give the party to peers",
-    "Opens the party and waits for members who join or catch up: they get the newest snapshot, chunk\n"
-    "by chunk, and the blocks after it; what they have and DIR lacks is fetched in turn.\n"
-    "Snapshots are taken when they are due, and blocks that other processes append are seen. It\n"
-    "proves to be a member with the own feed's key, or that of --key (a file of 128 hex digits), and\n"
-    "talks to members alone. With --no-write it only gives. It ends in good order on SIGINT and SIGTERM, or after "
-    "--once N.\n\n"
-    "Prints a line for each event: listening, connected, dropped (a peer that lied, stalled or is no\n"
-    "member), refused (what a peer offered or was offered was not taken), ended (a connection), applied (messages),\n"
-    "snapshot, fetched, installed, failed, end.\n\n"
-    "JSON: an object a line, {event, peer, member, error, ...}, with what is known of these and\n"
-    "the event's numbers; that of `listening` has peer, the place where it listens, and party.\n",
+    "serve", "serves the party to members who join or catch up, over TCP",
+    "Opens the party and waits for members who join or catch up. They get the newest snapshot, chunk by\n"
+    "chunk, and the blocks after it; blocks that they have and DIR lacks are fetched from them. Takes\n"
+    "snapshots when they are due, and serves blocks that other processes append. Proves to be a member\n"
+    "with the own feed's key or with that of --key (a file of 128 hex digits), and closes connections\n"
+    "from non-members. With --no-write it fetches nothing and takes no snapshots. Closes its\n"
+    "connections and ends on SIGINT, on SIGTERM, or after --once N.\n\n"
+    "Prints a line for each event: listening, connected, dropped (a peer that sent wrong data, stalled\n"
+    "or is not a member), refused (one side did not accept what the other offered), ended (a\n"
+    "connection), applied (messages), snapshot, fetched, installed, failed, end.\n\n"
+    "JSON: one object a line, {event, peer, member, error, ...}, with the event's numbers; fields that\n"
+    "are unknown are left out. In `listening`, peer is the address it listens at, and party the key.\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_KEY | ECHO_CMD_LISTEN | ECHO_CMD_ONCE, run};

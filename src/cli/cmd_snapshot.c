@@ -63,12 +63,11 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_snapshot = {
-    "snapshot", "take a snapshot now",
-    "Opens the party, writes what changed since its last snapshot, and publishes a new one,\n"
-    "durable when the command ends with 0. When nothing is new, nothing is written. Prints the\n"
-    "number, the state digest (peers at the same timeframe have the same one), what was written,\n"
-    "and the time it took. Older snapshots stay (`gc` removes them). Besides this only `gc`, `pin`\n"
-    "and `unpin` write.\n\n"
+    "snapshot", "takes a snapshot now",
+    "Opens the party, writes what changed since its last snapshot, and publishes a new snapshot,\n"
+    "which is durable when the exit code is 0. When nothing changed, nothing is written. Prints the\n"
+    "number, the state digest (equal on all peers at the same timeframe), what was written, and the\n"
+    "time it took. Older snapshots stay; `gc` removes them.\n\n"
     "JSON: {number, unchanged, items_written, chunks_written, bytes_written, digest, ns: {open,\n"
     "capture, write, publish}}.\n",
     ECHO_CMD_COMMON | ECHO_CMD_OPENING, run};

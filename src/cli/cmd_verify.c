@@ -1,6 +1,6 @@
 /*
- * Verification. What is wrong with a snapshot is a finding: it is printed as a result, and the next snapshot is
- * checked. Being unable to check (input/output, memory, somebody else writing) is an error and ends the command.
+ * Verification. A fault of a snapshot is a finding: it is printed as a result, and the next snapshot is checked. When
+ * checking itself is impossible (input/output, memory, another process writes), that is an error and ends the command.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -145,7 +145,8 @@ static echo_status check_all(checking *c, echo_error *err) {
     if (status != ECHO_OK || c->checked > 0) return status;
     err->code = ECHO_ERR_NOT_FOUND;
     (void)snprintf(err->message, sizeof err->message,
-                   c->cli->cmd->number != 0 ? "no snapshot has that number" : "there is no snapshot");
+                   c->cli->cmd->number != 0 ? "the snapshot does not exist: `list` prints the snapshots"
+                                            : "the party has no snapshot");
     return err->code;
 }
 
@@ -160,13 +161,13 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_verify = {
-    "verify", "check snapshots, all of them or one",
-    "Reads all that the party's snapshots need (or the one of --number) and checks it: the\n"
-    "manifest's signature, each chunk's hash, order, boundaries, counts, canonical form. With\n"
-    "--replay the feeds are replayed up to the snapshot's timeframe, and the state digests\n"
-    "compared: equal digests mean that the snapshot is exactly what the feeds say. Exit code 1\n"
-    "when a snapshot is damaged or differs; 3 when there is none, or when blocks that --replay\n"
-    "needs are not here and nothing else was found.\n\n"
+    "verify", "checks every byte of a snapshot; with --replay also against the feeds",
+    "Reads everything that the party's snapshots (or only the snapshot --number) consist of and checks\n"
+    "it: the manifest's signature, and each chunk's hash, order, boundaries, counts and canonical form.\n"
+    "--replay also replays the feeds up to the snapshot's timeframe and compares the state digests:\n"
+    "when they are equal, the snapshot holds exactly the state that the feeds' messages make. Exit\n"
+    "code 1: a snapshot is damaged or differs. Exit code 3: the snapshot does not exist, or blocks that\n"
+    "--replay needs are missing and nothing else was found.\n\n"
     "JSON: an array of {number, status, digest, replay, error}; status is \"good\", \"damaged\",\n"
     "\"differs\" or \"uncompared\".\n",
     ECHO_CMD_COMMON | ECHO_CLI_PARTY | ECHO_CMD_NUMBER | ECHO_CMD_REPLAY, run};

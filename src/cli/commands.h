@@ -5,7 +5,7 @@
 #include "cli/cmd.h"
 
 extern const echo_cmd_command echo_cmd_parties;
-extern const echo_cmd_command echo_cmd_open; /* `restore` is another word for it */
+extern const echo_cmd_command echo_cmd_open; /* `restore` is another name for it */
 extern const echo_cmd_command echo_cmd_items;
 extern const echo_cmd_command echo_cmd_snapshot;
 extern const echo_cmd_command echo_cmd_list;

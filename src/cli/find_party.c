@@ -33,7 +33,7 @@ echo_status echo_cli_find_party(echo_key *out, const echo_cli *cli, echo_error *
     if (c.count == 0)
         return find_party_fail(err, ECHO_ERR_NOT_FOUND, "no feed in the folder begins with the genesis of a party");
     if (c.count > 1)
-        return find_party_fail(err, ECHO_ERR_INVALID, "there are several parties here: name one with --party");
+        return find_party_fail(err, ECHO_ERR_INVALID, "the folder holds several parties: name one with --party");
     *out = c.party;
     return ECHO_OK;
 }

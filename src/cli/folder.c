@@ -20,7 +20,7 @@ echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_
     static const char name[] = "/snapshots.db";
     struct stat at;
     if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode))
-        return folder_fail(err, ECHO_ERR_NOT_FOUND, "there is no such folder");
+        return folder_fail(err, ECHO_ERR_NOT_FOUND, "the folder does not exist");
     size_t len = strlen(cli->dir);
     char *path = malloc(len + sizeof name);
     if (path == NULL) return folder_fail(err, ECHO_ERR_NOMEM, "out of memory");
@@ -41,7 +41,7 @@ static echo_status on_progress(void *arg, const char *phase, uint64_t done, uint
     return ECHO_OK;
 }
 
-/* A message may be met again when opening falls back to an older start. */
+/* When opening falls back to an older snapshot, the same message may be refused again. */
 static void on_refused(void *arg, const echo_error *what) {
     echo_cmd *cmd = ((echo_cli *)arg)->cmd;
     for (size_t i = 0; i < cmd->refused_count; i++) {
@@ -60,7 +60,7 @@ echo_status echo_cli_party_options(echo_party_options *out, echo_cli *cli, echo_
         if (status != ECHO_OK) return status;
     }
     static echo_snapshot_policy policy =
-        ECHO_SNAPSHOT_POLICY_INIT; /* a command begins none and removes none by itself */
+        ECHO_SNAPSHOT_POLICY_INIT; /* commands take and remove snapshots only when asked to */
     policy.manual = true;
     policy.thread = false;
     policy.keep = 0;

@@ -1,4 +1,4 @@
-/* What sub-commands open in a folder: its store and its party. */
+/* Opens the store and the party of a folder. */
 #ifndef ECHO_CLI_FOLDER_H
 #define ECHO_CLI_FOLDER_H
 
@@ -6,12 +6,12 @@
 
 /* The folder's snapshots.db, which is never created. ECHO_ERR_NOT_FOUND when it does not exist. */
 echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_only, echo_error *err) ECHO_MUST_USE;
-/* Options for opening the party as asked for, reading only. Makes the registry. */
+/* Options for opening the party read-only, as the arguments ask. Makes the registry. */
 echo_status echo_cli_party_options(echo_party_options *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;
-/* Opens the party; the progress line is gone when it returns. */
+/* Opens the party, and removes the progress line afterwards. */
 echo_status echo_cli_restore_party(echo_party **out, echo_cli *cli, const echo_party_options *options,
                                    echo_error *err) ECHO_MUST_USE;
-/* Remarks on what was found damaged at opening. */
+/* Prints a note about each damage found at opening. */
 void echo_cli_note_damage(echo_cli *cli, const echo_party *party);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Items before the join is complete: the party is opened over the store that the exchange shows, reading only. What
- * cannot be read yet is wished for, and looked at again when more has come.
+ * Items before the join is complete: the party is opened read-only over the exchange's view of the store. An item that
+ * cannot be read yet is requested, and tried again when more chunks have arrived.
  */
 #include "cli/join_items.h"
 
@@ -64,7 +64,7 @@ static void shown(echo_cli_join *j, size_t i) {
     memmove(&j->wanted[i], &j->wanted[i + 1], (j->item_count - i) * sizeof j->wanted[0]);
 }
 
-/* Its own is enough: no feeds that move, nothing rebuilt. */
+/* The preview shows only the snapshot: it writes nothing and rebuilds nothing. */
 static bool open_preview(echo_cli_join *j) {
     echo_error ignored = ECHO_ERROR_INIT;
     echo_party_options options = j->options;
@@ -75,7 +75,7 @@ static bool open_preview(echo_cli_join *j) {
     options.rebuild = false;
     if (options.store == NULL || echo_party_restore(&j->preview, &options, &ignored) != ECHO_OK) return false;
     if (echo_party_report(j->preview)->snapshot != 0) return true;
-    echo_cli_join_close_preview(j); /* the way to it is not here yet */
+    echo_cli_join_close_preview(j); /* the chunks on the path to it have not arrived yet */
     return false;
 }
 
@@ -91,7 +91,7 @@ void echo_cli_join_items(echo_cli_join *j) {
         if (status == ECHO_OK)
             shown(j, i);
         else
-            i++; /* pending, or not in the snapshot: the messages after it may make it */
+            i++; /* pending, or not in the snapshot: a message after it may create it */
     }
 }
 

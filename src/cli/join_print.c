@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define TELL_MS 500u
+#define REPORT_MS 500u
 #define RATE_MS 500u
 
 static void measure(echo_cli_join *j, uint64_t now) {
@@ -59,7 +59,7 @@ void echo_cli_join_print(echo_cli_join *j) {
     if (cli->progress.file != NULL && j->state.phase != ECHO_EXCHANGE_PHASE_IDLE) progress(j, now);
     if (!cli->json || cli->quiet) return;
     bool same = j->reported_any && j->reported_phase == j->state.phase;
-    if (same && (j->state.phase == ECHO_EXCHANGE_PHASE_IDLE || now - j->reported_ms < TELL_MS)) return;
+    if (same && (j->state.phase == ECHO_EXCHANGE_PHASE_IDLE || now - j->reported_ms < REPORT_MS)) return;
     j->reported_any = true;
     j->reported_phase = j->state.phase;
     j->reported_ms = now;
@@ -72,7 +72,7 @@ typedef struct summary {
     echo_party_status party;
     uint64_t snapshot, ms, spared;
     echo_hash digest;
-    bool by_snapshot; /* this time */
+    bool by_snapshot; /* this call installed one */
 } summary;
 
 /* Whether the state is the one the invitation names. */
@@ -125,10 +125,10 @@ static void text_trust(echo_cli_out *out, const echo_exchange_state *s) {
         echo_cli_print(out, ", attested by %" PRIu32 " member%s", s->attested, s->attested == 1 ? "" : "s");
     if (s->trust == ECHO_TRUST_SAMPLED)
         echo_cli_print(out,
-                       ", %" PRIu64 " items are what the feeds say: one wrong among all would have been found with "
-                       "a probability of %.1f %%",
+                       ", %" PRIu64 " items equal the replay of the feeds: one wrong item among all would have been "
+                       "found with a probability of %.1f %%",
                        s->sampled, s->detection * 100);
-    if (s->trust == ECHO_TRUST_REPLAYED) echo_cli_print(out, ", all items are what the feeds say");
+    if (s->trust == ECHO_TRUST_REPLAYED) echo_cli_print(out, ", all items equal the replay of the feeds");
     echo_cli_print(out, "\n");
 }
 
@@ -150,7 +150,7 @@ static void summary_text(const echo_cli_join *j, const summary *m) {
                        s->covered, m->spared > 0 ? "not " : "");
     echo_cli_print(out, "%-12s %" PRIu64 " received, ", "chunks", s->chunks_received);
     echo_cli_print_bytes(out, s->chunk_bytes);
-    echo_cli_print(out, "; %" PRIu64 " were here\n%-12s %" PRIu64 " received, ", s->chunks_kept, "blocks",
+    echo_cli_print(out, "; %" PRIu64 " were present\n%-12s %" PRIu64 " received, ", s->chunks_kept, "blocks",
                    s->blocks_received);
     echo_cli_print_bytes(out, s->block_bytes);
     echo_cli_print(out, "\n%-12s ", "transferred");
@@ -161,7 +161,7 @@ static void summary_text(const echo_cli_join *j, const summary *m) {
     if (m->by_snapshot)
         text_trust(out, s);
     else if (m->snapshot == 0)
-        echo_cli_print(out, "%-12s everything was made here from the feeds\n", "trust");
+        echo_cli_print(out, "%-12s everything was computed locally from the feeds\n", "trust");
     echo_cli_print(out, "%-12s %.2f s\n", "time", (double)m->ms / 1000);
 }
 
@@ -173,7 +173,7 @@ void echo_cli_join_summary(echo_cli_join *j) {
     (void)!echo_cli_newest(&m.snapshot, &m.digest, &j->side.store, &j->side.key, &ignored);
     m.by_snapshot = j->state.installed != 0;
     if (m.by_snapshot && j->state.trust < ECHO_TRUST_SAMPLED)
-        m.spared = j->state.covered; /* or they were needed for comparing */
+        m.spared = j->state.covered; /* at higher levels of trust the blocks are fetched, for comparison */
     m.ms = echo_cli_now_ms() - j->began_ms;
     if (j->side.cli->json)
         summary_json(j, &m);

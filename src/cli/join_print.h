@@ -1,4 +1,4 @@
-/* How far a join is: on a terminal, or as lines of JSON. */
+/* Prints the progress of a join: on a terminal, or as lines of JSON. */
 #ifndef ECHO_CLI_JOIN_PRINT_H
 #define ECHO_CLI_JOIN_PRINT_H
 

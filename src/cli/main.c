@@ -14,20 +14,22 @@ static const echo_cmd_command *const commands[] = {
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_help(echo_cli_out *out) {
-    echo_cli_print(out, "Usage: echo-snapshot COMMAND DIR [options]\n"
-                        "Opens parties from snapshots, takes snapshots, looks at them, checks and removes them, and\n"
-                        "exchanges them with peers.\n\n"
-                        "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
+    echo_cli_print(out,
+                   "Usage: echo-snapshot COMMAND DIR [options]\n"
+                   "Opens parties from snapshots; takes, prints, checks and removes snapshots; exchanges them with\n"
+                   "peers.\n\n"
+                   "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         echo_cli_print(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
-    echo_cli_print(out, "  %-12s %s\n", "bench", "measure opening, snapshots and processing");
+    echo_cli_print(out, "  %-12s %s\n", "bench", "measures the library on this machine");
     echo_cli_print(
-        out, "\n`echo-snapshot COMMAND --help` prints a command's options; `echo-snapshot --version` the version.\n\n"
-             "Exit codes:\n");
+        out,
+        "\n`echo-snapshot COMMAND --help` prints the options of a command, `echo-snapshot --version` the version.\n\n"
+        "Exit codes:\n");
     echo_cli_options_print_exits(out);
 }
 
-/* A closed descriptor would be given to the next file opened, and what is printed would go into it. */
+/* The next file opened would get a closed standard descriptor, and output would be written into that file. */
 static bool hold_descriptors(void) {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) != -1) continue;

@@ -54,7 +54,7 @@ static int store_number(echo_cli *cli, const echo_cli_option *o, void *at, const
 
 static int append_text(echo_cli *cli, const echo_cli_option *o, char *target, const char *value) {
     size_t *count = (size_t *)(void *)(target + o->count_at);
-    if (*count == o->max) return echo_cli_misuse(cli, "%s can be given %zu times at most", o->name, (size_t)o->max);
+    if (*count == o->max) return echo_cli_misuse(cli, "%s can be given at most %zu times", o->name, (size_t)o->max);
     ((const char **)(void *)(target + o->at))[(*count)++] = value;
     return ECHO_CLI_EXIT_OK;
 }
@@ -97,7 +97,7 @@ static int accept_option(echo_cli *cli, const echo_cli_options *options, int arg
     const char *value;
     const echo_cli_option *o = find(options, argv[*at], &value);
     if (o == NULL) return echo_cli_misuse(cli, "unknown option %s", argv[*at]);
-    if ((options->taken & o->bit) == 0) return echo_cli_misuse(cli, "%s is no option of this command", o->name);
+    if ((options->taken & o->bit) == 0) return echo_cli_misuse(cli, "%s is not an option of this command", o->name);
     if (o->value == NULL && value != NULL) return echo_cli_misuse(cli, "%s takes no value", o->name);
     if (o->value != NULL && o->kind != ECHO_CLI_OPTION_TEXTS && echo_cli_has(cli, o->bit))
         return echo_cli_misuse(cli, "%s is given twice", o->name);

@@ -40,7 +40,7 @@ void echo_cli_print(echo_cli_out *out, const char *format, ...) {
     va_end(args);
 }
 
-/* Length of the UTF-8 sequence at text, 0 when there is none; *code is its code point. */
+/* Length of the UTF-8 sequence at text, 0 when it is not one; *code is its code point. */
 static size_t sequence(const char *text, uint32_t *code) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *at = (const unsigned char *)text;

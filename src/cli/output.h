@@ -1,9 +1,9 @@
 /*
- * Writing results. A writer's first failure sticks: commands write on and look once; long ones ask echo_cli_out_ok()
- * now and then.
+ * Writing results. A writer's first failure sticks: commands keep writing and check once at the end; long ones call
+ * echo_cli_out_ok() from time to time.
  *
- * JSON is written at once, nothing is kept: begin, fields, end. Elements of a top-level array have a line each.
- * `key` is NULL in arrays and at the top. Strings that are not UTF-8 get U+FFFD in place of what is wrong.
+ * JSON is streamed: begin, fields, end. Each element of a top-level array has its own line.
+ * `key` is NULL in arrays and at the top. Bytes that are not UTF-8 are replaced by U+FFFD.
  */
 #ifndef ECHO_CLI_OUTPUT_H
 #define ECHO_CLI_OUTPUT_H
@@ -13,22 +13,24 @@
 
 struct cJSON;
 
-#define ECHO_CLI_JSON_DEPTH 256u /* an object model's values are nested 64 deep at most, below a path of 64 */
+#define ECHO_CLI_JSON_DEPTH 256u /* values of the object model are nested at most 64 deep, below a path of at most 64  \
+                                  */
 
 typedef struct echo_cli_out {
     FILE *file;
     int problem;    /* errno of the first write that failed, 0: none */
     unsigned depth; /* open objects and arrays */
     char closing[ECHO_CLI_JSON_DEPTH];
-    bool filled[ECHO_CLI_JSON_DEPTH]; /* something stands before the next element */
+    bool filled[ECHO_CLI_JSON_DEPTH]; /* the next element is not the first */
 } echo_cli_out;
 
 void echo_cli_out_init(echo_cli_out *out, FILE *file);
 bool echo_cli_out_ok(const echo_cli_out *out);
-/* Flushes; false when anything written by this writer did not go out. */
+/* Flushes; false when any output of this writer could not be written. */
 bool echo_cli_out_flush(echo_cli_out *out);
 
-/* Plain text. Foreign texts go through _text, which shows control characters as '?', so that no terminal obeys them. */
+/* Plain text. Print foreign texts with _text, which replaces control characters by '?', so that they cannot control the
+ * terminal. */
 void echo_cli_print(echo_cli_out *out, const char *format, ...) ECHO_PRINTF(2, 3);
 /* At least `width` characters, filled up with spaces; NULL is shown as "-". */
 void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width);
@@ -46,8 +48,8 @@ void echo_cli_print_error(echo_cli_out *out, const echo_error *error);
 void echo_cli_json_object(echo_cli_out *out, const char *key);
 void echo_cli_json_array(echo_cli_out *out, const char *key);
 /*
- * Begins the top-level array unless it is begun. Called before each element and at a good end, so that a failure before
- * the first element prints nothing, and a later one leaves an array that no reader takes for complete.
+ * Begins the top-level array unless it is begun. Called before each element and at a successful end. A failure before
+ * the first element prints nothing; a later one leaves an incomplete array, which every reader rejects.
  */
 void echo_cli_json_list(echo_cli_out *out);
 /* Ends the innermost object or array; the outermost with a newline. */
@@ -59,8 +61,9 @@ void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value);
 void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]); /* NULL: null */
 void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json);
 /*
- * A cJSON value, numbers in the fewest digits that read back the same: cJSON_Print does with less, and shows
- * 9007199254740991 as 9.00719925474099e+15. false, and null is printed, when it is nested too deeply.
+ * A cJSON value, numbers in the fewest digits that read back the same: cJSON_Print
+ * loses digits: it prints 9007199254740991 as 9.00719925474099e+15. When the value is nested too deeply, prints null
+ * and returns false.
  */
 bool echo_cli_json_value(echo_cli_out *out, const char *key, const struct cJSON *value);
 /* {code,message,path,feed,seq,item}; path is left out when NULL, the others are null when unknown */

@@ -21,7 +21,7 @@ int echo_cli_exit_of(echo_status status) {
     case ECHO_ERR_BEHIND: return ECHO_CLI_EXIT_DAMAGED;
     case ECHO_ERR_NOMEM:
     case ECHO_ERR_LIMIT: return ECHO_CLI_EXIT_MEMORY;
-    default: return ECHO_CLI_EXIT_IO; /* IO, BUSY, READONLY, CONFLICT, EXISTS, and what a newer library may say */
+    default: return ECHO_CLI_EXIT_IO; /* IO, BUSY, READONLY, CONFLICT, EXISTS, and codes of newer libraries */
     }
 }
 
@@ -50,7 +50,7 @@ static void report(echo_cli *cli, const char *kind, const echo_error *what) {
         report_json(cli, &to, kind, what);
     else
         report_text(cli, &to, kind, what);
-    (void)echo_cli_out_flush(&to); /* there is nowhere left to complain */
+    (void)echo_cli_out_flush(&to); /* a failure of stderr cannot be reported anywhere */
 }
 
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err) {

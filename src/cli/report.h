@@ -1,4 +1,4 @@
-/* Reports on stderr: errors, remarks and progress; and the exit code that follows from them. */
+/* Prints errors, notes and progress to stderr, and maps statuses to exit codes. */
 #ifndef ECHO_CLI_REPORT_H
 #define ECHO_CLI_REPORT_H
 
@@ -10,7 +10,8 @@ int echo_cli_exit_of(echo_status status);
 int echo_cli_fail(echo_cli *cli, echo_status status, const echo_error *err);
 /* A usage error, with a hint to --help. Returns ECHO_CLI_EXIT_USAGE. */
 int echo_cli_misuse(echo_cli *cli, const char *format, ...) ECHO_PRINTF(2, 3);
-/* The same shape as an error, for what did not stop the command; with --json {"note":{...}}. Nothing with --quiet. */
+/* Prints a problem that did not stop the command, in the shape of an error; with --json {"note":{...}}. Prints nothing
+ * with --quiet. */
 void echo_cli_note(echo_cli *cli, const echo_error *what);
 /* Shows progress from now on, if stderr is a terminal and --quiet was not given. */
 void echo_cli_begin_progress(echo_cli *cli);

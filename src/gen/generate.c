@@ -74,15 +74,15 @@ static echo_status check(const generate_options *o, echo_error *err) {
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
         if (!(shares[i] >= 0.0 && shares[i] <= 1.0))
             return fail(err, ECHO_ERR_INVALID, "a share is not between 0 and 1");
-    if (o->generation != 1 && o->generation != 2) return fail(err, ECHO_ERR_INVALID, "the dialect is 1 or 2");
+    if (o->generation != 1 && o->generation != 2) return fail(err, ECHO_ERR_INVALID, "the dialect must be 1 or 2");
     if (o->generation == 1 && (o->deletions > 0 || o->links > 0 || o->nested > 0 || o->credentials))
-        return fail(err, ECHO_ERR_INVALID, "dialect 1 is made without deletions, links, nested paths and credentials");
+        return fail(err, ECHO_ERR_INVALID, "dialect 1 has no deletions, links, nested paths and credentials");
     if (o->members > FEEDS_MAX || (o->members > 0 && !o->credentials))
-        return fail(err, ECHO_ERR_INVALID, "there are up to 1000 members, who are admitted by credentials");
-    if (o->feeds < 1 || o->feeds > FEEDS_MAX) return fail(err, ECHO_ERR_INVALID, "there are 1 to 1000 feeds");
-    if (o->items < 1 || o->items > UINT32_MAX) return fail(err, ECHO_ERR_INVALID, "there are 1 to 4294967295 items");
-    if (o->properties < 1 || o->batch < 1) return fail(err, ECHO_ERR_INVALID, "properties and batch are 1 or more");
-    if (o->value_bytes > (size_t)1 << 20) return fail(err, ECHO_ERR_INVALID, "values have up to 1 MiB");
+        return fail(err, ECHO_ERR_INVALID, "members need credentials, and are at most 1000");
+    if (o->feeds < 1 || o->feeds > FEEDS_MAX) return fail(err, ECHO_ERR_INVALID, "feeds must be 1 to 1000");
+    if (o->items < 1 || o->items > UINT32_MAX) return fail(err, ECHO_ERR_INVALID, "items must be 1 to 4294967295");
+    if (o->properties < 1 || o->batch < 1) return fail(err, ECHO_ERR_INVALID, "properties and batch must be 1 or more");
+    if (o->value_bytes > (size_t)1 << 20) return fail(err, ECHO_ERR_INVALID, "values must be at most 1 MiB");
     return ECHO_OK;
 }
 
@@ -182,7 +182,7 @@ static echo_status make_feeds_memory(generator *g, echo_error *err) {
     return status == ECHO_OK ? ECHO_OK : fail(err, status, "feeds in memory cannot be made");
 }
 
-/* Everybody has seen what is there already: the credentials. */
+/* Every writer has seen what the feeds hold already: the credentials. */
 static echo_status open_feeds(generator *g, echo_error *err) {
     echo_status status = ECHO_OK;
     for (size_t i = 0; status == ECHO_OK && i < g->options.feeds; i++) {
@@ -387,7 +387,7 @@ static echo_status flush(generator *g, writer *w, echo_error *err) {
     uint64_t first;
     echo_status status = g->source.ops->append(&first, g->source.ctx, w->handle, w->blocks, w->pending, err);
     if (status == ECHO_OK && first + w->pending != w->length)
-        status = fail(err, ECHO_ERR_CONFLICT, "somebody else wrote to the feed");
+        status = fail(err, ECHO_ERR_CONFLICT, "another program wrote to the feed");
     release_blocks(g, w);
     return status;
 }
@@ -448,7 +448,7 @@ echo_status generate_changes(generator *g, const uint32_t *items, size_t n, echo
         size_t who = (size_t)below(g, g->options.feeds);
         see_all(g, who);
         status = items[i] < g->counts.items ? write_message(g, who, items[i], err)
-                                            : fail(err, ECHO_ERR_INVALID, "there is no such item yet");
+                                            : fail(err, ECHO_ERR_INVALID, "an item does not exist yet");
     }
     return status == ECHO_OK ? flush_all(g, err) : status;
 }

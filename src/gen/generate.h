@@ -1,9 +1,9 @@
 /*
  * Makes parties of any shape, for measuring and for tests: the same options give the same messages, on every machine.
  *
- * Every feed has a writer with a clock of its own. A message carries what its writer had seen, and speaks only of items
- * its writer knew, as in a party of real peers. Messages can be made a few at a time, so that a party gets a tail after
- * its snapshot was taken.
+ * Every feed has a writer with a clock of its own. A message carries what its writer had seen, and changes only items
+ * that its writer knew, as in a party of real peers. Messages can be made a few at a time, so that a party gets a tail
+ * after its snapshot was taken.
  */
 #ifndef ECHO_GENERATE_H
 #define ECHO_GENERATE_H
@@ -18,7 +18,7 @@ typedef struct generate_options {
     uint64_t seed;
     uint32_t generation; /* dialect: 2 (new) or 1 (old: no deletions, links, nested paths; no credentials either) */
     size_t feeds;        /* 1 to 1000 */
-    uint64_t items;      /* how many there will be, 1 to 2^32 - 1 */
+    uint64_t items;      /* the number of items in the end, 1 to 2^32 - 1 */
     double create; /* share of messages that make a new item while there are fewer than `items`; 1: all of them first */
     size_t value_bytes; /* of each string value; 18 make blocks of about 150 bytes in a party of one feed (each feed
                            adds 38) */
@@ -36,7 +36,7 @@ typedef struct generate_options {
     bool credentials; /* begin with the party's genesis and admit the feeds by credentials (folders only, not
                          deterministic: they hold the time). false: open the party with `admitted` = generate_feeds() */
     size_t batch;     /* blocks per append */
-    size_t members;   /* with credentials: so many further feeds are admitted, which are not made and never write
+    size_t members;   /* with credentials: the number of further feeds to admit, which are not made and never write
                          (generate_keys()) */
 } generate_options;
 #define GENERATE_OPTIONS_INIT                                                                                          \
@@ -47,14 +47,14 @@ typedef struct generate_counts {
     uint64_t items;
     uint64_t bytes;                         /* of their blocks */
     uint64_t mutations, deletions, parents; /* messages of that kind */
-    uint64_t concurrent;                    /* messages written without what was newest then */
+    uint64_t concurrent;                    /* messages whose writer had not seen the newest message */
 } generate_counts;
 
 typedef struct generator generator;
 
 /*
- * dir: the party's folder, made if need be; its feeds must not be there yet (ECHO_ERR_EXISTS). NULL: feeds in memory.
- * Nothing is synced to disk: this is no way to keep data.
+ * dir: the party's folder, made if need be; its feeds must not exist yet (ECHO_ERR_EXISTS). NULL: feeds in memory.
+ * Nothing is synced to disk: do not keep data this way.
  */
 echo_status generate_open(generator **out, const generate_options *options, const char *dir,
                           echo_error *err) ECHO_MUST_USE;
@@ -63,9 +63,8 @@ echo_status generate_open(generator **out, const generate_options *options, cons
  * message. After an error the generator can only be closed.
  */
 echo_status generate_some(generator *g, uint64_t n, echo_error *err) ECHO_MUST_USE;
-/* Makes a message for each of these items, in this order, by writers who have seen everything. ECHO_ERR_INVALID: no
- * such item yet.
- */
+/* Makes a message for each of these items, in this order, by writers who have seen everything. ECHO_ERR_INVALID: an
+ * item does not exist yet. */
 echo_status generate_changes(generator *g, const uint32_t *items, size_t n, echo_error *err) ECHO_MUST_USE;
 void generate_close(generator *g);
 

@@ -17,7 +17,7 @@ typedef struct generate_content {
 echo_status generate_content_init(generate_content *content, const generate_options *options,
                                   generate_random *random) ECHO_MUST_USE;
 void generate_content_free(generate_content *content);
-/* What a new item says first, and what is said later. Views, valid until the next mutation is made. */
+/* The first mutation of a new item, and a later one. Views, valid until the next mutation is made. */
 echo_status generate_content_first(echo_bytes *out, generate_content *content, uint64_t item) ECHO_MUST_USE;
 echo_status generate_content_next(echo_bytes *out, generate_content *content) ECHO_MUST_USE;
 echo_status generate_content_log(echo_bytes *out, generate_content *content) ECHO_MUST_USE;

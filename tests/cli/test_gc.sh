@@ -182,7 +182,7 @@ for party in $("$CLI" parties two --json | "$JQ" -r '.[] | select(.identity | no
 done
 for command in 'pin --number 1' 'unpin --number 1' prune-advice; do
     expect 2 $command two
-    err_has 'there are several parties here'
+    err_has 'the folder holds several parties'
 done
 expect 0 gc two --json
 json '[.parties, .snapshots_kept, .chunks_removed]' '[2,2,0]'

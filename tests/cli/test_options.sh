@@ -107,7 +107,7 @@ takes() { # option and value, commands...
         esac
         case " $takers " in
         *" $command "*) expect 0 $command $folder $option $more ;;
-        *) misuse "${option%% *} is no option of this command" $command $folder $option ;;
+        *) misuse "${option%% *} is not an option of this command" $command $folder $option ;;
         esac
     done
 }

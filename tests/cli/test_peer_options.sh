@@ -30,7 +30,7 @@ misuse '--trust is given twice' join away invitation --peer a:1 --trust sampled 
 misuse '--samples goes with --trust sampled' join away invitation --peer a:1 --samples 5
 misuse '--samples goes with --trust sampled' join away invitation --peer a:1 --samples 5 --trust replayed
 misuse '--attestations goes with --trust attested' join away invitation --peer a:1 --attestations 5
-misuse '--party is no option of this command' join away invitation --peer a:1 --party $party
+misuse '--party is not an option of this command' join away invitation --peer a:1 --party $party
 misuse '--peer needs a value' join away invitation --peer
 misuse '--peer needs a value' join away invitation --peer=
 misuse '--item needs a value' join away invitation --peer a:1 --item ''
@@ -41,18 +41,18 @@ for number in 0 -1 x 1x 4294967296; do
     misuse "--once needs a number from 1 to 4294967295, not '$number'" serve home --once=$number
 done
 many=$(seq 17 | sed 's/^/--peer a:/')
-misuse '--peer can be given 16 times at most' join away invitation $many
+misuse '--peer can be given at most 16 times' join away invitation $many
 many=$(seq 65 | sed 's/^/--item i/')
-misuse '--item can be given 64 times at most' join away invitation $many
+misuse '--item can be given at most 64 times' join away invitation $many
 misuse '--listen is given twice' serve home --listen a:1 --listen a:2
 misuse '--admit needs 64 hex digits, not .abc.' invite home --admit abc
 misuse '--admit needs --signer FILE' invite home --admit $party
 misuse '--signer signs what --admit writes' invite home --signer secret
 misuse '--no-write and --admit do not go together' invite home --admit $party --signer secret --no-write
 for option in "--peer a:1" "--trust sampled" "--new-key" "--item x"; do
-    misuse "${option%% *} is no option of this command" serve home $option
-    misuse "${option%% *} is no option of this command" invite home $option
-    misuse "${option%% *} is no option of this command" items home $option
+    misuse "${option%% *} is not an option of this command" serve home $option
+    misuse "${option%% *} is not an option of this command" invite home $option
+    misuse "${option%% *} is not an option of this command" items home $option
 done
 [ ! -e away ] || fault "something was made"
 sums home | cmp -s - before || fault "something was written"

@@ -31,7 +31,7 @@ expect 3 invite nowhere
 expect 3 invite alice --admit $bob --signer nothing
 printf 'xyz' >odd
 expect 2 invite alice --admit $bob --signer odd
-err_has 'odd: is no key file'
+err_has 'odd: is not a key file'
 sed 's/^../00/' secret >odd
 expect 2 invite alice --admit $bob --signer odd
 od -An -v -tx1 carol/feeds/$carol/secret_key | tr -d ' \n' >carols
@@ -91,7 +91,7 @@ out_has "^item +bobs1 after .*: note \{\"text\":\"of Bob's 1\"\}$"
 # ---- who is not let in, and what is not there ----
 expect 5 join carol "$invitation" --peer $place
 one_error
-err_has "$place: closed the connection without an answer: it does not serve this party, or our key is no member's"
+err_has "$place: closed the connection without an answer: it does not serve this party, or does not know our key as a member's"
 wait_for alice.out '"dropped".*ECHO_ERR_REFUSED'
 expect 5 join carol "$invitation" --peer $place --json
 err_json .error.code '"ECHO_ERR_IO"'
@@ -99,7 +99,7 @@ expect 5 join bob "$invitation" --peer 127.0.0.1:1
 one_error
 err_has '127\.0\.0\.1:1: cannot connect: connection refused'
 expect 5 join bob "$invitation" --peer nobody.invalid:1
-err_has 'nobody\.invalid:1: the host is not known'
+err_has 'nobody\.invalid:1: the host is unknown'
 expect 0 join bob "$invitation" --peer 127.0.0.1:1 --peer $place
 one_error
 err_has 'note: .*127\.0\.0\.1:1: cannot connect'
@@ -156,7 +156,7 @@ expect 0 join hal "$invitation" --peer $place --json --trust sampled --attestati
 done_is '[.trust, .sampled, .detection > 0.02, .messages_not_transferred]' '["sampled",50,true,0]'
 member ian alice
 expect 0 join ian "$invitation" --peer $place --trust replayed --attestations 1
-out_has '^trust +replayed, attested by 1 member, all items are what the feeds say$'
+out_has '^trust +replayed, attested by 1 member, all items equal the replay of the feeds$'
 same alice ian
 stop $server 0
 

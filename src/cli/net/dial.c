@@ -62,7 +62,7 @@ static bool make_socket(echo_cli_connection *c) {
     int uv = uv_tcp_init(&c->net->loop, &c->tcp);
     c->has_tcp = uv == 0;
     c->tcp.data = c;
-    if (uv != 0) echo_cli_connection_broke(c, "no socket", uv);
+    if (uv != 0) echo_cli_connection_broke(c, "cannot make a socket", uv);
     return uv == 0;
 }
 
@@ -78,7 +78,7 @@ static void on_given_up(uv_handle_t *handle) {
         try_address(c);
 }
 
-/* The next address, when there is one. */
+/* Tries the next address, if any. */
 static void not_connected(echo_cli_connection *c, int uv) {
     if (c->address->ai_next != NULL)
         uv_close((uv_handle_t *)&c->tcp, on_given_up);
@@ -108,7 +108,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     if (c->closing)
         echo_cli_connection_forget(c);
     else if (status != 0 || found == NULL)
-        echo_cli_connection_broke(c, "the host is not known", status);
+        echo_cli_connection_broke(c, "the host is unknown", status);
     else
         try_address(c);
 }
@@ -133,14 +133,14 @@ static void on_connection(uv_stream_t *listener, int status) {
     echo_cli_connection *c = status == 0 ? new_connection(net) : NULL;
     struct sockaddr_storage address;
     int len = sizeof address;
-    if (c == NULL || !make_socket(c)) return; /* it waits in the system's queue for a better time */
+    if (c == NULL || !make_socket(c)) return; /* the connection stays in the system's queue */
     (void)snprintf(c->place, sizeof c->place, "?");
     int uv = uv_accept(listener, echo_cli_connection_stream(c));
     if (uv == 0 && uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&address, &len) == 0) print_place(c->place, &address);
     if (uv != 0)
         echo_cli_connection_broke(c, "the connection broke", uv);
     else if (net->count > CONNECTIONS_MAX)
-        echo_cli_connection_broke(c, "there are too many connections", 0);
+        echo_cli_connection_broke(c, "too many connections", 0);
     else
         echo_cli_connection_begin(c);
 }
@@ -154,7 +154,7 @@ echo_status echo_cli_net_listen(echo_cli_net *net, const char *place, char bound
     if (!split(host, port, place)) return not_a_place(err, place);
     uv_getaddrinfo_t request;
     int uv = uv_getaddrinfo(&net->loop, &request, NULL, host, port, &hints);
-    if (uv != 0) return echo_cli_net_problem(err, echo_cli_net_status(uv), place, "the host is not known", uv);
+    if (uv != 0) return echo_cli_net_problem(err, echo_cli_net_status(uv), place, "the host is unknown", uv);
     uv = uv_tcp_init(&net->loop, &net->listener);
     net->listening = uv == 0;
     net->listener.data = net;

@@ -4,7 +4,7 @@
 
 #include "cli/net/tcp.h"
 
-/* bound: where it listens, with the port that the system chose for port 0. */
+/* bound: the place it listens at; for port 0, with the port that the system chose. */
 echo_status echo_cli_net_listen(echo_cli_net *net, const char *place, char bound[ECHO_CLI_PLACE_CHARS],
                                 echo_error *err) ECHO_MUST_USE;
 /* Begins to connect; the outcome is reported by events of the exchange and by `ended`. ECHO_ERR_INVALID: not a place.

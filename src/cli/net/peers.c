@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <echo/sys/feed.h>
 
 #include "cli/folder.h"
 
@@ -54,7 +53,7 @@ echo_status echo_cli_side_store(echo_cli_side *side, bool read_only, echo_error 
     if (path == NULL) return set(err, ECHO_ERR_NOMEM, "out of memory", "");
     how.read_only = read_only;
     echo_status status = echo_store_open_sqlite(&side->store, path, &how, err);
-    if (status == ECHO_ERR_NOT_FOUND && read_only) { /* nothing in it is as good */
+    if (status == ECHO_ERR_NOT_FOUND && read_only) { /* a store in memory is as empty */
         *err = (echo_error)ECHO_ERROR_INIT;
         status = echo_store_new_memory(&side->store);
     }
@@ -129,7 +128,7 @@ echo_status echo_cli_read_key(echo_keypair *out, const char *path, echo_error *e
     if (bad) return set(err, ECHO_ERR_IO, "cannot be read", path);
     bool ok = read_secret(out, text);
     memset(text, 0, sizeof text);
-    return ok ? ECHO_OK : set(err, ECHO_ERR_INVALID, "is no key file: 128 hex digits, seed and public key", path);
+    return ok ? ECHO_OK : set(err, ECHO_ERR_INVALID, "is not a key file: 128 hex digits, seed and public key", path);
 }
 
 typedef struct found {
@@ -144,31 +143,27 @@ static echo_status note_feed(void *arg, const echo_key *key) {
     return ECHO_OK;
 }
 
-/* The only feed that can be written to, of those the party's clock knows when there are any. */
+/* The only writable feed. Feeds that the party's clock knows take precedence over the others. */
 static echo_status own_feed(echo_keypair *out, const echo_cli_side *side, found *f, echo_error *err) {
     const echo_feeds *feeds = &side->feeds;
     size_t writable[2] = {0, 0}; /* others, the party's */
-    echo_status status = feeds->ops->list(feeds->ctx, note_feed, f, err);
+    echo_status status = echo_feeds_list(feeds, note_feed, f, err);
     for (size_t i = 0; status == ECHO_OK && i < f->count; i++) {
-        void *handle;
         echo_feed_info info;
         echo_keypair keys;
         echo_error ignored = ECHO_ERROR_INIT;
-        if (feeds->ops->open(&handle, feeds->ctx, &f->keys[i], &ignored) != ECHO_OK) continue;
-        if (feeds->ops->info(&info, feeds->ctx, handle, &ignored) == ECHO_OK &&
-            feeds->ops->keypair(&keys, feeds->ctx, handle) == ECHO_OK) {
-            bool ours = side->party != NULL && echo_timeframe_get(NULL, echo_party_clock(side->party), &f->keys[i]);
-            writable[ours]++;
-            if (ours || writable[1] == 0) *out = keys;
-        }
-        feeds->ops->close(feeds->ctx, handle);
+        if (echo_feeds_info(&info, feeds, &f->keys[i], &ignored) != ECHO_OK ||
+            echo_feeds_keypair(&keys, feeds, &f->keys[i], &ignored) != ECHO_OK)
+            continue;
+        bool ours = side->party != NULL && echo_timeframe_get(NULL, echo_party_clock(side->party), &f->keys[i]);
+        writable[ours]++;
+        if (ours || writable[1] == 0) *out = keys;
     }
     if (status != ECHO_OK) return status;
     size_t count = writable[1] > 0 ? writable[1] : writable[0];
-    if (count == 0)
-        return set(err, ECHO_ERR_NOT_FOUND, "no feed here can be written to: `join DIR --new-key` makes one", "");
+    if (count == 0) return set(err, ECHO_ERR_NOT_FOUND, "no feed is writable: `join DIR --new-key` makes one", "");
     return count == 1 ? ECHO_OK
-                      : set(err, ECHO_ERR_INVALID, "several feeds can be written to: name a member with --key", "");
+                      : set(err, ECHO_ERR_INVALID, "several feeds are writable: name the key file with --key", "");
 }
 
 echo_status echo_cli_side_keys(echo_cli_side *side, echo_error *err) {

@@ -201,15 +201,14 @@ static void on_end_of_stream(echo_cli_connection *c, int uv) {
     if (over)
         echo_cli_connection_end(c, NULL);
     else if (!c->connected && c->initiator)
-        echo_cli_connection_broke(
-            c,
-            "closed the connection without an answer: it does not serve this party, or our key is "
-            "no member's there",
-            0);
+        echo_cli_connection_broke(c,
+                                  "closed the connection without an answer: it does not serve this party, or does not "
+                                  "know our key as a member's",
+                                  0);
     else if (!c->connected)
-        echo_cli_connection_broke(c, "closed the connection before it said who it is", 0);
+        echo_cli_connection_broke(c, "closed the connection before it proved to be a member", 0);
     else if (uv == UV_EOF)
-        echo_cli_connection_broke(c, "closed the connection in the middle", 0);
+        echo_cli_connection_broke(c, "closed the connection unexpectedly", 0);
     else
         echo_cli_connection_broke(c, "the connection broke", uv);
 }
@@ -274,7 +273,7 @@ echo_status echo_cli_net_open(echo_cli_net **out, echo_exchange *exchange, const
     int uv = uv_loop_init(&net->loop);
     if (uv != 0) {
         free(net);
-        return echo_cli_net_problem(err, echo_cli_net_status(uv), "peers", "no loop", uv);
+        return echo_cli_net_problem(err, echo_cli_net_status(uv), "peers", "cannot start the event loop", uv);
     }
     net->exchange = exchange;
     net->hooks = *hooks;
@@ -289,7 +288,7 @@ echo_status echo_cli_net_open(echo_cli_net **out, echo_exchange *exchange, const
     if (uv == 0) uv = uv_timer_start(&net->timer, on_timer, TURN_MS, TURN_MS);
     if (uv != 0) {
         echo_cli_net_close(net);
-        return echo_cli_net_problem(err, echo_cli_net_status(uv), "peers", "no signals", uv);
+        return echo_cli_net_problem(err, echo_cli_net_status(uv), "peers", "cannot handle signals", uv);
     }
     *out = net;
     return ECHO_OK;

@@ -19,15 +19,15 @@ struct echo_cli_connection {
     char place[ECHO_CLI_PLACE_CHARS];
     bool initiator;
     bool open;      /* the socket is connected */
-    bool connected; /* the peer has proved who it is */
+    bool connected; /* the peer has proved its identity */
     bool writing, shutting, closing;
-    bool finished;      /* we said goodbye */
-    uint64_t end_by_ms; /* it is over: then it is closed whatever the other side does */
+    bool finished;      /* we closed our side */
+    uint64_t end_by_ms; /* closed at that time, even if the peer does not close */
     uv_tcp_t tcp;
     bool has_tcp;
     uv_getaddrinfo_t resolving;
     bool is_resolving;
-    struct addrinfo *addresses, *address; /* all of them; the one that is tried */
+    struct addrinfo *addresses, *address; /* all of the host's; the one being tried */
     uv_connect_t connecting;
     uv_write_t write;
     uv_shutdown_t shutdown;
@@ -45,18 +45,18 @@ struct echo_cli_net {
     echo_cli_net_hooks hooks;
     echo_cli_connection *connections;
     size_t count;
-    echo_error failure; /* of the machine, code ECHO_OK: none */
+    echo_error failure; /* of the system; code ECHO_OK: no failure */
     struct sigaction old_pipe;
 };
 
 /* ---- tcp.c ---- */
 
-/* An error of a place; uv: libuv's code, 0: none. Returns the code. */
+/* Fills in an error that names a place; uv: libuv's code, or 0. Returns `code`. */
 echo_status echo_cli_net_problem(echo_error *err, echo_status code, const char *place, const char *what, int uv);
 echo_status echo_cli_net_status(int uv);
-/* A socket is connected: it is a peer's from now on. */
+/* The socket is connected: makes it a peer of the exchange. */
 void echo_cli_connection_begin(echo_cli_connection *c);
-/* why: what is reported of it; NULL: nothing is wrong. */
+/* why: the problem to report; NULL: no problem. */
 void echo_cli_connection_end(echo_cli_connection *c, const echo_error *why);
 void echo_cli_connection_broke(echo_cli_connection *c, const char *what, int uv);
 /* Frees it. */
