@@ -1,7 +1,7 @@
 /*
- * A party on disk that lives on in rows: some items change, a snapshot is taken. Two members have copies from before
- * the first row and catch up after each, one as the exchange plans it and one by the blocks alone. So each row begins
- * where the one before ended.
+ * One party on disk for all rows: in each row some items change and a snapshot is taken. Two members have copies from
+ * before the first row and catch up after each row, one by the plan of the exchange and one by blocks alone. So each
+ * row begins where the previous one ended.
  */
 #include "bench/catchup.h"
 
@@ -13,11 +13,11 @@
 #include "bench/child.h"
 #include "gen/generate_random.h"
 
-#define TIMES 10u /* messages to a changed item, where it changes often */
+#define TIMES 10u /* messages to each changed item, in rows where items change often */
 #define CHUNKS_FACTOR 3.0
 #define CHUNKS_MORE ((double)(64 << 10))
 
-/* What a process brings back. */
+/* The results of a process. */
 typedef struct living {
     struct {
         bench_fetched got[BENCH_CATCHUP_WAYS];
@@ -85,7 +85,7 @@ static void draw(uint32_t *list, uint64_t items, uint64_t n, generate_random *ra
     }
 }
 
-/* The party is closed when it returns: processes that are made then find no open store of this one. */
+/* Closes the party before it returns: later child processes must not inherit an open store. */
 static echo_status live(living *out, bench_session *s, size_t i, const living_args *a, const uint32_t *list,
                         echo_error *err) {
     echo_snapshot_policy policy = bench_policy_manual(); /* copied */

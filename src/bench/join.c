@@ -1,6 +1,6 @@
 /*
- * A party in a folder, with a snapshot and a tail. Members serve it from there, in one process; who joins is another,
- * with a folder of its own, over TCP on the loopback and the real channel.
+ * A party in a folder, with a snapshot and a tail. One process serves it as several members; another process, with
+ * a folder of its own, joins over TCP on the loopback and the real channel.
  */
 #include "bench/join.h"
 
@@ -17,7 +17,7 @@
 #define BYTES_FACTOR 1.1
 #define TIMES_FASTER 20.0
 #define SOURCES_FACTOR 1.05
-#define SOURCES_ITEMS 10000u /* below that the manifests and greetings of five weigh more than chunks */
+#define SOURCES_ITEMS 10000u /* with fewer, five members' manifests and handshakes take more bytes than the chunks */
 
 /* ---- making the party ---- */
 
@@ -81,7 +81,7 @@ static void note(bench_join_set *set, const bench_fetched *got) {
     bench_series_add(&set->out, got->bytes_out);
 }
 
-/* Which item is touched first differs from run to run. */
+/* Each run reads another item first. */
 static echo_status join_once(bench *b, bench_join_case *c, bench_join_way way, size_t run, echo_error *err) {
     bench_fetched got;
     char dir[BENCH_PATH_MAX], id[ECHO_HEX_CHARS];
@@ -211,7 +211,7 @@ typedef struct size {
     uint64_t items, messages;
 } size;
 
-/* What was given, each with each; sizes that cannot be are left out. */
+/* All combinations of the given sizes; impossible ones are left out. */
 static size_t plan(size out[BENCH_SIZES_MAX * BENCH_SIZES_MAX], const bench_options *o) {
     static const size usual[] = {{1000, 10000},   {1000, 100000},   {1000, 1000000},
                                  {10000, 100000}, {10000, 1000000}, {100000, 1000000}};

@@ -122,7 +122,7 @@ static const bench_column json[] = {{"items", BENCH_U64, .at = CASE(items)},
                                     {"state", BENCH_OBJECT, .at = CASE(state), .of = state},
                                     BENCH_JOIN_WAY_MAP(OF_WAY) END};
 
-/* Of each case the state, which is not in the table, then the ways. */
+/* For each case: the state, which is not in the table, then the ways. */
 static bool row(bench_row *out, const bench *b, size_t i) {
     size_t way = i % (1 + BENCH_JOIN_WAYS);
     if (i / (1 + BENCH_JOIN_WAYS) >= b->count) return false;

@@ -1,10 +1,10 @@
 /*
- * The party's clock is the real one, ahead by what the script lets pass: costs that the library measures are true, and
- * nothing sleeps. A snapshot that begins is let finish before the next messages come, as the long times between them
- * would.
+ * The party's clock is the real one plus the time that the script lets pass: the costs that the library measures are
+ * real, and nothing sleeps. A running snapshot finishes before the next messages come, as it would in the long times
+ * between them.
  *
- * The store is copied whenever a snapshot is done. So when the next one is seen to run, or to have run, the copy and
- * the feeds are what a crash right before it would have left: the points at which opening is slowest.
+ * The store is copied whenever a snapshot is done. So when the next one is found running or done, the copy and the
+ * feeds are what a crash just before it would have left: opening is slowest at these points.
  */
 #include "bench/life_live.h"
 
@@ -21,7 +21,7 @@
 #define ALL_UP_TO 40u /* snapshots before which opening is always measured */
 #define EPOCH_MS INT64_C(1767225600000)
 #define NS_PER_MS UINT64_C(1000000)
-/* When a host looks again after messages, in milliseconds. */
+/* The delays of a host's polls after messages, in milliseconds. */
 static const uint64_t looks_ms[] = {300, 6000, 60000};
 
 typedef struct life {
@@ -71,8 +71,7 @@ static echo_status add_point(life *l, bool before, echo_error *err) {
     return ECHO_OK;
 }
 
-/* Before the first snapshots always, later now and then, and whenever more messages are after the last one than ever.
- */
+/* Measures before each of the first snapshots, later now and then, and whenever the tail is longer than ever before. */
 static bool is_worth(life *l) {
     uint64_t apart = l->args->messages / EVERY_MESSAGES / ALL_UP_TO + 1;
     bool more = l->since > l->longest_tail;
@@ -109,7 +108,8 @@ static echo_status take_by_rule(life *l, echo_error *err) {
 
 /* ---- messages ---- */
 
-/* In pieces that end where the fixed rule takes its snapshots: letting one finish polls for all there is. */
+/* Applies messages in pieces that end where the fixed rule takes its snapshots, because finishing a snapshot polls for
+ * all messages. */
 static echo_status apply(life *l, const uint32_t *items, size_t n, echo_error *err) {
     echo_status status = ECHO_OK;
     for (size_t done = 0, piece; status == ECHO_OK && done < n; done += piece) {

@@ -84,7 +84,7 @@ static void serve(int from, int to, place *p) {
 
 /* ---- asking it ---- */
 
-/* The copy has the feeds by a link: they only grow, and while it opens nobody writes. */
+/* The copy links to the feeds: they only grow, and nothing writes while it opens. */
 static echo_status link_feeds(const place *p, echo_error *err) {
     char feeds[BENCH_PATH_MAX], link[BENCH_PATH_MAX];
     echo_status status = bench_path(link, p->copy, "feeds", err);

@@ -116,7 +116,7 @@ static void put_points(FILE *file, const bench_life_result *result) {
     }
 }
 
-/* Of the longest life. */
+/* Plots the longest life. */
 echo_status bench_life_plot(const bench *b, echo_error *err) {
     const bench_life_case *c = &cases_of(b)[0];
     FILE *file;

@@ -72,7 +72,7 @@ void bench_link_json(echo_cli_out *out, const bench_link *link) {
 /* ---- by the kernel ---- */
 
 #ifdef __linux__
-/* What the program says is of no interest here: it fails, or it does not. */
+/* Discards the program's output: only its exit code counts. */
 static bool run(const char *const argv[]) {
     int how = 0;
     pid_t child = fork();
@@ -87,7 +87,7 @@ static bool run(const char *const argv[]) {
     return child > 0 && WIFEXITED(how) && WEXITSTATUS(how) == 0;
 }
 
-/* A namespace goes with its last process: there is nothing to clean up. */
+/* The kernel removes a namespace with its last process: nothing needs cleaning up. */
 static const char *enter(const bench_link *link) {
     char delay[32], rate[32];
     (void)snprintf(delay, sizeof delay, "%lluus", (unsigned long long)(link->delay_ns / 1000));

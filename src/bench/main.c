@@ -51,8 +51,7 @@ static void report(bench *b) {
     }
 }
 
-/* Again, when something was made in it meanwhile: a process that was stopped may have one of its own, which ends a
- * little later. */
+/* Repeats when something was made in it meanwhile: a stopped process may have a child that ends a little later. */
 static void remove_work(const bench *b) {
     struct timespec moment = {0, 20000000};
     for (unsigned tries = 0; tries < 50; tries++) {
@@ -77,7 +76,7 @@ static echo_status run_mode(bench *b, const bench_mode *mode, uint64_t runs, boo
     return status;
 }
 
-/* Each is reported when it is done; a failure leaves JSON that no reader takes for complete. */
+/* Each is reported when it is done; a failure leaves incomplete JSON, which every reader rejects. */
 static echo_status run_modes(bench *b, bool *finding, echo_error *err) {
     echo_cli_out *out = &b->cli->out;
     const bench_mode *one = b->mode;

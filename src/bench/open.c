@@ -1,7 +1,7 @@
 /*
  * Opening, in four ways. A case is a party with a snapshot and a tail after it: it is opened by replay, eagerly and
  * lazily; then a second snapshot is taken, whose digest must be that of replay; then, with nothing after the snapshot,
- * lazily up to the first item. The ways take turns, so that what else the machine does falls on all of them alike.
+ * lazily up to the first item. The ways take turns, so that other load on the machine affects all of them alike.
  */
 #include "bench/open.h"
 
@@ -135,7 +135,7 @@ static echo_status check(bench *b, bench_case *c, echo_error *err) {
     if (status != ECHO_OK) return status;
     c->digest = replayed.digest;
     c->agrees = true;
-    if (party->block_bytes > 0) { /* made here: all of it is of the party, and every item has a model */
+    if (party->block_bytes > 0) { /* a generated party: all blocks belong to it, and every item has a model */
         expect(c, "replay: messages read", replay->messages_read, party->messages);
         if (c->last[BENCH_EAGER].items_hydrated < party->items)
             disagree(c, "eager: items hydrated", c->last[BENCH_EAGER].items_hydrated, party->items);
@@ -186,7 +186,8 @@ static echo_status add_case(bench *b, uint64_t items, uint64_t messages, echo_er
     if (c == NULL) return ECHO_ERR_NOMEM;
     c->items = items;
     c->messages = messages;
-    c->tail = b->options.tail < messages / 2 ? b->options.tail : messages / 2; /* something is left for the snapshot */
+    c->tail =
+        b->options.tail < messages / 2 ? b->options.tail : messages / 2; /* leaves some messages for the snapshot */
     return ECHO_OK;
 }
 

@@ -1,4 +1,4 @@
-/* The numbers the design promises, looked up in what was measured. Reported, not enforced: a busy machine is not a
+/* Compares the measurements with the numbers that the design promises. Reported, not enforced: a busy machine is not a
  * fault of the library.
  */
 #include "bench/open_goals.h"
@@ -68,7 +68,7 @@ static void judge_memory(bench *b) {
     for (size_t i = 0; i < b->count; i++) {
         const bench_case *c = &bench_open_cases(b)[i];
         if (c->party.items < 10000 || c->ns[BENCH_FIRST].count == 0)
-            continue; /* below that, it is all in a chunk or two */
+            continue; /* with fewer items, the party is only one or two chunks */
         if (few == NULL || c->party.items < few->party.items) few = c;
         if (many == NULL || c->party.items > many->party.items) many = c;
     }

@@ -1,4 +1,4 @@
-/* Parsing the records of a snapshot: what its state would cost if cJSON were all of it. */
+/* Parses the records of a snapshot with cJSON alone: the cost that hydrating is compared with. */
 #include "bench/open_parse.h"
 
 #include <cjson/cJSON.h>
@@ -51,7 +51,7 @@ static echo_status parse_lines(bench_parsing *out, const lines *l, echo_error *e
     }
     out->ns = bench_now_ns() - start;
     out->cpu = bench_cpu_ns() - cpu;
-    free(trees); /* not what hangs on it: the process ends here */
+    free(trees); /* but not the trees: the process ends now */
     return ok ? ECHO_OK : bench_fail(err, ECHO_ERR_CORRUPT, "cJSON does not parse a record");
 }
 

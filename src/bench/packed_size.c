@@ -1,6 +1,6 @@
 /*
- * What a state takes when it is packed as well as zstd does that at the level of the wire: all chunks in one stream, in
- * the order of their contents, which for leaves is the order of their items.
+ * The size of a state packed by zstd at the level of the wire: all chunks in one stream, in the order of their
+ * contents, which for leaves is the order of their items. It is the reference for the bytes of a join.
  */
 #include "bench/packed_size.h"
 
@@ -58,7 +58,7 @@ static int by_content(const void *a, const void *b) {
     return order != 0 ? order : x->len < y->len ? -1 : x->len > y->len;
 }
 
-/* *out has `room` bytes, which must do. */
+/* *out has `room` bytes, which is enough. */
 static echo_status pack(uint8_t *out, size_t room, bench_packed_size *size, const chunks *c, echo_error *err) {
     ZSTD_CCtx *ctx = ZSTD_createCCtx();
     ZSTD_outBuffer packed = {out, room, 0};
@@ -77,7 +77,7 @@ static echo_status pack(uint8_t *out, size_t room, bench_packed_size *size, cons
     return ok ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd cannot pack a chunk");
 }
 
-/* In pieces, as who receives it does. */
+/* Unpacks chunk by chunk, as a receiver does. */
 static echo_status unpack(const uint8_t *packed, bench_packed_size *size, echo_error *err) {
     static uint8_t piece[1u << 17];
     ZSTD_DCtx *ctx = ZSTD_createDCtx();
@@ -95,7 +95,7 @@ static echo_status unpack(const uint8_t *packed, bench_packed_size *size, echo_e
     return bytes == size->bytes ? ECHO_OK : bench_fail(err, ECHO_ERR_NOMEM, "zstd cannot unpack a chunk");
 }
 
-/* What an exchange cannot do without. */
+/* The work that an exchange cannot avoid. */
 static echo_status measure_limits(bench_packed_size *size, const chunks *c, echo_error *err) {
     size_t room = ZSTD_compressBound((size_t)size->bytes) + 1024;
     uint8_t *packed = malloc(room);

@@ -1,8 +1,8 @@
 /*
- * A party of which nothing is saved yet takes a snapshot while messages to random items keep coming, and every poll for
- * a message is timed. Messages are made beforehand, some thousands at a time, outside of what is timed. They come at
- * full speed up to a limit; after it they come one at a time between polls that find none, or a snapshot that takes
- * its time would need more of them than memory holds.
+ * A party without snapshots takes its first one while messages to random items keep coming; every poll for a message is
+ * timed. Messages are made beforehand, some thousands at a time, outside the timed part. They come at full speed up to
+ * a limit; after it one at a time, between polls that find none, because a slow snapshot would otherwise need more
+ * messages than fit in memory.
  */
 #include "bench/pause.h"
 
@@ -14,7 +14,7 @@
 #include "bench/session.h"
 
 #define CHUNK 2048u   /* messages made at a time */
-#define LOOK_EVERY 8u /* messages between looks at the state */
+#define LOOK_EVERY 8u /* messages between reads of the state */
 #define REST_NS 200000u
 #define WITHOUT 100000u
 #define MOST_DEFAULT 2000000u
@@ -40,8 +40,8 @@ static echo_status make(pausing *p, uint64_t n, echo_error *err) {
 }
 
 /*
- * Applies one message. `more` is time that it had to wait besides. A poll that brings nothing, though something is
- * there (what was appended just now may be seen by the second poll only), is made again and counted apart.
+ * Applies one message. `more` is added to its waiting time. A poll may find nothing although a message exists (only the
+ * second poll may find what was just appended): it is repeated, and counted separately.
  */
 static echo_status apply_one(pausing *p, bench_histogram *times, uint64_t more, echo_error *err) {
     uint64_t applied = 0;
@@ -130,7 +130,7 @@ static echo_status take_blocking(pausing *p, bench_pause_run *out, echo_error *e
     return status == ECHO_OK ? apply_one(p, &out->during, out->start_ns, err) : status;
 }
 
-/* As many messages without a snapshot as came during it, some before and the rest after. */
+/* Applies as many messages without a snapshot as came during it, some before it and the rest after it. */
 static echo_status measure(void *result, void *arg, echo_error *err) {
     pausing *p = arg;
     bench_pause_run *out = result;
@@ -144,7 +144,7 @@ static echo_status measure(void *result, void *arg, echo_error *err) {
     uint64_t missing = out->messages > p->without ? out->messages - p->without : 0;
     if (status == ECHO_OK) status = apply_some(p, &out->without, missing, err);
     if (status != ECHO_OK || !p->check) return status;
-    bench_session_close(s); /* two of them may not fit */
+    bench_session_close(s); /* two sessions may not fit in memory */
     out->checked = true;
     return bench_session_replay(&out->replayed, s, out->result.number, err);
 }

@@ -24,7 +24,7 @@ echo_status bench_peers_options(echo_party_options *out, echo_registry **models,
     return generate_models(*models, err);
 }
 
-/* Server 0 is who writes the first feed; the others are members who never wrote, and the last one fetches. */
+/* Server 0 writes the first feed; the others are members who never wrote, and the last one fetches. */
 static echo_status keys_of(echo_keypair *out, const bench_fetch_args *a, size_t server, echo_error *err) {
     echo_status status = generate_keys(out, a->seed, server == 0 ? 0 : a->feeds + server - 1);
     return status == ECHO_OK ? ECHO_OK : bench_fail(err, status, "keys cannot be made");
@@ -90,7 +90,7 @@ static echo_status open_servers(bench_wire *w, const bench_fetch_args *a, const 
     return status;
 }
 
-/* Writes to `to` how opening went, and in the end what was computed since. */
+/* Writes the result of opening to `to`, and at the end the computing time since then. */
 static void serve(const bench_fetch_args *a, const int fds[BENCH_SERVERS], int to) {
     bench_wire wire;
     echo_error problem = ECHO_ERROR_INIT;
@@ -143,7 +143,7 @@ static echo_status end_servers(uint64_t *cpu, const serving *s, echo_error *err)
     return received ? ECHO_OK : bench_fail(err, ECHO_ERR_IO, "the server ended early");
 }
 
-/* ---- who fetches ---- */
+/* ---- the fetcher ---- */
 
 typedef struct fetcher {
     const bench_fetch_args *a;
@@ -256,7 +256,7 @@ static echo_status carry(fetcher *f, echo_error *err) {
                       why->code != ECHO_OK ? why->message : "the connection was closed");
 }
 
-/* The party in its new state: by its snapshot, which is another one now, or by the blocks that are new. */
+/* Brings the party to its new state: by its new snapshot, or by the new blocks. */
 static echo_status arrive(fetcher *f, echo_error *err) {
     uint64_t start = bench_now_ns(), applied = 0;
     echo_status status = ECHO_OK;
@@ -296,7 +296,7 @@ static echo_status look(fetcher *f, echo_error *err) {
 }
 
 echo_status bench_fetch(void *result, void *arg, echo_error *err) {
-    static fetcher f; /* zero; what is left open ends with the process */
+    static fetcher f; /* zero; the process ends with what is still open */
     serving s;
     memset(&f, 0, sizeof f);
     f.a = arg;

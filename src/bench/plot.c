@@ -11,7 +11,7 @@
 #include "cli/program.h"
 
 #define STYLE "style.gp"
-#ifndef BENCH_PLOTS /* where they are installed, from the folder of programs; the build says it */
+#ifndef BENCH_PLOTS /* where the scripts are installed, relative to the programs; set by the build */
 #define BENCH_PLOTS "../share/echo-snapshot/plots"
 #endif
 #define NAME_CHARS 64u
@@ -71,7 +71,7 @@ echo_status bench_plot_close(FILE *file, const char *name, echo_error *err) {
     return ECHO_OK;
 }
 
-/* In the folder, so that the scripts name files alone. What gnuplot says goes to stderr: stdout is for results. */
+/* Runs in the folder, so that scripts need only file names. gnuplot's output goes to stderr: stdout is for results. */
 static void become_gnuplot(const char *dir, const char *script) {
     int null = open("/dev/null", O_RDONLY);
     if (chdir(dir) != 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) _exit(1);

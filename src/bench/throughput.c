@@ -1,9 +1,9 @@
 /*
- * Messages per second, in ways that take turns: without snapshots, with a policy that is far from beginning one, and
- * while one is taken on the writer's thread: of a tenth of the items, as after some thousand messages, and of all, one
- * after the other, where nearly every message finds an item that has to be serialised before it changes. Messages are
- * made beforehand, some thousands at a time, outside of what is timed; so is what changes items between two snapshots
- * of a tenth.
+ * Messages per second, in ways that take turns: without snapshots; with a policy that takes none; and while snapshots
+ * are taken on the writer's thread, of a tenth of the items (as after some thousand messages) or of all items, one
+ * after the other, so that nearly every message finds an item that must be serialised before it changes. Messages are
+ * made beforehand, some thousands at a time, outside the timed part, as are the changes between two snapshots of a
+ * tenth.
  */
 #include "bench/throughput.h"
 
@@ -19,7 +19,7 @@
 #define MESSAGES_DEFAULT 500000u
 #define OUT_OF_REACH (UINT64_C(1) << 60)
 
-/* What comes out of a process. */
+/* The results of a process. */
 typedef struct flow {
     uint64_t messages, ns, cpu; /* cpu: of the party's thread */
     uint64_t taken, failed;
@@ -50,7 +50,7 @@ static echo_snapshot_policy policy_of(bench_throughput_way how) {
     return policy;
 }
 
-/* Untimed: what is to be saved by the next snapshot. */
+/* Untimed: makes the changes that the next snapshot saves. */
 static echo_status change_a_tenth(bench_session *s, uint64_t items, echo_error *err) {
     echo_status status = echo_party_snapshot(NULL, s->party, err);
     if (status == ECHO_OK) status = generate_some(s->generator, items / 10 + 1, err);

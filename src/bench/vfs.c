@@ -1,6 +1,6 @@
 /*
  * The real VFS opens the file into the caller's memory, as if nothing stood between; only the table of methods is
- * replaced, by a copy with two functions changed. Tables are few and live for ever: one copy per original.
+ * replaced, by a copy with two functions changed. There are few tables, never freed: one copy per original.
  */
 #include "bench/vfs.h"
 
@@ -39,7 +39,7 @@ static int count_sync(sqlite3_file *file, int flags) {
     return real_of(file)->xSync(file, flags);
 }
 
-/* NULL: no place left; such a file is not counted. */
+/* NULL: the list is full; such a file is not counted. */
 static const sqlite3_io_methods *counting_of(const sqlite3_io_methods *real) {
     const sqlite3_io_methods *found = NULL;
     (void)pthread_mutex_lock(&tables_lock);

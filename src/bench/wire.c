@@ -11,7 +11,7 @@
 
 #include "bench/child.h"
 
-#define PIECE 16384u /* bytes read at once: what was asked for first is looked at before much more is here */
+#define PIECE 16384u /* bytes read at once: few, so that an early answer is handled before much more is read */
 #define WAIT_MS 50u
 #define NS_PER_MS 1000000u
 
@@ -62,7 +62,7 @@ echo_status bench_wire_add(bench_wire *w, echo_exchange *exchange, int fd, bool 
     bench_conn *conn = &w->conns[w->count++];
     options.initiator = initiator;
     *conn = (bench_conn){fd, exchange, NULL, false};
-    echo_status status = echo_exchange_step(exchange, bench_now_ns(), err); /* patience counts from this time */
+    echo_status status = echo_exchange_step(exchange, bench_now_ns(), err); /* timeouts count from this time */
     if (status != ECHO_OK) return status;
     return echo_peer_open(&conn->peer, exchange, &options, err);
 }
@@ -95,7 +95,7 @@ static echo_status take(bench_wire *w, size_t i, echo_error *err) {
     static uint8_t piece[PIECE];
     bench_conn *conn = &w->conns[i];
     size_t room = w->simulated ? bench_lane_room(&w->in) : PIECE;
-    if (room == 0) return ECHO_OK; /* others have filled the link meanwhile */
+    if (room == 0) return ECHO_OK; /* other connections have filled the link */
     ssize_t n = recv(conn->fd, piece, room < PIECE ? room : PIECE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return ECHO_OK;
     if (n <= 0) {
@@ -110,7 +110,7 @@ static echo_status take(bench_wire *w, size_t i, echo_error *err) {
     return ECHO_OK;
 }
 
-/* How many of these bytes went into the socket. */
+/* The number of these bytes that the socket accepted. */
 static size_t push(bench_wire *w, bench_conn *conn, const uint8_t *bytes, size_t len) {
     ssize_t n = conn->ended ? (ssize_t)len : send(conn->fd, bytes, len, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) end(conn);
@@ -138,7 +138,7 @@ static echo_status put(bench_wire *w, size_t i, echo_error *err) {
     return ECHO_OK;
 }
 
-/* What has come to the ends of the simulated link. */
+/* Delivers what has arrived at the ends of the simulated link. */
 static void deliver(bench_wire *w) {
     uint64_t now = bench_now_ns();
     for (bench_packet *packet; (packet = bench_lane_arrived(&w->in, now)) != NULL; bench_lane_drop(&w->in))
@@ -180,7 +180,7 @@ static echo_status wait_and_take(bench_wire *w, echo_error *err) {
 
 echo_status bench_wire_turn(bench_wire *w, bool *over, echo_error *err) {
     echo_status status = ECHO_OK;
-    if (getppid() != w->parent) return bench_fail(err, ECHO_ERR_IO, "interrupted"); /* nobody waits for this any more */
+    if (getppid() != w->parent) return bench_fail(err, ECHO_ERR_IO, "interrupted"); /* the parent has ended */
     for (size_t i = 0; status == ECHO_OK && i < w->count; i++) status = put(w, i, err);
     if (status == ECHO_OK) status = wait_and_take(w, err);
     if (status == ECHO_OK && w->simulated) deliver(w);

@@ -1,7 +1,7 @@
 /*
- * A party on disk, saved in full; then for each row some items change, by one message each unless the row says
- * otherwise, and a snapshot is taken. Rows follow one another on the same party. What SQLite does is counted below it,
- * feeds that are synced by the library.
+ * A party on disk is saved in full; then in each row some items change, by one message each unless the row names
+ * another number, and a snapshot is taken. All rows use the same party. SQLite's writes are counted in its VFS; syncs
+ * of feeds are counted by the library.
  */
 #include "bench/writes.h"
 
@@ -19,7 +19,7 @@
 #define HOT_SHARE 0.05
 #define SCATTERED_SHARE 0.5
 
-/* What a process brings back. */
+/* The results of a process. */
 typedef struct writing {
     bench_writes_taken taken[BENCH_WRITES_ROWS];
     bench_writes_opening opening;
@@ -92,7 +92,7 @@ static echo_status take(bench_writes_taken *out, writing *w, bench_session *s, e
 
 static echo_status open_and_close(bench_writes_opening *out, bench_session *s, echo_error *err) {
     bench_folder_state before, after;
-    bench_session_close(s); /* the last one out puts the store's files in order */
+    bench_session_close(s); /* closing the last handle checkpoints the store's files */
     echo_status status = bench_folder_look(&before, s->dir, err);
     bench_vfs_counts counts = bench_vfs_counted();
     if (status == ECHO_OK) status = bench_session_open(s, NULL, err);

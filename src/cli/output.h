@@ -13,8 +13,8 @@
 
 struct cJSON;
 
-#define ECHO_CLI_JSON_DEPTH 256u /* values of the object model are nested at most 64 deep, below a path of at most 64  \
-                                  */
+/* Values of the object model are nested at most 64 deep, below a path of at most 64. */
+#define ECHO_CLI_JSON_DEPTH 256u
 
 typedef struct echo_cli_out {
     FILE *file;

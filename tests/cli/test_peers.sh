@@ -126,7 +126,7 @@ member dora alice
 proxy 12000 close
 expect 5 join dora "$invitation" --peer $through --json
 one_error
-err_json '.error.message' "\"$through: closed the connection in the middle\""
+err_json '.error.message' "\"$through: closed the connection unexpectedly\""
 expect 0 join dora "$invitation" --peer $place --json
 done_is '[.chunks_kept > 10, .chunks > 10, .messages_not_transferred > 2000, .trust]' '[true,true,true,"received"]'
 same alice dora
