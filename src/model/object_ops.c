@@ -26,15 +26,16 @@
  * its place, flagged if the next segment is an index. Writing a name into a map clears its flag, writing an index
  * leaves it.
  *  - SET puts a value at a path. A SET without a value is a DELETE; in the old generation so is a SET of null or of a
- * kind unknown there.
+ *    kind unknown there.
  *  - DELETE removes what is at a path, if the map above it exists; it makes nothing and changes no flag.
  *  - ARRAY_PUSH, SET_ADD and SET_DELETE go down as SET does and make sure of a map at the path itself: a new flagged
- * one where there was none, else the one that is there, flagged from now on. ARRAY_PUSH puts the value at the highest
- * index plus one, or at 0. (Beyond the last index there is no room: nothing is put.) SET_ADD and SET_DELETE read the
- * values at the indices in numeric order as a list, of equal scalars keep the first, then add the value at the end
- * unless an equal one is there, or remove the equal one; the list is written back as 0..n-1. Names stay. Equality is
- * JavaScript's SameValueZero; maps and bytes are equal to nothing. A path without segments ("[]]") leads nowhere: the
- * operation does nothing.
+ *    one where there was none, else the one that is there, flagged from now on. ARRAY_PUSH puts the value at the
+ *    highest index plus one, or at 0. (Beyond the last index there is no room: nothing is put.) SET_ADD and
+ *    SET_DELETE read the values at the indices in numeric order as a list, of equal scalars keep the first, then add
+ *    the value at the end unless an equal one is there, or remove the equal one; the list is written back as 0..n-1.
+ *    Names stay. Equality is JavaScript's SameValueZero; maps and bytes are equal to nothing.
+ *
+ * A path without segments ("[]]") leads nowhere: the operation does nothing.
  *
  * A mutation counts as a whole or not at all. It is refused as corrupt when it is not well-formed (an embedded message
  * that comes twice where one is due included), when a key is empty or no text (valid UTF-8 without NUL) or when a list
@@ -48,28 +49,30 @@
  * stamp alone (a tombstone). That is a simple slot. Any other is complex and keeps its operations, reduced by this
  * rule:
  *  - An operation is overtaken by a later SET or DELETE at its path or above it, if that path has names only. It is
- * dropped. (Names do not move; what is at an index may be moved by the operations on the list, so there is no such rule
- * for paths with an index.)
+ *    dropped. (Names do not move; what is at an index may be moved by the operations on the list, so there is no such
+ *    rule for paths with an index.)
  *  - All operations but DELETE make the maps above their path. That effect outlives a DELETE of the path. So where a
- * DELETE of a path below the slot overtook such operations, a TOUCH of its path stays with the stamp of the latest of
- * them: "the maps above this path were there, and were written to by name". TOUCH is dropped like other operations, and
- * also when a later operation (not a DELETE) at its path or below is kept, which makes the same maps. A slot whose
- * reduced list is one whole-key SET or DELETE is simple.
+ *    DELETE of a path below the slot overtook such operations, a TOUCH of its path stays with the stamp of the latest
+ *    of them: "the maps above this path were there, and were written to by name". TOUCH is dropped like other
+ *    operations, and also when a later operation (not a DELETE) at its path or below is kept, which makes the same
+ *    maps.
+ *
+ * A slot whose reduced list is one whole-key SET or DELETE is simple.
  *
  * The rule is exact: the fold of the reduced list is the fold of all. And the reduced list depends on the set of
  * operations alone, not on the order of their arrival, so that all peers write the same bytes. Both are what
  * tests/property/test_object.c is about. Why:
  *  - Let q be overtaken by a SET at p. What q did at p or below is replaced by the SET. Above p are maps only q may
- * have made, or whose flag only q may have cleared; the SET makes and clears the same. In between, nothing looks at
- * whether such a map exists, at its names or at its flag: DELETE of what is not there and of what is end the same, list
- * operations look at indices.
+ *    have made, or whose flag only q may have cleared; the SET makes and clears the same. In between, nothing looks
+ *    at whether such a map exists, at its names or at its flag: DELETE of what is not there and of what is end the
+ *    same, list operations look at indices.
  *  - A DELETE at p that overtook q is the same with the TOUCH in the part of the SET, and with the latest q alone in
- * the part of all of them.
- *  - Whether an operation is dropped depends on later operations of the whole set. If one of these was itself dropped,
- * then by one above or at the same path and later still, which overtakes the first as well: so the operations that are
- * kept suffice to tell.
+ *    the part of all of them.
+ *  - Whether an operation is dropped depends on later operations of the whole set. If one of these was itself
+ *    dropped, then by one above or at the same path and later still, which overtakes the first as well: so the
+ *    operations that are kept suffice to tell.
  *  - The latest making operation at or below a named path p that nothing at or above p overtook is always kept, as
- * itself or as a TOUCH, or a later one is: so the stamps of TOUCH can be told from what is kept too.
+ *    itself or as a TOUCH, or a later one is: so the stamps of TOUCH can be told from what is kept too.
  *
  * Memory. Operations of a slot hang on a tree of branches, one per path, so that an operation costs the length of its
  * path. The fold is kept beside them and goes along with operations that come in order; a late one makes it stale, and

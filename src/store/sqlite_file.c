@@ -65,9 +65,9 @@ static bool immutable_name(echo__buf *out, const char *path) {
 
 /*
  * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
- *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether it
- * still stands as it was. A file written just now could be written again without its time changing: it is opened anew
- * at each call;
+ *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether
+ *    it still stands as it was. A file written just now could be written again without its time changing: it is
+ *    opened anew at each call;
  *  - -wal and -shm are there: open it with locks, as any reader;
  *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
  */

@@ -3,9 +3,9 @@
  *
  * Invariants
  *  - The file is opened by SQLite alone. Closing any other descriptor of it in this process would drop the locks that
- * SQLite holds.
- *  - Between calls no statement is active and, but for pending puts, no transaction is open: a reader never holds up a
- * checkpoint.
+ *    SQLite holds.
+ *  - Between calls no statement is active and, but for pending puts, no transaction is open: a reader never holds up
+ *    a checkpoint.
  *  - A transaction begins as IMMEDIATE: whoever has it is the only writer, and what it reads is the newest.
  */
 #ifndef ECHO_STORE_SQLITE_STATE_H
