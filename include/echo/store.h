@@ -54,7 +54,8 @@ typedef struct echo_store_sqlite_options {
  * read the last published state. While it is open for writing, FILE-wal and FILE-shm stand beside it and belong to it:
  * copy all three or none.
  *
- * read_only works on a read-only directory or medium too. While no other process writes, it takes no locks; a call
+ * read_only works on a read-only directory or medium too. A file written within the last 25 ms
+ * is read after these have passed. While no other process writes, it takes no locks; a call
  * that a writer overtakes returns ECHO_ERR_BUSY and may be repeated. A FILE-wal left by a crash is read if its FILE-shm
  * exists as well; without it, ECHO_ERR_READONLY: open the store for writing once, which repairs it.
  */

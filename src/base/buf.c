@@ -20,7 +20,7 @@ void echo__buf_clear(echo__buf *buf) {
 
 uint8_t *echo__buf_grow(echo__buf *buf, size_t len) {
     if (buf->status != ECHO_OK) return NULL;
-    size_t need = buf->len + (len > 0 ? len : 1); /* so that data is never NULL behind a success */
+    size_t need = buf->len + (len > 0 ? len : 1); /* so that data is never NULL after a success */
     if (need < buf->len || !echo__grow(&buf->data, &buf->cap, need, 1)) {
         buf->status = ECHO_ERR_NOMEM;
         return NULL;

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* Nanoseconds of a clock that never goes back; 0 when there is none. */
+/* Nanoseconds of a clock that never goes back; 0 when the system has none. */
 uint64_t echo__now_ns(void);
 /* Milliseconds since 1970. */
 int64_t echo__wall_ms(void);

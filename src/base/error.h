@@ -9,7 +9,7 @@
 
 /* Starts an error: clears feed, seq and item, sets code and message (one line; control characters are replaced). */
 echo_status echo__error(echo_error *err, echo_status code, const char *format, ...) ECHO_PRINTF(3, 4);
-/* The same with ": <strerror(errno)>" behind it; ENOMEM becomes ECHO_ERR_NOMEM, everything else is ECHO_ERR_IO. */
+/* The same with ": <strerror(errno)>" after it; ENOMEM becomes ECHO_ERR_NOMEM, everything else is ECHO_ERR_IO. */
 echo_status echo__error_errno(echo_error *err, const char *format, ...) ECHO_PRINTF(2, 3);
 echo_status echo__nomem(echo_error *err);
 /* Add where it happened; what is known already is not overwritten. */

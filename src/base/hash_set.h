@@ -17,7 +17,7 @@ typedef struct echo__hash_set {
 
 void echo__hash_set_init(echo__hash_set *set);
 void echo__hash_set_free(echo__hash_set *set); /* also makes it empty and usable again */
-/* Gives a hash these bits (not 0) beside those it has; *news tells whether it lacked one. false: out of memory, nothing
+/* Gives a hash these bits (not 0) beside those it has; *news says whether it lacked one. false: out of memory, nothing
  * changed. */
 bool echo__hash_set_add(echo__hash_set *set, const echo_hash *hash, uint8_t bits, bool *news);
 /* Its bits; 0 when it is not in the set. */

@@ -10,7 +10,7 @@
 /* A number as it stands in the text. */
 typedef struct literal {
     const uint8_t *digits; /* first digit */
-    const uint8_t *end;    /* behind the last digit of the mantissa; there may be a point in between */
+    const uint8_t *end;    /* after the last digit of the mantissa; there may be a point in between */
     int64_t exponent;      /* what follows the e */
 } literal;
 

@@ -105,7 +105,7 @@ static uint8_t *put_utf8(uint8_t *to, unsigned code) {
     return to;
 }
 
-/* `from` is behind the 'u'. NULL, with the reason, when it is not four digits or not a character. */
+/* `from` is after the 'u'. NULL, with the reason, when it is not four digits or not a character. */
 static const uint8_t *unicode_escape(uint8_t **to, const uint8_t *from, const uint8_t *end, const char **why) {
     int code = hex4(from, end);
     *why = "\\u without four hexadecimal digits";

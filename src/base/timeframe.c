@@ -62,7 +62,7 @@ static size_t index_slot(const echo_timeframe *tf, size_t position) {
     return slot;
 }
 
-/* Empties a slot and moves those behind it up, so that no search ends early. */
+/* Empties a slot and moves those after it up, so that no search ends early. */
 static void index_remove(echo_timeframe *tf, size_t slot) {
     for (size_t next = (slot + 1) & tf->mask; tf->index[next] != 0; next = (next + 1) & tf->mask) {
         size_t home = slot_of(tf, &tf->frames[tf->index[next] - 1].feed);

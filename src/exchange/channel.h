@@ -24,8 +24,8 @@ echo_status echo__channel_new(echo__channel **out, const echo__channel_options *
 void echo__channel_free(echo__channel *c);
 
 /*
- * Takes bytes of the connection, cut in any way, and goes through the handshake. ECHO_ERR_REFUSED: the peer is none of
- * ours, and a responder tells nobody why; _VERSION; _NOMEM; what `admits` said.
+ * Takes bytes of the connection, cut in any way, and goes through the handshake. ECHO_ERR_REFUSED: the peer is not
+ * of the party, and a responder does not say why; _VERSION; _NOMEM; what `admits` said.
  */
 echo_status echo__channel_receive(echo__channel *c, echo_bytes bytes, echo_error *err) ECHO_MUST_USE;
 /*
@@ -38,16 +38,16 @@ echo_status echo__channel_next(bool *found, uint8_t *type, echo_bytes *payload, 
 
 /*
  * Queues a message whose payload is these parts one after the other; at any time, also before the peer has answered.
- * ECHO_ERR_LIMIT (more than 2^32 - 1 bytes) and _INVALID (after finish) leave the channel as it was; _NOMEM does not.
+ * ECHO_ERR_LIMIT (more than 2^32 - 1 bytes) and _INVALID (after finish) leave the channel unchanged; _NOMEM does not.
  */
 echo_status echo__channel_write(echo__channel *c, uint8_t type, const echo_bytes *parts, size_t n,
                                 echo_error *err) ECHO_MUST_USE;
-/* Nothing more will be written. The peer is told behind everything that was. */
+/* Nothing more will be written. The peer learns it after everything written before. */
 void echo__channel_finish(echo__channel *c);
 /*
  * Bytes to be sent, a view until the next call with this channel; empty: none. What is queued is packed for it unless a
  * whole frame is waiting already, so small messages that are written together travel together. When memory runs out the
- * channel is dead, as echo__channel_status tells.
+ * channel is dead, as echo__channel_status reports.
  */
 echo_bytes echo__channel_pending(echo__channel *c);
 /* The first n of those bytes were sent. */

@@ -4,7 +4,7 @@
 
 #define PLAIN_HELLO_BYTES (2 + ECHO_KEY_BYTES)
 
-/* One answer for all: not even a responder's log tells how near a stranger came. */
+/* One answer for all: not even a responder's log says how far a stranger got. */
 static echo_status refuse(echo__channel *c) {
     const char *why =
         c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused";
@@ -32,7 +32,7 @@ void echo__channel_begin(echo__channel *c) {
 static echo_status ask_admits(echo__channel *c, const echo_key *party, const echo_key *member) {
     echo_status status = c->options.admits(c->options.arg, party, member);
     if (status == ECHO_ERR_REFUSED) return refuse(c);
-    return status == ECHO_OK ? ECHO_OK : echo__channel_die(c, status, "whether the peer is a member could not be told");
+    return status == ECHO_OK ? ECHO_OK : echo__channel_die(c, status, "cannot decide whether the peer is a member");
 }
 
 /* Everything is proved: the streams begin. */

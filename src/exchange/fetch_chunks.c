@@ -202,7 +202,7 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
         const echo__chunk *base;
         if (!r->delta) return echo__error(err, ECHO_ERR_CORRUPT, "peer: a delta without a base");
         echo_status status = echo__chunks_get(&base, x->chunks, &r->want->base, err);
-        if (status != ECHO_OK) { /* it was here when it was told */
+        if (status != ECHO_OK) { /* it was present when the peer was asked for the difference */
             *again = true;
             return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
         }

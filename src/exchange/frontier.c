@@ -269,12 +269,12 @@ echo_status echo__frontier_next(echo__want **out, echo__frontier *f, unsigned *l
             continue;
         }
         (*looks)--;
-        echo_error told = ECHO_ERROR_INIT;
-        echo_status status = look_into(f, want, &told);
+        echo_error problem = ECHO_ERROR_INIT;
+        echo_status status = look_into(f, want, &problem);
         if (status == ECHO_ERR_PENDING) return hand_out(out, f, want, err);
         if (status != ECHO_OK) {
             push(f, want);
-            if (err != NULL) *err = told;
+            if (err != NULL) *err = problem;
             return status;
         }
         f->kept++;

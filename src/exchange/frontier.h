@@ -21,14 +21,14 @@ typedef enum echo__want_kind {
     ECHO__WANT_SEGMENT /* of a log */
 } echo__want_kind;
 
-/* A chunk that is wanted. Its texts are behind it. */
+/* A chunk that is wanted. Its texts follow it in memory. */
 typedef struct echo__want {
     echo_hash hash;
     echo__want_kind kind;
     uint32_t level;
     echo__entry entry;    /* pages */
     const uint8_t *after; /* pages: the text of the id before, or NULL */
-    size_t most;          /* longest it may be; a leaf is exactly so long */
+    size_t most;          /* maximum length; a leaf has exactly this length */
     bool exact;
     bool asked;    /* it was handed out */
     bool has_base; /* the base has a page where it belongs: most of its lines may be in it */

@@ -26,7 +26,7 @@ typedef struct echo__overlay {
     echo__received *first, **end;
     size_t bytes; /* of those */
     echo_key party;
-    uint64_t number; /* of the manifest, 0: there is none */
+    uint64_t number; /* of the manifest, 0: none */
     echo__buf manifest;
     bool noting;                              /* whether misses are noted: while others read */
     echo_hash touched[ECHO__OVERLAY_TOUCHED]; /* what was missed, latest last */

@@ -5,7 +5,7 @@
 #include "tree/estimate.h"
 
 #define TRY_LEAST 32768u /* bytes of a tail for which finding out is not worth it */
-#define PRINT_BYTES 4.0  /* what tells a line that is here */
+#define PRINT_BYTES 4.0  /* bytes that name a line that is present locally */
 
 static uint64_t whole(double bytes) { return bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX; }
 

@@ -1,5 +1,5 @@
 /*
- * How to catch up: by the tail of the feeds, or by the chunks that differ and the tail behind them. Bytes decide; both
+ * How to catch up: by the tail of the feeds, or by the chunks that differ and the tail after them. Bytes decide; both
  * are packed on the way about as well. Pure, so that it can be looked at from outside.
  *
  * Nobody falls behind for ever: a fetch by chunks is never given up for a newer snapshot, and ends with the tail; so
@@ -16,7 +16,7 @@ typedef struct echo__plan_facts {
     echo__root root;        /* what is offered */
     uint64_t covered;       /* messages that it covers and are missing here */
     uint64_t covered_bytes; /* their blocks' */
-    uint64_t tail_bytes;    /* of blocks behind it */
+    uint64_t tail_bytes;    /* of blocks after it */
 } echo__plan_facts;
 
 /* Bytes that fetching the chunks would take, about: of `covered` messages to random items. */

@@ -136,7 +136,7 @@ static echo_status replay(echo_exchange *x, echo_error *err) {
     static const echo_codec_ops ops = {ECHO_CODEC_OPS_VERSION, decode, encode, release, 2};
     replay_args r = {x, {NULL, 0, x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec}};
     bool all =
-        x->options.trust == ECHO_TRUST_REPLAYED || x->target.items.items == 0; /* a sample of nothing tells nothing */
+        x->options.trust == ECHO_TRUST_REPLAYED || x->target.items.items == 0; /* a sample of nothing proves nothing */
     echo_codec filter = {&ops, &r.sample};
     echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
     options.party = &x->party;

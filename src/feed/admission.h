@@ -25,7 +25,7 @@ echo_status echo__admission_new(echo__admission **out, const echo_key *party) EC
 void echo__admission_free(echo__admission *admission);
 /*
  * Takes one credential message (the bytes of echo_message.credential) read from block seq of `feed`. *grew (optional)
- * tells whether any feed or key was admitted by it or, because of it, by earlier ones. A malformed or badly signed
+ * says whether any feed or key was admitted by it or, because of it, by earlier ones. A malformed or badly signed
  * message is ECHO_ERR_CORRUPT or ECHO_ERR_SIGNATURE and changes nothing; one that merely is not authorised (yet) is
  * ECHO_OK and waits; waiting ones are limited to 10,000 (ECHO_ERR_LIMIT).
  */

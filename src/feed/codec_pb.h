@@ -1,6 +1,6 @@
 /*
  * protobuf-c over scratch memory: unpacking allocates from an echo_scratch and never frees, and a failure to allocate
- * is told apart from a malformed message (protobuf-c answers NULL to both).
+ * is distinguished from a malformed message (protobuf-c returns NULL for both).
  */
 #ifndef ECHO_FEED_CODEC_PB_H
 #define ECHO_FEED_CODEC_PB_H

@@ -2,7 +2,7 @@
  * Credentials, decoded: what a signed message claims, and who vouches for it. Knows nothing of a party's state.
  *
  * A credential is Message { Any { SignedMessage } }. A signature covers the canonical JSON of SignedMessage.signed
- * (docs/FORMAT.md, "Credentials"); what that says is told by the payload's type. A payload of a type that is not known
+ * (docs/FORMAT.md, "Credentials"); the payload's type says what that is. A payload of a type that is not known
  * here can be neither printed nor checked: it claims nothing.
  */
 #ifndef ECHO_FEED_CREDENTIALS_MESSAGE_H

@@ -12,7 +12,7 @@
 #define CHUNK_BLOCKS 1024u /* whose nodes are written at once */
 #define DATA_BUFFER ((size_t)256 << 10)
 
-/* One append. Until commit() the feed in memory is as it was, and on disk its length is. */
+/* One append. Until commit() the feed in memory is unchanged, and so is its length on disk. */
 typedef struct appender {
     echo__hypercore *hc;
     const echo_bytes *blocks;
@@ -67,7 +67,7 @@ static echo_status cut(appender *a, echo__hypercore_file file, uint64_t size) {
     return echo__hypercore_truncate(a->hc, file, size, a->err);
 }
 
-/* Brings the files to where the length says they are: headers there, nothing left behind by an append that did not
+/* Brings the files to where the length says they are: headers there, nothing left over from an append that did not
  * finish. */
 static echo_status settle(appender *a) {
     echo__hypercore *hc = a->hc;
@@ -210,7 +210,7 @@ static echo_status write_all(appender *a) {
 
 /*
  * Takes back what may have been written, as far as the disk lets it. Tree bits go first, for good, before what they
- * speak of; if they will not go, the feed may turn out to have the blocks after all. What else is left behind the next
+ * speak of; if they will not go, the feed may turn out to have the blocks after all. What else is left over the next
  * append does over.
  */
 static void undo(appender *a) {

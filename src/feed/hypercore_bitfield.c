@@ -42,7 +42,7 @@ static echo_status tree_bit(echo__hypercore *hc, bool *set, uint64_t index, echo
 }
 
 /*
- * The highest node whose bit is set: searched from the last page back. *found is false when there is none; else `bits`
+ * The highest node whose bit is set: searched from the last page back. *found is false when none exists; else `bits`
  * are those of its page.
  */
 static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, uint8_t bits[ECHO__HYPERCORE_TREE_BITS],

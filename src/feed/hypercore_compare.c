@@ -62,7 +62,7 @@ static echo_status vouched(comparer *c, bool *yes, uint64_t index, const echo_fe
     return ECHO_OK;
 }
 
-/* Reads what is stored of node i and of those behind it. */
+/* Reads what is stored of node i and of those after it. */
 static echo_status load_window(comparer *c, size_t i) {
     const echo__proof_node *nodes = c->proven->nodes;
     size_t last = i, got;

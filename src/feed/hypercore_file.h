@@ -11,7 +11,7 @@ const char *echo__hypercore_name(echo__hypercore_file file);
 echo_status echo__hypercore_error(const echo__hypercore *hc, echo_error *err, echo_status code,
                                   echo__hypercore_file file, const char *what);
 echo_status echo__hypercore_size(echo__hypercore *hc, uint64_t *size, echo__hypercore_file file, echo_error *err);
-/* Reads len bytes, or fewer at the end of the file: *got tells. */
+/* Reads len bytes, or fewer at the end of the file: *got is how many. */
 echo_status echo__hypercore_pread(echo__hypercore *hc, echo__hypercore_file file, void *buf, size_t len, uint64_t at,
                                   size_t *got, echo_error *err);
 /* Writes all of it. The files must be open for writing. */
@@ -41,7 +41,7 @@ echo_status echo__hypercore_sync_path(const char *path, echo_error *err);
 char *echo__hypercore_join_path(const char *path, const char *name);
 /*
  * Reads a small file that should hold exactly len bytes: *found is what it holds, len + 1 standing for more; *exists
- * tells whether there is one. ECHO_ERR_READONLY when it may not be read.
+ * says whether there is one. ECHO_ERR_READONLY when it may not be read.
  */
 echo_status echo__hypercore_slurp(const char *path, const char *name, uint8_t *buf, size_t len, size_t *found,
                                   bool *exists, echo_error *err);

@@ -74,7 +74,7 @@ static echo_status put_data(putter *p) {
         offset += p->blocks[seq - p->proof->from].len;
     }
     if (status == ECHO_OK) status = flush_data(p);
-    /* An empty block behind a hole has its place too. */
+    /* An empty block after a hole has its place too. */
     if (status == ECHO_OK) status = echo__hypercore_size(p->hc, &size, ECHO__HYPERCORE_DATA, p->err);
     if (status != ECHO_OK || size >= offset) return status;
     p->dirty = true;
@@ -102,7 +102,7 @@ static echo_status put_nodes(putter *p) {
 
 /*
  * The signature. At a length inside the feed too: the nodes that lead from there to the newer roots may not be here.
- * What is signed there already stays; behind the verified length nothing there has proved good.
+ * What is signed there already stays; after the verified length nothing has proved good.
  */
 static echo_status put_signature(putter *p) {
     static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];

@@ -111,7 +111,7 @@ static echo_status get_known_children(reader *r, uint64_t index, unsigned depth,
     return ECHO_OK;
 }
 
-/* How many bytes to read at once for block seq: those behind it as well, if they are wanted, present and their leaves
+/* How many bytes to read at once for block seq: those after it as well, if they are wanted, present and their leaves
  * at hand. */
 static echo_status window_size(reader *r, size_t *size, uint64_t seq) {
     for (uint64_t next = seq + 1; next < r->to && 2 * next - r->first < r->count; next++) {
@@ -162,7 +162,7 @@ static echo_status hand_out(reader *r, uint64_t seq, const echo__hypercore_node 
     if (status != ECHO_OK) return status;
     if (!present) return gap(r, seq);
     if (leaf->size > ECHO__HYPERCORE_BLOCK_MAX)
-        return fail(r, seq, ECHO_ERR_LIMIT, ECHO__HYPERCORE_TREE, "tells of a block that is too large");
+        return fail(r, seq, ECHO_ERR_LIMIT, ECHO__HYPERCORE_TREE, "names a block that is too large");
     size_t size = (size_t)leaf->size;
     if (r->data == NULL || offset < r->start || offset - r->start > r->len ||
         size > r->len - (size_t)(offset - r->start)) {
@@ -262,11 +262,11 @@ echo_status echo__hypercore_read(echo__hypercore *hc, uint64_t from, uint64_t to
     }
     if (status == ECHO_OK && from < end) {
         while (r.depth < DEPTH_MAX && (end - from) >> r.depth) r.depth++;
-        /* What turns out to be no failure is not told. */
-        echo_error told = ECHO_ERROR_INIT;
-        r.err = &told;
+        /* What turns out to be no failure is not reported. */
+        echo_error problem = ECHO_ERROR_INIT;
+        r.err = &problem;
         status = read_verified(&r, end);
-        if (status != ECHO_OK && err != NULL && told.code != ECHO_OK) *err = told;
+        if (status != ECHO_OK && err != NULL && problem.code != ECHO_OK) *err = problem;
         r.err = err;
     }
     echo__free(r.nodes);

@@ -37,7 +37,7 @@
 #define ECHO__HYPERCORE_TREE_BITS 2048u
 #define ECHO__HYPERCORE_PAGE_BLOCKS (8u * ECHO__HYPERCORE_DATA_BITS)
 #define ECHO__HYPERCORE_PAGE_NODES (8u * ECHO__HYPERCORE_TREE_BITS)
-#define ECHO__HYPERCORE_PAGE 3584u /* bytes of a new feed's pages; an old feed's header tells its own */
+#define ECHO__HYPERCORE_PAGE 3584u /* bytes of a new feed's pages; an old feed's header says its own */
 #define ECHO__HYPERCORE_PAGE_MAX 8192u
 
 typedef enum echo__hypercore_file {

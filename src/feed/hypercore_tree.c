@@ -10,7 +10,7 @@
 #define FAILURES_MAX 64u              /* signatures that may be wrong before the search for a good one ends */
 #define ATTEMPTS_MAX 65536u           /* lengths whose roots the tree lacks before it does */
 #define WINDOW 64u                    /* signatures read at once */
-#define AHEAD_MAX (UINT64_C(1) << 24) /* how far behind a length or block a signature is looked for */
+#define AHEAD_MAX (UINT64_C(1) << 24) /* how far after a length or block a signature is looked for */
 
 static const uint8_t blank[ECHO__HYPERCORE_SIGNATURE];
 
@@ -126,7 +126,7 @@ typedef struct search {
     unsigned failures;           /* signatures that do not verify */
     bool none;                   /* there was nothing to check */
     uint64_t nodes;              /* that the tree file has room for */
-    uint64_t length;             /* the bitfield's, or the one that follows from the signature behind it */
+    uint64_t length;             /* the bitfield's, or the one that follows from the signature after it */
 } search;
 
 static echo_status try_signature(search *s, bool *valid, const uint8_t *signature, uint64_t length) {
@@ -197,7 +197,7 @@ static echo_status reload(echo__hypercore *hc, uint64_t bits, echo_error *err) {
     if (bits > 0 && !hc->headers) status = echo__hypercore_check_headers(hc, err);
     if (status != ECHO_OK) return status;
     if (bits > ECHO__SEQ_LIMIT)
-        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD, "tells an impossible length");
+        return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_BITFIELD, "gives an impossible length");
     /* What is verified stays so while the feed grows; a shorter one is another feed. */
     uint64_t floor = bits >= hc->roots.length ? hc->roots.length : 0;
     status = search_begin(&s, hc, bits, err);

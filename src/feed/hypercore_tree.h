@@ -10,9 +10,9 @@
  * Not verified. */
 echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node *out, bool *present, uint64_t index,
                                       unsigned depth, echo_error *err);
-/* Looks at the bitfield again and, when it tells another length, at the signatures. On error nothing changes. */
+/* Looks at the bitfield again and, when it gives another length, at the signatures. On error nothing changes. */
 echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err);
-/* The number of blocks at the last signature below `length`; 0 when there is none. */
+/* The number of blocks at the last signature below `length`; 0 when the system has none. */
 echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err);
 /*
  * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when

@@ -74,7 +74,7 @@ echo_status echo__memory_prove(echo_feed_proof *out, void *ctx, void *feed, uint
     echo__memory_feed *f = feed;
     echo_feed_proof proof;
     if (from >= to || to > echo__memory_length(f))
-        return refuse(f, err, ECHO_ERR_INVALID, "there is no proof of a range that is none");
+        return refuse(f, err, ECHO_ERR_INVALID, "no proof exists for an empty range");
     echo_status status = grow_tree(f, err);
     if (status != ECHO_OK) return status;
     if (to > f->roots.length && !f->writable)
@@ -104,7 +104,7 @@ static bool has(const echo__memory_feed *feed, uint64_t seq, size_t *at) {
     return *at < feed->count && feed->blocks[*at].seq == seq;
 }
 
-/* A block that was put without a signature counts here: nobody is told that blocks change. */
+/* A block that was put without a signature counts here: no one learns that blocks change. */
 static echo_status compare(const echo__memory_feed *feed, const echo__proven *proven, const echo_bytes *blocks,
                            const echo_feed_proof *proof, echo_error *err) {
     echo__proof_fork fork = {0};

@@ -384,7 +384,7 @@ static echo_status look(echo__merge *m, reader *r, echo_error *err) {
     return ECHO_OK;
 }
 
-/* A reader that is to be looked at anyway: only its length may have grown. What goes wrong here is told when it is
+/* A reader that is to be looked at anyway: only its length may have grown. What goes wrong is reported when it is
  * read. */
 static void look_again(echo__merge *m, reader *r) {
     echo_feed_info info;

@@ -3,7 +3,7 @@
  *
  * A message may be taken when the clock covers its timeframe. Among those that may be taken the one with the lowest
  * stamp (logical time, feed key, seq) comes first; logical time is the sum of seq + 1 over the message's timeframe
- * merged with its own position. Reading starts behind the clock: no block at or below it is read (P2). The clock is the
+ * merged with its own position. Reading starts after the clock: no block at or below it is read (P2). The clock is the
  * caller's: it moves between peek and advance, after the message was accepted (P1).
  */
 #ifndef ECHO_FEED_MERGE_H

@@ -70,8 +70,8 @@ static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes 
                                  echo_error *err) {
     uint64_t index[ECHO_FEED_PROOF_NODES_MAX], bytes = 0;
     if (proof->from >= proof->to || proof->to > proof->length)
-        return refuse(key, err, ECHO_ERR_CORRUPT, "is of a range that is none");
-    if (proof->length > ECHO__SEQ_LIMIT) return refuse(key, err, ECHO_ERR_LIMIT, "tells of too many blocks");
+        return refuse(key, err, ECHO_ERR_CORRUPT, "is of an empty range");
+    if (proof->length > ECHO__SEQ_LIMIT) return refuse(key, err, ECHO_ERR_LIMIT, "claims too many blocks");
     if (proof->left_count != echo__proof_cover(index, 0, proof->from) ||
         proof->right_count != echo__proof_cover(index, proof->to, proof->length))
         return refuse(key, err, ECHO_ERR_CORRUPT, "has too many nodes or too few");
@@ -79,13 +79,13 @@ static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes 
         const echo_feed_node *node = i < proof->left_count ? &proof->left[i] : &proof->right[i - proof->left_count];
         if (echo__hypercore_node_blank(node))
             return refuse(key, err, ECHO_ERR_CORRUPT, "has a node of zeros, which in a tree's file is none");
-        if (node->size > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "tells of too many bytes");
+        if (node->size > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "claims too many bytes");
         bytes += node->size;
     }
     for (uint64_t i = 0; i < proof->to - proof->from; i++) {
         if (blocks[i].len > ECHO__HYPERCORE_BLOCK_MAX)
             return refuse(key, err, ECHO_ERR_LIMIT, "comes with one that is too large");
-        if (blocks[i].len > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "tells of too many bytes");
+        if (blocks[i].len > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "claims too many bytes");
         bytes += blocks[i].len;
     }
     return ECHO_OK;
@@ -196,7 +196,7 @@ typedef struct maker {
 
 /*
  * Loads the cover of from..to-1 into nodes, which may be NULL. *missing is the first block whose node is not here, or
- * `to`. Behind a hole nothing is joined any more: there it would not be roots.
+ * `to`. After a hole nothing is joined any more: it would not be roots.
  */
 static echo_status load_cover(maker *m, echo_feed_node *nodes, size_t *count, uint64_t *missing, uint64_t from,
                               uint64_t to) {

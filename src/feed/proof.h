@@ -63,13 +63,13 @@ typedef echo_status (*echo__proof_load_fn)(void *arg, echo_feed_node *out, bool 
                                            unsigned depth, echo_error *err);
 /*
  * The proof of blocks from..to-1, from < to <= roots->length, all but its signature. ECHO_ERR_GAP (err->seq) when a
- * node is missing; ECHO_ERR_CORRUPT when those that are there do not make the roots, as far as it can be told without
- * the blocks.
+ * node is missing; ECHO_ERR_CORRUPT when those that are there do not make the roots, as far as it can be decided
+ * without the blocks.
  */
 echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, const echo__hypercore_roots *roots,
                              const echo_key *key, echo__proof_load_fn load, void *arg, echo_error *err) ECHO_MUST_USE;
 
-/* Adds a node behind those that the roots cover and joins what it completes; tells each node to `fn`, which may be
+/* Adds a node after those that the roots cover and joins what it completes; reports each node to `fn`, which may be
  * NULL. */
 typedef void (*echo__proof_node_fn)(void *arg, uint64_t index, const echo_feed_node *node);
 void echo__proof_push(echo__hypercore_roots *roots, uint64_t index, const echo_feed_node *node, echo__proof_node_fn fn,

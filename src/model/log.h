@@ -28,7 +28,7 @@ void echo__log_init(echo__log *log);
 void echo__log_free(echo__log *log);
 /* Makes room so that the next insert cannot fail; the bytes are copied by it already. */
 echo_status echo__log_prepare(echo__log *log, echo_bytes bytes, uint8_t **copy) ECHO_MUST_USE;
-/* Inserts in stamp order; cannot fail after prepare. *last tells whether it went to the end. */
+/* Inserts in stamp order; cannot fail after prepare. *last says whether it went to the end. */
 void echo__log_insert(echo__log *log, const echo__stamp *stamp, uint8_t *copy, size_t len, bool *last);
 /* The two in one. */
 echo_status echo__log_add(echo__log *log, const echo__stamp *stamp, echo_bytes bytes) ECHO_MUST_USE;

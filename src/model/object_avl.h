@@ -8,7 +8,7 @@
 
 #include <echo/base.h>
 
-#define ECHO__NAMED UINT32_MAX /* the index of a segment that is none */
+#define ECHO__NAMED UINT32_MAX /* the index of a segment that is not an index */
 #define ECHO__INDEX_TEXT 11u   /* room for the text of an index */
 
 /* One segment of a path. A view. Two segments with the same text have the same index. */
@@ -34,7 +34,7 @@ typedef struct echo__avl_node {
 echo__avl_node *echo__avl_find(echo__avl_node *root, const echo__seg *key);
 /* The key must not be in the tree. */
 void echo__avl_insert(echo__avl_node **root, echo__avl_node *node);
-/* Takes the node with the key out of the tree; NULL when there is none. */
+/* Takes the node with the key out of the tree; NULL when none exists. */
 echo__avl_node *echo__avl_remove(echo__avl_node **root, const echo__seg *key);
 /* The node with the highest index; NULL when there are only names. */
 echo__avl_node *echo__avl_last_index(echo__avl_node *root);

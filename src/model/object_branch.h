@@ -1,5 +1,5 @@
 /*
- * The operations of one complex slot: a tree of branches, one per path, and what reduces it (the rule is told in
+ * The operations of one complex slot: a tree of branches, one per path, and what reduces it (the rule is in
  * object_ops.c).
  */
 #ifndef ECHO_MODEL_OBJECT_BRANCH_H
@@ -43,7 +43,7 @@ echo__branch *echo__branch_new(echo__branch *parent, const echo__seg *seg);
 void echo__branch_free(echo__branch *branch); /* and all below; NULL is fine */
 /* The path from the slot to a branch: depth segments. */
 void echo__branch_path(const echo__branch *branch, echo__seg *path);
-/* The branch at a path below, made when absent, with an entry promised. NULL: out of memory, nothing stays behind. */
+/* The branch at a path below, made when absent, with an entry promised. NULL: out of memory, nothing remains of it. */
 echo__branch *echo__branch_promise(echo__branch *root, const echo__seg *path, uint32_t count);
 /* The promise was kept or is taken back; frees the branch and those above it, but not the first, as far as they hold
  * nothing. */

@@ -1,5 +1,5 @@
 /*
- * Operations and what each does to a value (the semantics are told in object_ops.c).
+ * Operations and what each does to a value (the semantics are in object_ops.c).
  */
 #ifndef ECHO_MODEL_OBJECT_FOLD_H
 #define ECHO_MODEL_OBJECT_FOLD_H

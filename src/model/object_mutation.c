@@ -179,7 +179,7 @@ static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *
     return status == ECHO_ERR_CORRUPT ? ECHO_ERR_INVALID : status;
 }
 
-/* Checks the key and tells how many segments the reader will find in it. */
+/* Checks the key and says how many segments the reader will find in it. */
 static echo_status check_key(const encoding *e, uint32_t *segments, const char *key, ProtobufCBinaryData *out) {
     size_t len = key == NULL ? 0 : strnlen(key, ECHO_OBJECT_KEY_BYTES_MAX + 1);
     echo_status status = echo__object_key_check(key, len);

@@ -1,5 +1,5 @@
 /*
- * The live form of an object's state: slots, and the operations that made them (the semantics are told in
+ * The live form of an object's state: slots, and the operations that made them (the semantics are in
  * object_ops.c).
  */
 #ifndef ECHO_MODEL_OBJECT_OPS_H
@@ -34,7 +34,7 @@ bool echo__live_feed(uint32_t *out, echo__live *live, const echo_key *feed);
 /* The rank of each feed in the order of their keys. *out is the caller's, for echo__free. false: out of memory. */
 bool echo__live_ranks(uint32_t **out, const echo__live *live);
 
-/* The slot of a key; `make` one that is new and empty when there is none. NULL: none, or out of memory. */
+/* The slot of a key; `make` one that is new and empty when it has none. NULL: none, or out of memory. */
 echo__slot *echo__live_slot(echo__live *live, const echo__seg *key, bool make);
 
 /*

@@ -17,7 +17,7 @@ static bool ends_line(const char *at, const char *end) {
     return end - at >= 3 && memcmp(at, "\xe2\x80", 2) == 0 && (at[2] == '\xa8' || at[2] == '\xa9');
 }
 
-/* At `["` or `['`: the end of the quoted group, behind its "]"; NULL when it is none. */
+/* At `["` or `['`: the end of the quoted group, after its "]"; NULL when it is not one. */
 static const char *quoted_end(const char *at, const char *end) {
     if (end - at < 2 || (at[1] != '"' && at[1] != '\'')) return NULL;
     char quote = at[1];
@@ -30,7 +30,7 @@ static const char *quoted_end(const char *at, const char *end) {
 
 static bool is_digit(const char *at, const char *end) { return at < end && *at >= '0' && *at <= '9'; }
 
-/* At "[": the end of a group such as [1], [-1] or [1.5]; NULL when it is none. */
+/* At "[": the end of a group such as [1], [-1] or [1.5]; NULL when it is not one. */
 static const char *number_end(const char *at, const char *end) {
     at++;
     if (at < end && *at == '-') at++;

@@ -18,7 +18,7 @@
 #define SLOTS_ON_STACK 32u
 
 typedef struct writer {
-    echo__buf *out; /* its status takes every failure: whatever is written behind one goes nowhere */
+    echo__buf *out; /* its status takes every failure: whatever is written after one goes nowhere */
     const echo__live *live;
     const echo__slot **slots; /* in the order of their keys' bytes */
     size_t slot_count;

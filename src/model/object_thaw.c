@@ -46,7 +46,7 @@ static echo_status thaw_feeds(thawing *t) {
     return t->used == NULL || !echo__live_ranks(&t->ranks, t->live) ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
-/* Reads the three numbers at *node, which moves behind them. */
+/* Reads the three numbers at *node, which moves after them. */
 static bool read_pos(thawing *t, echo__pos *out, const cJSON **node) {
     uint64_t numbers[3];
     for (int i = 0; i < 3; i++, *node = (*node)->next)

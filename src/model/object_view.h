@@ -26,7 +26,7 @@ void echo__view_text_key(echo__buf *out, const echo__seg *key, bool first);
 echo_status echo__view_read(echo__value **out, const cJSON *node, uint32_t depth) ECHO_MUST_USE;
 /* Whether an object stands for bytes, a float or a string: {"$bytes":"..."} and the like. */
 bool echo__view_is_wrapped(const cJSON *node);
-/* The key behind a shown one, a view into it; NULL when it is malformed. */
+/* The key that a shown one stands for, a view into it; NULL when it is malformed. */
 const char *echo__view_key(const char *shown);
 
 #endif

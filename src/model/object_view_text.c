@@ -19,7 +19,7 @@ void echo__view_text_key(echo__buf *out, const echo__seg *key, bool first) {
     if (escape) echo__buf_byte(out, '"');
     size_t quote = out->len;
     echo__json_string(out, key->text, key->len);
-    if (escape && out->status == ECHO_OK) out->data[quote] = '$'; /* "" and what comes behind becomes "$ and that */
+    if (escape && out->status == ECHO_OK) out->data[quote] = '$'; /* "" and what follows becomes "$ and that */
     echo__buf_byte(out, ':');
 }
 
@@ -69,7 +69,7 @@ static bool is_ascending(const echo__value *map) {
     if (map->as.map.indices == 0) return true;
     echo__avl_walk walk;
     const echo__avl_node *last = echo__avl_first(&walk, map->as.map.root);
-    for (uint32_t i = 0; i < map->as.map.indices; i++) { /* each with the one behind it */
+    for (uint32_t i = 0; i < map->as.map.indices; i++) { /* each with the one after it */
         const echo__avl_node *node = echo__avl_next(&walk);
         if (node == NULL) return true;
         if (strcmp(last->key.text, node->key.text) > 0) return false;

@@ -18,7 +18,7 @@ typedef struct echo__model {
     echo_status (*text)(echo__buf *out, const void *state, echo_error *err);
 } echo__model;
 
-/* NULL when there is none. The pointer stays valid as long as the registry. */
+/* NULL when none exists. The pointer stays valid as long as the registry. */
 const echo__model *echo__registry_find(const echo_registry *registry, echo_bytes type);
 const echo__model *echo__registry_find_text(const echo_registry *registry, const char *type);
 /* Grows with every model added: a party compares it to notice late registrations. */

@@ -20,13 +20,13 @@ static inline uint64_t echo__cost_mean(uint64_t mean, uint64_t sample) {
     return mean == 0 ? 1 : mean;
 }
 
-/* As long as nothing was measured; what reading costs then tells how fast the machine is beside that of which these
+/* As long as nothing was measured; what reading costs then shows how fast the machine is beside that of which these
  * are. */
 #define ECHO__COST_APPLY_NS 1000u
 #define ECHO__COST_READ_NS 1000u
 #define ECHO__COST_LOAD_NS 3000u
 #define ECHO__COST_LEAF_NS 20000u
-#define ECHO__COST_SAMPLE 16u /* one message in so many is measured */
+#define ECHO__COST_SAMPLE 16u /* one of this many messages is measured */
 
 typedef struct echo__model_cost {
     const echo__model *model; /* NULL: items without a model at hand, and messages that are none of an item */
@@ -47,7 +47,7 @@ typedef struct echo__costs {
     echo__model_cost *models;
     size_t count, cap;
     uint64_t read_ns;         /* reading, checking and decoding a message */
-    uint64_t base_ns;         /* opening without any message took so long, by the party's clock */
+    uint64_t base_ns;         /* how long opening took without any message, by the party's clock */
     uint64_t opened_ns;       /* and with what there was to apply */
     uint64_t messages, bytes; /* all, since the party was opened */
     echo__tail tail;
@@ -63,7 +63,7 @@ void echo__costs_saved(echo__costs *costs);
 void echo__costs_unsaved(echo__costs *costs);
 /* What applying the tail costs when opening, and what opening costs without any. */
 uint64_t echo__costs_opening(const echo__costs *costs);
-/* What loading items costs that the tail touches, out of so many leaves. */
+/* What loading the items costs that the tail touches, out of this many leaves. */
 uint64_t echo__costs_loading(const echo__costs *costs, uint64_t items, uint64_t leaves, uint64_t load_ns,
                              uint64_t leaf_ns);
 

@@ -103,7 +103,7 @@ static int by_party(const void *a, const void *b) {
     return echo__key_compare(&((const echo_party_entry *)a)->party, &((const echo_party_entry *)b)->party);
 }
 
-/* A store that cannot be read is told when the party is opened. */
+/* A store that cannot be read is reported when the party is opened. */
 static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const echo_store *store,
                             echo_error *err) {
     memset(f, 0, sizeof *f);

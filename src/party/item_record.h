@@ -26,7 +26,7 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
 /* Appends the item's line; long payloads and log segments go to the sink. *version is the one the record states. */
 echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version,
                               echo_error *err) ECHO_MUST_USE;
-/* Appends the same line and leaves the item as it was: the chunks that the line names are hashed and put nowhere. */
+/* Appends the same line and leaves the item unchanged: the chunks that the line names are hashed and put nowhere. */
 echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) ECHO_MUST_USE;
 
 #endif

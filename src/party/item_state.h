@@ -12,7 +12,7 @@
 bool echo__item_reads(const echo_item *item, const echo__model *model);
 /*
  * Makes the state of an item that has none, by a model that reads what it stores. *differs: its record would now be
- * written otherwise. On failure the item is as it was.
+ * written otherwise. On failure the item is unchanged.
  */
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) ECHO_MUST_USE;
 /*

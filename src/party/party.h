@@ -28,7 +28,7 @@ struct echo_party {
     bool owns_feeds;
     echo_store store; /* ops NULL: none */
     bool owns_store;
-    echo_store below;         /* opened by us, in use until another took its place; ops NULL: there is none */
+    echo_store below;         /* opened by us, in use until another took its place; ops NULL: none */
     echo_error store_problem; /* why there is no store although one was wanted */
     echo_codec codec;
     echo_key *admitted; /* the host's list */

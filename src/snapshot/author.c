@@ -7,7 +7,7 @@
 echo_status echo__author_check(const echo__manifest *manifest, echo__author_fn is_member, const void *arg,
                                echo_error *err) {
     if (!manifest->is_signed || is_member(arg, &manifest->author)) return ECHO_OK;
-    return echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by somebody who is not a member of the party");
+    return echo__error(err, ECHO_ERR_SIGNATURE, "manifest is signed by a key that is not a member of the party");
 }
 
 static echo_status add_credential(void *arg, const echo__stamp *stamp, echo_bytes credential, echo_error *err) {

@@ -65,7 +65,7 @@ echo__memstore_chunk *echo__memstore_find(const echo__memstore *m, const echo_ha
 bool echo__memstore_is_writing(const echo__memstore *m);
 /* Undoes this handle's pending puts. */
 void echo__memstore_undo(echo__memstore *m);
-/* The manifest with the highest number up to `most`; NULL when there is none. */
+/* The manifest with the highest number up to `most`; NULL when none exists. */
 echo__memstore_manifest *echo__memstore_newest(const echo__memstore_core *c, const echo_key *party, uint64_t most);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Reading from a store in memory: what is told is copied out, or held, so that callbacks run without the lock.
+ * Reading from a store in memory: what is handed out is copied, or held, so that callbacks run without the lock.
  */
 #include "store/memory_read.h"
 
@@ -37,7 +37,7 @@ echo_status echo__memstore_has(bool *out, void *ctx, const echo_hash *name, echo
     return echo__memstore_leave(m, ECHO_OK);
 }
 
-/* Copies out the party's newest manifest up to number `most`; *number is 0 when there is none. */
+/* Copies out the party's newest manifest up to number `most`; *number is 0 when none exists. */
 static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__memstore *m, const echo_key *party,
                                  uint64_t most, echo_error *err) {
     const echo__memstore_manifest *one = echo__memstore_newest(echo__memstore_enter(m), party, most);
@@ -76,7 +76,7 @@ echo_status echo__memstore_pinned(bool *out, void *ctx, const echo_key *party, u
     return echo__memstore_leave(m, ECHO_OK);
 }
 
-/* The lowest party above *after, or of all when that is NULL; false when there is none. */
+/* The lowest party above *after, or of all when that is NULL; false when none exists. */
 static bool read_party(echo_key *out, echo__memstore *m, const echo_key *after) {
     const echo__memstore_core *c = echo__memstore_enter(m);
     const echo_key *next = NULL;

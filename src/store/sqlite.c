@@ -51,7 +51,7 @@ static const echo_store_ops sqlite_ops = {
 };
 
 /*
- * The file's real path; of one that does not exist yet, its folder's with its name behind. Being absolute, it stays
+ * The file's real path; of one that does not exist yet, its folder's with its name after it. Being absolute, it stays
  * right when the process changes its directory, and is none of SQLite's special names (":memory:", "file:...").
  */
 static echo_status resolve(char **out, const char *path, echo_error *err) {

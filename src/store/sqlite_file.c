@@ -18,6 +18,7 @@
 #define APPLICATION_ID 0x4563686f /* "Echo" */
 #define FORMAT 1
 #define YOUNG_SECONDS 2 /* the coarsest clock of a file system */
+#define TICK_MS 25      /* more than a tick of the kernel's clock that stamps files */
 
 #define CHUNKS_SQL "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)"
 #define MANIFESTS_SQL                                                                                                  \
@@ -64,6 +65,24 @@ static bool immutable_name(echo__buf *out, const char *path) {
 }
 
 /*
+ * Looks at the file. When it was written within this tick, a write that follows would leave its time unchanged, and
+ * what is read could be a mixture that looks like damage: the tick is waited for, and a few
+ * more when a writer goes on and the host lets us wait for writers.
+ */
+static bool look_at_file(echo__sqlite *s) {
+    for (uint32_t waited = 0;; waited += TICK_MS) {
+        struct timespec now;
+        if (stat(s->path, &s->file) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) return false;
+        int64_t age_ms = ((int64_t)now.tv_sec - s->file.st_mtim.tv_sec) * 1000 +
+                         ((int64_t)now.tv_nsec - s->file.st_mtim.tv_nsec) / 1000000;
+        s->file_is_young = s->file.st_mtim.tv_sec + YOUNG_SECONDS >= now.tv_sec;
+        s->file_is_fresh = age_ms >= 0 && age_ms < TICK_MS;
+        if (!s->file_is_fresh || (waited > 0 && waited >= s->busy_ms) || waited >= 4 * TICK_MS) return true;
+        (void)sqlite3_sleep(TICK_MS);
+    }
+}
+
+/*
  * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
  *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether
  *    it still stands as it was. A file written just now could be written again without its time changing: it is
@@ -72,10 +91,7 @@ static bool immutable_name(echo__buf *out, const char *path) {
  *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
  */
 static echo_status open_reading(echo__sqlite *s, echo_error *err) {
-    struct timespec now;
-    if (stat(s->path, &s->file) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
-        return echo__error_errno(err, "cannot open snapshot store %s", s->path);
-    s->file_is_young = s->file.st_mtim.tv_sec + YOUNG_SECONDS >= now.tv_sec;
+    if (!look_at_file(s)) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
     bool wal = stands(s->path, "-wal", true), journal = stands(s->path, "-journal", true);
     if (wal && !stands(s->path, "-shm", false))
         return echo__sqlite_fail(s, SQLITE_READONLY_RECOVERY, err, "cannot open snapshot store");
@@ -200,7 +216,7 @@ static echo_status recognise(echo__sqlite *s, echo_error *err) {
     echo_status status = recognise_now(s, err);
     rc = execute(s, "ROLLBACK");
     if (rc != SQLITE_OK && status == ECHO_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
-    if (echo__sqlite_overtaken(s))
+    if (echo__sqlite_overtaken(s) || (status == ECHO_ERR_CORRUPT && s->immutable && s->file_is_fresh))
         return echo__error(err, ECHO_ERR_BUSY, "another process wrote to it while it was opened (%s)", s->path);
     return status;
 }

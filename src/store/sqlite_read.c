@@ -1,6 +1,6 @@
 /*
  * Reading from a SQLite store. Every statement is reset before the operation returns, and long lists are read in pieces
- * that start behind the last key told, so that no read transaction outlives a call or a piece.
+ * that start after the last key handed out, so that no read transaction outlives a call or a piece.
  */
 #include "store/sqlite_read.h"
 
@@ -65,7 +65,7 @@ echo_status echo__sqlite_has(bool *out, void *ctx, const echo_hash *name, echo_e
     return status;
 }
 
-/* Copies out the party's newest manifest up to number `most`; *number is 0 when there is none. */
+/* Copies out the party's newest manifest up to number `most`; *number is 0 when none exists. */
 static echo_status read_manifest(echo__buf *out, uint64_t *number, echo__sqlite *s, const echo_key *party,
                                  uint64_t most, echo_error *err) {
     sqlite3_stmt *statement = NULL;
@@ -159,7 +159,7 @@ echo_status echo__sqlite_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error 
     return echo__sqlite_walk_from(ctx, NULL, fn, arg, err);
 }
 
-/* The first party above `after`; *found is false when there is none. */
+/* The first party above `after`; *found is false when none exists. */
 static echo_status read_party(echo_key *out, bool *found, echo__sqlite *s, echo_bytes after, echo_error *err) {
     sqlite3_stmt *statement = NULL;
     echo_bytes party;

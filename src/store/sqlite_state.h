@@ -54,9 +54,10 @@ typedef struct echo__sqlite {
     atomic_bool had_tables; /* it was one once: from then on it is not created again */
     bool made_tables;       /* the open transaction makes them */
     bool wal;               /* this connection made sure of WAL */
-    bool immutable;         /* opened without locks: `file` tells whether it is still the same */
+    bool immutable;         /* opened without locks: `file` says whether it is still the same */
     struct stat file;
-    bool file_is_young; /* written so shortly before that its time may not tell the next write */
+    bool file_is_young; /* written so shortly before that its time may not show the next write */
+    bool file_is_fresh; /* written within the tick of the clock that stamps files: an error may be a write's doing */
 
     echo__zstd *packer; /* once it was needed */
     uint64_t stored;    /* bytes of chunks put */

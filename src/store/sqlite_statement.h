@@ -9,7 +9,7 @@
 /* The cached statement, reset and without values. */
 echo_status echo__sqlite_statement(sqlite3_stmt **out, echo__sqlite *s, echo__sql which, echo_error *err) ECHO_MUST_USE;
 /*
- * Steps once: *row tells whether there is one. ECHO_ERR_BUSY when a read-only handle, which takes no locks, was
+ * Steps once: *row says whether there is one. ECHO_ERR_BUSY when a read-only handle, which takes no locks, was
  * overtaken by a writer; the next call looks afresh. The caller ends with echo__sqlite_done, whatever came.
  */
 echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err,

@@ -117,25 +117,25 @@ static echo_status copy_chunk(void *arg, echo_bytes bytes) {
     return ECHO_OK;
 }
 
-static echo_status name_failure(echo_error *err, echo_status status, echo_error *told, const echo_hash *name) {
+static echo_status name_failure(echo_error *err, echo_status status, echo_error *problem, const echo_hash *name) {
     char what[ECHO_HEX_CHARS + 8] = "chunk ";
     echo_hash_hex(what + strlen(what), name);
-    (void)echo__error_adopt(told, status, what);
-    if (err != NULL) *err = *told;
+    (void)echo__error_adopt(problem, status, what);
+    if (err != NULL) *err = *problem;
     return status;
 }
 
 static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
-    echo_error told = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
-    fetch f = {name, chunks->hashed, NULL, &told};
-    echo_status status = chunks->store->ops->get(chunks->store->ctx, name, copy_chunk, &f, &told);
+    echo_error problem = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
+    fetch f = {name, chunks->hashed, NULL, &problem};
+    echo_status status = chunks->store->ops->get(chunks->store->ctx, name, copy_chunk, &f, &problem);
     if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
     if (status == ECHO_OK &&
         !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
-        status = echo__nomem(&told);
+        status = echo__nomem(&problem);
     if (status != ECHO_OK) {
         if (f.got != NULL) entry_free(f.got);
-        return name_failure(err, status, &told, name);
+        return name_failure(err, status, &problem, name);
     }
     chunks->counts.read++;
     chunks->counts.read_bytes += f.got->chunk.bytes.len;
@@ -185,9 +185,9 @@ void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void 
 echo_status echo__chunks_put_as(const echo_hash *name, echo__chunks *chunks, echo_bytes bytes, echo_error *err) {
     size_t written = 0;
     uint64_t before = echo__store_stored(chunks->store);
-    echo_error told = ECHO_ERROR_INIT;
-    echo_status status = chunks->store->ops->put(&written, chunks->store->ctx, name, &bytes, 1, &told);
-    if (status != ECHO_OK) return name_failure(err, status, &told, name);
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = chunks->store->ops->put(&written, chunks->store->ctx, name, &bytes, 1, &problem);
+    if (status != ECHO_OK) return name_failure(err, status, &problem, name);
     if (written > 0) {
         chunks->counts.written++;
         chunks->counts.written_plain += bytes.len;

@@ -43,7 +43,7 @@ static bool skip_equal(echo__path *a, echo__path *b) {
     return false;
 }
 
-/* Tells about the line that one side stands at, or both. */
+/* Reports the line that one side stands at, or both. */
 static echo_status report_lines(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg) {
     int order = 0;
     if (a == NULL)

@@ -82,7 +82,7 @@ bool echo__scan_hash(echo__scan *s, uint8_t out[32]) {
     return good;
 }
 
-/* Behind the closing quote of a string that starts at p, or NULL. */
+/* After the closing quote of a string that starts at p, or NULL. */
 static const uint8_t *skip_string(const uint8_t *p, const uint8_t *end) {
     for (p++; p < end; p++) {
         if (*p == '"') return p + 1;

@@ -443,7 +443,7 @@ static void own_feeds_are_healed(void **state) {
     test_free_blocks(&b);
 }
 
-/* An empty block behind a hole: nothing is written for it, and still what follows has its place. */
+/* An empty block after a hole: nothing is written for it, and still what follows has its place. */
 static void empty_blocks_behind_holes(void **state) {
     (void)state;
     echo_keypair keys;
