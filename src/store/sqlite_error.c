@@ -1,9 +1,47 @@
 #include "store/sqlite_error.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+
+/* ---- handles that only read ---- */
+
+bool echo__sqlite_has_file(const echo__sqlite *s, const char *suffix, bool with_content) {
+    char name[PATH_MAX];
+    int len = snprintf(name, sizeof name, "%s%s", s->path, suffix);
+    struct stat at;
+    return len > 0 && (size_t)len < sizeof name && stat(name, &at) == 0 && (!with_content || at.st_size > 0);
+}
+
+bool echo__sqlite_overtaken(const echo__sqlite *s) {
+    struct stat now;
+    if (!s->immutable) return false;
+    if (stat(s->path, &now) != 0) return true;
+    return now.st_dev != s->file.st_dev || now.st_ino != s->file.st_ino || now.st_size != s->file.st_size ||
+           now.st_mtim.tv_sec != s->file.st_mtim.tv_sec || now.st_mtim.tv_nsec != s->file.st_mtim.tv_nsec ||
+           echo__sqlite_has_file(s, "-wal", true) || echo__sqlite_has_file(s, "-journal", true);
+}
+
+bool echo__sqlite_in_doubt(const echo__sqlite *s) {
+    return s->immutable && (s->file_is_fresh || echo__sqlite_overtaken(s));
+}
+
+/* ---- errors ---- */
+
+static bool looks_damaged(int rc) {
+    switch (rc & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_ERROR:
+    case SQLITE_SCHEMA:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH: return true;
+    default: return false;
+    }
+}
 
 /* What came from the disk, with the system's own reason. */
 static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
@@ -17,6 +55,8 @@ static echo_status fail_io(const echo__sqlite *s, int rc, echo_error *err, const
 }
 
 echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, const char *what) {
+    if (looks_damaged(rc) && echo__sqlite_in_doubt(s))
+        return echo__error(err, ECHO_ERR_BUSY, "%s: another process wrote to it meanwhile (%s)", what, s->path);
     switch (rc) {
     case SQLITE_READONLY_DBMOVED:
         return echo__error(err, ECHO_ERR_IO, "%s: the file was moved or replaced (%s)", what, s->path);

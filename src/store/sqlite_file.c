@@ -30,23 +30,6 @@ static int execute(echo__sqlite *s, const char *sql) { return sqlite3_exec(s->db
 
 /* ---- handles that only read ---- */
 
-static bool stands(const char *path, const char *suffix, bool with_content) {
-    char name[PATH_MAX];
-    int len = snprintf(name, sizeof name, "%s%s", path, suffix);
-    struct stat at;
-    return len > 0 && (size_t)len < sizeof name && stat(name, &at) == 0 && (!with_content || at.st_size > 0);
-}
-
-/* Whether somebody wrote, or may be about to write, to a file that is read without locks. */
-bool echo__sqlite_overtaken(const echo__sqlite *s) {
-    struct stat now;
-    if (!s->immutable) return false;
-    if (stat(s->path, &now) != 0) return true;
-    return now.st_dev != s->file.st_dev || now.st_ino != s->file.st_ino || now.st_size != s->file.st_size ||
-           now.st_mtim.tv_sec != s->file.st_mtim.tv_sec || now.st_mtim.tv_nsec != s->file.st_mtim.tv_nsec ||
-           stands(s->path, "-wal", true) || stands(s->path, "-journal", true);
-}
-
 /* file:///path?immutable=1, with everything unusual escaped. */
 static bool immutable_name(echo__buf *out, const char *path) {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
@@ -92,9 +75,13 @@ static bool look_at_file(echo__sqlite *s) {
  */
 static echo_status open_reading(echo__sqlite *s, echo_error *err) {
     if (!look_at_file(s)) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
-    bool wal = stands(s->path, "-wal", true), journal = stands(s->path, "-journal", true);
-    if (wal && !stands(s->path, "-shm", false))
+    bool wal = echo__sqlite_has_file(s, "-wal", true), journal = echo__sqlite_has_file(s, "-journal", true);
+    if (wal && !echo__sqlite_has_file(s, "-shm", false)) {
+        /* A writer that closes removes the one and then the other. */
+        if (!echo__sqlite_has_file(s, "-wal", true))
+            return echo__sqlite_fail(s, SQLITE_BUSY, err, "cannot open snapshot store");
         return echo__sqlite_fail(s, SQLITE_READONLY_RECOVERY, err, "cannot open snapshot store");
+    }
     s->immutable = !wal && !journal;
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int rc;
@@ -216,7 +203,7 @@ static echo_status recognise(echo__sqlite *s, echo_error *err) {
     echo_status status = recognise_now(s, err);
     rc = execute(s, "ROLLBACK");
     if (rc != SQLITE_OK && status == ECHO_OK) return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
-    if (echo__sqlite_overtaken(s) || (status == ECHO_ERR_CORRUPT && s->immutable && s->file_is_fresh))
+    if (status == ECHO_ERR_CORRUPT ? echo__sqlite_in_doubt(s) : echo__sqlite_overtaken(s))
         return echo__error(err, ECHO_ERR_BUSY, "another process wrote to it while it was opened (%s)", s->path);
     return status;
 }

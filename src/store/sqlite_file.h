@@ -11,8 +11,6 @@
  * recognised as ours, and a read-only handle is sure to look at its present state.
  */
 echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
-/* Whether somebody wrote, or may be about to write, to a file that is read without locks. */
-bool echo__sqlite_overtaken(const echo__sqlite *s);
 void echo__sqlite_disconnect(echo__sqlite *s);
 /* Begins a transaction; creates file and tables when they do not exist. */
 echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;

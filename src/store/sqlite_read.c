@@ -23,6 +23,9 @@ static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, const echo_hash *n
     char hex[ECHO_HEX_CHARS];
     echo_status status = echo__sqlite_unpack(bytes, s, *bytes);
     echo_hash_hex(hex, name);
+    if (status == ECHO_ERR_CORRUPT && echo__sqlite_in_doubt(s))
+        return echo__error(err, ECHO_ERR_BUSY, "chunk %s: another process wrote to the store meanwhile (%s)", hex,
+                           s->path);
     if (status == ECHO_ERR_CORRUPT)
         return echo__error(err, status, "chunk %s: what the store holds is damaged (%s)", hex, s->path);
     if (status == ECHO_ERR_LIMIT)

@@ -54,10 +54,9 @@ void echo__sqlite_done(sqlite3_stmt *statement) {
 echo_status echo__sqlite_step(bool *row, echo__sqlite *s, sqlite3_stmt *statement, echo_error *err, const char *what) {
     int rc = sqlite3_step(statement);
     *row = rc == SQLITE_ROW;
-    bool good = rc == SQLITE_ROW || rc == SQLITE_DONE, damaged = (rc & 0xff) == SQLITE_CORRUPT;
-    if (echo__sqlite_overtaken(s) || (damaged && s->immutable && s->file_is_fresh))
+    if (echo__sqlite_overtaken(s))
         return echo__error(err, ECHO_ERR_BUSY, "%s: another process wrote to it while it was read (%s)", what, s->path);
-    if (good) return ECHO_OK;
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE) return ECHO_OK;
     return echo__sqlite_fail(s, rc, err, what);
 }
 

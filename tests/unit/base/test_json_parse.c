@@ -220,7 +220,7 @@ static void invalid_utf8(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         for (int before = 0; before < 18; before++)
             for (int after = 0; after < 10; after += 9) {
-                char text[64], where[32];
+                char text[64], where[48];
                 int n = snprintf(text, sizeof text, "\"%.*s%s%.*s\"", before, "abcdefghijklmnopqrst", bad[i], after,
                                  "uvwxyzuvwxyz");
                 snprintf(where, sizeof where, "invalid UTF-8 at byte %d", 1 + before);
