@@ -7,7 +7,7 @@
 /* One answer for all: not even a responder's log says how far a stranger got. */
 static echo_status refuse(echo__channel *c) {
     const char *why =
-        c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused";
+        c->options.initiator ? "the peer did not prove that it is a member of the party" : "a peer was refused";
     return echo__channel_die(c, ECHO_ERR_REFUSED, why);
 }
 
@@ -32,7 +32,7 @@ void echo__channel_begin(echo__channel *c) {
 static echo_status ask_admits(echo__channel *c, const echo_key *party, const echo_key *member) {
     echo_status status = c->options.admits(c->options.arg, party, member);
     if (status == ECHO_ERR_REFUSED) return refuse(c);
-    return status == ECHO_OK ? ECHO_OK : echo__channel_die(c, status, "cannot decide whether the peer is a member");
+    return status == ECHO_OK ? ECHO_OK : echo__channel_die(c, status, "whether the peer is a member cannot be decided");
 }
 
 /* Everything is proved: the streams begin. */
@@ -93,7 +93,7 @@ static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
     bool proved = echo__handshake_proves(&c->handshake, heard ? party : &nothing, heard ? &hello : NULL, own);
     if (party == NULL) return refuse(c);
     if (hello.major != ECHO__EXCHANGE_MAJOR)
-        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
+        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version of the protocol");
     if (!proved) return refuse(c);
     echo_status status = ask_admits(c, party, &hello.member);
     if (status == ECHO_OK && !c->options.initiator) status = say_hello(c, party);
@@ -102,7 +102,8 @@ static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
 
 static echo_status hear_plain_hello(echo__channel *c, const uint8_t *in) {
     const echo_key *party = NULL;
-    if (in[0] != ECHO__EXCHANGE_MAJOR) return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
+    if (in[0] != ECHO__EXCHANGE_MAJOR)
+        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version of the protocol");
     for (size_t i = 0; i < c->options.party_count && party == NULL; i++) {
         if (memcmp(c->parties[i].bytes, in + 2, ECHO_KEY_BYTES) == 0) party = &c->parties[i];
     }

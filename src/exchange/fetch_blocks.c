@@ -163,7 +163,7 @@ static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r,
     *out = NULL;
     *count = 0;
     if (expected == 0 || expected > BLOCKS_MAX || expected > r->rest.len / 4)
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks are missing");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: the number of blocks does not fit the message");
     *out = echo__calloc((size_t)expected, sizeof **out);
     if (*out == NULL) return echo__nomem(err);
     for (*count = 0; *count < expected; (*count)++) {

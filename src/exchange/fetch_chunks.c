@@ -213,7 +213,7 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
                                             : echo__error(err, status, "peer: a delta has the wrong shape");
         *out = echo__buf_bytes(made);
     }
-    if (out->len > r->most) return echo__error(err, ECHO_ERR_LIMIT, "peer: a chunk is longer than it can be");
+    if (out->len > r->most) return echo__error(err, ECHO_ERR_LIMIT, "peer: a chunk exceeds its maximum length");
     echo_hash hash;
     echo__hash(&hash, out->data, out->len);
     if (echo__hash_equal(&hash, &r->hash)) return ECHO_OK;

@@ -40,7 +40,7 @@ static echo_status overlay_get(void *ctx, const echo_hash *name, echo_chunk_fn f
     echo_status status = o->under->ops->get(o->under->ctx, name, check, &r, err);
     if (status != ECHO_ERR_NOT_FOUND && !r.rotten) return status;
     note(o, name);
-    return echo__error(err, ECHO_ERR_PENDING, "it has not been fetched from a peer yet");
+    return echo__error(err, ECHO_ERR_PENDING, "a chunk has not been fetched from a peer yet");
 }
 
 static echo_status overlay_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {

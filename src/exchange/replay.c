@@ -114,7 +114,7 @@ static echo_status compare_drawn(const replay_args *r, const echo_party *replaye
         if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&claimed), echo__buf_bytes(&found)))
             status = ECHO_ERR_NOT_FOUND;
         if (status == ECHO_ERR_NOT_FOUND) {
-            echo__error(err, ECHO_ERR_CORRUPT, "an item of the snapshot is not what the feeds say");
+            echo__error(err, ECHO_ERR_CORRUPT, "an item of the snapshot differs from what the feeds give");
             echo__error_item(err, id.data, id.len);
             status = ECHO_ERR_CORRUPT;
         }
@@ -129,7 +129,7 @@ static echo_status compare_replayed(void *arg, const echo_party *replayed, const
     if (r->sample.ids != NULL) return compare_drawn(r, replayed, err);
     return echo__hash_equal(digest, &r->x->target_digest)
                ? ECHO_OK
-               : echo__error(err, ECHO_ERR_CORRUPT, "the snapshot is not what replaying the feeds gives");
+               : echo__error(err, ECHO_ERR_CORRUPT, "the snapshot differs from what replaying the feeds gives");
 }
 
 static echo_status replay(echo_exchange *x, echo_error *err) {

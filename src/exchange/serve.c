@@ -129,7 +129,7 @@ static void answer_ask(echo_peer *peer, const echo__question *asked) {
     echo_timeframe *asker;
     echo_error ignored = ECHO_ERROR_INIT;
     if (echo_timeframe_from_binary(&asker, echo__bytes(asked->bytes, asked->len), &ignored) != ECHO_OK) {
-        (void)echo__peer_drop_for(peer, ECHO_ERR_CORRUPT, "what it covers has the wrong shape");
+        (void)echo__peer_drop_for(peer, ECHO_ERR_CORRUPT, "the timeframe in its request has the wrong shape");
         return;
     }
     echo__buf out = ECHO__BUF_INIT;

@@ -13,7 +13,7 @@ static bool text_ok(echo_bytes text, size_t max) {
 
 /* What no peer may put into an item: the same for all of them, so that they agree. */
 static echo_status check_message(const echo_message *m, echo_error *problem) {
-    if (m->item.len == 0) return echo__error(problem, ECHO_ERR_CORRUPT, "message names no item");
+    if (m->item.len == 0) return echo__error(problem, ECHO_ERR_CORRUPT, "message has no item id");
     if (m->item.len > ECHO_ID_BYTES_MAX)
         return echo__error(problem, ECHO_ERR_LIMIT, "item id has %zu bytes, more than %u", m->item.len,
                            ECHO_ID_BYTES_MAX);

@@ -327,7 +327,7 @@ static echo_status tell_progress(echo__gc *gc, echo_error *err) {
     bool sweeping = gc->phase >= GC_REMOVE || gc->again;
     uint64_t done = sweeping ? gc->chunks_kept + gc->chunks_removed : gc->marked.count;
     echo_status status = gc->options.progress(gc->options.progress_arg, sweeping ? "sweep" : "mark", done, 0);
-    return status == ECHO_OK ? status : echo__error(err, status, "ended by the progress callback");
+    return status == ECHO_OK ? status : echo__error(err, status, "the progress callback ended the collection");
 }
 
 echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {

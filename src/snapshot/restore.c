@@ -195,7 +195,7 @@ static void report_feeds(echo_party *party) {
     if (counts.stopped > 0) echo__party_damage(party, &counts.stop);
     if (!party->behind) return;
     echo_error problem = ECHO_ERROR_INIT;
-    echo__error(&problem, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says; it is not written to");
+    echo__error(&problem, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says: nothing is written to it");
     echo__error_feed(&problem, &party->own);
     echo__party_damage(party, &problem);
 }

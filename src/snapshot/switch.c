@@ -66,7 +66,7 @@ static echo_status report_changes(const echo_party *old, const echo_party *fresh
     echo_status status = echo__changes_find(&changes, old, fresh, err);
     if (status == ECHO_OK) {
         status = echo__changes_report(&changes, fn, arg);
-        if (status != ECHO_OK) echo__error_adopt(err, status, "the switch was ended by the host");
+        if (status != ECHO_OK) echo__error_adopt(err, status, "the callback ended the switch");
     }
     echo__changes_free(&changes);
     return status;
