@@ -54,7 +54,7 @@ void echo__channel_free(echo__channel *c) {
     echo__free(c);
 }
 
-/* Forgets what is done with, when that is the half of it: what is moved was paid for. */
+/* Removes processed bytes once they are half of the buffer, so that moving the rest costs amortised constant time. */
 static void compact(echo__buf *buf, size_t *done) {
     if (*done < buf->len - *done) return;
     if (*done < buf->len) memmove(buf->data, buf->data + *done, buf->len - *done);
@@ -86,8 +86,8 @@ static size_t length_of(const uint8_t head[ECHO__MESSAGE_HEAD]) {
     return (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
 }
 
-/* Puts unpacked bytes into the message that is arriving; *whole when that completes it. What it may take is asked
- * first. */
+/* Puts decompressed bytes into the message that is arriving; *whole: that completes it. Its maximum length is asked for
+ * before memory is allocated. */
 static echo_status digest(echo__channel *c, bool *whole) {
     if (c->head_len < ECHO__MESSAGE_HEAD) {
         echo_bytes bytes = take_piece(c, ECHO__MESSAGE_HEAD - c->head_len);
@@ -153,7 +153,7 @@ echo_status echo__channel_next(bool *found, uint8_t *type, echo_bytes *payload, 
     return ECHO_OK;
 }
 
-/* A message that went into the stream by half cannot be taken back: out of memory is the end. */
+/* A message that is partly in the stream cannot be removed, so running out of memory makes the channel dead. */
 echo_status echo__channel_write(echo__channel *c, uint8_t type, const echo_bytes *parts, size_t n, echo_error *err) {
     uint64_t len = 0;
     if (c->status != ECHO_OK) return report(c, err);

@@ -4,7 +4,7 @@
 
 #define PLAIN_HELLO_BYTES (2 + ECHO_KEY_BYTES)
 
-/* One answer for all: not even a responder's log says how far a stranger got. */
+/* One error for all failures: not even a responder's log shows how far a stranger got. */
 static echo_status refuse(echo__channel *c) {
     const char *why =
         c->options.initiator ? "the peer did not prove that it is a member of the party" : "a peer was refused";
@@ -76,7 +76,8 @@ static echo_status hear_ephemeral(echo__channel *c, const uint8_t *in) {
     return c->options.initiator ? say_hello(c, &c->party) : ECHO_OK;
 }
 
-/* Every party is tried and one signature verified in any case, so that the time does not tell how far a stranger came.
+/* Every party is tried and one signature is verified in any case, so that the time does not leak how far a stranger
+ * got.
  */
 static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
     static const echo_key nothing;

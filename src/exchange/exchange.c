@@ -39,7 +39,8 @@ static echo_status check_options(const echo_exchange_options *o, echo_error *err
     return ECHO_OK;
 }
 
-/* What the options leave out is the party's. The store is opened again: nobody else may put into an exchange's. */
+/* What the options leave out is taken from the party. Its store is opened again, since only the exchange may put
+ * through its handle. */
 static echo_status use_party(echo_exchange *x, echo_error *err) {
     const echo_party *party = x->options.opened;
     if (party == NULL) return ECHO_OK;

@@ -172,11 +172,11 @@ echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *k
     return NULL;
 }
 
-/* A snapshot that covers less than the one here would take items back. */
+/* A snapshot that covers less than the one present would undo messages. */
 static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     if (!offer->here || !offer->snapshot || offer->banned) return false;
     const echo_party *party = echo__here_party(x);
-    if (party == NULL) { /* nothing is here, or what was installed, which nobody opened yet */
+    if (party == NULL) { /* nothing is present, or an installed snapshot that was not opened yet */
         const echo_timeframe *clock = x->installed_clock;
         return clock == NULL || (echo_timeframe_covers(offer->manifest.timeframe, clock) &&
                                  !echo_timeframe_covers(clock, offer->manifest.timeframe));

@@ -23,7 +23,7 @@ typedef struct reading {
     bool rotten;
 } reading;
 
-/* A chunk that has rotted here is fetched again. */
+/* A chunk that is damaged locally is fetched again. */
 static echo_status check(void *arg, echo_bytes bytes) {
     reading *r = arg;
     echo_hash hash;

@@ -53,8 +53,8 @@ static uint64_t random_below(uint64_t n) {
 
 static int by_id(const void *a, const void *b) { return echo__bytes_compare(echo__buf_bytes(a), echo__buf_bytes(b)); }
 
-/* Different items, each as likely as any other (Floyd's algorithm): drawn now that the root is known, so that nobody
- * could prepare for it. */
+/* Different items, each as likely as any other (Floyd's algorithm): drawn after the root is known, so that the
+ * author cannot prepare for it. */
 static echo_status draw(sample *s, echo_exchange *x, echo_error *err) {
     uint64_t items = x->target.items.items, n = x->options.samples < items ? x->options.samples : items;
     uint64_t *ranks = echo__calloc((size_t)n + 1, sizeof *ranks);
@@ -165,6 +165,6 @@ echo__outcome echo__replay_target(echo_exchange *x, echo_error *why) {
     x->replayed = status == ECHO_OK;
     if (status != ECHO_OK) echo__error_adopt(why, status, "the snapshot could not be replayed");
     if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP)
-        return ECHO__BAD; /* a gap: nobody has what would prove it */
+        return ECHO__BAD; /* a gap: no peer has the blocks that would prove it */
     return status == ECHO_OK ? ECHO__DONE : status == ECHO_ERR_BUSY ? ECHO__MORE : ECHO__FAILED;
 }

@@ -1,6 +1,6 @@
 /*
- * Items for the host. A query walks the snapshot's records in order and the items in memory beside them; the head of an
- * item in memory counts, since it is newer or the same. Only heads are read: no state is made.
+ * Items for the host. A query walks the snapshot's records and the items in memory in one order. For an item that is in
+ * both, the head in memory is used, since it is newer or the same. Only heads are read, and no state is made.
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>

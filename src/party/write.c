@@ -1,6 +1,6 @@
 /*
- * Local writes: checked, encoded, appended as one durable batch, then taken from the feed like everybody else's, so
- * that there is one way into the items and nothing is covered that is not durable (P5).
+ * Local writes: checked, encoded, appended as one durable batch, then read back from the feed like the messages of
+ * others. So all messages reach the items the same way, and everything that is covered is durable (P5).
  */
 #include <sodium.h>
 #include <string.h>

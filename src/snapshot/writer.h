@@ -43,8 +43,7 @@ const echo__ordered *echo__writer_order(echo__writer *writer);
 bool echo__writer_has_room(echo__writer *writer);
 /* Hands a batch over. */
 void echo__writer_give(echo__writer *writer, echo__batch *batch);
-/* Permits publishing: all batches were handed over, the manifest's models are counted, and the feeds are durable (P5).
- */
+/* Permits publishing: all batches were handed over, the manifest's models are counted, the feeds are durable (P5). */
 void echo__writer_close(echo__writer *writer);
 /* The party is over the new snapshot, or never will be: only after this are old ones removed (P9). */
 void echo__writer_moved(echo__writer *writer);

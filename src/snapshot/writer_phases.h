@@ -6,8 +6,7 @@
 
 #include "snapshot/writer_job.h"
 
-/* Does one step, on the thread that runs the writer. false: nothing can be done before the party's side does something.
- */
+/* Does one step, on the writer's thread or the party's. false: the party's side must do something first. */
 bool echo__writer_phases_step(echo__writer *writer);
 
 #endif
