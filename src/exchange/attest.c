@@ -10,7 +10,7 @@ static bool counts(const echo_exchange *x, const echo__attestation *word) {
     return echo__members_has(x, &word->member, &known) && echo__attestation_ok(word, &x->target_digest);
 }
 
-/* Words of non-members would leave no room for those of members. */
+/* Attestations of non-members would take the places of those of members. */
 static void drop_others(echo_exchange *x) {
     size_t kept = 0;
     for (size_t i = 0; i < x->target.attestation_count; i++)
@@ -18,7 +18,7 @@ static void drop_others(echo_exchange *x) {
     x->target.attestation_count = kept;
 }
 
-/* Peers offer the same state in manifests of their own, with words of others. */
+/* Peers offer the same state in their own manifests, with attestations of others. */
 static echo_status gather(echo_exchange *x, echo_error *err) {
     drop_others(x);
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
@@ -46,7 +46,7 @@ echo__outcome echo__attest_author(echo_exchange *x, echo_error *why) {
     return ECHO__BAD;
 }
 
-/* Somebody is still to be asked, or to answer. */
+/* A peer must still be asked, or has not answered yet. */
 static bool is_waiting(const echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__peer_ready(peer) || !peer->serves || peer->finished) continue;

@@ -22,7 +22,7 @@ static bool is_valid(const echo__channel_options *o) {
 echo_status echo__channel_new(echo__channel **out, const echo__channel_options *options, echo_error *err) {
     *out = NULL;
     if (!is_valid(options)) return echo__error(err, ECHO_ERR_INVALID, "a channel's options are incomplete");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of random numbers");
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo__channel *c = echo__calloc(1, sizeof *c);
     if (c == NULL) return echo__nomem(err);
     c->options = *options;
@@ -54,7 +54,7 @@ void echo__channel_free(echo__channel *c) {
     echo__free(c);
 }
 
-/* Forgets what is done with, when that is the half of it: what is moved was paid for. */
+/* Removes processed bytes once they are half of the buffer, so that moving the rest costs amortised constant time. */
 static void compact(echo__buf *buf, size_t *done) {
     if (*done < buf->len - *done) return;
     if (*done < buf->len) memmove(buf->data, buf->data + *done, buf->len - *done);
@@ -86,8 +86,8 @@ static size_t length_of(const uint8_t head[ECHO__MESSAGE_HEAD]) {
     return (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
 }
 
-/* Puts unpacked bytes into the message that is arriving; *whole when that completes it. What it may take is asked
- * first. */
+/* Puts decompressed bytes into the message that is arriving; *whole: that completes it. Its maximum length is asked for
+ * before memory is allocated. */
 static echo_status digest(echo__channel *c, bool *whole) {
     if (c->head_len < ECHO__MESSAGE_HEAD) {
         echo_bytes bytes = take_piece(c, ECHO__MESSAGE_HEAD - c->head_len);
@@ -95,8 +95,9 @@ static echo_status digest(echo__channel *c, bool *whole) {
         c->head_len += bytes.len;
         if (c->head_len < ECHO__MESSAGE_HEAD) return ECHO_OK;
         size_t most = c->options.most(c->options.arg, c->head[4]);
-        if (most == 0) return echo__channel_die(c, ECHO_ERR_LIMIT, "a message of a type that may not come now");
-        if (length_of(c->head) > most) return echo__channel_die(c, ECHO_ERR_LIMIT, "a message is too long");
+        if (most == 0)
+            return echo__channel_die(c, ECHO_ERR_LIMIT, "the peer sent a message of a type that is not allowed now");
+        if (length_of(c->head) > most) return echo__channel_die(c, ECHO_ERR_LIMIT, "the peer's message is too long");
     }
     echo_bytes bytes = take_piece(c, length_of(c->head) - c->payload.len);
     echo__buf_append(&c->payload, bytes.data, bytes.len);
@@ -108,8 +109,8 @@ static echo_status digest(echo__channel *c, bool *whole) {
 static const char *why_not_read(echo_status status) {
     switch (status) {
     case ECHO_ERR_NOMEM: return "out of memory";
-    case ECHO_ERR_LIMIT: return "the peer packs with too large a window";
-    default: return "what came is not what the peer sealed";
+    case ECHO_ERR_LIMIT: return "the peer compresses with too large a window";
+    default: return "the received bytes are not what the peer sealed";
     }
 }
 
@@ -121,7 +122,8 @@ static echo_status unpack_more(echo__channel *c) {
     if (status != ECHO_OK) return echo__channel_die(c, status, why_not_read(status));
     c->taken += used;
     bool ends_within = c->down.finished && c->head_len > 0;
-    return ends_within ? echo__channel_die(c, ECHO_ERR_CORRUPT, "the peer ended in the middle of a message") : ECHO_OK;
+    return ends_within ? echo__channel_die(c, ECHO_ERR_CORRUPT, "the peer ended the stream in the middle of a message")
+                       : ECHO_OK;
 }
 
 /* The message that was handed out last is over. */
@@ -151,11 +153,11 @@ echo_status echo__channel_next(bool *found, uint8_t *type, echo_bytes *payload, 
     return ECHO_OK;
 }
 
-/* A message that went into the stream by half cannot be taken back: out of memory is the end. */
+/* A message that is partly in the stream cannot be removed, so running out of memory makes the channel dead. */
 echo_status echo__channel_write(echo__channel *c, uint8_t type, const echo_bytes *parts, size_t n, echo_error *err) {
     uint64_t len = 0;
     if (c->status != ECHO_OK) return report(c, err);
-    if (c->finishing) return echo__error(err, ECHO_ERR_INVALID, "the channel was finished");
+    if (c->finishing) return echo__error(err, ECHO_ERR_INVALID, "nothing can be written after the channel is finished");
     for (size_t i = 0; i < n; i++) {
         if (parts[i].len > PAYLOAD_MOST - len) return echo__error(err, ECHO_ERR_LIMIT, "a message is too long");
         len += parts[i].len;

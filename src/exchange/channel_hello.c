@@ -4,10 +4,10 @@
 
 #define PLAIN_HELLO_BYTES (2 + ECHO_KEY_BYTES)
 
-/* One answer for all: not even a responder's log says how far a stranger got. */
+/* One error for all failures: not even a responder's log shows how far a stranger got. */
 static echo_status refuse(echo__channel *c) {
     const char *why =
-        c->options.initiator ? "the peer did not prove to be a member of the party" : "a peer was refused";
+        c->options.initiator ? "the peer did not prove that it is a member of the party" : "a peer was refused";
     return echo__channel_die(c, ECHO_ERR_REFUSED, why);
 }
 
@@ -32,7 +32,7 @@ void echo__channel_begin(echo__channel *c) {
 static echo_status ask_admits(echo__channel *c, const echo_key *party, const echo_key *member) {
     echo_status status = c->options.admits(c->options.arg, party, member);
     if (status == ECHO_ERR_REFUSED) return refuse(c);
-    return status == ECHO_OK ? ECHO_OK : echo__channel_die(c, status, "cannot decide whether the peer is a member");
+    return status == ECHO_OK ? ECHO_OK : echo__channel_die(c, status, "whether the peer is a member cannot be decided");
 }
 
 /* Everything is proved: the streams begin. */
@@ -76,7 +76,8 @@ static echo_status hear_ephemeral(echo__channel *c, const uint8_t *in) {
     return c->options.initiator ? say_hello(c, &c->party) : ECHO_OK;
 }
 
-/* Every party is tried and one signature verified in any case, so that the time does not tell how far a stranger came.
+/* Every party is tried and one signature is verified in any case, so that the time does not leak how far a stranger
+ * got.
  */
 static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
     static const echo_key nothing;
@@ -93,7 +94,7 @@ static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
     bool proved = echo__handshake_proves(&c->handshake, heard ? party : &nothing, heard ? &hello : NULL, own);
     if (party == NULL) return refuse(c);
     if (hello.major != ECHO__EXCHANGE_MAJOR)
-        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
+        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version of the protocol");
     if (!proved) return refuse(c);
     echo_status status = ask_admits(c, party, &hello.member);
     if (status == ECHO_OK && !c->options.initiator) status = say_hello(c, party);
@@ -102,7 +103,8 @@ static echo_status hear_hello(echo__channel *c, const uint8_t *in) {
 
 static echo_status hear_plain_hello(echo__channel *c, const uint8_t *in) {
     const echo_key *party = NULL;
-    if (in[0] != ECHO__EXCHANGE_MAJOR) return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version");
+    if (in[0] != ECHO__EXCHANGE_MAJOR)
+        return echo__channel_die(c, ECHO_ERR_VERSION, "the peer speaks another version of the protocol");
     for (size_t i = 0; i < c->options.party_count && party == NULL; i++) {
         if (memcmp(c->parties[i].bytes, in + 2, ECHO_KEY_BYTES) == 0) party = &c->parties[i];
     }

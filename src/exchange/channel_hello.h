@@ -6,9 +6,9 @@
 
 #include "exchange/channel_state.h"
 
-/* What is sent before anything is received. Memory: c->out.status. */
+/* Queues what is sent before anything is received. Out of memory is kept in c->out.status. */
 void echo__channel_begin(echo__channel *c);
-/* One step of the handshake, when its bytes have arrived; *went: it was taken. */
+/* Does the next step of the handshake if its bytes have arrived; *went: it was done. */
 echo_status echo__channel_shake(echo__channel *c, bool *went);
 
 #endif

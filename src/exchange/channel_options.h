@@ -1,5 +1,5 @@
 /*
- * How a channel is made, and what it counts.
+ * The options of a channel, and its counters.
  */
 #ifndef ECHO_EXCHANGE_CHANNEL_OPTIONS_H
 #define ECHO_EXCHANGE_CHANNEL_OPTIONS_H
@@ -12,19 +12,19 @@ typedef struct echo__channel echo__channel;
 
 typedef struct echo__channel_options {
     bool initiator;
-    bool plain;    /* the transport authenticates and encrypts: the party is named, and `peer` is who the other is */
-    echo_key peer; /* plain only */
-    const echo_keypair *keys; /* ours, of a member; copied, and wiped by free. May be NULL when plain */
-    const echo_key *parties;  /* the initiator's one, or those a responder serves, which may be none; copied */
+    bool plain; /* the transport authenticates and encrypts: the one party is in `parties`, and `peer` is the member */
+    echo_key peer;            /* plain only */
+    const echo_keypair *keys; /* the own keys, of a member; copied, and wiped by free. May be NULL if plain */
+    const echo_key *parties;  /* the initiator's one, or those a responder serves (0 or more); copied */
     size_t party_count;
     /*
-     * Whether this key is a member of the party: ECHO_OK or ECHO_ERR_REFUSED; another code passes through. Required. It
-     * is asked about keys that signed. The initiator may answer ECHO_OK for a key it cannot judge yet. A responder's
-     * answer should be quick: a stranger who knows the party's key could tell by the clock that it was asked. Neither
-     * hook may call the channel.
+     * Whether this key is a member of the party: ECHO_OK or ECHO_ERR_REFUSED; another code passes through. Required.
+     * Called only for keys whose signature was verified. The initiator may return ECHO_OK for a key that it cannot
+     * judge yet. A responder should return quickly: otherwise a stranger who knows the party's key could detect the
+     * call by its time. Neither hook may call the channel.
      */
     echo_status (*admits)(void *arg, const echo_key *party, const echo_key *member);
-    /* The longest payload of a message of this type that is acceptable right now; 0: none may come. Required. */
+    /* The maximum payload of a message of this type that is accepted now; 0: this type is not accepted. Required. */
     size_t (*most)(void *arg, uint8_t type);
     void *arg;
 } echo__channel_options;

@@ -144,10 +144,12 @@ static echo_status check_options(const echo_exchange *x, const echo_peer_options
     if (x == NULL || options == NULL)
         return echo__error(err, ECHO_ERR_INVALID, "the exchange or the options of the peer are NULL");
     if (options->version != 1)
-        return echo__error(err, ECHO_ERR_VERSION, "the options of the peer have a version other than 1");
+        return echo__error(err, ECHO_ERR_VERSION, "the options of the peer have version %u, this library knows 1",
+                           options->version);
     if (options->plain != (options->member != NULL))
         return echo__error(err, ECHO_ERR_INVALID, "`member` must be set for a plain connection, and for no other");
-    if (!options->plain && !x->has_keys) return echo__error(err, ECHO_ERR_INVALID, "no keys to prove membership with");
+    if (!options->plain && !x->has_keys)
+        return echo__error(err, ECHO_ERR_INVALID, "the exchange has no `keys` to prove membership with");
     return ECHO_OK;
 }
 
@@ -171,7 +173,7 @@ static echo_status open_channel(echo_peer *peer, const echo_peer_options *option
 }
 
 echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_options *options, echo_error *err) {
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the peer is NULL");
+    if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
     echo_status status = check_options(x, options, err);
     if (status != ECHO_OK) return status;

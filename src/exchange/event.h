@@ -6,7 +6,7 @@
 
 #include "exchange/state.h"
 
-/* Calls the host's event hook, if there is one; peer and error may be NULL. */
+/* Calls the host's event hook, if one is set; peer and error may be NULL. */
 void echo__event_notify(echo_exchange *x, echo_exchange_event_kind kind, const echo_peer *peer,
                         const echo_error *error);
 

@@ -19,14 +19,16 @@
 static echo_status check_options(const echo_exchange_options *o, echo_error *err) {
     if (o == NULL) return echo__error(err, ECHO_ERR_INVALID, "the options of the exchange are NULL");
     if (o->version != 1)
-        return echo__error(err, ECHO_ERR_VERSION, "the options of the exchange have a version other than 1");
+        return echo__error(err, ECHO_ERR_VERSION, "the options of the exchange have version %u, this library knows 1",
+                           o->version);
     if (o->opened == NULL && (o->party == NULL || o->store == NULL || o->feeds == NULL))
         return echo__error(err, ECHO_ERR_INVALID, "party, store or feeds is NULL, and no open party was given");
     if (o->trust < ECHO_TRUST_RECEIVED || o->trust > ECHO_TRUST_REPLAYED)
-        return echo__error(err, ECHO_ERR_INVALID, "no such level of trust");
+        return echo__error(err, ECHO_ERR_INVALID, "`trust` is not a known level: %d", (int)o->trust);
     if (o->trust >= ECHO_TRUST_SAMPLED && o->models == NULL)
-        return echo__error(err, ECHO_ERR_INVALID, "replaying needs the models");
-    if (o->member_count > 0 && o->members == NULL) return echo__error(err, ECHO_ERR_INVALID, "members are missing");
+        return echo__error(err, ECHO_ERR_INVALID, "`models` is NULL, which replaying requires");
+    if (o->member_count > 0 && o->members == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "`members` is NULL, but `member_count` is not 0");
     echo_status status = o->store != NULL ? echo__store_check(o->store, err) : ECHO_OK;
     if (status == ECHO_OK && o->codec != NULL) status = echo__codec_check(o->codec, err);
     const echo_feeds *feeds = o->feeds != NULL ? o->feeds : echo_party_feeds(o->opened);
@@ -37,7 +39,8 @@ static echo_status check_options(const echo_exchange_options *o, echo_error *err
     return ECHO_OK;
 }
 
-/* What the options leave out is the party's. The store is opened again: nobody else may put into an exchange's. */
+/* What the options leave out is taken from the party. Its store is opened again, since only the exchange may put
+ * through its handle. */
 static echo_status use_party(echo_exchange *x, echo_error *err) {
     const echo_party *party = x->options.opened;
     if (party == NULL) return ECHO_OK;
@@ -75,11 +78,11 @@ static echo_status copy_options(echo_exchange *x, const echo_exchange_options *o
 }
 
 echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) {
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the exchange is NULL");
+    if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
     echo_status status = check_options(options, err);
     if (status != ECHO_OK) return status;
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");
+    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
     echo_exchange *x = echo__calloc(1, sizeof *x);
     if (x == NULL) return echo__nomem(err);
     status = copy_options(x, options, err);
@@ -140,7 +143,9 @@ const echo_store *echo_exchange_store(echo_exchange *x) { return x->usable ? &x-
 
 echo_status echo_exchange_want(echo_exchange *x, const char *id, echo_error *err) {
     size_t len = id == NULL ? 0 : strlen(id);
-    if (len == 0 || len > ECHO__ID_MAX) return echo__error(err, ECHO_ERR_INVALID, "not an item's id");
+    if (len == 0 || len > ECHO__ID_MAX)
+        return echo__error(err, ECHO_ERR_INVALID, "the item id is NULL, empty or longer than %u bytes",
+                           (unsigned)ECHO__ID_MAX);
     if (!echo__grow(&x->wishes, &x->wish_cap, x->wish_count + 1, sizeof *x->wishes)) return echo__nomem(err);
     char *copy = echo__strdup(id);
     if (copy == NULL) return echo__nomem(err);

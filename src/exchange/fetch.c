@@ -108,7 +108,7 @@ static echo_exchange_phase end_items(echo_exchange *x, const echo_error *why) {
     return fetch_blocks(x, false);
 }
 
-/* The target cannot be had as planned: peers are asked again what they have. What arrived is kept. */
+/* The target cannot be fetched as planned: peers are asked for offers again. What arrived is kept. */
 static echo_exchange_phase ask_again(echo_exchange *x, const echo_error *why) {
     (void)why;
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
@@ -125,7 +125,7 @@ static echo_exchange_phase plan_again(echo_exchange *x, const echo_error *why) {
     return ECHO_EXCHANGE_PHASE_ASKING;
 }
 
-/* Too few vouch for it today; in another fetch it may be more. */
+/* Too few members vouch for it now; in a later fetch it may be more. */
 static void refuse_target(echo_exchange *x, const echo_error *why) {
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!echo__target_is_offered(x, peer) || peer->over) continue;
@@ -151,7 +151,7 @@ static echo_exchange_phase reject(echo_exchange *x, const echo_error *why) {
     return ask_again(x, why);
 }
 
-/* The feeds say otherwise, or nobody has what would show that it is right. */
+/* The feeds give another state, or no peer has the blocks that would prove it. */
 static echo_exchange_phase reject_checked(echo_exchange *x, const echo_error *why) {
     ban_target(x, why);
     return plan_again(x, why);
@@ -176,7 +176,7 @@ static echo_exchange_phase end(echo_exchange *x, const echo_error *why) {
 
 typedef echo_exchange_phase (*move_fn)(echo_exchange *x, const echo_error *why);
 
-/* A cell is NULL where the part has no such outcome. In TAIL and CHECKING LOST means that nobody is left to ask. */
+/* A cell is NULL where the part has no such outcome. In TAIL and CHECKING LOST means that no peer is left to ask. */
 /* clang-format off */
 static const struct {
     echo__outcome (*part)(echo_exchange *x, echo_error *why);

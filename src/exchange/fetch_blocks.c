@@ -116,7 +116,7 @@ static void ask(echo_exchange *x, size_t i) {
     bool any;
     echo_peer *peer = find_source(x, tail, &any);
     if (peer == NULL) {
-        tail->given_up = !any; /* nobody who has more is left */
+        tail->given_up = !any; /* no peer that has more is left */
         return;
     }
     uint64_t to = echo__offer_find(&peer->offer, &tail->key)->length;
@@ -163,7 +163,7 @@ static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r,
     *out = NULL;
     *count = 0;
     if (expected == 0 || expected > BLOCKS_MAX || expected > r->rest.len / 4)
-        return echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks are missing");
+        return echo__error(err, ECHO_ERR_CORRUPT, "peer: the number of blocks does not fit the message");
     *out = echo__calloc((size_t)expected, sizeof **out);
     if (*out == NULL) return echo__nomem(err);
     for (*count = 0; *count < expected; (*count)++) {
@@ -228,7 +228,7 @@ static echo_status accept_blocks(echo__report *out, echo_peer *peer, echo__fetch
     return echo__error_adopt(&out->why, status, "blocks cannot be stored");
 }
 
-/* The answer is whole: what the peer did not send of it, it does not have. */
+/* The answer is complete: the peer does not have the blocks that it did not send. */
 static void finish_tail(echo_peer *peer, echo__fetched *tail, uint8_t form) {
     echo__offered_feed *feed = echo__offer_find(&peer->offer, &tail->key);
     tail->asked = false;
@@ -269,7 +269,7 @@ void echo__fetch_blocks_lost(echo_exchange *x, const echo__request *request) {
 
 /* ---- steps ---- */
 
-/* Connections ended, and what they were to give is missing: nobody is left to say that nothing is. */
+/* Connections ended before their blocks arrived, and no peer is left that could report them absent. */
 static bool was_left(const echo_exchange *x) {
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
         if (echo__peer_ready(peer) && peer->serves && !peer->finished) return false;

@@ -9,7 +9,7 @@
 #include "exchange/plan.h"
 #include "exchange/target.h"
 
-#define LOOKS 256u                 /* chunks that are here already, looked at in a step */
+#define LOOKS 256u                 /* chunks already present that are examined in a step */
 #define STORE_AT ((size_t)2 << 20) /* received bytes that are stored at once */
 #define HOLD_AT ((size_t)64 << 20) /* received bytes that cannot be stored: nothing more is asked for */
 #define WISHES 64u                 /* items that are looked for in a step, the latest ones */
@@ -106,7 +106,7 @@ static void find_wishes(echo_exchange *x) {
     }
 }
 
-/* What is touched next shall not wait for much before it either. */
+/* A chunk that is touched next should not wait for much either. */
 static void shrink_windows(echo_exchange *x) {
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next)
         if (peer->window > ECHO__FIRST_WINDOW) peer->window = ECHO__FIRST_WINDOW;
@@ -130,7 +130,7 @@ static bool ask_touched(echo_exchange *x) {
             x->overlay.touched_count--;
             continue;
         }
-        if (peer == NULL) return any; /* nobody is left who has the target: that is for ask_missing() to report */
+        if (peer == NULL) return any; /* no peer that has the target is left: ask_missing() reports that */
         if (!echo__grow(&x->touching, &x->touching_cap, x->touching_count + 1, sizeof *x->touching)) return true;
         x->overlay.touched_count--;
         x->touching[x->touching_count++] = hash;
@@ -140,7 +140,7 @@ static bool ask_touched(echo_exchange *x) {
     return x->touching_count > 0;
 }
 
-/* Nobody is left who has it: they removed it, or never had it. Others may offer it still. */
+/* No peer that has it is left: they removed it, or never had it. Others may still offer it. */
 static void remember_lack(echo_exchange *x) {
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {
         if (!peer->lacks || !echo__target_is_offered(x, peer)) continue;
@@ -213,7 +213,7 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
                                             : echo__error(err, status, "peer: a delta has the wrong shape");
         *out = echo__buf_bytes(made);
     }
-    if (out->len > r->most) return echo__error(err, ECHO_ERR_LIMIT, "peer: a chunk is longer than it can be");
+    if (out->len > r->most) return echo__error(err, ECHO_ERR_LIMIT, "peer: a chunk exceeds its maximum length");
     echo_hash hash;
     echo__hash(&hash, out->data, out->len);
     if (echo__hash_equal(&hash, &r->hash)) return ECHO_OK;

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "tree/path.h"
 
-/* Bits of a name: as what the chunk is here, and as what it was asked for. */
+/* Bits of a name: the kinds as which the chunk is present, and as which it was requested. */
 #define HERE(kind) ((uint8_t)(1u << (kind)))
 #define ASKED(kind) ((uint8_t)(8u << (kind)))
 #define HERE_AT_ALL (HERE(ECHO__WANT_PAGE) | HERE(ECHO__WANT_BLOB) | HERE(ECHO__WANT_SEGMENT))
@@ -108,7 +108,7 @@ static bool look_in_base(echo__frontier *f, echo__path *path, echo__want *want) 
     return echo__hash_equal(&entry.hash, &want->hash);
 }
 
-/* ---- going on below a chunk that is here ---- */
+/* ---- continuing below a chunk that is present ---- */
 
 /* Puts a list in front of the stack, in its order. */
 static void push_all(echo__frontier *f, echo__want *list) {
@@ -215,7 +215,7 @@ static echo_status look_into_chunk(found *list, echo__frontier *f, const echo__w
     return status;
 }
 
-/* All or nothing: what is below the chunk is wanted then. ECHO_ERR_PENDING: it is not here. */
+/* All or nothing: makes what is below the chunk wanted. ECHO_ERR_PENDING: the chunk is not present. */
 static echo_status look_into(echo__frontier *f, const echo__want *want, echo_error *err) {
     found list = {NULL, NULL, false};
     list.end = &list.first;

@@ -32,7 +32,7 @@ bool echo__handshake_meet(echo__handshake *h, const uint8_t theirs[ECHO__EPHEMER
     return ok && !sodium_is_zero(h->shared, sizeof h->shared);
 }
 
-/* BLAKE2b under the shared secret: who was not at the exchange, or does not know the party, has no such key. */
+/* BLAKE2b keyed with the shared secret: only the two sides of the exchange that know the party have such a key. */
 static void derive(uint8_t out[32], const echo__handshake *h, const char *text, size_t text_len, echo__role role,
                    const echo_key *party, const echo_key *members) {
     crypto_generichash_state state;

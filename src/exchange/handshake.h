@@ -1,7 +1,7 @@
 /*
- * How two members of a party prove themselves to each other over bytes that anybody can read and change
- * (docs/EXCHANGE.md, "Handshake"): the keys of the hellos and of the streams, and the signatures. Pure computation on
- * fixed lengths; the steps are in channel_hello.c.
+ * The cryptography of the handshake (docs/EXCHANGE.md, "Handshake"), by which two members of a party prove their
+ * membership to each other over a connection that anybody can read and change: the keys of the hellos and of the
+ * streams, and the signatures. Pure computation on fixed lengths; the steps are in channel_hello.c.
  */
 #ifndef ECHO_EXCHANGE_HANDSHAKE_H
 #define ECHO_EXCHANGE_HANDSHAKE_H
@@ -18,12 +18,12 @@
 typedef enum echo__role {
     ECHO__INITIATOR = 0,
     ECHO__RESPONDER = 1
-} echo__role; /* the numbers are in what is signed and hashed */
+} echo__role; /* the numbers are part of what is signed and hashed */
 
 typedef struct echo__handshake {
-    echo__role role;                             /* ours */
+    echo__role role;                             /* the own role */
     uint8_t ephemeral[2][ECHO__EPHEMERAL_BYTES]; /* public, by role */
-    uint8_t secret[32];                          /* of our own ephemeral; wiped by echo__handshake_meet */
+    uint8_t secret[32];                          /* of the own ephemeral key; wiped by echo__handshake_meet() */
     uint8_t shared[32];
 } echo__handshake;
 
@@ -34,21 +34,21 @@ typedef struct echo__hello {
     uint8_t signature[64];
 } echo__hello;
 
-/* Draws our ephemeral key; ephemeral[role] is to be sent. */
+/* Draws the own ephemeral key; ephemeral[role] is to be sent. */
 void echo__handshake_start(echo__handshake *h, echo__role role);
-/* Takes the other's ephemeral key. false: it is of low order, so that the secret would be no secret. */
+/* Accepts the peer's ephemeral key. false: it is of low order, so the shared secret would not be secret. */
 bool echo__handshake_meet(echo__handshake *h, const uint8_t theirs[ECHO__EPHEMERAL_BYTES]);
-/* Our hello for this party. */
+/* Writes the own hello for this party. */
 void echo__handshake_say(uint8_t out[ECHO__HELLO_BYTES], const echo__handshake *h, const echo_key *party,
                          const echo_keypair *keys);
-/* Opens the other's. false: it is not of this party, this role and this connection; *out is untouched then. */
+/* Opens the peer's hello. false: it is not for this party, role and connection, and *out is unchanged. */
 bool echo__handshake_hear(echo__hello *out, const echo__handshake *h, const echo_key *party,
                           const uint8_t in[ECHO__HELLO_BYTES]);
-/* Whether the other's hello is signed by the member it names. With hello NULL the work is done for nothing: the answer
- * is false. */
+/* Whether the peer's hello is signed by the member it names. With hello NULL the same time is spent, and the result is
+ * false. */
 bool echo__handshake_proves(const echo__handshake *h, const echo_key *party, const echo__hello *hello,
                             const echo_key *own);
-/* The key of the stream that this role writes; members by role. */
+/* The key of the stream that role `writer` writes; `members` is indexed by role. */
 void echo__handshake_stream_key(uint8_t out[ECHO__STREAM_KEY_BYTES], const echo__handshake *h, echo__role writer,
                                 const echo_key *party, const echo_key members[2]);
 void echo__handshake_wipe(echo__handshake *h);

@@ -28,7 +28,7 @@ static echo_status find_newest(newest_manifest *out, const echo_exchange *x, ech
 }
 
 static echo_status gone(echo_error *err) {
-    return echo__error(err, ECHO_ERR_CONFLICT, "a chunk that was present is gone: it was removed meanwhile");
+    return echo__error(err, ECHO_ERR_CONFLICT, "a chunk that was present was removed meanwhile");
 }
 
 /* The chunks of subtrees that are shared with the base stay as long as the store keeps a snapshot with them. */

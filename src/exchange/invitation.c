@@ -55,21 +55,24 @@ echo_status echo_invitation_read(echo_invitation *out, const char *text, echo_er
     text += sizeof prefix - 1;
     for (const char *at = text; *at != '\0'; at++) /* sodium takes some of these for others */
         if ((unsigned char)*at > 0x7f)
-            return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it has other characters");
+            return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it contains a character that is not allowed");
     if (sodium_base642bin(bytes, sizeof bytes, text, strlen(text), NULL, &len, &end,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
         *end != '\0' || len < HEAD + 32 + CHECK)
-        return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is cut or has other characters");
+        return echo__error(err, ECHO_ERR_INVALID,
+                           "not an invitation: it is incomplete, or contains a character that is not allowed");
     if (bytes[0] != VERSION)
-        return echo__error(err, ECHO_ERR_INVALID, "an invitation of version %u, which is newer than this", bytes[0]);
+        return echo__error(err, ECHO_ERR_INVALID, "the invitation has version %u, this library reads %u", bytes[0],
+                           VERSION);
     read.has_digest = (bytes[1] & HAS_DIGEST) != 0;
     read.member_count = bytes[2];
     if (read.member_count > ECHO_INVITATION_MEMBERS_MAX ||
         len != HEAD + 32 + 32 * read.member_count + (read.has_digest ? 32u : 0u) + CHECK)
-        return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is cut");
+        return echo__error(err, ECHO_ERR_INVALID, "not an invitation: it is incomplete");
     echo__hash(&hash, bytes, len - CHECK);
     if (memcmp(hash.bytes, bytes + len - CHECK, CHECK) != 0)
-        return echo__error(err, ECHO_ERR_INVALID, "not an invitation: a character is wrong");
+        return echo__error(err, ECHO_ERR_INVALID,
+                           "not an invitation: its checksum does not match, so a character is wrong");
     memcpy(read.party.bytes, bytes + HEAD, 32);
     for (size_t i = 0; i < read.member_count; i++) memcpy(read.members[i].bytes, bytes + HEAD + 32 + 32 * i, 32);
     if (read.has_digest) memcpy(read.digest.bytes, bytes + len - CHECK - 32, 32);

@@ -7,17 +7,17 @@
 #include "exchange/state.h"
 
 /*
- * Whether a key is a member. *known false: nothing is known yet that could deny it. A snapshot's credentials can only
- * confirm a member: others may have been admitted after it, or were left out by who made it. Only an open party, or a
- * list of members that the host gave, can deny one.
+ * Whether a key is a member. *known false: that cannot be decided yet. A snapshot's credentials can only confirm a
+ * member: others may have been admitted after the snapshot, or its author left them out. Only an open party, or a list
+ * of members that the host gave, can show that a key is not a member.
  */
 bool echo__members_has(const echo_exchange *x, const echo_key *key, bool *known);
 /* Drops connected peers that turned out not to be members. */
 void echo__members_judge(echo_exchange *x);
 /*
- * The target's credentials have arrived: those they admit are members from now on, and peers are judged. DONE, FAILED,
- * BAD: they cannot be read, do not begin with the party's genesis, or there are none and nothing else says who is a
- * member.
+ * To be called when the target's credentials have arrived: those they admit are members from now on, and peers are
+ * judged. DONE, FAILED. BAD: the credentials cannot be read, do not begin with the party's genesis, or do not exist and
+ * the members are not known otherwise.
  */
 echo__outcome echo__members_admit(echo_exchange *x, echo_error *why) ECHO_MUST_USE;
 

@@ -79,7 +79,7 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
     if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.items.items > offer->manifest.items.bytes ||
         echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
         echo__path_init(&check, x->chunks, &offer->manifest.credentials, &problem) != ECHO_OK)
-        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is inconsistent");
+        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is inconsistent: the numbers of a tree are impossible");
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
         return ECHO_OK;
@@ -126,7 +126,7 @@ void echo__offers_ban(echo_exchange *x, const echo_hash *hash, const echo_error 
         if (!peer->over) echo__peer_reject(peer, reason, why);
         if (reason == ECHO__REJECT_SIGNATURE && ++peer->unvouched == UNVOUCHED_MAX)
             (void)echo__peer_drop_for(peer, ECHO_ERR_SIGNATURE,
-                                      "it offers one manifest after the other that no member vouches for");
+                                      "it repeatedly offers manifests that no member vouches for");
     }
 }
 
@@ -172,11 +172,11 @@ echo__offered_feed *echo__offer_find(const echo__offer *offer, const echo_key *k
     return NULL;
 }
 
-/* A snapshot that covers less than the one here would take items back. */
+/* A snapshot that covers less than the one present would undo messages. */
 static bool is_useful(const echo_exchange *x, const echo__offer *offer) {
     if (!offer->here || !offer->snapshot || offer->banned) return false;
     const echo_party *party = echo__here_party(x);
-    if (party == NULL) { /* nothing is here, or what was installed, which nobody opened yet */
+    if (party == NULL) { /* nothing is present, or an installed snapshot that was not opened yet */
         const echo_timeframe *clock = x->installed_clock;
         return clock == NULL || (echo_timeframe_covers(offer->manifest.timeframe, clock) &&
                                  !echo_timeframe_covers(clock, offer->manifest.timeframe));

@@ -23,7 +23,7 @@ typedef struct reading {
     bool rotten;
 } reading;
 
-/* A chunk that has rotted here is fetched again. */
+/* A chunk that is damaged locally is fetched again. */
 static echo_status check(void *arg, echo_bytes bytes) {
     reading *r = arg;
     echo_hash hash;
@@ -40,7 +40,7 @@ static echo_status overlay_get(void *ctx, const echo_hash *name, echo_chunk_fn f
     echo_status status = o->under->ops->get(o->under->ctx, name, check, &r, err);
     if (status != ECHO_ERR_NOT_FOUND && !r.rotten) return status;
     note(o, name);
-    return echo__error(err, ECHO_ERR_PENDING, "it has not been fetched from a peer yet");
+    return echo__error(err, ECHO_ERR_PENDING, "a chunk has not been fetched from a peer yet");
 }
 
 static echo_status overlay_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {

@@ -34,7 +34,7 @@ echo__plan echo__plan_make(const echo__plan_facts *f) {
 }
 
 bool echo__plan_goes_on(double done, uint64_t spent, uint64_t instead) {
-    if (spent < instead / 8 && done < 1.0 / 16) return true; /* too early to tell */
+    if (spent < instead / 8 && done < 1.0 / 16) return true; /* too early to decide */
     double rest = done <= 0 ? HUGE_VAL : (double)spent / done * (1 - done);
     return rest <= (double)instead;
 }

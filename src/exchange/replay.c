@@ -53,8 +53,8 @@ static uint64_t random_below(uint64_t n) {
 
 static int by_id(const void *a, const void *b) { return echo__bytes_compare(echo__buf_bytes(a), echo__buf_bytes(b)); }
 
-/* Different items, each as likely as any other (Floyd's algorithm): drawn now that the root is known, so that nobody
- * could prepare for it. */
+/* Different items, each as likely as any other (Floyd's algorithm): drawn after the root is known, so that the
+ * author cannot prepare for it. */
 static echo_status draw(sample *s, echo_exchange *x, echo_error *err) {
     uint64_t items = x->target.items.items, n = x->options.samples < items ? x->options.samples : items;
     uint64_t *ranks = echo__calloc((size_t)n + 1, sizeof *ranks);
@@ -114,7 +114,7 @@ static echo_status compare_drawn(const replay_args *r, const echo_party *replaye
         if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&claimed), echo__buf_bytes(&found)))
             status = ECHO_ERR_NOT_FOUND;
         if (status == ECHO_ERR_NOT_FOUND) {
-            echo__error(err, ECHO_ERR_CORRUPT, "an item of the snapshot is not what the feeds say");
+            echo__error(err, ECHO_ERR_CORRUPT, "an item of the snapshot differs from what the feeds give");
             echo__error_item(err, id.data, id.len);
             status = ECHO_ERR_CORRUPT;
         }
@@ -129,7 +129,7 @@ static echo_status compare_replayed(void *arg, const echo_party *replayed, const
     if (r->sample.ids != NULL) return compare_drawn(r, replayed, err);
     return echo__hash_equal(digest, &r->x->target_digest)
                ? ECHO_OK
-               : echo__error(err, ECHO_ERR_CORRUPT, "the snapshot is not what replaying the feeds gives");
+               : echo__error(err, ECHO_ERR_CORRUPT, "the snapshot differs from what replaying the feeds gives");
 }
 
 static echo_status replay(echo_exchange *x, echo_error *err) {
@@ -165,6 +165,6 @@ echo__outcome echo__replay_target(echo_exchange *x, echo_error *why) {
     x->replayed = status == ECHO_OK;
     if (status != ECHO_OK) echo__error_adopt(why, status, "the snapshot could not be replayed");
     if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP)
-        return ECHO__BAD; /* a gap: nobody has what would prove it */
+        return ECHO__BAD; /* a gap: no peer has the blocks that would prove it */
     return status == ECHO_OK ? ECHO__DONE : status == ECHO_ERR_BUSY ? ECHO__MORE : ECHO__FAILED;
 }

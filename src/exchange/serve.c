@@ -129,7 +129,7 @@ static void answer_ask(echo_peer *peer, const echo__question *asked) {
     echo_timeframe *asker;
     echo_error ignored = ECHO_ERROR_INIT;
     if (echo_timeframe_from_binary(&asker, echo__bytes(asked->bytes, asked->len), &ignored) != ECHO_OK) {
-        (void)echo__peer_drop_for(peer, ECHO_ERR_CORRUPT, "what it covers has the wrong shape");
+        (void)echo__peer_drop_for(peer, ECHO_ERR_CORRUPT, "the timeframe in its request has the wrong shape");
         return;
     }
     echo__buf out = ECHO__BUF_INIT;
@@ -158,8 +158,7 @@ static echo_status send_chunk(void *arg, echo_bytes chunk) {
     const chunk_reply *s = arg;
     echo_hash hash;
     echo__hash(&hash, chunk.data, chunk.len);
-    if (!echo__hash_equal(&hash, &s->asked->hash))
-        return ECHO_ERR_CORRUPT; /* damaged locally: we do not have it any more */
+    if (!echo__hash_equal(&hash, &s->asked->hash)) return ECHO_ERR_CORRUPT; /* damaged locally: answered as absent */
     echo__buf head = ECHO__BUF_INIT, delta = ECHO__BUF_INIT;
     echo__write_u32(&head, s->asked->id);
     if (s->asked->len > 0) echo__delta_make(&delta, chunk, echo__bytes(s->asked->bytes, s->asked->len));
@@ -195,7 +194,7 @@ typedef struct blocks {
     uint64_t count;
 } blocks;
 
-/* Until there are enough, or the next would be too much beside those. */
+/* Adds a block to the message; ends the walk if that would make the message too long. */
 static echo_status add_block(void *arg, uint64_t seq, echo_bytes block) {
     blocks *b = arg;
     (void)seq;
@@ -254,7 +253,7 @@ typedef struct word_search {
     const echo_keypair *keys;
 } word_search;
 
-/* Of a kept snapshot with that digest, the own word, given when it was taken. */
+/* The own attestation in a kept snapshot with that digest, made when it was taken. */
 static echo_status find_word(void *arg, uint64_t number, echo_bytes text) {
     word_search *a = arg;
     bool found = false;

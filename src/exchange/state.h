@@ -8,14 +8,14 @@
  *   fetch_chunks.c   chunks of trees            replay.c    the target against the feeds
  *   fetch_blocks.c   blocks of feeds            install.c   publishing the target
  *   serve.c          what a peer asks of us     target.c    the snapshot that is being fetched
- *   members.c        who is a member
+ *   members.c        which keys are members
  *   peer.c           one connection: its queue of requests, sending, dropping
  *   here.c           what is present locally    open_feeds.c, event.c
  *   beside them: frontier.c (what is missing of a tree), overlay.c (reading what has arrived in part), delta.c, plan.c,
  *   wire.c, channel.c
  *
- * Parts report and decide nothing: they answer an echo__outcome, and fetch.c looks up where it leads. Peers answer in
- * the order in which they were asked, so the request that an answer belongs to is the first of the peer's list.
+ * Parts report and decide nothing: they return an echo__outcome, and fetch.c looks up what follows. Peers answer in the
+ * order of the requests, so an answer belongs to the first request in the peer's list.
  */
 #ifndef ECHO_EXCHANGE_STATE_H
 #define ECHO_EXCHANGE_STATE_H
@@ -30,14 +30,14 @@
 
 /* What a part of a fetch reports. */
 typedef enum echo__outcome {
-    ECHO__MORE,  /* it goes on with the next step, or when something arrives */
+    ECHO__MORE,  /* continues with the next step, or when something arrives */
     ECHO__DONE,  /* nothing is left to do */
     ECHO__LOST,  /* no connected peer has what is missing */
-    ECHO__BAD,   /* the target is not what its manifest claims, or too few vouch for it: `why` */
-    ECHO__FAILED /* the store, a feed or memory failed locally: `why` */
+    ECHO__BAD,   /* the target is not what its manifest claims, or too few members vouch for it; see `why` */
+    ECHO__FAILED /* the store, a feed or memory failed locally; see `why` */
 } echo__outcome;
 
-/* A failure to read the target: whose it is. The codes that its contents can cause are its own fault. */
+/* The outcome of a failure to read the target: BAD for codes that its contents can cause, FAILED for others. */
 static inline echo__outcome echo__outcome_of(echo_status status, echo_error *why) {
     if (status != ECHO_OK) echo__error_adopt(why, status, "the snapshot could not be read");
     switch (status) {
@@ -51,7 +51,7 @@ static inline echo__outcome echo__outcome_of(echo_status status, echo_error *why
     }
 }
 
-/* What an answer that arrived led to; ECHO__MORE: nothing to decide. */
+/* What an arrived answer led to; ECHO__MORE: nothing to decide. */
 typedef struct echo__report {
     echo__outcome outcome;
     echo_error why;
@@ -64,29 +64,29 @@ typedef enum echo__request_kind {
     ECHO__REQUEST_ATTEST
 } echo__request_kind;
 
-/* What a peer was asked and has not answered yet. */
+/* A request that the peer has not answered yet. */
 typedef struct echo__request {
     struct echo__request *next;
     uint32_t id;
     echo__request_kind kind;
-    size_t expected; /* bytes, about */
+    size_t expected; /* estimated bytes of the answer */
     /* chunks */
-    echo__want *want; /* NULL: a touched chunk, wanted out of turn */
+    echo__want *want; /* NULL: a touched chunk, requested out of turn */
     echo__frontier *frontier;
     echo_hash hash;
     size_t most;
-    bool delta; /* prints of the base's lines were sent */
-    bool late;  /* of a target that was given up */
+    bool delta; /* fingerprints of the base's lines were sent */
+    bool late;  /* for a target that was given up */
     /* tails */
-    size_t tail; /* which, in the exchange's list; beyond its end: of a fetch that is over */
+    size_t tail; /* index in the exchange's list; beyond its end: for a fetch that is over */
 } echo__request;
 
-/* What a peer offered last. */
+/* The last offer of a peer. */
 typedef struct echo__offer {
-    bool here;     /* it answered */
-    bool snapshot; /* and has one that can be considered: */
+    bool here;     /* the offer has arrived */
+    bool snapshot; /* it has a snapshot that can be considered: */
     bool banned;
-    bool considered; /* the offer had arrived when a plan was made */
+    bool considered; /* the offer had arrived when the plan was made */
     echo__buf text;
     echo__manifest manifest;
     echo_hash digest;
@@ -95,7 +95,7 @@ typedef struct echo__offer {
     size_t feed_count;
 } echo__offer;
 
-/* What a peer asked of us. */
+/* A question of a peer that we have not answered yet. */
 typedef struct echo__question {
     struct echo__question *next;
     uint8_t type;
@@ -110,29 +110,29 @@ struct echo_peer {
     struct echo_peer *next;
     echo_exchange *x;
     echo__channel *channel;
-    /* Set when it is opened; the only ways up from peer.c. Neither may drop a peer. */
+    /* Set when the peer is opened; the only calls upwards from peer.c. Neither may drop a peer. */
     void (*lost)(echo_peer *peer, echo__request *request); /* this request will not be answered */
     void (*dropped)(echo_peer *peer);                      /* nothing more will be sent to it */
     bool plain;
-    bool greeted, connected; /* we said hello; the peer did */
+    bool greeted, connected; /* we sent a hello; the peer did */
     bool serves;
-    bool judged; /* it is known to be a member */
+    bool judged; /* known to be a member */
     bool over;
-    bool asked; /* of this fetch */
+    bool asked; /* asked for an offer in this fetch */
     echo__offer offer;
     echo__request *first, **end;
     size_t in_flight, window; /* bytes */
     size_t request_count;
     uint32_t next_id;
-    uint64_t useful_ns;  /* when it last sent something that was asked for, or was asked while idle */
+    uint64_t useful_ns;  /* when it last sent something requested, or was sent a request while idle */
     uint64_t useful_raw; /* bytes received by then */
-    bool lacks;          /* chunks of the target */
-    bool has_lacked;     /* in this fetch it could not give what it offered: */
+    bool lacks;          /* it does not have some chunk of the target */
+    bool has_lacked;     /* in this fetch it did not have what it had offered: */
     echo_hash lacked;
     bool timed;         /* useful_ns is set */
-    bool finished;      /* we said goodbye */
-    unsigned unvouched; /* manifests it offered that nobody vouched for */
-    bool attest_asked;  /* for its word about the target */
+    bool finished;      /* we sent the end of the stream */
+    unsigned unvouched; /* number of manifests it offered that no member vouches for */
+    bool attest_asked;  /* asked for its attestation of the target */
     echo__question *wanted, **wanted_end;
     size_t wanted_count, wanted_bytes;
 };
@@ -140,15 +140,15 @@ struct echo_peer {
 /* A feed whose blocks are fetched. */
 typedef struct echo__fetched {
     echo_key key;
-    struct echo__open_feed *feed; /* NULL: it is made when the first of its blocks arrive */
-    uint64_t at, to;              /* blocks at.. to-1 are missing */
+    struct echo__open_feed *feed; /* NULL: it is created when its first blocks arrive */
+    uint64_t at, to;              /* blocks `at` to `to` - 1 are missing */
     bool asked, given_up;
 } echo__fetched;
 
 typedef struct echo__open_feed {
     echo_key key;
     void *handle;
-    bool changed; /* blocks were put since it was synced */
+    bool changed; /* blocks were put since the last sync */
 } echo__open_feed;
 
 /* A member whose offers could not be fetched or were wrong, in this fetch. */
@@ -167,18 +167,18 @@ struct echo_exchange {
     echo_key *members;
     const echo_store *store;
     const echo_feeds *feeds;
-    echo_feeds party_feeds; /* the party's, when the options named none */
-    echo_store own_store;   /* the party's, opened again, when the options named none; ops NULL otherwise */
+    echo_feeds party_feeds; /* the party's, if the options named none */
+    echo_store own_store;   /* the party's, opened again, if the options named none; ops NULL otherwise */
     echo__overlay overlay;
     echo__chunks *chunks; /* over the overlay */
     echo_peer *peers;
     uint64_t now_ns;
     echo__map open; /* feeds that are served or fetched: echo__open_feed by key */
 
-    echo_exchange_phase phase;       /* fetch.c alone writes it */
-    bool usable;                     /* the store was handed out; it shows a target: */
+    echo_exchange_phase phase;       /* only fetch.c writes it */
+    bool usable;                     /* the store was handed out, and it shows a target: */
     echo_hash shown;                 /* its digest */
-    echo_hash installed;             /* digest of what was installed last, if anything was */
+    echo_hash installed;             /* digest of the snapshot installed last, if any */
     echo_timeframe *installed_clock; /* and what it covers */
     echo_exchange_state state;
     echo__admission *admission; /* of the last target's credentials; NULL: none have arrived yet */
@@ -189,17 +189,17 @@ struct echo_exchange {
     echo__manifest target;
     echo__buf target_text;
     echo__frontier credentials, items;
-    bool walking;  /* they are initialised */
-    bool replayed; /* it is what the feeds say */
+    bool walking;  /* the two frontiers are initialised */
+    bool replayed; /* the target was checked against the feeds */
     uint64_t
-        instead;    /* bytes of the tail that may be fetched instead, while chunks are tried; 0: they are settled on */
-    uint64_t spent; /* bytes of chunks and prints, for this target */
-    char **wishes;  /* items to fetch next, latest last */
+        instead; /* while chunks are tried: bytes of the tail that may be fetched instead; 0: chunks are decided on */
+    uint64_t spent; /* bytes of chunks and fingerprints, for this target */
+    char **wishes;  /* ids of items to fetch next, latest last */
     size_t wish_count, wish_cap;
-    echo_hash *touching; /* chunks asked for out of turn */
+    echo_hash *touching; /* chunks requested out of turn */
     size_t touching_count, touching_cap;
-    echo_hash absent[ECHO__ABSENT]; /* chunks that were asked for out of turn and that a peer does not have: they wait
-                                       for their turn */
+    echo_hash absent[ECHO__ABSENT]; /* chunks requested out of turn that a peer does not have: they wait for their
+                                       turn */
     unsigned absent_count;
 
     echo__fetched *tails;

@@ -1,7 +1,7 @@
 /*
- * The two directions of a channel below its messages (docs/EXCHANGE.md, "Streams"): bytes, packed by zstd into one
- * frame of zstd's that lasts as long as the direction does, cut into frames (frame.h). Packing begins before there is a
- * key; sealing waits for it.
+ * The two byte streams of a channel, below its messages (docs/EXCHANGE.md, "Streams"). Each is compressed into one zstd
+ * frame that lasts as long as the stream, and cut into frames of our own (frame.h). Compressing begins before the key
+ * is known; sealing waits for the key.
  */
 #ifndef ECHO_EXCHANGE_STREAM_H
 #define ECHO_EXCHANGE_STREAM_H
@@ -11,47 +11,47 @@
 #include "base/buf.h"
 #include "exchange/frame.h"
 
-#define ECHO__STREAM_WINDOW_LOG_MAX 23 /* of what is read: 8 MiB */
+#define ECHO__STREAM_WINDOW_LOG_MAX 23 /* maximum accepted when reading: 8 MiB */
 
-/* Zeroed is a stream that was not begun. */
+/* Zeroed, it is a stream that was not begun. */
 typedef struct echo__stream_out {
     ZSTD_CCtx *zstd;
-    echo__buf packed; /* not sealed yet */
+    echo__buf packed; /* compressed, not sealed yet */
     echo__cipher cipher;
-    bool begun;     /* there is a cipher */
-    bool unflushed; /* zstd may hold something back */
-    bool ended;     /* zstd's frame is whole */
+    bool begun;     /* the cipher is set */
+    bool unflushed; /* zstd may hold bytes back */
+    bool ended;     /* zstd's frame is complete */
 } echo__stream_out;
 
-/* key NULL: plain. Appends what comes before the frames. */
+/* key NULL: plain. Appends the header that precedes the frames. */
 echo_status echo__stream_begin_out(echo__buf *out, echo__stream_out *s, const uint8_t *key) ECHO_MUST_USE;
-/* Packs bytes; the whole frames that come of it are appended to `out` when the stream is begun. ECHO_ERR_NOMEM, all of
- * these. */
+/* Compresses bytes. Complete frames are appended to `out` if the stream is begun. The three functions of this direction
+ * return ECHO_OK or ECHO_ERR_NOMEM. */
 echo_status echo__stream_write(echo__buf *out, echo__stream_out *s, echo_bytes bytes) ECHO_MUST_USE;
-/* Everything written so far is appended, of a stream that is begun; with `end`, nothing can be written any more. */
+/* Appends everything written so far, if the stream is begun. end: ends the stream; nothing can be written after it. */
 echo_status echo__stream_flush(echo__buf *out, echo__stream_out *s, bool end) ECHO_MUST_USE;
-void echo__stream_out_free(echo__stream_out *s); /* what it holds */
+void echo__stream_out_free(echo__stream_out *s); /* frees what it holds */
 
 typedef struct echo__stream_in {
     ZSTD_DCtx *zstd;
-    uint8_t *piece;  /* what zstd gave last */
-    echo__buf frame; /* the frame that is being unpacked */
-    size_t at;       /* what zstd took of it */
+    uint8_t *piece;  /* the output of zstd's last step */
+    echo__buf frame; /* the frame being decompressed */
+    size_t at;       /* bytes of `frame` that zstd has consumed */
     echo__cipher cipher;
-    uint8_t key[32]; /* until the header is here */
+    uint8_t key[32]; /* until the header has arrived */
     bool keyed;      /* the header is still to come */
-    bool more;       /* zstd may have more to give without further bytes */
+    bool more;       /* zstd may have more output without further input */
     bool last;       /* `frame` is the last one */
-    bool ended;      /* zstd's frame is whole */
-    uint8_t magic;   /* bytes seen of the four that begin zstd's frame */
-    bool finished;   /* all is here, and it was the writer who ended it */
+    bool ended;      /* zstd's frame is complete */
+    uint8_t magic;   /* number of bytes checked of the four that begin zstd's frame */
+    bool finished;   /* the stream is complete, and the writer ended it */
 } echo__stream_in;
 
 void echo__stream_begin_in(echo__stream_in *s, const uint8_t *key);
 /*
- * The next piece out of `raw`, of which *used bytes were taken (some may be when nothing came of them). *piece is empty
- * when there is no more, otherwise a view until the next call. ECHO_ERR_CORRUPT, _LIMIT (a window of more than 8 MiB),
- * _NOMEM; the stream is of no use after.
+ * The next piece of the stream, from `raw`, of which *used bytes were consumed (that may be more than 0 although the
+ * piece is empty). *piece is a view until the next call; empty: more input is needed. ECHO_ERR_CORRUPT, _LIMIT (a
+ * window of more than 8 MiB), _NOMEM: the stream cannot be used afterwards.
  */
 echo_status echo__stream_read(echo_bytes *piece, size_t *used, echo__stream_in *s, echo_bytes raw) ECHO_MUST_USE;
 void echo__stream_in_free(echo__stream_in *s);

@@ -6,13 +6,13 @@
 
 #include "exchange/state.h"
 
-/* Makes what is offered the target, and reports it. On failure the target is begun in part: end it. */
+/* Makes the offered snapshot the target, and reports it. After a failure echo__target_end() must be called. */
 echo_status echo__target_begin(echo_exchange *x, const echo__offer *offer, echo_error *err) ECHO_MUST_USE;
-/* Forgets it. Chunks that were asked for may still arrive, and belong to nothing. */
+/* Forgets the target. Requested chunks may still arrive; they belong to no target. */
 void echo__target_end(echo_exchange *x);
-/* Whether a peer's last offer is of the target. */
+/* Whether a peer's last offer is the target. */
 bool echo__target_is_offered(const echo_exchange *x, const echo_peer *peer);
-/* From the target's root on, the host can read it: shows it in the overlay and reports that, once. */
+/* Once the target's root has arrived, the host can read it: shows it in the overlay and reports that, once. */
 void echo__target_show(echo_exchange *x);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The payloads of messages between peers (docs/EXCHANGE.md, "Messages"). Integers are big-endian. Reading checks every
- * length and count against what is there, and takes no memory: what is read are views.
+ * length and count against the remaining bytes, and allocates nothing: the results are views.
  */
 #ifndef ECHO_EXCHANGE_WIRE_H
 #define ECHO_EXCHANGE_WIRE_H
@@ -10,8 +10,8 @@
 #include "snapshot/manifest.h"
 
 #define ECHO__EXCHANGE_VERSION 1u
-#define ECHO__FEEDS_MAX 100000u                /* of a party, in messages */
-#define ECHO__BLOCKS_BYTES ((size_t)256 << 10) /* of blocks in a message, unless one alone is longer */
+#define ECHO__FEEDS_MAX 100000u                /* maximum number of feeds in a message */
+#define ECHO__BLOCKS_BYTES ((size_t)256 << 10) /* maximum bytes of blocks in a message, but for a single longer one */
 #define ECHO__PROOF_BYTES_MAX (24u + 2u + 2u * ECHO_FEED_PROOF_NODES_MAX * 40u + 64u)
 
 typedef enum echo__message_type {
@@ -34,7 +34,7 @@ typedef struct echo__reader {
     bool bad;
 } echo__reader;
 
-/* Take from the front; `bad` from the first time there is too little. */
+/* These read from the front. `bad` is set when too few bytes are left, and stays set. */
 uint8_t echo__read_u8(echo__reader *r);
 uint32_t echo__read_u32(echo__reader *r);
 uint64_t echo__read_u64(echo__reader *r);
@@ -44,7 +44,7 @@ static inline echo__reader echo__reader_of(echo_bytes bytes) {
     echo__reader r = {bytes, false};
     return r;
 }
-/* Everything was there and nothing is left. */
+/* Whether everything could be read and nothing is left. */
 static inline bool echo__reader_ok(const echo__reader *r) { return !r->bad && r->rest.len == 0; }
 
 void echo__write_u32(echo__buf *out, uint32_t value);
@@ -53,8 +53,8 @@ void echo__write_u64(echo__buf *out, uint64_t value);
 /* A feed in an offer. */
 typedef struct echo__offered_feed {
     echo_key key;
-    uint64_t length; /* blocks that can be had, counted from 0 */
-    uint64_t bytes;  /* of those that the asker lacks, about */
+    uint64_t length; /* number of blocks that the peer can send, from 0 */
+    uint64_t bytes;  /* estimated bytes of those that the requester lacks */
 } echo__offered_feed;
 #define ECHO__OFFERED_FEED_BYTES 48u
 void echo__write_offered_feed(echo__buf *out, const echo__offered_feed *feed);
@@ -71,11 +71,11 @@ void echo__write_proof(echo__buf *out, const echo_feed_proof *proof);
 void echo__read_proof(echo__reader *r, echo_feed_proof *out);
 
 typedef enum echo__reject_reason {
-    ECHO__REJECT_FORMAT = 1,    /* manifest of another format, or a version of a model that is not read */
-    ECHO__REJECT_PARTY = 2,     /* of another party */
-    ECHO__REJECT_SIGNATURE = 3, /* by nobody who is a member, or by too few */
-    ECHO__REJECT_OLD = 4,       /* it covers less: no longer sent, since the offer is then passed over */
-    ECHO__REJECT_WRONG = 5      /* its trees are not what they claim, or not what the feeds say */
+    ECHO__REJECT_FORMAT = 1,    /* the manifest has another format, or a model version that is not supported */
+    ECHO__REJECT_PARTY = 2,     /* the manifest is of another party */
+    ECHO__REJECT_SIGNATURE = 3, /* signed by no member, or attested by too few */
+    ECHO__REJECT_OLD = 4,       /* it covers less than is present; no longer sent, since such an offer is skipped */
+    ECHO__REJECT_WRONG = 5      /* its trees are not what they claim, or differ from the feeds */
 } echo__reject_reason;
 
 #endif

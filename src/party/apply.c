@@ -11,9 +11,9 @@ static bool text_ok(echo_bytes text, size_t max) {
            (text.len <= max && (text.len == 0 || memchr(text.data, 0, text.len) == NULL) && echo__utf8_valid(text));
 }
 
-/* What no peer may put into an item: the same for all of them, so that they agree. */
+/* Limits on what a message may put into an item. They are the same for all peers, so that all peers agree. */
 static echo_status check_message(const echo_message *m, echo_error *problem) {
-    if (m->item.len == 0) return echo__error(problem, ECHO_ERR_CORRUPT, "message names no item");
+    if (m->item.len == 0) return echo__error(problem, ECHO_ERR_CORRUPT, "message has no item id");
     if (m->item.len > ECHO_ID_BYTES_MAX)
         return echo__error(problem, ECHO_ERR_LIMIT, "item id has %zu bytes, more than %u", m->item.len,
                            ECHO_ID_BYTES_MAX);
@@ -31,7 +31,7 @@ static echo_status check_message(const echo_message *m, echo_error *problem) {
     return ECHO_OK;
 }
 
-/* Everything of a message that needs memory, gathered before anything changes. */
+/* Everything that applying a message allocates, gathered before anything changes. */
 typedef struct item_change {
     char *type, *model, *source, *target, *parent;
     bool genesis, parent_set, deletion;

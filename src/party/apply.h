@@ -1,8 +1,8 @@
 /*
  * One message to one item, all or nothing.
  *
- * What the messages of an item say about its genesis, parent and deletion is the same in whatever order they come:
- * the lowest stamp counts for the genesis, the highest for the others.
+ * An item's genesis, parent and deletion do not depend on the order in which its messages arrive: the genesis with the
+ * lowest stamp counts, and the parent and the deletion with the highest.
  */
 #ifndef ECHO_PARTY_APPLY_H
 #define ECHO_PARTY_APPLY_H
@@ -11,9 +11,9 @@
 #include "party/items.h"
 
 /*
- * Applies an item message. Messages that break a limit or that the model refuses are passed over: ECHO_OK, counted and
- * reported (echo__items_refuse). Any other error means "not now", and nothing has changed. *model: the one whose item
- * took the message, or NULL.
+ * Applies an item message. A message that breaks a limit or that the model refuses is skipped, counted and reported
+ * (echo__items_refuse), and ECHO_OK is returned. After any other code nothing has changed, and the call can be
+ * repeated. *model: the model of the item that accepted the message, or NULL.
  */
 echo_status echo__apply_message(const echo__model **model, echo__items *items, const echo__stamp *stamp,
                                 const echo_message *message, echo_error *err) ECHO_MUST_USE;

@@ -58,7 +58,7 @@ static echo_status count_model(echo__capture *capture, echo_item *item, echo_err
                              : echo__error(err, status, "the snapshot's counts of models do not agree with its items");
 }
 
-/* The record of an item as it is now. On failure the buffers are as before, but for chunks nobody names. */
+/* The record of an item as it is now. On failure the buffers are as before, except for chunks that no record names. */
 static echo_status take_record(echo__capture *capture, echo_item *item, echo__buf *lines, echo__loose_chunks *chunks,
                                echo_error *err) {
     size_t start = lines->len + chunks->bytes.len;
@@ -218,7 +218,7 @@ bool echo__capture_settle(echo__capture *capture) {
     return true;
 }
 
-/* With the party, in the middle of things: chunks of records that nobody fetched. */
+/* When the party is freed while a capture runs: chunks of records that were not handed over. */
 static void drop_unsettled(echo__capture *capture) {
     for (echo_item *item = capture->items->captured; item != NULL; item = item->link[capture->side]) {
         if (item->copied != NULL) echo__loose_free(&item->copied->chunks);

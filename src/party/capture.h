@@ -1,16 +1,14 @@
 /*
- * Capture: the records of all items that changed, as they were at one moment, the cut, taken in pieces while the party
- * goes on.
+ * Capture: the records of all changed items as of one moment, the cut, taken in pieces while the party goes on.
  *
- * Beginning takes the whole list of changed items away at once. Then their records are taken one after another in
- * ascending order of id, which somebody else finds out (it takes long, and needs nothing but ids); an item that is
- * about to change before its turn has its record taken first (P7: that one item's serialising is all that a message
- * waits for). When all are taken the capture is closed; when it is known whether they were stored, it is settled, in
- * pieces as well, and only then freed.
+ * Beginning a capture moves the whole list of changed items to it at once. Their records are then taken one after
+ * another in ascending order of id. The writer sorts the ids (that takes long, and needs only ids). If an item is about
+ * to change before its turn, its record is taken first (P7: a message waits at most for one item to be serialised).
+ * When all records are taken, the capture is closed. When it is known whether they were stored, it is settled, also in
+ * pieces, and then freed.
  *
- * Invariants: an item of the capture stays in memory until it is settled, and its id never changes, so that another
- * thread may read ids and the links of side `side`, which nobody writes until then. Everything else is the party's
- * thread's.
+ * Invariants: an item of the capture stays in memory until it is settled, and its id never changes. So another thread
+ * may read ids and the links of side `side`, which do not change until then. Only the party's thread may use the rest.
  */
 #ifndef ECHO_PARTY_CAPTURE_H
 #define ECHO_PARTY_CAPTURE_H
@@ -20,13 +18,13 @@
 #include "party/items.h"
 #include "party/models.h"
 
-/* For sorting: the first 8 bytes of the id decide nearly always. */
+/* For sorting: comparing the first 8 bytes of the ids is nearly always enough. */
 typedef struct echo__ordered {
     uint64_t prefix;
     echo_item *item;
 } echo__ordered;
 
-/* A record taken before its turn; lives in the capture's memory, but for its chunks. */
+/* A record taken before its turn. It is in the capture's memory, except for its chunks. */
 typedef struct echo__copied {
     echo__loose_chunks chunks;
     size_t len;
@@ -35,51 +33,51 @@ typedef struct echo__copied {
 
 typedef struct echo__capture {
     echo__items *items;
-    echo_item *first; /* all of them, linked by link[side] */
+    echo_item *first; /* all items of the capture, linked by link[side] */
     unsigned side;
     uint64_t count;
     const echo__ordered *order; /* ascending by id; NULL: not known yet */
     uint64_t at;                /* the next in order */
     uint64_t taken;             /* records taken, in turn or before */
-    uint64_t copied;            /* before their turn */
-    uint64_t added;             /* of those taken, not in the root before */
-    echo__model_counts models;  /* of the root, changed by what was taken */
+    uint64_t copied;            /* records taken before their turn */
+    uint64_t added;             /* records taken of items that the root does not have */
+    echo__model_counts models;  /* of the root, changed by the records taken */
     echo__batch *batch;         /* being filled */
     echo__arena copies;
     echo__buf scratch;
     echo_clock_fn clock;
     void *clock_arg;
-    uint64_t ns_copying; /* records taken before their turn */
+    uint64_t ns_copying; /* spent on records taken before their turn */
     uint64_t ns_worst;   /* the longest of them */
-    bool over;           /* it is being settled: nothing is taken any more */
-    echo_status status;  /* why it failed: what then comes is only settled */
+    bool over;           /* it is being settled: no more records are taken */
+    echo_status status;  /* not ECHO_OK: the capture failed, and only needs settling */
     echo_error problem;
 } echo__capture;
 
 /*
- * Cuts: the changed items are the capture's from now on. Constant time. models: of the root, copied. ECHO_ERR_NOMEM
- * changes nothing.
+ * Makes the cut: moves the list of changed items to the capture, in constant time. models: of the root, copied.
+ * ECHO_ERR_NOMEM: nothing has changed.
  */
 echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models,
                                 echo_clock_fn clock, void *clock_arg, echo_error *err) ECHO_MUST_USE;
 /*
- * Takes the next record in order; *full is set to a batch when one is complete, which is then the caller's. A failure
- * is kept in `status` as well.
+ * Takes the next record in order. When a batch is complete, *full is set to it and the caller owns it. A failure is
+ * also kept in `status`.
  */
 echo_status echo__capture_next(echo__capture *capture, echo__batch **full, echo_error *err) ECHO_MUST_USE;
-/* The last batch, or NULL. */
+/* Hands over the last batch, or NULL. */
 echo__batch *echo__capture_rest(echo__capture *capture);
 static inline bool echo__capture_complete(const echo__capture *capture) {
     return capture->order != NULL && capture->at == capture->count;
 }
-/* The records were stored and the new root is the party's; or it all came to nothing. Constant time. */
+/* Ends the capture. published: the records were stored and the party is over the new root. Constant time. */
 void echo__capture_over(echo__capture *capture, bool published);
 /*
- * Settles the next item: clean and in the root, if it was published; changed again otherwise. false: none is left, and
- * the capture can be freed.
+ * Settles the next item: it becomes clean and part of the root if the snapshot was published, and changed again if not.
+ * false: all items are settled, and the capture can be freed.
  */
 bool echo__capture_settle(echo__capture *capture);
-/* Of a capture that was settled, or with the items themselves. */
+/* Only after the capture is settled, or when the items are freed too. */
 void echo__capture_free(echo__capture *capture);
 
 #endif

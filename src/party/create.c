@@ -16,7 +16,7 @@
 static echo_status make_folder(const char *path, echo_error *err) {
     struct stat st;
     if (mkdir(path, 0777) == 0 || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) return ECHO_OK;
-    return echo__error_errno(err, "%s cannot be made", path);
+    return echo__error_errno(err, "%s cannot be created", path);
 }
 
 static echo_status write_genesis(const char *feeds_path, const echo_keypair *party, const echo_keypair *feed,
@@ -31,7 +31,7 @@ static echo_status write_genesis(const char *feeds_path, const echo_keypair *par
     uint8_t *block = NULL;
     size_t len = 0;
     echo_status status = echo__credential_make_genesis(&credential, party, &feed->public_key, created);
-    if (status != ECHO_OK) echo__error(err, status, "credential cannot be made");
+    if (status != ECHO_OK) echo__error(err, status, "credential cannot be created");
     message.credential = echo__buf_bytes(&credential);
     if (status == ECHO_OK) status = codec.ops->encode(&block, &len, codec.ctx, &message, err);
     if (status == ECHO_OK) status = echo_feeds_open_dir(&feeds, feeds_path, NULL, err);

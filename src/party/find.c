@@ -86,7 +86,7 @@ static echo_status look_into(void *arg, const echo_key *key) {
     return ECHO_OK;
 }
 
-/* ---- parties that are here as a snapshot only: who joined from one has no genesis block ---- */
+/* ---- parties that are present as a snapshot only: after joining from one there is no genesis block ---- */
 
 static echo_status add_stored(void *arg, const echo_key *party) {
     finding *f = arg;

@@ -12,8 +12,8 @@ echo_status echo__feeds_of_folder(echo_feeds *out, const char *dir, const echo_f
 /* The store of a party's folder, dir/snapshots.db. *out has no table on failure. */
 echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_store_sqlite_options *how,
                                   echo_error *err) ECHO_MUST_USE;
-/* The party that the options name, or the only one of items among the feeds and in the store, which may have no table:
- * there is none. */
+/* The party that the options name, or else the only party of items in the feeds and the store. A store without a table
+ * (ops NULL) stands for no store. */
 echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store,
                              const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
 

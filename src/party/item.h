@@ -25,20 +25,20 @@ struct echo_item {
     uint32_t stored_version; /* of the bytes below; 0: none are stored */
     bool stored_raw;         /* base64 of a raw model, not a JSON value */
     echo__buf stored;        /* as in the record; dropped once the state is made */
-    echo__log log;  /* model without hooks, or no state and no bytes: all mutations. Otherwise those that are not in the
-                       state: they wait for the model, or the model refused them */
+    echo__log log;  /* all mutations, if the model has no hooks or there are no state and no bytes. Otherwise those that
+                       are not in the state: they wait for the model, or the model refused them */
     uint64_t tried; /* registry generation at which making the state failed, plus 1 */
 
     /* The set's (items.h) and the capture's (capture.h). */
-    bool in_root;           /* of a captured item: in the root before the one that is being written */
+    bool in_root;           /* of a captured item: in the root before the one being written */
     const char *root_model; /* model and version that the root counts it under; interned */
     uint32_t root_version;
     uint32_t cut_version; /* the same of the record that was captured */
     const char *cut_model;
-    struct echo_item *link[2]; /* the list of changed items and that of the capture, which change places at each cut */
-    bool listed[2];            /* whether it is in them */
+    struct echo_item *link[2]; /* of the list of changed items and of the capture's; the lists swap links at each cut */
+    bool listed[2];            /* whether it is in those lists */
     bool taken;                /* the capture has its record */
-    struct echo__copied *copied; /* that record, when it was copied before its turn because the item changed */
+    struct echo__copied *copied; /* that record, if it was copied before its turn because the item changed */
 
     /* The list of items that may leave memory (evict.h). */
     struct echo_item *newer, *older;

@@ -58,7 +58,7 @@ static echo_status load_fields(echo_item *item, const echo__record *record, bool
     item->root_version = item->stored_version = record->version;
     echo_bytes stored = record->state.data != NULL ? record->state : record->bytes;
     if (!credential && (stored.data != NULL) != (record->version != 0))
-        return echo__error(err, ECHO_ERR_CORRUPT, "record has a state or a version, not both");
+        return echo__error(err, ECHO_ERR_CORRUPT, "record has a state without a version, or a version without a state");
     if (stored.data != NULL) {
         item->stored_raw = record->state.data == NULL;
         echo__buf_append(&item->stored, stored.data, stored.len);
@@ -121,12 +121,13 @@ static echo_status snapshot_json(echo__buf *out, const echo_item *item, echo_err
     cJSON *value = NULL;
     echo_status status = ops->snapshot(&value, item->ops->ctx, item->state, err);
     if (status != ECHO_OK) return echo__error_adopt(err, status, "the model's snapshot hook failed");
-    if (value == NULL) return echo__error(err, ECHO_ERR_INVALID, "the model's snapshot hook gave no value");
+    if (value == NULL) return echo__error(err, ECHO_ERR_INVALID, "the model's snapshot hook returned no value");
     status = echo__json_print(out, value);
     cJSON_Delete(value);
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    return status == ECHO_OK ? ECHO_OK
-                             : echo__error(err, status, "the model's snapshot hook gave what JSON cannot hold");
+    return status == ECHO_OK
+               ? ECHO_OK
+               : echo__error(err, status, "the model's snapshot hook returned a value that JSON cannot hold");
 }
 
 static echo_status snapshot_raw(echo__buf *out, const echo_item *item, echo_error *err) {

@@ -1,5 +1,6 @@
 /*
- * Items to records and back. Knows the line and its chunks, not who else has the item.
+ * Writing items to records, and reading them back. Knows one item, its record's line and the chunks of that, and no set
+ * of items.
  */
 #ifndef ECHO_PARTY_ITEM_RECORD_H
 #define ECHO_PARTY_ITEM_RECORD_H
@@ -13,20 +14,20 @@ echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes li
 echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line,
                                   echo_error *err) ECHO_MUST_USE;
 
-/* Where the chunks go that a record names. */
+/* Receives the chunks that a record names. */
 typedef struct echo__sink {
     echo_status (*put)(void *arg, echo_hash *name, echo_bytes chunk, echo_error *err);
     void *arg;
 } echo__sink;
 echo__sink echo__chunks_sink(echo__chunks *chunks);
-/* Appends a record's line. A payload that would make the line too long is put as a blob, which the record then names.
+/* Appends a record's line. A payload that would make the line too long is put into a blob, which the record then names.
  */
 echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink,
                              echo_error *err) ECHO_MUST_USE;
 /* Appends the item's line; long payloads and log segments go to the sink. *version is the one the record states. */
 echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version,
                               echo_error *err) ECHO_MUST_USE;
-/* Appends the same line and leaves the item unchanged: the chunks that the line names are hashed and put nowhere. */
+/* Appends the same line and leaves the item unchanged. The chunks that the line names are hashed but not stored. */
 echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -1,27 +1,28 @@
 /*
- * An item's state: its model makes it, from what the record stores or from the mutations in the log. A model without
- * hooks always has the fold of its log in stamp order; a model with hooks takes mutations as they come, and its log
- * holds only what is not in the state. Knows one item, no set of them, and calls nobody but the model.
+ * An item's state, which its model makes from the stored bytes of the record or from the mutations in the log. The
+ * state of a model without hooks is always the fold of its log in stamp order. A model with hooks accepts mutations in
+ * the order they arrive, and its log holds only mutations that are not in the state. Knows one item and no set of
+ * items, and calls only the model.
  */
 #ifndef ECHO_PARTY_ITEM_STATE_H
 #define ECHO_PARTY_ITEM_STATE_H
 
 #include "party/item.h"
 
-/* Whether the model reads the version and flavour that the item's record stores. */
+/* Whether the model can read what the item's record stores: its version, and JSON or raw bytes. */
 bool echo__item_reads(const echo_item *item, const echo__model *model);
 /*
- * Makes the state of an item that has none, by a model that reads what it stores. *differs: its record would now be
- * written otherwise. On failure the item is unchanged.
+ * Makes the state of an item that has none; the model must be able to read what the item stores. *differs: the item's
+ * record would now be written differently. On failure the item is unchanged.
  */
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) ECHO_MUST_USE;
 /*
- * Puts a mutation into the state, or into the log. *refused is set when the model refused it; it is in the log then,
- * and err says why although the call succeeded.
+ * Applies a mutation to the state, or adds it to the log. *refused: the model refused it. It is in the log then, and
+ * err has the reason although the call succeeded.
  */
 echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_bytes bytes, bool *refused,
                               echo_error *err) ECHO_MUST_USE;
-/* Whether a model that returns this refuses the mutation; other codes mean that it could not be applied now. */
+/* Whether this code of a model refuses the mutation. Other codes mean that it could not be applied now. */
 bool echo__status_refuses(echo_status status);
 
 #endif

@@ -155,7 +155,7 @@ static echo_status load_item(echo_item **out, echo__items *items, echo_bytes id,
 
 static uint64_t clock_of(const echo__items *items) { return items->clock(items->clock_arg); }
 
-/* Only some loads are measured, the mean of the last few dozen kept. */
+/* Only some loads are measured; the mean of the last few dozen is kept. */
 static echo_status load_measured(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) {
     bool measured = items->clock != NULL && items->chunks != NULL && items->root->items > 0 &&
                     items->loads++ % LOADS_PER_MEASURE == 0;

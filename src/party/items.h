@@ -3,28 +3,28 @@
  * gets its state from its model then. Items that changed since the root are in a list; the others can be evicted, least
  * recently used first.
  *
- * While a capture runs (capture.h, which is built on this) the items that it is about are in a list of their own,
- * linked through the other of an item's two links. They may be in the list of changed items as well: those that changed
- * since the cut. The capture learns of a change before it happens, through before_change.
+ * While a capture runs (capture.h, which is built on this), its items are in a list of their own, which uses the other
+ * of an item's two links. Those that changed since the cut are in the list of changed items too. The capture is
+ * notified before an item changes, through before_change.
  *
- * | item                | event                        | then                | what happens |
- * |---------------------|------------------------------|---------------------|-----------------------------------------|
- * | not in memory       | used                         | clean               | loaded from the root, evictable | | not
- * in memory       | message with a new id        | changed             | made; counted in `added`                | |
- * clean               | used                         | clean               | evicted last                            |
- * | clean               | changed                      | changed             | leaves the eviction list | | clean |
- * memory beyond the limit      | not in memory       | freed                                   | | changed | cut |
- * awaits capture      | the list of changed becomes the cut's   | | awaits capture      | its turn | taken | its record
- * is written                   | | awaits capture      | about to change              | taken and changed   |
- * before_change copies its record first   | | taken               | changed                      | taken and changed |
- * counted in `captured_again`             | | taken               | settled, published           | clean | in the root;
- * evictable                  | | taken, or awaits    | settled, failed              | changed             | back in the
- * list of changed             | | taken and changed   | settled, published or failed | changed             | in the
- * root, if published               |
+ * | item              | event                        | then              | what happens                          |
+ * |-------------------|------------------------------|-------------------|---------------------------------------|
+ * | not in memory     | used                         | clean             | loaded from the root, evictable       |
+ * | not in memory     | message with a new id        | changed           | made; counted in `added`              |
+ * | clean             | used                         | clean             | evicted last                          |
+ * | clean             | changed                      | changed           | leaves the eviction list              |
+ * | clean             | memory beyond the limit      | not in memory     | freed                                 |
+ * | changed           | cut                          | awaits capture    | the list of changed becomes the cut's |
+ * | awaits capture    | its turn                     | taken             | its record is written                 |
+ * | awaits capture    | about to change              | taken and changed | before_change copies its record first |
+ * | taken             | changed                      | taken and changed | counted in `captured_again`           |
+ * | taken             | settled, published           | clean             | in the root; evictable                |
+ * | taken, or awaits  | settled, failed              | changed           | back in the list of changed           |
+ * | taken and changed | settled, published or failed | changed           | in the root, if published             |
  *
- * "Changed" is every change of what the item's record would say: a message, a state that is written otherwise than the
- * bytes it was made from, a rebuilt state. One event makes no change: a state that is made while the item awaits
- * capture, since the capture writes the record from that state.
+ * "Changed" is every change of the record that would be written: by a message, by a state that is written differently
+ * from the bytes it was made from, or by a rebuilt state. One event does not count as a change: a state that is made
+ * while the item awaits capture, since the capture writes the record from that state.
  */
 #ifndef ECHO_PARTY_ITEMS_H
 #define ECHO_PARTY_ITEMS_H
@@ -38,7 +38,7 @@
 typedef struct echo__items {
     echo__map map;
     const echo_registry *registry;
-    echo__chunks *chunks; /* NULL: there is no root */
+    echo__chunks *chunks; /* NULL: no root */
     const echo__root *root;
     echo_item *changed; /* most recently changed first */
     size_t changed_count;
@@ -49,18 +49,18 @@ typedef struct echo__items {
                                                           capture runs */
     void *before_change_arg;
     echo_item *captured;     /* items of the cut that are not settled yet */
-    uint64_t captured_count; /* of them */
-    uint64_t captured_again; /* of those, the ones that changed since the cut */
+    uint64_t captured_count; /* the number of those items */
+    uint64_t captured_again; /* of those, the number that changed since the cut */
     bool published;          /* the root is the one that the capture wrote */
 
     echo__evict evict;
     char **names; /* interned */
     size_t names_count, names_cap;
-    echo_clock_fn clock; /* measures what loading costs; NULL: it is not measured */
+    echo_clock_fn clock; /* measures the time of loading; NULL: not measured */
     void *clock_arg;
     uint64_t loads;
-    uint64_t load_ns; /* loading an item whose leaf is in memory, measured on some; 0: never measured */
-    uint64_t leaf_ns; /* reading a leaf */
+    uint64_t load_ns; /* time to load an item whose leaf is in memory, sampled; 0: never measured */
+    uint64_t leaf_ns; /* time to read a leaf */
     uint64_t added;   /* items that are not in the root */
     uint64_t hydrated;
     uint64_t refused;
@@ -81,30 +81,30 @@ void echo__items_free(echo__items *items);
 
 /* ---- Finding ---- */
 
-/* The item, loaded if need be, its state made if its model is registered. ECHO_ERR_NOT_FOUND. */
+/* Loads the item if it is not in memory, and makes its state if its model is registered. ECHO_ERR_NOT_FOUND. */
 echo_status echo__items_get(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) ECHO_MUST_USE;
-/* The item, loaded if need be; its state is not made. ECHO_ERR_NOT_FOUND, which leaves err alone. */
+/* Loads the item if it is not in memory; does not make its state. ECHO_ERR_NOT_FOUND: err is not filled. */
 echo_status echo__items_find(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) ECHO_MUST_USE;
-/* Makes the state of the item of that record; `line` is used when the item is not in memory yet. */
+/* Makes the state of the item with this id. `line`, its record, is used when the item is not in memory. */
 echo_status echo__items_take(echo__items *items, echo_bytes id, echo_bytes line, echo_error *err) ECHO_MUST_USE;
-/* The item as it is in memory, or NULL. */
+/* The item if it is in memory, or NULL. */
 echo_item *echo__items_peek(const echo__items *items, echo_bytes id);
-/* Whether there is such an item, without making its state. */
+/* Whether the item exists; its state is not made. */
 echo_status echo__items_exists(bool *out, echo__items *items, echo_bytes id, echo_error *err) ECHO_MUST_USE;
-/* Makes the item's state when its model is registered and reads it. One that cannot be made is reported once and is no
- * error: the item is kept as bytes (P6). */
+/* Makes the item's state if its model is registered and reads the stored version. A state that cannot be made is
+ * reported once and is not an error: the item stays bytes (P6). */
 echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error *err) ECHO_MUST_USE;
 
 /* ---- Changing ---- */
 
-/* An item that is not there yet. ECHO_ERR_NOMEM. echo__items_drop undoes it, as long as the item was not touched. */
+/* Adds an item that does not exist. ECHO_ERR_NOMEM. echo__items_drop undoes it until the item is touched. */
 echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) ECHO_MUST_USE;
 void echo__items_drop(echo__items *items, echo_item *item);
-/* The item is about to change: the capture that runs copies its record first, if it awaits that. */
+/* To be called before the item changes: if it awaits capture, its record is copied first. */
 void echo__items_before_change(echo__items *items, echo_item *item);
-/* Marks the item changed. */
+/* Marks the item as changed. */
 void echo__items_touch(echo__items *items, echo_item *item);
-/* Counts and reports a message that was passed over. */
+/* Counts and reports a message that was skipped. */
 void echo__items_refuse(echo__items *items, const echo__stamp *stamp, echo_bytes id, const echo_error *problem);
 
 /* ---- What is not in the root ---- */
@@ -113,14 +113,14 @@ void echo__items_refuse(echo__items *items, const echo__stamp *stamp, echo_bytes
 uint64_t echo__items_unsaved(const echo__items *items);
 /* Whether the party's root holds the item. */
 bool echo__items_in_root(const echo__items *items, const echo_item *item);
-/* One copy of each name; NULL: out of memory. They live as long as the items. */
+/* The one copy of this name; NULL: out of memory. Valid until the items are freed. */
 const char *echo__items_intern(echo__items *items, const char *name);
 
 /* ---- Memory ---- */
 
 #define ECHO__EVICT_ITEMS 32u /* per call of the host */
-/* Evicts up to `max` items while all together weigh more than the limit. Pointers to items are invalid then. false:
- * there was nothing left to evict. */
+/* Evicts up to `max` items while their total weight exceeds the limit. Pointers to items are invalid afterwards. false:
+ * nothing was left to evict. */
 bool echo__items_evict(echo__items *items, size_t max);
 /* Bytes of the items that cannot be evicted. */
 static inline uint64_t echo__items_held(const echo__items *items) {

@@ -1,5 +1,5 @@
 /*
- * Models by stored version: how many items the roots hold of each, and whether the host reads them.
+ * Models by stored version: the number of items that the roots hold of each, and whether the host can read them.
  */
 #ifndef ECHO_PARTY_MODELS_H
 #define ECHO_PARTY_MODELS_H
@@ -8,12 +8,12 @@
 
 #include "model/registry.h"
 
-/* How many items of the roots a (model, stored version) pair has; version 0: logs alone. */
+/* The number of items in the roots of a (model, stored version) pair; version 0: items with a log only. */
 typedef struct echo__model_count {
     char *model;
     uint32_t version;
     uint64_t items;
-    bool opaque; /* when last counted, the host could not make states of them */
+    bool opaque; /* when last counted, the host could not make their states */
 } echo__model_count;
 
 typedef struct echo__model_counts {
@@ -24,14 +24,13 @@ typedef struct echo__model_counts {
 void echo__models_free(echo__model_counts *counts);
 /* ECHO_ERR_NOMEM: *out is empty. */
 echo_status echo__models_copy(echo__model_counts *out, const echo__model_counts *counts) ECHO_MUST_USE;
-/* Adds to a count, or subtracts from it; a pair without items has no entry. ECHO_ERR_CORRUPT: there are not that many.
- */
+/* Adds `change` to a count; a pair without items has no entry. ECHO_ERR_CORRUPT: the count would be negative. */
 echo_status echo__models_add(echo__model_counts *counts, const char *model, uint32_t version,
                              int64_t change) ECHO_MUST_USE;
 
-/* Whether the host has the model and does not read that stored form of it. */
+/* Whether the model is registered but does not read this stored version. */
 bool echo__model_is_stale(const echo_registry *registry, const char *model, uint32_t version);
-/* Whether the host cannot make states of it: the model is stale or not registered. */
+/* Whether the host cannot make states of such items: the model is stale or not registered. */
 bool echo__model_is_opaque(const echo_registry *registry, const char *model, uint32_t version);
 
 #endif

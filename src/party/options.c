@@ -36,9 +36,10 @@ echo_status echo__options_check(const echo_party_options *options, echo_error *e
     if (options == NULL) return echo__error(err, ECHO_ERR_INVALID, "options is NULL");
     if (options->version != 1)
         return echo__error(err, ECHO_ERR_VERSION, "options have version %u, this library knows 1", options->version);
-    if (options->models == NULL) return echo__error(err, ECHO_ERR_INVALID, "options name no registry of models");
+    if (options->models == NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "options.models is NULL: a registry of models is required");
     if (options->dir == NULL && options->feeds == NULL)
-        return echo__error(err, ECHO_ERR_INVALID, "options name neither a folder nor feeds");
+        return echo__error(err, ECHO_ERR_INVALID, "options set neither a folder nor feeds");
     echo_status status = options->feeds != NULL ? echo__feeds_check(options->feeds, err) : ECHO_OK;
     if (status != ECHO_OK) return status;
     if (options->codec != NULL) status = echo__codec_check(options->codec, err);

@@ -16,7 +16,7 @@ static void forward_refused(void *arg, const echo_error *problem) {
     if (party->options.refused != NULL) party->options.refused(party->options.refused_arg, problem);
 }
 
-/* What is copied here or taken over by the caller need not outlive the opening. */
+/* The host's pointers to what is copied or taken over need not stay valid after opening. */
 static void own_pointers(echo_party *party) {
     echo_party_options *o = &party->options;
     if (o->own_feed != NULL) party->wanted = *o->own_feed;

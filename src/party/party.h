@@ -22,52 +22,52 @@ typedef struct echo__credential {
 struct echo_party {
     echo_key key;
     echo_party_options
-        options; /* pointers to what was copied or taken over are NULL, but for own_feed; clock is never NULL */
+        options; /* pointers to what was copied or taken over are NULL, except own_feed; clock is never NULL */
     echo_snapshot_policy policy;
     echo_feeds feeds;
     bool owns_feeds;
     echo_store store; /* ops NULL: none */
     bool owns_store;
-    echo_store below;         /* opened by us, in use until another took its place; ops NULL: none */
-    echo_error store_problem; /* why there is no store although one was wanted */
+    echo_store below; /* the one the party opened itself, while a store of the host is in its place; ops NULL: none */
+    echo_error store_problem; /* why the store that the host wanted is not used */
     echo_codec codec;
     echo_key *admitted; /* the host's list */
     size_t admitted_count;
 
     echo__items items;
     echo_timeframe *clock;
-    echo_timeframe *durable; /* what the feeds were synced at (P5) */
+    echo_timeframe *durable; /* the clock when the feeds were last synced (P5) */
     echo__admission *admission;
     echo__merge *merge;
-    uint32_t generation; /* dialect of the party's messages, 0: none seen */
+    uint32_t generation; /* dialect of the party's messages; 0: no message was seen */
 
-    echo__chunks *chunks; /* over the store; NULL without one */
+    echo__chunks *chunks; /* over the store; NULL: no store */
     echo__root root;      /* of the items, as of snapshot `number` */
     echo__root credentials_root;
     echo_timeframe *root_clock; /* what that snapshot covers */
     echo__model_counts models;
-    uint64_t number; /* of the snapshot the roots are of; 0: none */
-    uint64_t newest; /* highest number in the store, good or not */
-    bool received;   /* the snapshot was made by others, or continues one that was */
+    uint64_t number; /* of the snapshot that the roots belong to; 0: none */
+    uint64_t newest; /* highest snapshot number in the store, damaged ones included */
+    bool received;   /* the snapshot was received from others, or continues one that was */
     echo_hash manifest_hash;
     echo__credential *credentials;
     size_t credentials_count, credentials_cap;
 
-    echo_key wanted; /* the feed to write to that the host named: options.own_feed points here, or is NULL */
+    echo_key wanted; /* the feed to write to, if the host named one: options.own_feed points to this, or is NULL */
     bool has_own;
-    echo_key own; /* feed to write to */
-    bool behind;  /* it is shorter than the snapshot says: never write */
+    echo_key own; /* the feed to write to */
+    bool behind;  /* that feed is shorter than the snapshot says: nothing may be written */
 
     echo__rebuild *rebuild; /* of stale models, while it runs */
     uint64_t applied;
     echo__costs costs;
     /*
-     * What is done between messages (taking snapshots, in the layer above); NULL: nothing. idle: there are no messages
-     * now. It cannot fail, and adds the time it took to ns_between.
+     * Called between messages: takes snapshots, in the layer above; NULL: nothing is called. idle: no message is
+     * waiting. It cannot fail, and adds the time it took to ns_between.
      */
     void (*between)(struct echo_party *party, bool idle);
-    struct echo__taker *taker;                /* of that layer */
-    void (*detach)(struct echo_party *party); /* ends and releases it */
+    struct echo__taker *taker;                /* belongs to that layer */
+    void (*detach)(struct echo_party *party); /* ends and frees the taker */
     uint64_t ns_between;
     bool cancelled; /* by the host's progress callback */
     echo_restore_report report;
@@ -79,22 +79,22 @@ struct echo_party {
 echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_party_options *options,
                             echo_error *err) ECHO_MUST_USE;
 /*
- * Puts the party over feeds and a store (ops NULL: none), of which `newest` is the highest number of a snapshot. Both
- * stay the caller's until owns_feeds and owns_store are set.
+ * Sets the party's feeds and store (ops NULL: no store). newest: the highest number of a snapshot in the store. The
+ * caller owns both until owns_feeds and owns_store are set.
  */
 echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const echo_store *store, uint64_t newest,
                              echo_error *err) ECHO_MUST_USE;
 uint64_t echo__party_clock_ns(const echo_party *party);
-/* Calls the host's progress callback, if there is one. */
+/* Calls the host's progress callback, if one is set. */
 echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) ECHO_MUST_USE;
-/* Adds a problem to the report; when there is no memory for that it is left out. */
+/* Adds a problem to the report; it is left out when memory runs out. */
 void echo__party_damage(echo_party *party, const echo_error *problem);
 /* Adds one credential to admission and, if it is not in the root, to the list. */
 echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored,
                                    echo_error *err) ECHO_MUST_USE;
-/* Whether the feed's messages count. */
+/* Whether the party applies the feed's messages. */
 bool echo__party_admits(const echo_party *party, const echo_key *feed);
-/* Whether an outsider's message is a credential that admits its feed; ECHO_ERR_REFUSED otherwise. */
+/* ECHO_OK if this message of a feed that is not admitted is a credential that admits it; ECHO_ERR_REFUSED otherwise. */
 echo_status echo__party_accepts(const echo_party *party, const echo_key *feed, const echo_message *message);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "party/apply.h"
 
-/* With several writable feeds the host has to say which; one that was found stays, whatever comes later. */
+/* With several writable feeds the host must name one. A feed that was found stays the own feed. */
 static bool find_writable(echo_party *party) {
     size_t writable = 0;
     void *handle;
@@ -71,9 +71,9 @@ static echo_status apply_entry(echo_party *party, const echo__merge_entry *entry
 }
 
 #define EVICT_PER_MESSAGE 2u
-#define READ_SAMPLE 256u /* messages at once that tell what reading costs */
+#define READ_SAMPLE 256u /* messages applied at once from which the time of reading is measured */
 
-/* Of what a message took the part that is not its application, nor what was done between messages. */
+/* The time of a message without that of applying it and of what was done between messages. */
 static void measure_reading(echo_party *party, uint64_t messages, uint64_t ns) {
     if (messages < READ_SAMPLE) return;
     const echo__costs *costs = &party->costs;

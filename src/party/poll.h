@@ -10,9 +10,9 @@
 echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST_USE;
 /* Applies up to max messages (0: all that can be applied now). *applied may be NULL. */
 echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
-/* Which feed to write to, and whether that is safe; to be called after admission or feeds changed. */
+/* Determines the own feed and whether writing to it is safe. To be called whenever admission or feeds have changed. */
 void echo__party_find_own(echo_party *party);
-/* Counts the stale models and starts rebuilding their items, which echo_party_poll() then goes on with. */
+/* Counts the stale models and starts rebuilding their items; echo_party_poll() continues that. */
 echo_status echo__party_rebuild(echo_party *party, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Items for the host. A query walks the snapshot's records in order and the items in memory beside them; the head of an
- * item in memory counts, since it is newer or the same. Only heads are read: no state is made.
+ * Items for the host. A query walks the snapshot's records and the items in memory in one order. For an item that is in
+ * both, the head in memory is used, since it is newer or the same. Only heads are read, and no state is made.
  */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, ec
     if (party == NULL || id == NULL) return echo__error_null(err, party == NULL ? "party" : "id");
     (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
     echo_status status = echo__items_get(out, &party->items, echo__bytes_text(id), &own);
-    return echo__error_return(err, &own, status, "the item cannot be had");
+    return echo__error_return(err, &own, status, "the item cannot be loaded");
 }
 
 void echo_item_head_get(echo_item_head *out, const echo_item *item) {
@@ -160,5 +160,5 @@ echo_status echo_party_each(echo_party *party, const echo_query *query, echo_ite
     echo__free(w.fresh.items);
     echo__buf_free(&w.scratch);
     echo__buf_free(&w.texts);
-    return echo__error_return(err, &own, status, "the walk was ended");
+    return echo__error_return(err, &own, status, "the callback ended the walk");
 }

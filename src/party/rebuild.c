@@ -44,7 +44,7 @@ void echo__rebuild_free(echo__rebuild *rebuild) {
 
 uint64_t echo__rebuild_items(const echo__rebuild *rebuild) { return rebuild == NULL ? 0 : rebuild->count; }
 
-static bool admits(void *arg, const echo_key *feed) { /* what is covered was admitted */
+static bool admits(void *arg, const echo_key *feed) { /* every feed that is covered was admitted */
     const echo__rebuild *rebuild = arg;
     return echo_timeframe_get(NULL, rebuild->until, feed);
 }
@@ -68,7 +68,7 @@ static echo_status want(echo__rebuild *rebuild, echo_bytes id, echo_error *err) 
     return ECHO_OK;
 }
 
-/* The items whose record has a stale model: heads alone are read. */
+/* Finds the items whose record has a stale model; reads only heads. */
 static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
     const echo__items *items = rebuild->party_items;
     echo__cursor *cursor;

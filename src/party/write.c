@@ -1,6 +1,6 @@
 /*
- * Local writes: checked, encoded, appended as one durable batch, then taken from the feed like everybody else's, so
- * that there is one way into the items and nothing is covered that is not durable (P5).
+ * Local writes: checked, encoded, appended as one durable batch, then read back from the feed like the messages of
+ * others. So all messages reach the items the same way, and everything that is covered is durable (P5).
  */
 #include <sodium.h>
 #include <string.h>
@@ -25,8 +25,8 @@ static echo_status check_own(echo_party *party, echo_error *err) {
     if (!party->has_own) {
         return echo__error(
             err, ECHO_ERR_READONLY,
-            "no feed can be written to: of the admitted feeds none has its secret key present, or several "
-            "do and `own_feed` is not set");
+            "no own feed: no admitted feed has its secret key present, or more than one has (set `own_feed` to "
+            "choose one)");
     }
     if (party->behind) {
         echo__error(err, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says: writing would fork it");
@@ -50,7 +50,7 @@ static echo_status check_write(echo_party *party, const echo_write *writes, size
     const echo_write *w = &writes[i];
     if (w->mutation != NULL && w->mutation->data == NULL && w->mutation->len > 0)
         return echo__error_null(err, "the bytes of a mutation");
-    if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write names no item");
+    if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write has no item id");
     if (!text_fits(w->id, ECHO_ID_BYTES_MAX))
         return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_BYTES_MAX);
     if (!text_fits(w->type, ECHO_ID_BYTES_MAX) || !text_fits(w->parent, ECHO_ID_BYTES_MAX) ||
@@ -60,7 +60,7 @@ static echo_status check_write(echo_party *party, const echo_write *writes, size
     if (w->create && (w->model == NULL || w->model[0] == '\0'))
         return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
     if (!w->create && (w->type != NULL || w->source != NULL || w->target != NULL))
-        return echo__error(err, ECHO_ERR_INVALID, "type and link are given when an item is created");
+        return echo__error(err, ECHO_ERR_INVALID, "type and link can be set only when the item is created");
     bool exists = created_before(writes, i, w->id);
     echo_status status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
     if (status != ECHO_OK) return status;
@@ -199,7 +199,7 @@ echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const
     if (status == ECHO_OK) {
         echo__date(created, o->now != NULL ? o->now(o->now_arg) : echo__wall_ms());
         status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
-        if (status != ECHO_OK) echo__error(&own, status, "credential cannot be made");
+        if (status != ECHO_OK) echo__error(&own, status, "credential cannot be created");
     }
     echo_bytes bytes = echo__buf_bytes(&credential);
     if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, &own);

@@ -1,6 +1,6 @@
 /*
- * Two snapshots compared: where their trees differ, records are taken apart, and the slots of both laid beside each
- * other.
+ * Comparing two snapshots: where their trees differ, records are split into slots, and the slots of both sides are
+ * compared.
  */
 #include <string.h>
 
@@ -81,7 +81,7 @@ static bool same_value(echo_bytes a, echo_bytes b) {
 
 #define GROUP_MAX 64u
 
-/* How many of the marks that are left have the stamp of the last. */
+/* The number of remaining marks that have the stamp of the last one. */
 static size_t group_of(const side *s, const echo__slot *slot, size_t left) {
     size_t n = 1;
     while (n < left && echo__stamp_compare(&mark_of(s, slot, left - n)->stamp, &mark_of(s, slot, left)->stamp) == 0)
@@ -185,8 +185,8 @@ static int slot_order(const echo__slot *a, const echo__slot *b) {
     return a->kind == ECHO_DIFFERENCE_HEAD ? rank(a->name) - rank(b->name) : strcmp(a->name, b->name);
 }
 
-/* A state on one side and a log in its place on the other: the writers had other models at hand, and there is nothing
- * to compare. */
+/* One side has a state where the other has a log: the writers had different models registered, and the two cannot be
+ * compared. */
 static bool forms_differ(const comparison *c) {
     const echo__slots *a = &c->a.record, *b = &c->b.record;
     return a->present && b->present && (a->has_state != b->has_state || a->has_bytes != b->has_bytes);

@@ -1,8 +1,8 @@
 /*
  * The collection of garbage. Order is what makes it safe (P9): everything that is kept is read to its end before the
- * first removal; manifests go before the chunks that only they need; and the store refuses to remove chunks from one
- * who has not listed each party's newest manifest, so what is published meanwhile is found and marked before the sweep
- * goes on. A crash leaves garbage, no damage.
+ * first removal; manifests are removed before the chunks that only they need; and the store refuses to remove chunks
+ * through a handle that has not listed each party's newest manifest, so what is published meanwhile is found and marked
+ * before the sweep continues. A crash leaves garbage and no damage.
  *
  * Invariants: a chunk in `marked` with the bit DEEP has everything below it in `marked` too, but for what the open
  * visitor has ahead; hence all is forgotten when a visit fails. `garbage` holds nothing that is marked. Until the sweep
@@ -23,7 +23,7 @@
 #define BATCH 512u /* chunks removed at once */
 #define NAMES_PER_STEP 2048u
 #define CONFLICTS 16u /* publications in a row that may come between listing and removing one batch */
-#define RESTARTS 16u  /* beginnings because snapshots were pinned or removed under our hands */
+#define RESTARTS 16u  /* restarts because other handles pinned or removed snapshots */
 
 #define NAMED 1u /* some record names it */
 #define DEEP 2u  /* and what it names is marked as well */
@@ -72,7 +72,7 @@ static void forget_marks(echo__gc *gc) {
     if (gc->options.dry_run) gc->snapshots_removed = gc->chunks_removed = gc->bytes_removed = 0;
 }
 
-/* Begins anew because of what others did, unless they do it all the time: then `why`, which the caller's error has. */
+/* Begins anew because of what other handles did; after too many times returns `why`, which the caller's error has. */
 static echo_status restart(echo__gc *gc, echo_status why) {
     forget_marks(gc);
     if (gc->restarts++ < RESTARTS) return ECHO_OK;
@@ -218,8 +218,7 @@ static echo_status step_remove(echo__gc *gc, echo_error *err) {
         gc->remove_at++;
         return ECHO_OK;
     }
-    /* Somebody pinned it, so that it needs marking, or removed it: the snapshots are to be listed again.
-     */
+    /* Another handle pinned it, so that it needs marking, or removed it: the snapshots must be listed again. */
     return status == ECHO_ERR_REFUSED || status == ECHO_ERR_NOT_FOUND ? restart(gc, status) : status;
 }
 
@@ -327,7 +326,7 @@ static echo_status tell_progress(echo__gc *gc, echo_error *err) {
     bool sweeping = gc->phase >= GC_REMOVE || gc->again;
     uint64_t done = sweeping ? gc->chunks_kept + gc->chunks_removed : gc->marked.count;
     echo_status status = gc->options.progress(gc->options.progress_arg, sweeping ? "sweep" : "mark", done, 0);
-    return status == ECHO_OK ? status : echo__error(err, status, "ended by the progress callback");
+    return status == ECHO_OK ? status : echo__error(err, status, "the progress callback ended the collection");
 }
 
 echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {

@@ -1,19 +1,19 @@
 /*
- * Which snapshots a store keeps. All of it is store calls on the handle that is given, on the thread that calls.
+ * Deciding which snapshots a store keeps. Uses only the given store handle, on the calling thread.
  */
 #ifndef ECHO_SNAPSHOT_KEEP_H
 #define ECHO_SNAPSHOT_KEEP_H
 
 #include "snapshot/stored.h"
 
-/* A stored snapshot, as far as it matters for keeping it. */
+/* A stored snapshot: what is needed to decide whether it is kept. */
 typedef struct echo__holding {
     echo_key party;
     echo__stored_id id;
-    bool good; /* its manifest can be read; one that cannot is damaged, and needs nothing */
+    bool good; /* its manifest can be read; otherwise it is damaged, and needs no chunks */
     bool pinned;
     bool keep;
-    echo__root items, credentials; /* of a good one */
+    echo__root items, credentials; /* if good */
 } echo__holding;
 
 /* Zeroed is empty. */
@@ -23,18 +23,19 @@ typedef struct echo__holdings {
 } echo__holdings;
 
 /*
- * Adds a party's snapshots, newest first, and decides: the newest `keep` good ones are kept (0: all), those that are
- * pinned, and damaged ones that are newer than the last of the former, or are all there is. A manifest that cannot be
- * read for any other reason than damage (a newer format, a limit, memory, the store) is an error that names it; then
- * nothing is added.
+ * Adds a party's snapshots, newest first, and decides which are kept: the newest `keep` good ones (0: all), the pinned
+ * ones, and damaged ones that are newer than the last of the newest `keep` good ones, or all damaged ones if none is
+ * good. A manifest that cannot be read for a reason other than damage (a newer format, a limit, memory, the store) is
+ * an error that names it, and nothing is added.
  */
 echo_status echo__keep_list(echo__holdings *out, const echo_store *store, const echo_key *party, uint32_t keep,
                             echo_error *err) ECHO_MUST_USE;
 void echo__keep_free(echo__holdings *holdings);
 
 /*
- * Removes the old snapshots of one party by the same rule; their chunks stay. Cheap: reads the manifests, no tree. keep
- * 0 removes none. *removed (may be NULL) counts those that were removed, also when a later one could not be.
+ * Removes the old snapshots of one party by the same rule; their chunks stay. Cheap: reads the manifests and no tree.
+ * With `keep` 0 none is removed. *removed (may be NULL) is the number of removed snapshots, also after a later removal
+ * failed.
  */
 echo_status echo__keep_retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed,
                               echo_error *err) ECHO_MUST_USE;

@@ -243,7 +243,7 @@ static echo_status get_models(const cJSON *manifest, echo__model_counts *out, ec
         if (echo__models_add(out, model->valuestring, (uint32_t)version, (int64_t)items) != ECHO_OK)
             return echo__nomem(err);
         /* Counts of one entry given twice could add up to none, and the entry would be gone. */
-        if (out->count != before + 1) return bad(err, "a model entry is there twice");
+        if (out->count != before + 1) return bad(err, "a model entry occurs twice");
         out->list[out->count - 1].opaque = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(node, "opaque"));
     }
     return ECHO_OK;
@@ -259,7 +259,7 @@ static echo_status get_timeframe(const cJSON *manifest, echo_timeframe **out, ec
         uint64_t seq;
         if (echo_key_parse(&feed, frame->string) != ECHO_OK || !echo__json_get_uint64(frame, &seq) ||
             seq > ECHO_SEQ_MAX)
-            return bad(err, "timeframe has a bad frame");
+            return bad(err, "a frame of the timeframe has the wrong shape");
         if (echo_timeframe_set(*out, &feed, seq) != ECHO_OK) return echo__nomem(err);
     }
     return ECHO_OK;
@@ -307,8 +307,9 @@ static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes t
     bool has_signature = get_hex(node, "signature", signature, sizeof signature);
     if (check_of(&check, m) != ECHO_OK) return echo__nomem(err);
     if (!get_hex(node, "check", claimed.bytes, sizeof claimed.bytes) || !echo__hash_equal(&check, &claimed))
-        return bad(err, "check does not agree with its text");
-    if (has_signature != m->is_signed) return bad(err, "it has an author or a signature, not both");
+        return bad(err, "the check does not match the text");
+    if (has_signature != m->is_signed)
+        return bad(err, "it has an author without a signature, or a signature without an author");
     if (has_signature) {
         uint8_t signed_bytes[sizeof check_domain + ECHO_HASH_BYTES];
         signed_text(signed_bytes, &check);
@@ -319,7 +320,7 @@ static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes t
     put_body(&again, m, &check, has_signature ? signature : NULL);
     echo_status status = again.status != ECHO_OK ? echo__nomem(err) : ECHO_OK;
     if (status == ECHO_OK && !echo__bytes_equal(echo__buf_bytes(&again), text))
-        status = bad(err, "text is not in canonical form");
+        status = bad(err, "the text is not in canonical form");
     echo__buf_free(&again);
     return status;
 }

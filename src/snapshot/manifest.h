@@ -1,5 +1,5 @@
 /*
- * Manifests: what a snapshot is of, and where its trees begin (docs/FORMAT.md, "Manifests").
+ * Manifests: the party and timeframe of a snapshot, and the roots of its trees (docs/FORMAT.md, "Manifests").
  */
 #ifndef ECHO_SNAPSHOT_MANIFEST_H
 #define ECHO_SNAPSHOT_MANIFEST_H
@@ -27,26 +27,26 @@ typedef struct echo__manifest {
     echo__root items;
     echo__root credentials;
     echo__model_counts models;
-    uint32_t generation; /* dialect of the party's messages; 0 when none was seen */
+    uint32_t generation; /* dialect of the party's messages; 0: no message was seen */
     int64_t time;        /* milliseconds since 1970 */
     bool has_previous;
-    echo_hash previous; /* of the bytes of the manifest before */
-    bool
-        received; /* the state was received from others, or continues one that was: its author did not compute it all */
+    echo_hash previous; /* hash of the bytes of the previous manifest */
+    bool received; /* the state was received from others, or continues one that was: its author did not compute all of
+                      it */
     echo__attestation *attestations; /* ascending by member; owned */
     size_t attestation_count;
     bool is_signed;
     echo_key author;
 } echo__manifest;
 
-void echo__manifest_free(echo__manifest *manifest); /* what it points to; zeroes it */
-/* Attests a digest. */
+void echo__manifest_free(echo__manifest *manifest); /* frees what it points to, and zeroes it */
+/* Makes a member's attestation of a digest. */
 void echo__attest(echo__attestation *out, const echo_hash *digest, const echo_keypair *member);
 bool echo__attestation_ok(const echo__attestation *attestation, const echo_hash *digest);
-/* Adds one that was checked; nothing is added when its member has one already, or beyond ECHO__ATTESTATIONS_MAX.
- * ECHO_ERR_NOMEM. */
+/* Adds an attestation that was checked. Nothing is added if its member has one already, or if there are
+ * ECHO__ATTESTATIONS_MAX. ECHO_ERR_NOMEM. */
 echo_status echo__manifest_attested(echo__manifest *manifest, const echo__attestation *attestation) ECHO_MUST_USE;
-/* Appends the text, with its check, signed by `signer` unless NULL (manifest->author is then its key). */
+/* Appends the text with its check. If `signer` is not NULL, it signs, and manifest->author is set to its key. */
 echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const echo_keypair *signer,
                                  echo_error *err) ECHO_MUST_USE;
 /*
@@ -54,7 +54,7 @@ echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const
  * ECHO_ERR_VERSION (a newer format), ECHO_ERR_LIMIT. On error *out is empty.
  */
 echo_status echo__manifest_read(echo__manifest *out, echo_bytes text, echo_error *err) ECHO_MUST_USE;
-/* The state digest: hash of party, timeframe, roots and model versions alone. */
+/* The state digest: the hash of party, timeframe, roots and model versions only. */
 echo_status echo__manifest_digest(echo_hash *out, echo__manifest *manifest) ECHO_MUST_USE;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Pins: marks in the store on snapshots that nobody may remove.
+ * Pins: marks in the store on snapshots that may not be removed.
  */
 #include "echo/snapshot.h"
 #include "snapshot/stored.h"

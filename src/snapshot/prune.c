@@ -1,5 +1,5 @@
 /*
- * What of the feeds the snapshots make unnecessary.
+ * Which blocks of the feeds the snapshots make unnecessary.
  */
 #include "base/crypto.h"
 #include "base/error.h"

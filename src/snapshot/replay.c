@@ -97,6 +97,6 @@ static echo_status copy_digest(void *arg, const echo_party *replayed, const echo
 
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
                                  uint64_t number, echo_error *err) {
-    if (digest == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the digest is NULL");
+    if (digest == NULL) return echo__error(err, ECHO_ERR_INVALID, "digest is NULL");
     return echo__snapshot_replay(options, store, number, copy_digest, digest, err);
 }

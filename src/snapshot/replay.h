@@ -1,5 +1,5 @@
 /*
- * What the feeds say: a snapshot's messages applied once more, to compare the result with the snapshot.
+ * Applying a snapshot's messages again from the feeds, to compare the result with the snapshot.
  */
 #ifndef ECHO_SNAPSHOT_REPLAY_H
 #define ECHO_SNAPSHOT_REPLAY_H
@@ -7,8 +7,8 @@
 #include <echo/snapshot.h>
 
 /*
- * Replays what a snapshot covers into a party of its own and takes a snapshot of that in memory, whose root is then the
- * party's; fn looks at it. Otherwise as echo_snapshot_replay().
+ * Replays what a snapshot covers into a new party and takes a snapshot of that in memory, so that the party is over its
+ * root; then calls fn with the party and the snapshot's digest. Otherwise the same as echo_snapshot_replay().
  */
 typedef echo_status (*echo__replayed_fn)(void *arg, const echo_party *replayed, const echo_hash *digest,
                                          echo_error *err);

@@ -62,9 +62,8 @@ static echo_status open_feeds(restoration *o, echo_error *err) {
     return status;
 }
 
-/* A store that cannot be used is reported and done without; only what may pass (memory, another process) fails the
- * opening.
- */
+/* A store that cannot be used is reported, and the party is opened without it. Only temporary causes (memory, another
+ * process) make opening fail. */
 static echo_status do_without_store(restoration *o, echo_status status, const echo_error *problem, echo_error *err) {
     if (status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY) {
         if (err != NULL) *err = *problem;
@@ -195,7 +194,7 @@ static void report_feeds(echo_party *party) {
     if (counts.stopped > 0) echo__party_damage(party, &counts.stop);
     if (!party->behind) return;
     echo_error problem = ECHO_ERROR_INIT;
-    echo__error(&problem, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says; it is not written to");
+    echo__error(&problem, ECHO_ERR_BEHIND, "the own feed is shorter than the snapshot says: nothing is written to it");
     echo__error_feed(&problem, &party->own);
     echo__party_damage(party, &problem);
 }
@@ -268,7 +267,7 @@ static echo_status attempt(echo_party **out, restoration *o, const echo__stored_
     return ECHO_OK;
 }
 
-/* Of what class a failure is that another, older start could get around. */
+/* The class of a failure that starting from an older snapshot could avoid. */
 static bool is_damage(echo_status status) {
     return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE ||
            status == ECHO_ERR_LIMIT || status == ECHO_ERR_NOT_FOUND || status == ECHO_ERR_IO ||

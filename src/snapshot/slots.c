@@ -1,6 +1,6 @@
 /*
- * Records to slots. What does not look as it should (it may come from anywhere) is one slot without stamps, never an
- * error; only records that cannot be read at all, and blobs and segments that are missing, are.
+ * Splitting records into slots. A value of unexpected shape (it may come from anywhere) is one slot without stamps and
+ * not an error. Errors are only records that cannot be read at all, and missing blobs and segments.
  */
 #include "snapshot/slots.h"
 

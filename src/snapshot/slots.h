@@ -1,5 +1,5 @@
 /*
- * A record taken apart for comparing: slots, each with its value and the stamps of the messages that made it.
+ * A record split into slots for comparing. Each slot has its value and the stamps of the messages that made it.
  */
 #ifndef ECHO_SNAPSHOT_SLOTS_H
 #define ECHO_SNAPSHOT_SLOTS_H
@@ -18,8 +18,8 @@ typedef struct echo__text_at {
 
 typedef struct echo__mark {
     echo__stamp stamp;
-    echo__text_at what;  /* of operations: which, and at what path */
-    echo__text_at value; /* with what value; of a log's entry: its bytes */
+    echo__text_at what;  /* of an operation: its kind and path */
+    echo__text_at value; /* of an operation: its value; of a log entry: its bytes */
 } echo__mark;
 
 typedef struct echo__slot {
@@ -30,11 +30,11 @@ typedef struct echo__slot {
 } echo__slot;
 
 typedef struct echo__slots {
-    bool present; /* the snapshot has such an item */
+    bool present; /* the snapshot has the item */
     bool has_state, has_bytes;
     echo__record record;
     echo__buf scratch;
-    cJSON *state;      /* of the object model; slots have their names from it */
+    cJSON *state;      /* of the object model; names of its slots point into it */
     echo__slot *slots; /* ascending by kind, then name */
     size_t slots_count, slots_cap;
     echo__mark *marks;

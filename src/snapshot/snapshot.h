@@ -1,5 +1,5 @@
 /*
- * This layer, for those above it. Files of the layer include the headers that they use.
+ * This layer, for the layers above it. Files of this layer include the headers that they use instead.
  */
 #ifndef ECHO_SNAPSHOT_INTERNAL_H
 #define ECHO_SNAPSHOT_INTERNAL_H

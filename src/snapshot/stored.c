@@ -133,7 +133,7 @@ echo_status echo__stored_read_as(echo__manifest *out, echo_bytes text, const ech
     if (status != ECHO_OK) return status;
     if (echo__key_equal(&out->party, party) && out->number == number) return ECHO_OK;
     echo__manifest_free(out);
-    return echo__error(err, ECHO_ERR_CORRUPT, "manifest is of another party or number than it is stored under");
+    return echo__error(err, ECHO_ERR_CORRUPT, "manifest states another party or number than it is stored under");
 }
 
 echo_status echo__stored_read(echo__manifest *out, const echo__stored_manifest *stored, const echo_key *party,

@@ -1,16 +1,16 @@
 /*
- * The manifests that a store has of a party: listing them, finding one, reading it.
+ * The manifests of a party in a store: listing them, finding one, reading it.
  *
- * Every list goes from the newest to the oldest. A list that ends early, because what was wanted is found, is not a
- * complete list in the sense of sys/store.h (`remove_chunks`): only echo__stored_list(), and echo__stored_each() whose
- * callback never stops, make the handle remember which manifest was the newest.
+ * Every list goes from the newest to the oldest. A list that a callback ends early is not a complete list in the sense
+ * of sys/store.h (`remove_chunks`). Only echo__stored_list(), and echo__stored_each() with a callback that never stops,
+ * make the handle remember which manifest was the newest.
  */
 #ifndef ECHO_SNAPSHOT_STORED_H
 #define ECHO_SNAPSHOT_STORED_H
 
 #include "snapshot/manifest.h"
 
-/* Whether a host gave a store and a party. ECHO_ERR_INVALID, ECHO_ERR_VERSION. */
+/* Checks that the host passed a valid store and a party. ECHO_ERR_INVALID, ECHO_ERR_VERSION. */
 echo_status echo__stored_check(const echo_store *store, const echo_key *party, echo_error *err) ECHO_MUST_USE;
 
 /* ---- all of them ---- */
@@ -37,25 +37,25 @@ void echo__stored_free(echo__stored_manifests *manifests);
 
 /* ---- one of them ---- */
 
-/* Which manifest. Its number alone does not say: after the newest is removed its number is given out again. */
+/* Identifies a manifest. Its number is not enough: after the newest is removed, its number is used again. */
 typedef struct echo__stored_id {
     uint64_t number; /* 0: none */
     echo_hash hash;  /* of its bytes */
 } echo__stored_id;
 
-/* The newest, whether it can be read or not; *out is zeroed when the party has none. */
+/* The newest manifest, readable or not; *out is zeroed if the party has none. */
 echo_status echo__stored_newest(echo__stored_id *out, const echo_store *store, const echo_key *party,
                                 echo_error *err) ECHO_MUST_USE;
 /*
- * Whether this manifest is still in the store; number 0: under any number. Who writes a tree on top of its roots names
- * chunks without putting them, and they are safe only while it stands: so ask after the first put, when the store is
- * locked, and before publishing.
+ * Whether this manifest is still in the store; number 0: under any number. A tree that is written on top of its roots
+ * names chunks that were not put again, and these are safe only while the manifest exists. So check this after the
+ * first put, when the store is locked, and before publishing.
  */
 echo_status echo__stored_has(bool *out, const echo_store *store, const echo_key *party, const echo__stored_id *id,
                              echo_error *err) ECHO_MUST_USE;
 /*
- * Whether one of those that can be read is the one that is wanted: `matches` is called for each until it returns true,
- * and copies what its caller needs. Those that cannot be read are passed over; ECHO_ERR_NOMEM is an error.
+ * Finds a readable manifest: calls `matches` for each until it returns true; `matches` copies what its caller needs.
+ * Manifests that cannot be read are skipped, but ECHO_ERR_NOMEM is an error.
  */
 typedef bool (*echo__stored_match_fn)(void *arg, const echo__manifest *manifest, echo_bytes text);
 echo_status echo__stored_find(bool *found, const echo_store *store, const echo_key *party,
@@ -69,10 +69,11 @@ echo_status echo__stored_read_as(echo__manifest *out, echo_bytes text, const ech
 /* The same for one of a list. */
 echo_status echo__stored_read(echo__manifest *out, const echo__stored_manifest *stored, const echo_key *party,
                               echo_error *err) ECHO_MUST_USE;
-/* The manifest of a number (0: the newest), and chunks over the store, which is borrowed. ECHO_ERR_NOT_FOUND. */
+/* Reads the manifest with this number (0: the newest), and opens chunks over the store, which is borrowed.
+ * ECHO_ERR_NOT_FOUND. */
 echo_status echo__stored_open(echo__manifest *out, echo__chunks **chunks, const echo_store *store,
                               const echo_key *party, uint64_t number, echo_error *err) ECHO_MUST_USE;
-/* Puts before err's message which snapshot it is about, when its bytes are to blame. Returns status. */
+/* Prefixes err's message with the snapshot it is about, if the bytes of the snapshot are at fault. Returns status. */
 echo_status echo__stored_blame(echo_error *err, const echo_key *party, uint64_t number, echo_status status);
 
 #endif

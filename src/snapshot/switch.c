@@ -22,7 +22,7 @@ static bool is_newer(const echo_party *party, const echo__stored_manifest *candi
     return memcmp(&hash, &party->manifest_hash, sizeof hash) != 0;
 }
 
-/* Only those that are newer than what the party stands on. */
+/* Keeps only those that are newer than the party's snapshot. */
 static echo_status list_newer(echo__stored_manifests *out, const echo_party *party, const echo_store *store,
                               echo_error *err) {
     echo_status status = echo__stored_list(out, store, &party->key, err);
@@ -34,8 +34,8 @@ static echo_status list_newer(echo__stored_manifests *out, const echo_party *par
 }
 
 /*
- * A store that cannot be reopened is used by the taker through the same handle; listing under a collection of garbage
- * would make that one believe it had seen what is new (sys/store.h, `remove_chunks`).
+ * If the store cannot be reopened, the taker uses the same handle. Listing manifests during a collection of garbage
+ * would then make the handle take new manifests for ones that the collection has seen (sys/store.h, `remove_chunks`).
  */
 static void guard_listing(echo_party *party, const echo_store *store) {
     const echo__taker *t = party->taker;
@@ -45,7 +45,7 @@ static void guard_listing(echo_party *party, const echo_store *store) {
 
 /* ---- the switch ---- */
 
-/* An item never goes backwards. */
+/* Switching may not undo messages that the party has applied. */
 static echo_status check_covers(const echo_party *old, const echo_party *fresh, echo_error *err) {
     if (echo_timeframe_covers(fresh->clock, old->clock)) return ECHO_OK;
     echo_timeframe *missing;
@@ -66,7 +66,7 @@ static echo_status report_changes(const echo_party *old, const echo_party *fresh
     echo_status status = echo__changes_find(&changes, old, fresh, err);
     if (status == ECHO_OK) {
         status = echo__changes_report(&changes, fn, arg);
-        if (status != ECHO_OK) echo__error_adopt(err, status, "the switch was ended by the host");
+        if (status != ECHO_OK) echo__error_adopt(err, status, "the callback ended the switch");
     }
     echo__changes_free(&changes);
     return status;

@@ -7,9 +7,9 @@
 #include <echo/snapshot.h>
 
 /*
- * echo_party_switch() to snapshots of another store, or of the party's own (store NULL). The other store is
- * borrowed and is the party's from then on; the one that the party opened itself stays open below it, and is its own
- * again when it is given back.
+ * echo_party_switch() to snapshots of another store, or of the party's own (store NULL). The other store is borrowed,
+ * and the party uses it from then on. The store that the party opened itself stays open; the party uses it again when
+ * it is switched back to it.
  */
 echo_status echo__switch_to(echo_party **party, const echo_store *store, echo_change_fn fn, void *arg,
                             echo_error *err) ECHO_MUST_USE;

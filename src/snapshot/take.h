@@ -1,6 +1,6 @@
 /*
- * Taking one snapshot, on the party's thread: a machine of small pieces. drive.h says who drives it. Its phases are
- * those of echo/snapshot.h; writer.h says how those of the writer and of the collection of garbage go with them.
+ * Taking one snapshot, on the party's thread: a state machine of small pieces, which drive.c drives. Its phases are
+ * those of echo/snapshot.h; writer.h shows which phases of the writer and of the garbage collection go with them.
  */
 #ifndef ECHO_SNAPSHOT_TAKE_H
 #define ECHO_SNAPSHOT_TAKE_H
@@ -11,17 +11,17 @@
 
 typedef struct echo__taker {
     echo_party *party;
-    echo_store store; /* the writers' handle; ops NULL: none was needed yet, or the party's own is used */
+    echo_store store; /* the handle for writers; ops NULL: not needed yet, or the party's own handle is used */
 
     echo_snapshot_phase phase;
     echo_snapshot_reason reason;
-    bool threaded; /* the one that runs may use a thread */
-    bool again;    /* another was asked for while this one is finishing */
+    bool threaded; /* the running snapshot may use a thread */
+    bool again;    /* another was requested while this one is finishing */
     bool cancelled;
     uint64_t began_ns;
     uint64_t generation; /* of the registry when it was begun */
     uint64_t expected_bytes;
-    echo_snapshot_result result; /* of the one that runs, or the last */
+    echo_snapshot_result result; /* of the running snapshot, or of the last */
     echo_status status;          /* of the last that ended */
     echo_error error;            /* why it failed */
 
@@ -31,17 +31,17 @@ typedef struct echo__taker {
     echo__manifest manifest; /* timeframe: what it covers */
     echo_keypair keys;
     echo__credential *credentials; /* in the writer's order; their bytes are the party's */
-    size_t credentials_count;      /* the first ones of the party's list */
-    size_t synced;                 /* frames of the timeframe whose feeds are durable (P5) */
-    uint64_t ns_writing;           /* that writing took on this thread */
+    size_t credentials_count;      /* how many, from the beginning of the party's list */
+    size_t synced;                 /* the number of frames in the timeframe whose feeds are durable (P5) */
+    uint64_t ns_writing;           /* time that writing took on this thread */
 
     /* between messages (drive.c) */
-    uint32_t countdown; /* messages to the next look at the clock */
-    uint32_t unstepped; /* looks since the last step */
+    uint32_t countdown; /* messages until the clock is read next */
+    uint32_t unstepped; /* readings of the clock since the last step */
     uint64_t rested_ns; /* when the last step ended */
     uint64_t last_message_ns;
     uint64_t seen_messages;
-    bool recovery; /* opening took too long: one at once */
+    bool recovery; /* opening took too long: take a snapshot at once */
     echo__policy policy;
 
     /* since the party was opened */
@@ -52,12 +52,12 @@ typedef struct echo__taker {
     echo_error gc_error;
 } echo__taker;
 
-/* Begins one. None may be running. On error nothing was begun. */
+/* Begins a snapshot. None may be running. On error nothing was begun. */
 echo_status echo__take_begin(echo__taker *taker, echo_snapshot_reason reason, bool threaded,
                              echo_error *err) ECHO_MUST_USE;
-/* One piece of what is to be done; false: nothing can be done before the writer's thread has news. */
+/* Does one piece of work; false: nothing can be done before the writer's thread has news. */
 bool echo__take_piece(echo__taker *taker);
-/* It is to end unpublished; `status` and `problem` will be why. */
+/* Makes the snapshot end unpublished, with `status` and `problem` as the reason. */
 void echo__take_fail(echo__taker *taker, echo_status status, const echo_error *problem);
 
 #endif

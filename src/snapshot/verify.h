@@ -1,5 +1,5 @@
 /*
- * The whole check of a snapshot.
+ * Checking a whole snapshot.
  */
 #ifndef ECHO_SNAPSHOT_VERIFY_H
 #define ECHO_SNAPSHOT_VERIFY_H

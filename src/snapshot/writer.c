@@ -1,5 +1,5 @@
 /*
- * A writer seen from outside: its thread, and the party's side of it.
+ * The functions of a writer for others: its thread, and the party's side.
  */
 #include "snapshot/writer.h"
 

@@ -1,5 +1,5 @@
 /*
- * What a writer is given, and what it returns.
+ * The input of a writer, and its results.
  */
 #ifndef ECHO_SNAPSHOT_WRITER_JOB_H
 #define ECHO_SNAPSHOT_WRITER_JOB_H
@@ -7,19 +7,19 @@
 #include "party/capture.h"
 #include "snapshot/manifest.h"
 
-/* What is to be written. All of it is borrowed, and left alone by others from closing until the writer is done. */
+/* What to write. All of it is borrowed. From echo__writer_close() until the writer is done only the writer uses it. */
 typedef struct echo__job {
-    echo__manifest *manifest;      /* roots: of the snapshot before; then the new ones */
-    uint64_t newest;               /* number that publishing expects */
-    const echo_keypair *keys;      /* to sign with; NULL: it is not signed */
-    echo__credential *credentials; /* new ones; put in order */
+    echo__manifest *manifest;      /* its roots are those of the previous snapshot; the writer replaces them */
+    uint64_t newest;               /* the newest number in the store, which publishing expects */
+    const echo_keypair *keys;      /* to sign with; NULL: the manifest is not signed */
+    echo__credential *credentials; /* new ones; the writer sorts them */
     size_t credentials_count;
     echo_item *first; /* of the capture */
     unsigned side;
     uint64_t count;
     uint32_t keep;     /* snapshots to keep, 0: all */
-    bool gc;           /* garbage may be collected: */
-    uint64_t gc_usage; /* when chunks take more than this in the store; 0: more than twice what the roots count */
+    bool gc;           /* garbage may be collected, */
+    uint64_t gc_usage; /* if chunks take more bytes than this in the store; 0: about twice what the new roots need */
 } echo__job;
 
 typedef struct echo__written {
@@ -31,7 +31,7 @@ typedef struct echo__written {
     uint64_t ns_write, ns_publish;
 } echo__written;
 
-/* After publishing. */
+/* The result of what follows publishing. */
 typedef struct echo__swept {
     echo_status status;
     echo_error problem;

@@ -105,9 +105,8 @@ static echo_status finish_trees(echo__writer *w, echo_error *err) {
 }
 
 /*
- * Chunks that the new trees share with the snapshot before are needed by no other snapshot once that is gone: another
- * process may have removed it, and collected them. From the first put on the store is ours, so that what stands now
- * stands until we publish.
+ * Another process may have removed the snapshot that this one continues, and collected the chunks that the new trees
+ * share with it. From the first put on no other handle can write, so what exists now still exists when we publish.
  */
 static echo_status check_base(const echo__writer *w, echo_error *err) {
     const echo__manifest *manifest = w->job.manifest;
@@ -245,7 +244,7 @@ static void end_writer(echo__writer *w) {
     echo__chunks_free(w->chunks);
     w->chunks = NULL;
     if (w->closed)
-        echo__order_free(&w->order); /* the party's side has no more use for it; large memory is slow to give back */
+        echo__order_free(&w->order); /* the party's side does not need it any more; freeing much memory is slow */
     echo__writer_report(w, &w->ended);
 }
 

@@ -1,5 +1,5 @@
 /*
- * A writer's state. All that both sides use is under `lock`; the rest is the writer's alone, whoever runs it.
+ * A writer's state. `lock` protects what both sides use; only the thread that runs the writer uses the rest.
  */
 #ifndef ECHO_SNAPSHOT_WRITER_STATE_H
 #define ECHO_SNAPSHOT_WRITER_STATE_H
@@ -12,7 +12,7 @@
 #include "tree/update.h"
 
 typedef enum writer_phase {
-    WRITER_OPEN, /* a handle of its own, where it has a thread */
+    WRITER_OPEN, /* opens the second handle, if it has a thread */
     WRITER_ORDER,
     WRITER_RECORDS,
     WRITER_TREE,
@@ -24,19 +24,19 @@ typedef enum writer_phase {
 
 struct echo__writer {
     echo__job job;
-    const echo_store *store; /* the one in use */
-    echo_store *own;         /* a handle of its own, kept by the caller */
+    const echo_store *store; /* the handle in use */
+    echo_store *own;         /* the second handle, kept by the caller */
     echo__chunks *chunks;
     writer_phase phase;
     echo__order order;
     echo__update *update;
     echo__batch *batch;    /* being written */
-    size_t at;             /* of its changes */
-    echo__written written; /* until done */
-    echo__swept swept;     /* until ended */
-    echo_key party;        /* after publishing, when the job is no longer ours */
-    double packed;         /* bytes that a byte of a chunk takes in the store */
-    uint64_t needed;       /* about how many bytes the new roots take in the store */
+    size_t at;             /* the next of the batch's changes */
+    echo__written written; /* complete when done */
+    echo__swept swept;     /* complete when ended */
+    echo_key party;        /* for use after publishing, when the job may not be used any more */
+    double packed;         /* ratio of bytes in the store to bytes of chunks */
+    uint64_t needed;       /* estimate of the bytes that the new roots take in the store */
     echo__gc *gc;
     bool threaded;
     pthread_t thread;
@@ -46,8 +46,8 @@ struct echo__writer {
     echo__batch *first, **last;
     size_t queued;
     bool closed, cancelled, moved, done, ended;
-    bool poked;          /* something for the writer came since it waited last */
-    uint64_t news, seen; /* events that concern the party's side, and how many it had seen when it waited last */
+    bool poked;          /* something for the writer came since it last waited */
+    uint64_t news, seen; /* number of events for the party's side, and of those it had seen when it last waited */
     const echo__ordered *ordered;
 };
 

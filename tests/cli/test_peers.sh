@@ -168,7 +168,7 @@ expect 0 join bob "$invitation" --peer $first
 serve bob bob
 expect 4 join jon "$invitation" --peer $place
 one_error
-err_has "$place: the peer did not prove to be a member of the party"
+err_has "$place: the peer did not prove that it is a member of the party"
 expect 0 invite bob --members --json
 json '.members | length' 2
 json '.members[0]' "\"$bob\""
