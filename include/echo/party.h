@@ -129,7 +129,7 @@ typedef struct echo_party_options {
  *
  * It takes the newest snapshot that verifies and applies the messages after it. When newer snapshots are damaged it
  * uses an older one, or in the end replays everything; the report lists what was damaged, and it is not an error. On
- * error *out is NULL and everything on disk is as it was before.
+ * error *out is NULL and nothing on disk has changed.
  *
  * ECHO_ERR_NOT_FOUND: the folder does not exist, or no feed in it holds the party's genesis. ECHO_ERR_INVALID: an
  * option is wrong, or the folder holds several parties and `party` is NULL. ECHO_ERR_VERSION: the options have an

@@ -134,7 +134,7 @@ typedef enum echo_change {
 } echo_change;
 const char *echo_change_name(echo_change change);
 
-/* head: the item as it is now or, if it was removed, as it was before. Views, valid during the call. */
+/* head: the item's present head or, if it was removed, its last one. Views, valid during the call. */
 typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_item_head *head);
 /*
  * Moves an open party to the newest good snapshot in its store, if that is newer than the one it stands on, for

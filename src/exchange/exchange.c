@@ -171,35 +171,3 @@ void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *x) {
         out->bytes_sent += counts.raw_out;
     }
 }
-
-/* ---- names ---- */
-
-const char *echo_exchange_event_name(echo_exchange_event_kind kind) {
-    switch (kind) {
-#define XX(name, text)                                                                                                 \
-    case ECHO_EXCHANGE_EVENT_##name: return text;
-        ECHO_EXCHANGE_EVENT_MAP(XX)
-#undef XX
-    default: return "unknown";
-    }
-}
-
-const char *echo_exchange_phase_name(echo_exchange_phase phase) {
-    switch (phase) {
-#define XX(name, text)                                                                                                 \
-    case ECHO_EXCHANGE_PHASE_##name: return text;
-        ECHO_EXCHANGE_PHASE_MAP(XX)
-#undef XX
-    default: return "unknown";
-    }
-}
-
-const char *echo_trust_name(echo_trust trust) {
-    switch (trust) {
-#define XX(name, text)                                                                                                 \
-    case ECHO_TRUST_##name: return text;
-        ECHO_TRUST_MAP(XX)
-#undef XX
-    default: return "unknown";
-    }
-}

@@ -12,12 +12,12 @@ echo_status echo__hypercore_load_node(echo__hypercore *hc, echo__hypercore_node 
                                       unsigned depth, echo_error *err);
 /* Looks at the bitfield again and, when it gives another length, at the signatures. On error nothing changes. */
 echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err);
-/* The number of blocks at the last signature below `length`; 0 when the system has none. */
+/* The number of blocks at the last signature below `length`; 0 when none exists. */
 echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err);
 /*
  * The roots of the shortest length above `after` and below the verified one that a signature vouches for; length 0 when
- * there is none. A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between came
- * without a proof so far.
+ * no such length exists. A sparse feed may have blocks that lead to such roots and not to the newest: the nodes between
+ * came without a proof so far.
  */
 echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after,
                                         echo_error *err);

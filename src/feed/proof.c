@@ -78,7 +78,8 @@ static echo_status check_numbers(const echo_feed_proof *proof, const echo_bytes 
     for (size_t i = 0; i < proof->left_count + proof->right_count; i++) {
         const echo_feed_node *node = i < proof->left_count ? &proof->left[i] : &proof->right[i - proof->left_count];
         if (echo__hypercore_node_blank(node))
-            return refuse(key, err, ECHO_ERR_CORRUPT, "has a node of zeros, which in a tree's file is none");
+            return refuse(key, err, ECHO_ERR_CORRUPT,
+                          "has a node of zeros, which in a tree's file marks an absent node");
         if (node->size > BYTES_MAX - bytes) return refuse(key, err, ECHO_ERR_CORRUPT, "claims too many bytes");
         bytes += node->size;
     }

@@ -40,7 +40,7 @@ void echo__proven_free(echo__proven *proven);
 size_t echo__proven_find(const echo__proven *proven, uint64_t index);
 
 /*
- * The node that tells most of where two feeds of one key part: of those that differ, the one that ends first, and of
+ * The node that shows best where two feeds of one key part: of those that differ, the one that ends first, and of
  * these the lowest. Begins as zeros.
  */
 typedef struct echo__proof_fork {

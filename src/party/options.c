@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/name.h"
 #include "feed/codec.h"
 #include "feed/feeds.h"
 #include "store/store.h"
@@ -11,9 +12,7 @@
 static const char *const levels[] = {ECHO_VERIFY_LEVEL_MAP(XX)};
 #undef XX
 
-const char *echo_verify_level_name(echo_verify_level level) {
-    return (size_t)level < sizeof levels / sizeof levels[0] ? levels[level] : "unknown";
-}
+const char *echo_verify_level_name(echo_verify_level level) { return ECHO__NAME(levels, level); }
 
 static uint64_t monotonic_ns(void *arg) {
     (void)arg;

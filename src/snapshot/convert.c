@@ -57,7 +57,7 @@ echo_status echo__convert_begin(echo__convert **out, echo_party *party, echo_err
     return status;
 }
 
-echo_status echo__convert_next(echo__convert *c, bool *done, echo_error *err) {
+echo_status echo__convert_next(bool *done, echo__convert *c, echo_error *err) {
     echo_bytes line;
     echo_status status = echo__cursor_next(&line, c->cursor, err);
     *done = status == ECHO_ERR_NOT_FOUND;

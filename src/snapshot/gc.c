@@ -329,7 +329,7 @@ static echo_status tell_progress(echo__gc *gc, echo_error *err) {
     return status == ECHO_OK ? status : echo__error(err, status, "the progress callback ended the collection");
 }
 
-echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {
+echo_status echo__gc_step(bool *done, echo__gc *gc, echo_error *err) {
     *done = gc->phase == GC_DONE;
     if (*done) return ECHO_OK;
     echo_status status = tell_progress(gc, err);
@@ -350,7 +350,7 @@ echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) {
     return status;
 }
 
-void echo__gc_report(const echo__gc *gc, echo_gc_report *out) {
+void echo__gc_report(echo_gc_report *out, const echo__gc *gc) {
     *out = (echo_gc_report){
         gc->party_count,  0, gc->snapshots_removed, gc->chunks_kept, gc->chunks_removed, gc->bytes_kept,
         gc->bytes_removed};
@@ -400,8 +400,8 @@ echo_status echo_snapshot_gc(echo_gc_report *out, const echo_store *store, const
     echo__gc *gc;
     echo_status status = echo__gc_new(&gc, store, options, err);
     if (status != ECHO_OK) return status;
-    for (bool done = false; status == ECHO_OK && !done;) status = echo__gc_step(gc, &done, err);
-    if (status == ECHO_OK && out != NULL) echo__gc_report(gc, out);
+    for (bool done = false; status == ECHO_OK && !done;) status = echo__gc_step(&done, gc, err);
+    if (status == ECHO_OK && out != NULL) echo__gc_report(out, gc);
     echo__gc_free(gc);
     return status;
 }

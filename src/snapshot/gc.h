@@ -24,8 +24,8 @@ typedef struct echo__gc echo__gc;
  * the version of the options is not known. */
 echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_options *options,
                          echo_error *err) ECHO_MUST_USE;
-echo_status echo__gc_step(echo__gc *gc, bool *done, echo_error *err) ECHO_MUST_USE;
-void echo__gc_report(const echo__gc *gc, echo_gc_report *out); /* so far */
+echo_status echo__gc_step(bool *done, echo__gc *gc, echo_error *err) ECHO_MUST_USE;
+void echo__gc_report(echo_gc_report *out, const echo__gc *gc); /* so far */
 void echo__gc_free(echo__gc *gc);                              /* NULL is fine */
 
 #endif

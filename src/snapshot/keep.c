@@ -65,7 +65,7 @@ void echo__keep_free(echo__holdings *holdings) {
     memset(holdings, 0, sizeof *holdings);
 }
 
-echo_status echo__keep_retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed,
+echo_status echo__keep_retain(uint64_t *removed, const echo_store *store, const echo_key *party, uint32_t keep,
                               echo_error *err) {
     echo__holdings holdings = {NULL, 0, 0};
     uint64_t count = 0;

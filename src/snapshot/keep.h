@@ -37,7 +37,7 @@ void echo__keep_free(echo__holdings *holdings);
  * With `keep` 0 none is removed. *removed (may be NULL) is the number of removed snapshots, also after a later removal
  * failed.
  */
-echo_status echo__keep_retain(const echo_store *store, const echo_key *party, uint32_t keep, uint64_t *removed,
+echo_status echo__keep_retain(uint64_t *removed, const echo_store *store, const echo_key *party, uint32_t keep,
                               echo_error *err) ECHO_MUST_USE;
 
 #endif

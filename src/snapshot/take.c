@@ -254,7 +254,7 @@ static bool write_piece(echo__taker *t) {
 static bool convert_piece(echo__taker *t) {
     bool done = false;
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status = echo__convert_next(t->convert, &done, &problem);
+    echo_status status = echo__convert_next(&done, t->convert, &problem);
     if (status == ECHO_OK && done) {
         echo__convert_free(t->convert);
         t->convert = NULL;
@@ -321,7 +321,7 @@ static bool capture_piece(echo__taker *t) {
         echo__take_fail(t, capture->status, &capture->problem);
         return true;
     }
-    if (capture->batch == NULL && echo__writer_done(t->writer, &written)) { /* it failed */
+    if (capture->batch == NULL && echo__writer_done(&written, t->writer)) { /* it failed */
         conclude(t, &written);
         return true;
     }
@@ -352,7 +352,7 @@ bool echo__take_piece(echo__taker *t) {
     case ECHO_SNAPSHOT_PHASE_CONVERT: return convert_piece(t);
     case ECHO_SNAPSHOT_PHASE_CAPTURE: return capture_piece(t);
     case ECHO_SNAPSHOT_PHASE_WRITE:
-        if (!echo__writer_done(t->writer, &written)) return write_piece(t);
+        if (!echo__writer_done(&written, t->writer)) return write_piece(t);
         conclude(t, &written);
         return true;
     case ECHO_SNAPSHOT_PHASE_FINISH: return finish_piece(t);

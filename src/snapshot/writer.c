@@ -142,7 +142,7 @@ void echo__writer_close(echo__writer *w) {
     echo__writer_unlock(w);
 }
 
-bool echo__writer_done(echo__writer *w, echo__written *out) {
+bool echo__writer_done(echo__written *out, echo__writer *w) {
     echo__writer_lock(w);
     bool done = w->done;
     echo__writer_unlock(w);

@@ -48,7 +48,7 @@ void echo__writer_close(echo__writer *writer);
 /* The party is over the new snapshot, or never will be: only after this are old ones removed (P9). */
 void echo__writer_moved(echo__writer *writer);
 /* Whether the snapshot is published or has failed; *out is then the result. */
-bool echo__writer_done(echo__writer *writer, echo__written *out);
+bool echo__writer_done(echo__written *out, echo__writer *writer);
 /* Whether everything has ended, including the collection of garbage. */
 bool echo__writer_ended(echo__writer *writer, echo__swept *out);
 /* Does one step; false: nothing can be done before the party's side does something, or everything has ended. Not to be

@@ -197,7 +197,7 @@ static echo_status remove_old(echo__writer *w, bool *idle, echo_error *err) {
     bool gc;
     *idle = !has_moved(w);
     if (*idle) return ECHO_OK;
-    echo_status status = echo__keep_retain(w->store, &w->party, w->job.keep, &w->swept.snapshots_removed, err);
+    echo_status status = echo__keep_retain(&w->swept.snapshots_removed, w->store, &w->party, w->job.keep, err);
     if (status == ECHO_OK) status = wants_gc(&gc, w, err);
     w->phase = WRITER_ENDED;
     if (status != ECHO_OK || !gc) return status;
@@ -210,9 +210,9 @@ static echo_status remove_old(echo__writer *w, bool *idle, echo_error *err) {
 static echo_status collect_garbage(echo__writer *w, echo_error *err) {
     bool done;
     echo_gc_report report;
-    echo_status status = echo__gc_step(w->gc, &done, err);
+    echo_status status = echo__gc_step(&done, w->gc, err);
     if (status != ECHO_OK || !done) return status;
-    echo__gc_report(w->gc, &report);
+    echo__gc_report(&report, w->gc);
     w->swept.chunks_removed = report.chunks_removed;
     w->swept.collected = true;
     w->phase = WRITER_ENDED;

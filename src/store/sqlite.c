@@ -52,7 +52,7 @@ static const echo_store_ops sqlite_ops = {
 
 /*
  * The file's real path; of one that does not exist yet, its folder's with its name after it. Being absolute, it stays
- * right when the process changes its directory, and is none of SQLite's special names (":memory:", "file:...").
+ * right when the process changes its directory, and is not one of SQLite's special names (":memory:", "file:...").
  */
 static echo_status resolve(char **out, const char *path, echo_error *err) {
     char folder[PATH_MAX], real[PATH_MAX];

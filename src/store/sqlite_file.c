@@ -47,42 +47,49 @@ static bool immutable_name(echo__buf *out, const char *path) {
     return out->status == ECHO_OK;
 }
 
-/*
- * Looks at the file. When it was written within this tick, a write that follows would leave its time unchanged, and
- * what is read could be a mixture that looks like damage: the tick is waited for, and a few
- * more when a writer goes on and the host lets us wait for writers.
- */
+/* Notes what the file is now, and how long ago it was written. */
 static bool look_at_file(echo__sqlite *s) {
-    for (uint32_t waited = 0;; waited += TICK_MS) {
-        struct timespec now;
-        if (stat(s->path, &s->file) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) return false;
-        int64_t age_ms = ((int64_t)now.tv_sec - s->file.st_mtim.tv_sec) * 1000 +
-                         ((int64_t)now.tv_nsec - s->file.st_mtim.tv_nsec) / 1000000;
-        s->file_is_young = s->file.st_mtim.tv_sec + YOUNG_SECONDS >= now.tv_sec;
-        s->file_is_fresh = age_ms >= 0 && age_ms < TICK_MS;
-        if (!s->file_is_fresh || (waited > 0 && waited >= s->busy_ms) || waited >= 4 * TICK_MS) return true;
-        (void)sqlite3_sleep(TICK_MS);
-    }
+    struct timespec now;
+    if (stat(s->path, &s->file) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) return false;
+    int64_t age_ms = ((int64_t)now.tv_sec - s->file.st_mtim.tv_sec) * 1000 +
+                     ((int64_t)now.tv_nsec - s->file.st_mtim.tv_nsec) / 1000000;
+    s->file_is_young = s->file.st_mtim.tv_sec + YOUNG_SECONDS >= now.tv_sec;
+    s->file_is_fresh = age_ms >= 0 && age_ms < TICK_MS;
+    return true;
 }
 
 /*
- * A WAL database cannot be read with locks unless its -shm file is there or may be made. We may make none. So:
- *  - nothing left to recover: open it as immutable, which takes no locks and no -shm, and look at each call whether
- *    it still stands as it was. A file written just now could be written again without its time changing: it is
- *    opened anew at each call;
- *  - -wal and -shm are there: open it with locks, as any reader;
- *  - a -wal or -journal with content alone is what a crash left: only a writer can put that right.
+ * How to read the file. A WAL database cannot be read with locks unless its -shm file exists or may be made. We may
+ * make none. So:
+ *  - nothing left to recover: it is read as immutable, which takes no locks and no -shm, and each call compares whether
+ *    the file is still the same. A file written just now could be written again without its time changing: it is opened
+ *    anew at each call;
+ *  - -wal and -shm exist: it is read with locks, as by any reader;
+ *  - a -wal or -journal with content alone is what a crash left: only a writer can recover it.
  */
-static echo_status open_reading(echo__sqlite *s, echo_error *err) {
+static echo_status choose_reading(echo__sqlite *s, echo_error *err) {
     if (!look_at_file(s)) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
     bool wal = echo__sqlite_has_file(s, "-wal", true), journal = echo__sqlite_has_file(s, "-journal", true);
-    if (wal && !echo__sqlite_has_file(s, "-shm", false)) {
-        /* A writer that closes removes the one and then the other. */
-        if (!echo__sqlite_has_file(s, "-wal", true))
-            return echo__sqlite_fail(s, SQLITE_BUSY, err, "cannot open snapshot store");
-        return echo__sqlite_fail(s, SQLITE_READONLY_RECOVERY, err, "cannot open snapshot store");
-    }
     s->immutable = !wal && !journal;
+    if (!wal || echo__sqlite_has_file(s, "-shm", false)) return ECHO_OK;
+    /* A writer that closes removes the one and then the other. */
+    int rc = echo__sqlite_has_file(s, "-wal", true) ? SQLITE_READONLY_RECOVERY : SQLITE_BUSY;
+    return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
+}
+
+/*
+ * When the file was written within this tick, a write that follows would leave its time unchanged, and what is read
+ * without locks could be a mixture that looks like damage: the tick is waited for, and a few more when a writer goes on
+ * and the host lets us wait for writers.
+ */
+static echo_status open_reading(echo__sqlite *s, echo_error *err) {
+    for (uint32_t waited = 0;; waited += TICK_MS) {
+        echo_status status = choose_reading(s, err);
+        if (status != ECHO_OK) return status;
+        if (!s->immutable || !s->file_is_fresh) break;
+        if ((waited > 0 && waited >= s->busy_ms) || waited >= 4 * TICK_MS) break;
+        (void)sqlite3_sleep(TICK_MS);
+    }
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int rc;
     if (s->immutable) {

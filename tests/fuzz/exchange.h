@@ -28,7 +28,7 @@ typedef struct fuzz_world {
     echo_feeds feeds;
     echo_store store;
     echo_party *opened;
-    echo_store old;                    /* as it was with the first snapshot ... */
+    echo_store old;                    /* with the first snapshot ... */
     uint64_t old_length[FUZZ_MEMBERS]; /* ... and so long were the feeds */
     echo_hash digest;                  /* of the newest snapshot */
     echo__buf manifests[2];            /* newest first */

@@ -1,7 +1,7 @@
 /*
  * What the fuzz targets share. A target is one file, fuzz_<decoder>.c, with LLVMFuzzerTestOneInput(); its corpus is the
- * folder corpus/<decoder>/, and <decoder>.dict, when there is one, holds words for the fuzzer. Nothing else has to be
- * told of it.
+ * folder corpus/<decoder>/, and <decoder>.dict, when there is one, holds words for the fuzzer. No registration is
+ * needed.
  *
  * A target fails by FUZZ_CHECK, which is never left out of a build, or by what the sanitizers find. It keeps no state
  * between inputs that an outcome could depend on, so that one file is all it takes to see a finding again.

@@ -1,6 +1,6 @@
 /*
  * Arguments of the command: the first byte picks the sub-command, the rest is its words, each ended by a zero byte.
- * What is taken is within its limits, what is not is told as a usage error of one line.
+ * What is taken is within its limits, what is not is reported as a usage error of one line.
  */
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /*
- * An exchange that joins the party of exchange.h, or catches up, from one or two peers who say what the input tells:
+ * An exchange that joins the party of exchange.h, or catches up, from one or two peers who say what the input encodes:
  * true answers, true answers that were changed, and what was never true, all through real channels. Then, behind all
  * that, an honest peer comes, and everything has to come to a good end.
  *
@@ -25,7 +25,7 @@ enum flag {
 
 enum move {
     TRUE_ANSWER,  /* to what was asked first */
-    TRUE_ANSWERS, /* to all, and what follows, for so many rounds */
+    TRUE_ANSWERS, /* to all, and what follows, for that many rounds */
     CHANGED,      /* a true answer in which a byte is changed: u16 place, u8 */
     CUT,          /* which ends early, and goes on with a part: u16 */
     RAW,          /* a message: u8 type, part */

@@ -1,5 +1,5 @@
 /*
- * An exchange of the honest member of exchange.h, whose party is open, and a peer who asks what the input tells:
+ * An exchange of the honest member of exchange.h, whose party is open, and a peer who asks what the input encodes:
  * questions of the right shape about things that are there or not, questions of any shape, many of them, and a peer who
  * takes the answers slowly or not at all.
  *

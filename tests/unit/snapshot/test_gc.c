@@ -368,7 +368,7 @@ static void pin_old(const other *o) {
 static void collect_more(const other *o) { (void)collect(&o->store, 1, false); }
 static void retain_one(const other *o) {
     echo_key party = store_party(1);
-    assert_ok(echo__keep_retain(&o->store, &party, 1, NULL, NULL));
+    assert_ok(echo__keep_retain(NULL, &o->store, &party, 1, NULL));
 }
 static void publish_damaged(const other *o) {
     gc_numbers n = gc_list(&o->store, 2);
@@ -387,11 +387,11 @@ static bool meddle(const echo_store *store, const other *o, unsigned how, unsign
     echo_error err = ECHO_ERROR_INIT;
     bool done = false;
     assert_ok(echo__gc_new(&gc, store, &options, &err));
-    for (unsigned i = 0; i < k && !done; i++) assert_ok(echo__gc_step(gc, &done, NULL));
+    for (unsigned i = 0; i < k && !done; i++) assert_ok(echo__gc_step(&done, gc, NULL));
     bool during = !done;
     meddling[how](o);
     while (!done)
-        if (echo__gc_step(gc, &done, &err) != ECHO_OK) fail_msg("meddler %u, step %u: %s", how, k, err.message);
+        if (echo__gc_step(&done, gc, &err) != ECHO_OK) fail_msg("meddler %u, step %u: %s", how, k, err.message);
     assert_true(err.code == ECHO_OK && err.message[0] == '\0'); /* what was got around is not told */
     echo__gc_free(gc);
     (void)gc_unneeded(store);
@@ -531,7 +531,7 @@ static void test_stepped_on(void **state) {
         for (bool done = false; !done;) {
             uint64_t gets = fault.chunks_got, removes = fault.calls[STORE_FAULT_REMOVE],
                      sweeps = fault.calls[STORE_FAULT_REMOVE_CHUNKS];
-            echo_status status = echo__gc_step(gc, &done, NULL);
+            echo_status status = echo__gc_step(&done, gc, NULL);
             if (status != ECHO_OK) failures++;
             assert_true(status == ECHO_OK || (status == ECHO_ERR_BUSY && !done));
             assert_true(fault.chunks_got <= gets + 4 &&
@@ -539,10 +539,10 @@ static void test_stepped_on(void **state) {
                         fault.calls[STORE_FAULT_REMOVE_CHUNKS] <= sweeps + 1);
         }
         assert_int_equal(failures, store_fault_hit(&fault));
-        echo__gc_report(gc, &report);
+        echo__gc_report(&report, gc);
         assert_memory_equal(&report, &expected, sizeof report);
         bool done = false;
-        assert_ok(echo__gc_step(gc, &done, NULL));
+        assert_ok(echo__gc_step(&done, gc, NULL));
         assert_true(done);
         echo__gc_free(gc);
         assert_int_equal(gc_unneeded(&inner), 0);
@@ -561,7 +561,7 @@ static void test_given_up(void **state) {
         bool done = false;
         long before = fault_blocks();
         assert_ok(echo__gc_new(&gc, &store, NULL, NULL));
-        for (unsigned i = 0; i < k && !done; i++) assert_ok(echo__gc_step(gc, &done, NULL));
+        for (unsigned i = 0; i < k && !done; i++) assert_ok(echo__gc_step(&done, gc, NULL));
         echo__gc_free(gc);
         assert_true(fault_blocks() <= before + 3); /* what the store knows of its lists */
         (void)gc_unneeded(&store);

@@ -23,20 +23,20 @@ static void test_retain(void **state) {
     gc_publish(&store, 2, 2, 0);
     gc_walk before = {&(gc_reach){.store = &store}, 0, 0, 0}, after = before;
     assert_ok(store.ops->walk(store.ctx, gc_count_chunk, &before, NULL));
-    assert_ok(echo__keep_retain(&store, &party, 0, &removed, NULL)); /* all */
+    assert_ok(echo__keep_retain(&removed, &store, &party, 0, NULL)); /* all */
     assert_int_equal(removed, 0);
     assert_numbers(&store, 1, "5 4 3 2 1");
-    assert_ok(echo__keep_retain(&store, &party, 9, &removed, NULL));
+    assert_ok(echo__keep_retain(&removed, &store, &party, 9, NULL));
     assert_int_equal(removed, 0);
-    assert_ok(echo__keep_retain(&store, &nobody, 1, &removed, NULL));
+    assert_ok(echo__keep_retain(&removed, &store, &nobody, 1, NULL));
     assert_ok(echo_snapshot_pin(&store, &party, 2, true, NULL));
-    assert_ok(echo__keep_retain(&store, &party, 2, &removed, NULL));
+    assert_ok(echo__keep_retain(&removed, &store, &party, 2, NULL));
     assert_int_equal(removed, 2);
     assert_numbers(&store, 1, "5 4 2");
     assert_numbers(&store, 2, "3 2 1"); /* others are not touched */
     assert_ok(store.ops->walk(store.ctx, gc_count_chunk, &after, NULL));
     assert_int_equal(after.count, before.count); /* nor chunks */
-    assert_ok(echo__keep_retain(&store, &party, 1, NULL, NULL));
+    assert_ok(echo__keep_retain(NULL, &store, &party, 1, NULL));
     assert_numbers(&store, 1, "5 2");
     echo_store_close(&store);
 }
@@ -55,15 +55,15 @@ static void test_retain_odd(void **state) {
     gc_publish_text(&store, 1, 1, "{}");
     gc_publish(&store, 1, 2, 1);
     gc_publish_text(&store, 1, 3, "{}");
-    assert_ok(echo__keep_retain(&old, &party, 2, &removed, NULL));
+    assert_ok(echo__keep_retain(&removed, &old, &party, 2, NULL));
     assert_numbers(&store, 1, "4 3 2 1");
     gc_publish_text(&store, 1, 4, "{\"format\":2}");
-    assert_status(echo__keep_retain(&old, &party, 1, &removed, &err), ECHO_ERR_VERSION);
+    assert_status(echo__keep_retain(&removed, &old, &party, 1, &err), ECHO_ERR_VERSION);
     assert_int_equal(removed, 0);
     assert_non_null(strstr(err.message, "snapshot 5 of party 0101"));
     assert_numbers(&store, 1, "5 4 3 2 1");
     assert_ok(store.ops->remove(store.ctx, &party, 5, NULL));
-    assert_ok(echo__keep_retain(&old, &party, 1, &removed, NULL));
+    assert_ok(echo__keep_retain(&removed, &old, &party, 1, NULL));
     assert_int_equal(removed, 2);
     assert_numbers(&store, 1, "4 3");
     echo_store_close(&store);
@@ -79,7 +79,7 @@ static void test_retain_fails(void **state) {
         uint64_t removed = 9;
         for (unsigned i = 0; i < 4; i++) gc_publish(&inner, 1, i, i);
         store_fault_plan(&fault, STORE_FAULT_ANY, nth, ECHO_ERR_BUSY);
-        echo_status status = echo__keep_retain(&store, &party, 1, &removed, &err);
+        echo_status status = echo__keep_retain(&removed, &store, &party, 1, &err);
         assert_status(status, store_fault_hit(&fault) ? ECHO_ERR_BUSY : ECHO_OK);
         assert_int_equal(err.code, status);
         assert_int_equal(gc_list(&inner, 1).count, 4 - removed);
@@ -94,7 +94,7 @@ static void test_retain_fails(void **state) {
         uint64_t removed = 9;
         for (unsigned k = 0; k < 4; k++) gc_publish(&inner, 1, k, k);
         store_fault_plan(&fault, STORE_FAULT_REMOVE, 2, i == 0 ? ECHO_ERR_REFUSED : ECHO_ERR_NOT_FOUND);
-        assert_ok(echo__keep_retain(&store, &party, 1, &removed, NULL));
+        assert_ok(echo__keep_retain(&removed, &store, &party, 1, NULL));
         assert_int_equal(removed, 2);
         echo_store_close(&store);
     }
@@ -106,7 +106,7 @@ static void test_retain_fails(void **state) {
         (void)gc_list(&store, 1);
         long before = fault_blocks();
         fault_at(nth);
-        echo_status status = echo__keep_retain(&store, &party, 1, NULL, &err);
+        echo_status status = echo__keep_retain(NULL, &store, &party, 1, &err);
         bool hit = fault_off();
         assert_true(fault_blocks() <= before);
         assert_status(status, hit ? ECHO_ERR_NOMEM : ECHO_OK);

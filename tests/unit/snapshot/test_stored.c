@@ -142,7 +142,7 @@ static void test_has(void **state) {
     assert_ok(store_put_made(&store, 1, 10, NULL, NULL)); /* in the middle of a snapshot */
     assert_true(has(&store, &party, 0, &hashes[1]));
     assert_ok(store.ops->rollback(store.ctx, NULL));
-    assert_ok(echo__keep_retain(&store, &party, 2, NULL, NULL));
+    assert_ok(echo__keep_retain(NULL, &store, &party, 2, NULL));
     for (unsigned i = 1; i <= 4; i++) assert_int_equal(has(&store, &party, 0, &hashes[i]), i > 2);
     const echo__stored_id id = {0, hashes[4]};
     bool found = true;
