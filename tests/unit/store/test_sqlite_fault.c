@@ -318,7 +318,8 @@ static void test_memory_reading(void **state) {
         }
         store_place_free(&place);
         print_message("%s file: %u of %u tries failed\n", young ? "young" : "old", failures, tries);
-        assert_true(failures > (young ? 900 : 450));
+        /* Until no allocation was left to fail; how many there are depends on SQLite: 341 with 3.46, 527 with 3.40. */
+        assert_true(failures > 200 && failures > tries / 2);
     }
 }
 
