@@ -10,6 +10,7 @@
 
 #define OPEN_NS 100000000u
 #define WRITE_FACTOR 2.0
+#define OPENINGS 3u /* at each point; one with --quick */
 
 /* ---- one life ---- */
 
@@ -67,7 +68,7 @@ static void check(bench *b, const bench_life_case *c, bench_life_rule rule) {
 
 static echo_status run_once(bench *b, bench_life_case *c, bench_life_rule rule, echo_error *err) {
     char dir[BENCH_PATH_MAX] = "", copy[BENCH_PATH_MAX] = "";
-    bench_life_args args = {b->options.seed, c->items, c->messages, rule, dir, copy};
+    bench_life_args args = {b->options.seed, c->items, c->messages, rule, dir, copy, b->options.quick ? 1u : OPENINGS};
     bench_tick(b, bench_life_rule_names[rule]);
     echo_status status = bench_folder_make(dir, b->work, err);
     if (status == ECHO_OK) status = bench_folder_make(copy, b->work, err);

@@ -164,7 +164,8 @@ static echo_status be_born(life *l, echo_error *err) {
     const bench_life_args *a = l->args;
     echo_snapshot_policy policy = bench_policy_manual();
     echo_status status = bench_session_make(&l->session, a->dir, true, a->seed, a->items, err);
-    if (status == ECHO_OK) status = bench_opener_begin(&l->opener, a->dir, a->copy, l->session.options.party, err);
+    if (status == ECHO_OK)
+        status = bench_opener_begin(&l->opener, a->dir, a->copy, l->session.options.party, a->openings, err);
     if (status == ECHO_OK && !bench_vfs_install())
         status = bench_fail(err, ECHO_ERR_IO, "SQLite does not accept the counting VFS");
     if (status == ECHO_OK) status = bench_session_open(&l->session, &policy, err);

@@ -40,6 +40,7 @@ typedef struct bench_life_args {
     uint64_t seed, items, messages;
     bench_life_rule rule;
     const char *dir, *copy;
+    unsigned openings; /* at each point: its time is their median */
 } bench_life_args;
 
 /* For bench_child(). */

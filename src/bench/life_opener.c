@@ -9,8 +9,6 @@
 #include "bench/series.h"
 #include "bench/session.h"
 
-#define OPENINGS 3u
-
 typedef enum request { REQUEST_COPY = 1, REQUEST_OPEN } request;
 
 typedef struct reply {
@@ -21,6 +19,7 @@ typedef struct reply {
 typedef struct place {
     const char *dir, *copy;
     const echo_key *party;
+    unsigned openings;
 } place;
 
 /* ---- the process ---- */
@@ -60,7 +59,7 @@ static echo_status open_once(void *result, void *arg, echo_error *err) {
 static echo_status open_some(bench_opened *out, place *p, echo_error *err) {
     bench_series ns = {{0}, 0};
     echo_status status = ECHO_OK;
-    for (unsigned i = 0; status == ECHO_OK && i < OPENINGS; i++) {
+    for (unsigned i = 0; status == ECHO_OK && i < p->openings; i++) {
         status = bench_child(out, sizeof *out, open_once, p, err);
         bench_series_add(&ns, out->ns);
     }
@@ -103,9 +102,9 @@ static echo_status link_feeds(const place *p, echo_error *err) {
 }
 
 echo_status bench_opener_begin(bench_opener *out, const char *dir, const char *copy, const echo_key *party,
-                               echo_error *err) {
+                               unsigned openings, echo_error *err) {
     int there[2] = {-1, -1}, back[2] = {-1, -1};
-    place p = {dir, copy, party};
+    place p = {dir, copy, party, openings};
     echo_status status = link_feeds(&p, err);
     if (status != ECHO_OK) return status;
     pid_t child = pipe(there) == 0 && pipe(back) == 0 ? fork() : -1;

@@ -13,13 +13,13 @@ typedef struct bench_opener {
 } bench_opener;
 
 typedef struct bench_opened {
-    uint64_t ns; /* median of three */
+    uint64_t ns; /* median */
     uint64_t messages_read, chunks_read, damage;
 } bench_opened;
 
-/* dir: the party's folder; copy: an empty one. */
+/* dir: the party's folder; copy: an empty one; openings: how often bench_opener_open() opens it. */
 echo_status bench_opener_begin(bench_opener *out, const char *dir, const char *copy, const echo_key *party,
-                               echo_error *err) ECHO_MUST_USE;
+                               unsigned openings, echo_error *err) ECHO_MUST_USE;
 /* Copies the store as it is now: no snapshot may be running. */
 echo_status bench_opener_copy(const bench_opener *opener, echo_error *err) ECHO_MUST_USE;
 /* Opens the store that was copied last, with the feeds as they are now. */

@@ -46,7 +46,7 @@ done
 drawn pause
 grep -Eq '^2 [0-9.]+$' plots/pause.dat || fault "no data in plots/pause.dat: $(cat plots/pause.dat)"
 [ "$(grep -Ec '^[0-9]+( [0-9.]+){4}$' plots/pause-sizes.dat)" -eq 1 ] || fault "plots/pause-sizes.dat is $(cat plots/pause-sizes.dat)"
-expect 0 bench pause --items 300,600 --messages 3000 --runs 2 --csv --dir scratch
+expect 0 bench pause --quick --items 300,600 --messages 3000 --runs 2 --csv --dir scratch
 csv_shape pause
 out_has '^pause,600,0,no_thread,1,during_p999,ns,2,'
 out_has '^pause,300,0,blocking,1,messages,count,2,1,1,1$'
@@ -100,7 +100,7 @@ json '[.cases[0] | .policy, .fixed | .measures | .to_files.median >= .written.me
 json '[.cases[0] | .policy, .fixed | (.reasons | add // 0) == .measures.snapshots.median] | all' true
 drawn life-open life-written
 [ "$(grep -Ec '^[0-9.]+ [0-9]+ [0-9.]+ [0-9]+( [0-9.]+){3} [0-9]+ [01]$' plots/life.dat)" -ge 60 ] || fault "plots/life.dat is $(cat plots/life.dat)"
-expect 0 bench life --messages 100,1000 --items 50 --csv --dir scratch
+expect 0 bench life --quick --messages 100,1000 --items 50 --csv --dir scratch
 csv_shape life
 out_has '^life,50,1000,fixed,1,snapshots,count,1,1,1,1$'
 out_has '^life,50,100,fixed,1,snapshots,count,1,0,0,0$'

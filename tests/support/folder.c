@@ -3,10 +3,12 @@
 #include "support/folder.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -87,6 +89,14 @@ void file_write(const char *path, const void *data, size_t len) {
     if (file == NULL) fail_msg("%s cannot be written", path);
     assert_int_equal(fwrite(data, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
+}
+
+void file_stamp(const char *path, long seconds_ago) {
+    struct timespec now, times[2] = {{0, UTIME_OMIT}, {0, 0}};
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
+    times[1] = now;
+    times[1].tv_sec -= seconds_ago;
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
 bool file_exists(const char *path) {

@@ -4,6 +4,8 @@
  */
 #include "test_hypercore_disk.h"
 
+#include <stdlib.h>
+
 /* ---- a feed that is put back to the same state again and again */
 
 static const char *const names[] = {"bitfield", "signatures", "tree", "data"};
@@ -116,10 +118,11 @@ static void goes_on(scene *s) {
 static void cut_everywhere(size_t old, size_t old_batch, size_t batch, uint64_t seeds) {
     scene s;
     bool before = false, after = false;
+    uint64_t more = getenv("ECHO_TEST_LONG") != NULL ? 4 : 1;
     scene_begin(&s, old, old_batch, batch);
     for (long at = 1;; at++) {
         bool went_through = false;
-        for (uint64_t seed = 0; seed < seeds; seed++) {
+        for (uint64_t seed = 0; seed < seeds * more; seed++) {
             scene_reset(&s);
             disk_arm(POWER, at, EIO, seed * 1000 + (uint64_t)at);
             echo_status status = scene_append(&s);
@@ -152,20 +155,20 @@ static void cut_everywhere(size_t old, size_t old_batch, size_t batch, uint64_t 
 
 static void power_cuts(void **state) {
     (void)state;
-    cut_everywhere(0, 1, 1, 12);
-    cut_everywhere(0, 1, 9, 12);
-    cut_everywhere(5, 1, 1, 12);
-    cut_everywhere(7, 7, 1, 12);
-    cut_everywhere(11, 4, 6, 12);
+    cut_everywhere(0, 1, 1, 6);
+    cut_everywhere(0, 1, 9, 6);
+    cut_everywhere(5, 1, 1, 6);
+    cut_everywhere(7, 7, 1, 6);
+    cut_everywhere(11, 4, 6, 6);
 }
 
 /* Batches whose bits lie in several sectors and pages: there a cut leaves lengths in between. */
 static void power_cuts_amid_the_bits(void **state) {
     (void)state;
-    cut_everywhere(2046, 2046, 5, 12);
-    cut_everywhere(2040, 1020, 4500, 8);
-    cut_everywhere(8190, 8190, 5, 12);
-    cut_everywhere(8100, 8100, 8300, 3);
+    cut_everywhere(2046, 2046, 5, 6);
+    cut_everywhere(2040, 1020, 4500, 4);
+    cut_everywhere(8190, 8190, 5, 6);
+    cut_everywhere(8100, 8100, 8300, 2);
 }
 
 /* A sync fails, and power goes while the append is being taken back. */

@@ -4,12 +4,9 @@
  */
 #include "support/test.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/crypto.h"
 #include "support/fault.h"
@@ -277,14 +274,6 @@ static echo_status look(const store_place *place, unsigned i, echo_store *store,
     return status;
 }
 
-/* When the file was written last, in hours from now. */
-static void set_age(const store_place *place, int hours) {
-    struct timespec now, times[2] = {{0, UTIME_OMIT}, {0, 0}};
-    assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
-    times[1].tv_sec = now.tv_sec + hours * 3600;
-    assert_int_equal(utimensat(AT_FDCWD, place->path, times, 0), 0);
-}
-
 /*
  * Reading changes nothing, so the next try may read the same files as long as no other file stands beside them. Each
  * try is followed by one that succeeds; every sixteenth goes through all of recover().
@@ -304,11 +293,11 @@ static void test_memory_reading(void **state) {
                 place = store_place_new();
                 folder_copy(before[1].folder, place.folder);
             }
-            set_age(&place, young ? 1 : -1);
+            file_stamp(place.path, young ? -3600 : 3600);
             unsigned files = store_place_count(&place);
             echo_store store = {NULL, NULL};
             hit = starve_at(&place, nth, stay, 1, &store, look, &failures);
-            set_age(&place, -1);
+            file_stamp(place.path, 3600);
             if (++tries % 16 == 0)
                 recover(&place, 1, &store);
             else

@@ -7,23 +7,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "support/folder.h"
 #include "support/store_contract.h"
 #include "support/store_place.h"
 
 static const char *touched; /* the file that a writer writes during each wait; NULL: nobody writes */
 static unsigned waits;
-
-/* The file's time becomes now, or `seconds` before. */
-static void stamp_file(const char *path, int seconds) {
-    struct timespec now, times[2] = {{0, UTIME_OMIT}, {0, 0}};
-    assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
-    times[1] = now;
-    times[1].tv_sec -= seconds;
-    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
 
 /* Stands before SQLite's. */
 int __real_sqlite3_sleep(int ms);
@@ -31,7 +22,7 @@ int __wrap_sqlite3_sleep(int ms);
 int __wrap_sqlite3_sleep(int ms) {
     waits++;
     if (touched == NULL) return __real_sqlite3_sleep(ms);
-    stamp_file(touched, 0);
+    file_stamp(touched, 0);
     return ms;
 }
 
@@ -76,11 +67,11 @@ static void test_damage(void **state) {
     (void)state;
     store_place place = damaged_place();
     touched = NULL;
-    stamp_file(place.path, 3600);
+    file_stamp(place.path, 3600);
     waits = 0;
     assert_int_equal(read_damaged(&place, 1000), ECHO_ERR_CORRUPT);
     assert_int_equal(waits, 0);
-    stamp_file(place.path, 0);
+    file_stamp(place.path, 0);
     assert_int_equal(read_damaged(&place, 0), ECHO_ERR_CORRUPT);
     assert_int_equal(waits, 1);
     store_place_free(&place);
@@ -93,7 +84,7 @@ static void test_writer(void **state) {
     static const uint32_t patience[] = {0, 1000};
     for (size_t i = 0; i < 2; i++) {
         touched = place.path;
-        stamp_file(place.path, 0);
+        file_stamp(place.path, 0);
         waits = 0;
         assert_int_equal(read_damaged(&place, patience[i]), ECHO_ERR_BUSY);
         assert_true(waits >= 1 && waits <= 12);
