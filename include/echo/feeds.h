@@ -86,7 +86,7 @@ echo_status echo_feeds_keypair(echo_keypair *out, const echo_feeds *feeds, const
                                echo_error *err) ECHO_MUST_USE;
 /*
  * Adds an empty feed of this key, into which blocks of peers can be put; it cannot be appended to. ECHO_ERR_EXISTS,
- * ECHO_ERR_READONLY; ECHO_ERR_UNSUPPORTED when the source cannot take blocks of peers.
+ * ECHO_ERR_READONLY; ECHO_ERR_UNSUPPORTED when the source cannot store blocks received from peers.
  */
 echo_status echo_feeds_add(const echo_feeds *feeds, const echo_key *feed, echo_error *err) ECHO_MUST_USE;
 

@@ -4,8 +4,15 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 
 bool echo__crypto_init(void) { return sodium_init() >= 0; }
+
+bool echo__crypto_ready(echo_error *err) {
+    if (echo__crypto_init()) return true;
+    echo__error(err, ECHO_ERR_IO, "the system's random source does not work");
+    return false;
+}
 
 void echo__hash(echo_hash *out, const void *data, size_t len) {
     (void)crypto_generichash(out->bytes, sizeof out->bytes, data, len, NULL, 0);

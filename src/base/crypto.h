@@ -9,6 +9,8 @@
 /* Initialises libsodium (idempotent, thread-safe). false when the system has no random source. Each entry point that
  * opens calls it. */
 bool echo__crypto_init(void);
+/* The same; when it fails, `err` says so (ECHO_ERR_IO). */
+bool echo__crypto_ready(echo_error *err);
 
 /* BLAKE2b-256, unkeyed. */
 void echo__hash(echo_hash *out, const void *data, size_t len);

@@ -281,9 +281,8 @@ static echo_status parse_array(parser *p, cJSON *array) {
 static int compare_keys(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static echo_status duplicate(const parser *p, const char *key) {
-    return echo__error(p->err, ECHO_ERR_CORRUPT,
-                       "JSON: key \"%.64s\" is there twice in the object that ends at byte %zu", key,
-                       (size_t)(p->at - p->start - 1));
+    return echo__error(p->err, ECHO_ERR_CORRUPT, "JSON: key \"%.64s\" occurs twice in the object that ends at byte %zu",
+                       key, (size_t)(p->at - p->start - 1));
 }
 
 /* For an object whose keys do not ascend. */

@@ -435,9 +435,9 @@ static echo_status parse(cJSON **out, const char *text, size_t len, echo_error *
 echo_status echo_timeframe_from_json(echo_timeframe **out, const char *text, size_t len, echo_error *err) {
     cJSON *value = NULL;
     echo_timeframe *tf = NULL;
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "timeframe: no place for the result");
+    if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
-    if (text == NULL) return echo__error(err, ECHO_ERR_INVALID, "timeframe: no text");
+    if (text == NULL) return echo__error_null(err, "text");
     echo_status status = parse(&value, text, len, err);
     if (status != ECHO_OK) return status;
     status = echo_timeframe_new(&tf);
@@ -464,7 +464,7 @@ void echo_timeframe_to_binary(uint8_t *out, const echo_timeframe *tf) {
 static echo_status read_binary(echo_timeframe *tf, echo_bytes bytes, echo_error *err) {
     size_t count = bytes.len / BINARY_FRAME;
     if (bytes.len % BINARY_FRAME != 0)
-        return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: %zu bytes are no whole number of frames", bytes.len);
+        return echo__error(err, ECHO_ERR_CORRUPT, "timeframe: %zu bytes is not a whole number of frames", bytes.len);
     echo_status status = reserve(tf, count);
     if (status != ECHO_OK) return echo__error(err, status, "timeframe: %s", echo_status_text(status));
     for (size_t i = 0; i < count; i++) {
@@ -483,9 +483,9 @@ static echo_status read_binary(echo_timeframe *tf, echo_bytes bytes, echo_error 
 
 echo_status echo_timeframe_from_binary(echo_timeframe **out, echo_bytes bytes, echo_error *err) {
     echo_timeframe *tf;
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "timeframe: no place for the result");
+    if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
-    if (bytes.data == NULL && bytes.len > 0) return echo__error(err, ECHO_ERR_INVALID, "timeframe: no bytes");
+    if (bytes.data == NULL && bytes.len > 0) return echo__error_null(err, "bytes");
     echo_status status = echo_timeframe_new(&tf);
     if (status != ECHO_OK) return echo__nomem(err);
     status = read_binary(tf, bytes, err);

@@ -22,7 +22,7 @@ static bool is_valid(const echo__channel_options *o) {
 echo_status echo__channel_new(echo__channel **out, const echo__channel_options *options, echo_error *err) {
     *out = NULL;
     if (!is_valid(options)) return echo__error(err, ECHO_ERR_INVALID, "a channel's options are incomplete");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo__channel *c = echo__calloc(1, sizeof *c);
     if (c == NULL) return echo__nomem(err);
     c->options = *options;

@@ -82,7 +82,7 @@ echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *
     *out = NULL;
     echo_status status = check_options(options, err);
     if (status != ECHO_OK) return status;
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo_exchange *x = echo__calloc(1, sizeof *x);
     if (x == NULL) return echo__nomem(err);
     status = copy_options(x, options, err);

@@ -85,7 +85,7 @@ static echo_status decode_frames(echo_message *out, echo__pb *pb, const timefram
         const timeframe_frame *frame = from->frames[i];
         if (!frame->has_seq) continue;
         if (!frame->has_feed_key || frame->feed_key.len != ECHO_KEY_BYTES)
-            return CORRUPT("timeframe names a feed that is no key");
+            return CORRUPT("timeframe: a feed key does not have 32 bytes");
         if (frame->seq < 0) return CORRUPT("timeframe has a negative seq");
         memcpy(frames[n].feed.bytes, frame->feed_key.data, ECHO_KEY_BYTES);
         frames[n++].seq = (uint64_t)frame->seq;

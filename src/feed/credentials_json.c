@@ -60,7 +60,7 @@ static echo_status print_bytes(printer *p, const ProtobufCFieldDescriptor *field
     case CHAIN: return print_packed(p, &echo__pb__dxos__key_chain__descriptor, bytes);
     case TEXT:
         if (!echo__utf8_valid(bytes))
-            return echo__error(p->err, ECHO_ERR_CORRUPT, "credential has a text that is not UTF-8");
+            return echo__error(p->err, ECHO_ERR_CORRUPT, "a text in the credential is not valid UTF-8");
         echo__json_string(p->out, bytes.data, bytes.len);
         return ECHO_OK;
     default:
@@ -133,7 +133,7 @@ static echo_status print_object(printer *p, const ProtobufCMessage *message) {
 static echo_status print_any(printer *p, const Echo__Pb__Dxos__Any *any) {
     const ProtobufCMessageDescriptor *type = echo__credential_type(echo__pb_view(any->has_type_url, any->type_url));
     if (type == NULL)
-        return echo__error(p->err, ECHO_ERR_UNSUPPORTED, "credential holds a message of a type that is not known");
+        return echo__error(p->err, ECHO_ERR_UNSUPPORTED, "the credential holds a message of an unknown type");
     return print_packed(p, type, echo__pb_view(any->has_value, any->value));
 }
 

@@ -290,7 +290,7 @@ echo_status echo__claim_read(echo__claim **out, echo__verifier *verifier, echo_b
     if (credential.len > ECHO__CREDENTIAL_SIZE_MAX)
         return echo__error(err, ECHO_ERR_LIMIT, "credential has %zu bytes, more than %zu", credential.len,
                            ECHO__CREDENTIAL_SIZE_MAX);
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of random numbers");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     reader *r = echo__calloc(1, sizeof *r);
     if (r == NULL) return echo__nomem(err);
     echo_scratch scratch;

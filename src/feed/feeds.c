@@ -49,7 +49,7 @@ static echo_status open_feed(void **handle, const echo_feeds *feeds, const echo_
 echo_status echo_feeds_info(echo_feed_info *out, const echo_feeds *feeds, const echo_key *feed, echo_error *err) {
     void *handle;
     echo_feed_info info;
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for what is known of the feed is NULL");
+    if (out == NULL) return echo__error_null(err, "out");
     echo_status status = open_feed(&handle, feeds, feed, err);
     if (status != ECHO_OK) return status;
     status = feeds->ops->info(&info, feeds->ctx, handle, err);
@@ -60,7 +60,7 @@ echo_status echo_feeds_info(echo_feed_info *out, const echo_feeds *feeds, const 
 
 echo_status echo_feeds_keypair(echo_keypair *out, const echo_feeds *feeds, const echo_key *feed, echo_error *err) {
     void *handle;
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the key pair is NULL");
+    if (out == NULL) return echo__error_null(err, "out");
     echo_status status = open_feed(&handle, feeds, feed, err);
     if (status != ECHO_OK) return status;
     status = feeds->ops->keypair(out, feeds->ctx, handle);
@@ -78,6 +78,6 @@ echo_status echo_feeds_add(const echo_feeds *feeds, const echo_key *feed, echo_e
     if (status != ECHO_OK) return status;
     if (feed == NULL) return echo__error(err, ECHO_ERR_INVALID, "feed is NULL");
     if (!echo__feeds_can_exchange(feeds))
-        return echo__error(err, ECHO_ERR_UNSUPPORTED, "this feed source cannot take blocks of peers");
+        return echo__error(err, ECHO_ERR_UNSUPPORTED, "this feed source cannot store blocks received from peers");
     return feeds->ops->make(feeds->ctx, feed, err);
 }

@@ -48,7 +48,7 @@ static echo_status no_key(const echo__hypercore *hc, echo_error *err) {
     } else if (exists_in(hc->path, "bitfield") || exists_in(hc->path, "tree") || exists_in(hc->path, "signatures")) {
         return corrupt(&hc->key, err, "file 'key' is missing");
     } else {
-        echo__error(err, ECHO_ERR_NOT_FOUND, "there is no such feed");
+        echo__error(err, ECHO_ERR_NOT_FOUND, "no feed has this key");
         echo__error_feed(err, &hc->key);
         return ECHO_ERR_NOT_FOUND;
     }
@@ -76,7 +76,8 @@ static echo_status load_keys(echo__hypercore *hc, echo_error *err) {
     if (status != ECHO_OK || !exists) return status;
     if (size != sizeof hc->keys.secret) return corrupt(&hc->key, err, "file 'secret_key' does not have 64 bytes");
     status = echo_keypair_from_seed(&derived, hc->keys.secret);
-    if (status != ECHO_OK) return echo__error(err, status, "the random source of the system does not work");
+    if (status != ECHO_OK)
+        return echo__error(err, status, "file 'secret_key' cannot be used: %s", echo_status_name(status));
     if (!echo__key_equal(&derived.public_key, &hc->key) ||
         memcmp(derived.secret, hc->keys.secret, sizeof derived.secret) != 0)
         return corrupt(&hc->key, err, "file 'secret_key' does not belong to file 'key'");
@@ -296,12 +297,12 @@ echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_fe
     if (options == NULL) options = &defaults;
     if (options->version != defaults.version)
         return echo__error(err, ECHO_ERR_VERSION, "the options have a version other than 1");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the random source of the system does not work");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     if (stat(path, &st) != 0) {
-        if (errno == ENOENT) return echo__error(err, ECHO_ERR_NOT_FOUND, "%s: there is no such folder", path);
+        if (errno == ENOENT) return echo__error(err, ECHO_ERR_NOT_FOUND, "%s: the folder does not exist", path);
         return echo__error_errno(err, "%s: stat", path);
     }
-    if (!S_ISDIR(st.st_mode)) return echo__error(err, ECHO_ERR_INVALID, "%s: is not a folder", path);
+    if (!S_ISDIR(st.st_mode)) return echo__error(err, ECHO_ERR_INVALID, "%s: not a folder", path);
     source *src = echo__calloc(1, sizeof *src);
     if (src != NULL) src->path = echo__strdup(path);
     if (src == NULL || src->path == NULL) {

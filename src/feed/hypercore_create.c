@@ -143,8 +143,9 @@ echo_status echo_feed_create(const char *path, const echo_keypair *keys, echo_er
     echo_keypair derived;
     if (path == NULL || path[0] == '\0' || keys == NULL)
         return echo__error(err, ECHO_ERR_INVALID, "a feed needs a folder and keys");
-    if (!echo__crypto_init() || echo_keypair_from_seed(&derived, keys->secret) != ECHO_OK)
-        return echo__error(err, ECHO_ERR_IO, "the random source of the system does not work");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
+    if (echo_keypair_from_seed(&derived, keys->secret) != ECHO_OK)
+        return echo__error(err, ECHO_ERR_INVALID, "the secret key is not one of Ed25519");
     if (!echo__key_equal(&derived.public_key, &keys->public_key) ||
         memcmp(derived.secret, keys->secret, sizeof derived.secret) != 0)
         return echo__error(err, ECHO_ERR_INVALID, "the secret key does not belong to the public key");

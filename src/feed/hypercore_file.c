@@ -109,7 +109,7 @@ echo_status echo__hypercore_size(echo__hypercore *hc, uint64_t *size, echo__hype
     if (hc->fd[file] < 0) return ECHO_OK;
     struct stat st;
     if (fstat(hc->fd[file], &st) != 0) return file_errno(hc, err, file, "stat");
-    if (!S_ISREG(st.st_mode)) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, file, "is no regular file");
+    if (!S_ISREG(st.st_mode)) return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, file, "is not a regular file");
     *size = (uint64_t)st.st_size;
     return ECHO_OK;
 }

@@ -211,9 +211,9 @@ static echo_status read_below(reader *r, const echo__hypercore_roots *roots) {
 }
 
 /*
- * In a sparse feed a block may lead to roots that were signed before the newest, while the nodes that join those to the
- * newest are not here, or half written when the power went: then the older ones vouch for it, and for those behind it
- * up to their length.
+ * In a sparse feed a block may lead to roots that were signed earlier than the newest roots, while the nodes between
+ * the two are missing, or were half written when the power failed. Then the older roots verify this block and those
+ * after it, up to the length they were signed for.
  */
 static echo_status read_verified(reader *r, uint64_t end) {
     /* The callback may append to this very feed. */

@@ -34,7 +34,7 @@ static echo_status memory_list(void *ctx, echo_feed_list_fn fn, void *arg, echo_
 static echo_status memory_open(void **feed, void *ctx, const echo_key *key, echo_error *err) {
     *feed = echo__map_get(ctx, key->bytes, sizeof key->bytes);
     if (*feed != NULL) return ECHO_OK;
-    echo__error(err, ECHO_ERR_NOT_FOUND, "there is no such feed");
+    echo__error(err, ECHO_ERR_NOT_FOUND, "no feed has this key");
     echo__error_feed(err, key);
     return ECHO_ERR_NOT_FOUND;
 }

@@ -310,7 +310,7 @@ static echo_status settle(echo__merge *m, reader *r, echo_error *err) {
         echo_status status = m->hooks.accepts(m->hooks.arg, &r->key, &r->head.message);
         if (status == ECHO_ERR_REFUSED) r->state = READER_OUTSIDER;
         if (status != ECHO_OK)
-            return status == ECHO_ERR_REFUSED ? ECHO_OK : echo__error(err, status, "credential cannot be judged");
+            return status == ECHO_ERR_REFUSED ? ECHO_OK : echo__error(err, status, "the credential cannot be checked");
     }
     const echo_frame *frame = uncovered(m, &r->head.message);
     if (frame == NULL) {

@@ -243,7 +243,7 @@ echo_status echo__proof_make(echo_feed_proof *out, uint64_t from, uint64_t to, c
     status = load_cover(&m, out->right, &out->right_count, &missing, to, roots->length);
     if (status != ECHO_OK || missing < roots->length) return status != ECHO_OK ? status : gap(&m, missing);
     if (hole < to || same_roots(&m.roots, roots)) return ECHO_OK;
-    echo__error(err, ECHO_ERR_CORRUPT, "the feed's nodes do not make the roots that were signed");
+    echo__error(err, ECHO_ERR_CORRUPT, "the feed's tree nodes do not add up to its signed roots");
     echo__error_feed(err, key);
     return ECHO_ERR_CORRUPT;
 }

@@ -40,8 +40,8 @@ void echo__proven_free(echo__proven *proven);
 size_t echo__proven_find(const echo__proven *proven, uint64_t index);
 
 /*
- * The node that shows best where two feeds of one key part: of those that differ, the one that ends first, and of
- * these the lowest. Begins as zeros.
+ * The tree node that shows most precisely where two versions of a feed diverge: of the nodes that differ, the one that
+ * ends first, and of those the lowest. Starts as zeros.
  */
 typedef struct echo__proof_fork {
     bool found;

@@ -288,6 +288,7 @@ echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err
     if (status == ECHO_OK) status = out->status;
     if (status == ECHO_OK) return ECHO_OK;
     out->len = len;
-    return status == ECHO_ERR_NOMEM ? echo__nomem(err)
-                                    : echo__error(err, status, "stored object state: not what JSON can hold");
+    return status == ECHO_ERR_NOMEM
+               ? echo__nomem(err)
+               : echo__error(err, status, "stored object state: a value cannot be written as JSON");
 }

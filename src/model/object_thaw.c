@@ -128,7 +128,7 @@ static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry,
     return ECHO_ERR_NOMEM;
 }
 
-/* Whether what became of an operation is the operation as it was stored. */
+/* Whether an operation, once read, is written back exactly as it was stored. */
 static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
     echo__seg stored[ECHO_OBJECT_DEPTH_MAX], path[ECHO_OBJECT_DEPTH_MAX];
     uint32_t count = 0;

@@ -52,7 +52,7 @@ echo_status echo_party_create(const char *dir, const echo_keypair *party, const 
                               void *now_arg, echo_error *err) {
     if (dir == NULL || party == NULL || feed == NULL)
         return echo__error_null(err, dir == NULL ? "dir" : party == NULL ? "party" : "feed");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     size_t size = strlen(dir) + sizeof "/feeds";
     char *path = echo__malloc(size);
     if (path == NULL) return echo__nomem(err);

@@ -147,7 +147,7 @@ echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_
 
 echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg, echo_error *err) {
     if (dir == NULL || fn == NULL) return echo__error_null(err, dir == NULL ? "dir" : "fn");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
     how.read_only = true;
     echo_store_sqlite_options readable = ECHO_STORE_SQLITE_OPTIONS_INIT;

@@ -196,7 +196,7 @@ echo_status echo__items_get(echo_item **out, echo__items *items, echo_bytes id, 
     *out = NULL;
     echo_status status = echo__items_find(&item, items, id, err);
     if (status == ECHO_ERR_NOT_FOUND) {
-        echo__error(err, status, "there is no such item");
+        echo__error(err, status, "the item does not exist");
         echo__error_item(err, id.data, id.len);
     }
     if (status == ECHO_OK) status = echo__items_hydrate(items, item, err);

@@ -43,7 +43,7 @@ echo_status echo__options_check(const echo_party_options *options, echo_error *e
     if (status != ECHO_OK) return status;
     if (options->codec != NULL) status = echo__codec_check(options->codec, err);
     if (status != ECHO_OK) return status;
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     status = check_policy(options->policy, err);
     if (status != ECHO_OK || options->store == NULL) return status;
     return echo__store_check(options->store, err);

@@ -65,7 +65,7 @@ static echo_status check_write(echo_party *party, const echo_write *writes, size
     echo_status status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
     if (status != ECHO_OK) return status;
     if (w->create && exists) return echo__error(err, ECHO_ERR_EXISTS, "the item exists already");
-    if (!w->create && !exists) return echo__error(err, ECHO_ERR_NOT_FOUND, "there is no such item");
+    if (!w->create && !exists) return echo__error(err, ECHO_ERR_NOT_FOUND, "the item does not exist");
     return ECHO_OK;
 }
 

@@ -369,7 +369,7 @@ echo_status echo__gc_new(echo__gc **out, const echo_store *store, const echo_gc_
     if (!echo__store_has(store, ECHO__STORE_PARTIES))
         return echo__error(err, ECHO_ERR_UNSUPPORTED,
                            "this store cannot list its parties, so its garbage cannot be determined");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo__gc *gc = echo__calloc(1, sizeof *gc);
     if (gc == NULL) return echo__nomem(err);
     gc->store = *store;

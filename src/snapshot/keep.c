@@ -71,7 +71,7 @@ echo_status echo__keep_retain(uint64_t *removed, const echo_store *store, const 
     uint64_t count = 0;
     if (removed != NULL) *removed = 0;
     if (keep == 0) return ECHO_OK;
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo_status status = echo__keep_list(&holdings, store, party, keep, err);
     for (size_t i = holdings.count; status == ECHO_OK && i-- > 0;) {
         if (holdings.list[i].keep) continue;

@@ -66,7 +66,7 @@ echo_status echo_snapshot_prune_advice(const echo_store *store, const echo_key *
     echo_status status = echo__stored_check(store, party, err);
     if (status != ECHO_OK) return status;
     if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "fn is NULL");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     status = echo__stored_list(&manifests, store, party, err);
     if (status != ECHO_OK) return status;
     if (manifests.count == 0)

@@ -160,7 +160,7 @@ echo_status echo__stored_open(echo__manifest *out, echo__chunks **chunks, const 
                               const echo_key *party, uint64_t number, echo_error *err) {
     open_args o = {out, party, number, false};
     *chunks = NULL;
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "the system has no random source");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo_status status = echo__stored_each(store, party, read_wanted, &o, err);
     if (status == ECHO_OK && !o.found)
         status =

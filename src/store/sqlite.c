@@ -51,8 +51,9 @@ static const echo_store_ops sqlite_ops = {
 };
 
 /*
- * The file's real path; of one that does not exist yet, its folder's with its name after it. Being absolute, it stays
- * right when the process changes its directory, and is not one of SQLite's special names (":memory:", "file:...").
+ * The file's real path; when the file does not exist yet, the real path of its folder and its name. An absolute path
+ * stays right when the process changes its directory, and is never one of SQLite's special names (":memory:",
+ * "file:...").
  */
 static echo_status resolve(char **out, const char *path, echo_error *err) {
     char folder[PATH_MAX], real[PATH_MAX];
@@ -101,7 +102,7 @@ echo_status echo_store_open_sqlite(echo_store *out, const char *path, const echo
                            (unsigned)options->version);
     if (!sqlite3_threadsafe())
         return echo__error(err, ECHO_ERR_UNSUPPORTED, "this SQLite was built for a single thread");
-    if (!echo__crypto_init()) return echo__error(err, ECHO_ERR_IO, "no source of randomness");
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
     echo__sqlite *s = echo__calloc(1, sizeof *s);
     if (s == NULL) return echo__nomem(err);
     s->read_only = options->read_only;

@@ -74,7 +74,7 @@ echo_status echo__sqlite_fail(const echo__sqlite *s, int rc, echo_error *err, co
     case SQLITE_FULL: return echo__error(err, ECHO_ERR_IO, "%s: disk full (%s)", what, s->path);
     case SQLITE_NOTADB: return echo__error(err, ECHO_ERR_CORRUPT, "%s: not a snapshot store (%s)", what, s->path);
     case SQLITE_READONLY: return echo__error(err, ECHO_ERR_READONLY, "%s: not writable (%s)", what, s->path);
-    case SQLITE_TOOBIG: return echo__error(err, ECHO_ERR_LIMIT, "%s: longer than a store takes (%s)", what, s->path);
+    case SQLITE_TOOBIG: return echo__error(err, ECHO_ERR_LIMIT, "%s: too long for a store (%s)", what, s->path);
     case SQLITE_CORRUPT: return echo__error(err, ECHO_ERR_CORRUPT, "%s: the file is damaged (%s)", what, s->path);
     /* Our SQL is right for our tables: what it runs into is a file made to look like ours. */
     case SQLITE_ERROR:

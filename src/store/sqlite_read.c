@@ -28,8 +28,7 @@ static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, const echo_hash *n
                            s->path);
     if (status == ECHO_ERR_CORRUPT)
         return echo__error(err, status, "chunk %s: what the store holds is damaged (%s)", hex, s->path);
-    if (status == ECHO_ERR_LIMIT)
-        return echo__error(err, status, "chunk %s: longer than a store takes (%s)", hex, s->path);
+    if (status == ECHO_ERR_LIMIT) return echo__error(err, status, "chunk %s: too long for a store (%s)", hex, s->path);
     return status == ECHO_OK ? status : echo__nomem(err);
 }
 

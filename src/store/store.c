@@ -114,7 +114,7 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 /* ---- for applications ---- */
 
 echo_status echo_store_reopen(echo_store *out, const echo_store *store, echo_error *err) {
-    if (out == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the store is NULL");
+    if (out == NULL) return echo__error_null(err, "out");
     echo_store twin;
     echo_status status = echo__store_check(store, err);
     if (status == ECHO_OK) status = echo__store_reopen(&twin, store, err);
@@ -129,7 +129,7 @@ echo_status echo_store_parties(const echo_store *store, echo_store_party_fn fn, 
 }
 
 echo_status echo_store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) {
-    if (bytes == NULL) return echo__error(err, ECHO_ERR_INVALID, "the place for the number is NULL");
+    if (bytes == NULL) return echo__error_null(err, "bytes");
     *bytes = 0;
     echo_status status = echo__store_check(store, err);
     return status == ECHO_OK ? echo__store_usage(bytes, store, err) : status;
@@ -140,7 +140,7 @@ echo_status echo_store_usage(uint64_t *bytes, const echo_store *store, echo_erro
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) {
     for (size_t i = 0; i < n; i++)
         if (chunks[i].len > ECHO_STORE_BYTES_MAX)
-            return echo__error(err, ECHO_ERR_LIMIT, "%zu bytes are more than a store takes at once (%zu)",
+            return echo__error(err, ECHO_ERR_LIMIT, "%zu bytes exceed what a store can hold in one piece (%zu)",
                                chunks[i].len, ECHO_STORE_BYTES_MAX);
     return ECHO_OK;
 }

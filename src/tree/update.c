@@ -281,7 +281,7 @@ static echo_status change_record(update *u, const echo__change *change) {
 static echo_status check_change(update *u, const echo__change *change) {
     echo_bytes id = change->id, line = change->line, text;
     if (id.len == 0 || id.len > ECHO__ID_MAX)
-        return echo__error(u->err, ECHO_ERR_INVALID, "a change without an id, or with one that is too long");
+        return echo__error(u->err, ECHO_ERR_INVALID, "a change has no id, or an id that is too long");
     if (echo__bytes_compare(echo__bytes(u->before, u->before_len), id) >= 0)
         return echo__error(u->err, ECHO_ERR_INVALID, "changes are not in ascending order of id");
     memcpy(u->before, id.data, id.len);

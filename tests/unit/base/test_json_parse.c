@@ -231,11 +231,11 @@ static void invalid_utf8(void **state) {
 
 static void duplicate_keys(void **state) {
     (void)state;
-    refuse("{\"a\":1,\"a\":2}", 13, ECHO_ERR_CORRUPT, "key \"a\" is there twice in the object that ends at byte 12");
-    refuse("{\"b\":1,\"a\":2,\"b\":3}", 19, ECHO_ERR_CORRUPT, "key \"b\" is there twice");
+    refuse("{\"a\":1,\"a\":2}", 13, ECHO_ERR_CORRUPT, "key \"a\" occurs twice in the object that ends at byte 12");
+    refuse("{\"b\":1,\"a\":2,\"b\":3}", 19, ECHO_ERR_CORRUPT, "key \"b\" occurs twice");
     refuse("[{\"a\":{\"x\":1,\"\\u0078\":1}}]", 26, ECHO_ERR_CORRUPT,
-           "key \"x\" is there twice in the object that ends at byte 23");
-    refuse("{\"\":1,\"\":2}", 11, ECHO_ERR_CORRUPT, "key \"\" is there twice");
+           "key \"x\" occurs twice in the object that ends at byte 23");
+    refuse("{\"\":1,\"\":2}", 11, ECHO_ERR_CORRUPT, "key \"\" occurs twice");
     cJSON_Delete(accept("{\"a\":1,\"A\":2,\"\":3,\"aa\":4,\"b\":{\"a\":1}}"));
     /* Many keys, in a scattered order, with and without one twice, at every place. */
     for (int n = 15; n < 40; n++)
@@ -250,7 +250,7 @@ static void duplicate_keys(void **state) {
             }
             len += (size_t)snprintf(text + len, sizeof text - len, "}");
             char message[48];
-            snprintf(message, sizeof message, "key \"k%d\" is there twice", twice * 7 % 41);
+            snprintf(message, sizeof message, "key \"k%d\" occurs twice", twice * 7 % 41);
             if (twice < 0)
                 cJSON_Delete(accept(text));
             else

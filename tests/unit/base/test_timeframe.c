@@ -266,9 +266,9 @@ static void json_refused(void **state) {
         {"{\"" KEY_A "00\":1}", "is not a feed key"},
         {"{\"g00000000000000000000000000000000000000000000000000000000000000a\":1}", "is not a feed key"},
         {"{\"00000000000000000000000000000000000000000000000000000000000000AA\":1}", "not in lower case"},
-        {"{\"" KEY_A "\":1,\"" KEY_A "\":1}", "there twice"},
+        {"{\"" KEY_A "\":1,\"" KEY_A "\":1}", "occurs twice"},
         {"{\"" KEY_A "\":1,\"\\u00300000000000000000000000000000000000000000000000000000000000000aa\":1}",
-         "there twice"},
+         "occurs twice"},
         {"{\"" KEY_A "\":-1}", "seq is not an integer"},
         {"{\"" KEY_A "\":1.5}", "seq is not an integer"},
         {"{\"" KEY_A "\":\"1\"}", "seq is not an integer"},
@@ -333,7 +333,7 @@ static void binary_refused(void **state) {
     assert_int_equal(echo_timeframe_from_binary(&tf, echo__bytes(bytes, 120), NULL), ECHO_OK);
     echo_timeframe_free(tf);
     for (size_t len = 1; len < 120; len++)
-        if (len % 40 != 0) refuse_binary(bytes, len, "no whole number of frames");
+        if (len % 40 != 0) refuse_binary(bytes, len, "not a whole number of frames");
     bytes[80] = 1; /* twice */
     refuse_binary(bytes, 120, "do not ascend at frame 2");
     bytes[80] = 0;

@@ -151,9 +151,9 @@ static void tells_what_is_no_feed_of_ours(void **state) {
     echo_keypair keys;
     test_make_keys(&keys, 2);
     test_place(&t, &keys.public_key);
-    expect_open(&t, ECHO_ERR_NOT_FOUND, "no such feed");
+    expect_open(&t, ECHO_ERR_NOT_FOUND, "no feed has this key");
     mkdir(t.path, 0777);
-    expect_open(&t, ECHO_ERR_NOT_FOUND, "no such feed");
+    expect_open(&t, ECHO_ERR_NOT_FOUND, "no feed has this key");
     test_path(path, t.path, "oplog");
     file_write(path, "x", 1);
     expect_open(&t, ECHO_ERR_VERSION, "hypercore 10");
