@@ -87,7 +87,7 @@ static bool in_flight(const echo_exchange *x, const echo_hash *hash) {
     return false;
 }
 
-static echo_status ignore_line(void *arg, echo_bytes line) {
+static echo_status ignore_line(void *arg, echo__line line) {
     (void)arg, (void)line;
     return ECHO_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "snapshot/snapshot.h"
+#include "tree/leaf.h"
 #include "tree/path.h"
 
 typedef struct sample {
@@ -97,10 +98,7 @@ static void release(void *ctx, uint8_t *block) {
     s->codec.ops->release(s->codec.ctx, block);
 }
 
-static echo_status keep_line(void *arg, echo_bytes line) {
-    echo__buf_append(arg, line.data, line.len);
-    return ((echo__buf *)arg)->status;
-}
+static echo_status keep_line(void *arg, echo__line line) { return echo__line_expand(arg, line, NULL); }
 
 static echo_status compare_drawn(const replay_args *r, const echo_party *replayed, echo_error *err) {
     echo_status status = ECHO_OK;

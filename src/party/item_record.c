@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "tree/record_write.h"
 
 struct echo_writer {
     echo__buf *buf;
@@ -81,7 +82,7 @@ static echo_status load_blob(echo_item *item, echo__record *record, bool credent
     return status;
 }
 
-static echo_status load_record(echo_item **out, bool credential, echo__chunks *chunks, echo_bytes line,
+static echo_status load_record(echo_item **out, bool credential, echo__chunks *chunks, echo__line line,
                                echo_error *err) {
     *out = NULL;
     echo__record record;
@@ -105,11 +106,11 @@ static echo_status load_record(echo_item **out, bool credential, echo__chunks *c
     return status;
 }
 
-echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo__line line, echo_error *err) {
     return load_record(out, false, chunks, line, err);
 }
 
-echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) {
+echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo__line line, echo_error *err) {
     return load_record(out, true, chunks, line, err);
 }
 
@@ -169,7 +170,7 @@ static void fill_head(echo__record *record, const echo_item *item) {
 
 echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink, echo_error *err) {
     size_t start = out->len;
-    echo__record_write(out, record);
+    echo__record_write(out, record, NULL);
     if (out->status != ECHO_OK) return echo__nomem(err);
     bool payload = record->state.data != NULL || record->bytes.data != NULL || record->log.data != NULL;
     if (out->len - start <= ECHO__RECORD_LINE_MAX || !payload) return ECHO_OK;
@@ -181,7 +182,7 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
     echo__buf_free(&blob);
     if (status != ECHO_OK) return status;
     record->has_blob = true;
-    echo__record_write(out, record);
+    echo__record_write(out, record, NULL);
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 

@@ -9,9 +9,9 @@
 #include "tree/tree.h"
 
 /* The item of a record's line, without a state. ECHO_ERR_CORRUPT also when a chunk that the line names is missing. */
-echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo_bytes line, echo_error *err) ECHO_MUST_USE;
+echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo__line line, echo_error *err) ECHO_MUST_USE;
 /* The same of a credential's record: id and stored bytes alone. */
-echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo_bytes line,
+echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo__line line,
                                   echo_error *err) ECHO_MUST_USE;
 
 /* Receives the chunks that a record names. */

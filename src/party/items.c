@@ -116,9 +116,9 @@ typedef struct load_args {
     echo_error *err;
 } load_args;
 
-static echo_status load_line(void *arg, echo_bytes line) {
+static echo_status load_line(void *arg, echo__line line) {
     load_args *load = arg;
-    load->bytes = line.len;
+    load->bytes = line.text.len;
     return echo__item_load(&load->item, load->items->chunks, line, load->err);
 }
 
@@ -174,12 +174,12 @@ static echo_status load_measured(echo_item **out, echo__items *items, echo_bytes
     return status;
 }
 
-echo_status echo__items_take(echo__items *items, echo_bytes id, echo_bytes line, echo_error *err) {
+echo_status echo__items_take(echo__items *items, echo_bytes id, echo__line line, echo_error *err) {
     echo_item *item = echo__items_peek(items, id);
     echo_status status = ECHO_OK;
     if (item == NULL) {
         status = echo__item_load(&item, items->chunks, line, err);
-        if (status == ECHO_OK) status = adopt(&item, items, item, line.len, err);
+        if (status == ECHO_OK) status = adopt(&item, items, item, line.text.len, err);
     }
     return status == ECHO_OK ? echo__items_hydrate(items, item, err) : status;
 }
@@ -204,7 +204,7 @@ echo_status echo__items_get(echo_item **out, echo__items *items, echo_bytes id, 
     return status;
 }
 
-static echo_status ignore_line(void *arg, echo_bytes line) {
+static echo_status ignore_line(void *arg, echo__line line) {
     (void)arg;
     (void)line;
     return ECHO_OK;

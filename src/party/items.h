@@ -86,7 +86,7 @@ echo_status echo__items_get(echo_item **out, echo__items *items, echo_bytes id, 
 /* Loads the item if it is not in memory; does not make its state. ECHO_ERR_NOT_FOUND: err is not filled. */
 echo_status echo__items_find(echo_item **out, echo__items *items, echo_bytes id, echo_error *err) ECHO_MUST_USE;
 /* Makes the state of the item with this id. `line`, its record, is used when the item is not in memory. */
-echo_status echo__items_take(echo__items *items, echo_bytes id, echo_bytes line, echo_error *err) ECHO_MUST_USE;
+echo_status echo__items_take(echo__items *items, echo_bytes id, echo__line line, echo_error *err) ECHO_MUST_USE;
 /* The item if it is in memory, or NULL. */
 echo_item *echo__items_peek(const echo__items *items, echo_bytes id);
 /* Whether the item exists; its state is not made. */

@@ -114,7 +114,7 @@ typedef struct walk {
     echo__buf scratch, texts;
 } walk;
 
-static echo_status offer_line(walk *w, echo_bytes line, echo_error *err) {
+static echo_status offer_line(walk *w, echo__line line, echo_error *err) {
     echo__record record;
     echo__buf_clear(&w->scratch);
     echo_status status = echo__record_read(&record, line, &w->scratch, err);
@@ -137,7 +137,7 @@ static echo_status walk_root(walk *w, echo_error *err) {
     echo__cursor *cursor;
     echo_status status = echo__cursor_open(&cursor, w->party->chunks, &w->party->root, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
-        echo_bytes line;
+        echo__line line;
         status = echo__cursor_next(&line, cursor, err);
         if (status == ECHO_ERR_NOT_FOUND) {
             status = ECHO_OK;

@@ -75,7 +75,7 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
     echo__buf scratch = ECHO__BUF_INIT, name = ECHO__BUF_INIT;
     echo_status status = echo__cursor_open(&cursor, items->chunks, items->root, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
-        echo_bytes line;
+        echo__line line;
         echo__record record;
         status = echo__cursor_next(&line, cursor, err);
         if (status != ECHO_OK) break;

@@ -12,13 +12,15 @@
 #include "party/item_record.h"
 #include "tree/cursor.h"
 #include "tree/diff.h"
+#include "tree/leaf.h"
 
 /* One of the parties. */
 typedef struct side {
     const echo_party *party;
     echo_item **unsaved; /* ascending by id */
     size_t count, at;
-    echo__buf line; /* room for one */
+    echo__buf line;      /* room for one */
+    echo_error *problem; /* of looking one up */
 } side;
 
 typedef struct comparison {
@@ -57,36 +59,36 @@ static const echo_item *next_unsaved(const side *s) { return s->at < s->count ? 
 
 /* ---- lines ---- */
 
-static echo_status copy_line(void *arg, echo_bytes line) {
-    echo__buf *out = arg;
-    echo__buf_append(out, line.data, line.len);
-    return out->status;
+static echo_status copy_line(void *arg, echo__line line) {
+    side *s = arg;
+    return echo__line_expand(&s->line, line, s->problem);
 }
 
-/* What the party shows for an id. known: *line is what its tree has; otherwise it is looked up. data NULL: it has no
- * such item. */
-static echo_status line_of(echo_bytes *line, side *s, echo_bytes id, bool known, echo_error *err) {
+/* What the party shows for an id. known: *line is what its tree has; otherwise it is looked up. Its text is NULL when
+ * the party has no such item. */
+static echo_status line_of(echo__line *line, side *s, echo_bytes id, bool known, echo_error *err) {
     const echo_item *item = next_unsaved(s);
     echo__buf_clear(&s->line);
     if (item != NULL && echo__bytes_equal(id_of(item), id)) {
         echo_status status = echo__item_line(&s->line, s->unsaved[s->at++], err);
-        *line = echo__buf_bytes(&s->line);
+        *line = echo__line_alone(echo__buf_bytes(&s->line));
         return status;
     }
     if (known) return ECHO_OK;
-    *line = echo__bytes(NULL, 0);
+    *line = echo__line_alone(echo__bytes(NULL, 0));
     if (s->party->root.items == 0) return ECHO_OK;
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status = echo__tree_get(s->party->chunks, &s->party->root, id, copy_line, &s->line, &problem);
+    s->problem = &problem;
+    echo_status status = echo__tree_get(s->party->chunks, &s->party->root, id, copy_line, s, &problem);
     if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    *line = echo__buf_bytes(&s->line);
+    *line = echo__line_alone(echo__buf_bytes(&s->line));
     return echo__error_return(err, &problem, status, NULL);
 }
 
 /* ---- reporting ---- */
 
-static echo_status add_change(comparison *c, echo_change change, echo_bytes line) {
+static echo_status add_change(comparison *c, echo_change change, echo__line line) {
     echo__changes *out = c->out;
     echo__record record;
     echo__buf_clear(&c->scratch);
@@ -108,16 +110,18 @@ static echo_status add_change(comparison *c, echo_change change, echo_bytes line
     return ECHO_OK;
 }
 
-static echo_status compare_item(comparison *c, echo_bytes id, bool known, echo_bytes before, echo_bytes after) {
+static echo_status compare_item(comparison *c, echo_bytes id, bool known, echo__line before, echo__line after) {
     echo_status status = line_of(&before, &c->before, id, known, c->err);
     if (status == ECHO_OK) status = line_of(&after, &c->after, id, known, c->err);
     if (status != ECHO_OK) {
         echo__error_item(c->err, id.data, id.len);
         return status;
     }
-    if (before.data == NULL) return after.data == NULL ? ECHO_OK : add_change(c, ECHO_CHANGE_ADDED, after);
-    if (after.data == NULL) return add_change(c, ECHO_CHANGE_REMOVED, before);
-    return echo__bytes_equal(before, after) ? ECHO_OK : add_change(c, ECHO_CHANGE_CHANGED, after);
+    if (before.text.data == NULL) return after.text.data == NULL ? ECHO_OK : add_change(c, ECHO_CHANGE_ADDED, after);
+    if (after.text.data == NULL) return add_change(c, ECHO_CHANGE_REMOVED, before);
+    bool equal;
+    status = echo__line_equal(&equal, before, after, c->err);
+    return status != ECHO_OK || equal ? status : add_change(c, ECHO_CHANGE_CHANGED, after);
 }
 
 /* Compares items with unsaved changes whose id is below `end`; data NULL: all of them. */
@@ -128,12 +132,13 @@ static echo_status compare_unsaved(comparison *c, echo_bytes end) {
         if (a == NULL && b == NULL) break;
         echo_bytes id = b == NULL || (a != NULL && by_id(&a, &b) < 0) ? id_of(a) : id_of(b);
         if (end.data != NULL && echo__bytes_compare(id, end) >= 0) break;
-        status = compare_item(c, id, false, echo__bytes(NULL, 0), echo__bytes(NULL, 0));
+        const echo__line unknown = {{NULL, 0}, NULL};
+        status = compare_item(c, id, false, unknown, unknown);
     }
     return status;
 }
 
-static echo_status compare_difference(void *arg, echo_bytes id, echo_bytes before, echo_bytes after) {
+static echo_status compare_difference(void *arg, echo_bytes id, echo__line before, echo__line after) {
     comparison *c = arg;
     echo_status status = compare_unsaved(c, id);
     return status == ECHO_OK ? compare_item(c, id, true, before, after) : status;

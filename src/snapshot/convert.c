@@ -30,7 +30,7 @@ static const echo__model_count *entry_of(const echo_party *party, const echo__re
     return NULL;
 }
 
-static echo_status convert_line(echo__convert *c, echo_bytes line, echo_error *err) {
+static echo_status convert_line(echo__convert *c, echo__line line, echo_error *err) {
     echo__record record;
     echo__buf_clear(&c->scratch);
     echo_status status = echo__record_read(&record, line, &c->scratch, err);
@@ -58,7 +58,7 @@ echo_status echo__convert_begin(echo__convert **out, echo_party *party, echo_err
 }
 
 echo_status echo__convert_next(bool *done, echo__convert *c, echo_error *err) {
-    echo_bytes line;
+    echo__line line;
     echo_status status = echo__cursor_next(&line, c->cursor, err);
     *done = status == ECHO_ERR_NOT_FOUND;
     if (*done) return ECHO_OK;

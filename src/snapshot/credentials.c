@@ -74,7 +74,7 @@ static bool stamp_of(echo__stamp *out, echo_bytes id) {
     return true;
 }
 
-static echo_status read_line(echo__chunks *chunks, echo_bytes line, echo__credential_fn fn, void *arg,
+static echo_status read_line(echo__chunks *chunks, echo__line line, echo__credential_fn fn, void *arg,
                              echo_error *err) {
     echo_item *item; /* a record like any other: its bytes may be in a blob */
     echo_status status = echo__credential_load(&item, chunks, line, err);
@@ -99,7 +99,7 @@ echo_status echo__credentials_each(echo__chunks *chunks, const echo__root *root,
     echo__cursor *cursor;
     echo_status status = echo__cursor_open(&cursor, chunks, root, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
-        echo_bytes line;
+        echo__line line;
         status = echo__cursor_next(&line, cursor, err);
         if (status == ECHO_ERR_NOT_FOUND) break;
         if (status == ECHO_OK) status = read_line(chunks, line, fn, arg, err);

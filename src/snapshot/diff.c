@@ -9,11 +9,13 @@
 #include "snapshot/slots.h"
 #include "snapshot/stored.h"
 #include "tree/diff.h"
+#include "tree/leaf.h"
 
 typedef struct side {
     echo__manifest manifest;
     echo__chunks *chunks;
     echo__slots record;
+    echo__buf line; /* of the item, alone */
 } side;
 
 typedef struct comparison {
@@ -250,10 +252,21 @@ static echo_status copy_text(echo__buf *out, echo_bytes text) {
     return out->status;
 }
 
-static echo_status report_item(comparison *c, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+static echo_status expand(echo_bytes *out, side *s, echo__line line, echo_error *err) {
+    *out = line.text;
+    if (line.text.data == NULL) return ECHO_OK;
+    echo__buf_clear(&s->line);
+    echo_status status = echo__line_expand(&s->line, line, err);
+    *out = echo__buf_bytes(&s->line);
+    return status;
+}
+
+static echo_status report_item(comparison *c, echo_bytes id, echo__line line_a, echo__line line_b) {
     const echo__record *record = c->a.record.present ? &c->a.record.record : &c->b.record.record;
-    echo_difference d = {
-        .a = line_a, .b = line_b, .parts = c->parts, .parts_count = c->count, .verdict = ECHO_VERDICT_COVERED};
+    echo_difference d = {.parts = c->parts, .parts_count = c->count, .verdict = ECHO_VERDICT_COVERED};
+    echo_status status = expand(&d.a, &c->a, line_a, c->err);
+    if (status == ECHO_OK) status = expand(&d.b, &c->b, line_b, c->err);
+    if (status != ECHO_OK) return status;
     if (copy_text(&c->id, id) != ECHO_OK || copy_text(&c->type, record->type) != ECHO_OK) return echo__nomem(c->err);
     d.id = (const char *)c->id.data;
     d.type = record->type.data != NULL ? (const char *)c->type.data : NULL;
@@ -261,7 +274,7 @@ static echo_status report_item(comparison *c, echo_bytes id, echo_bytes line_a, 
     return c->fn != NULL ? c->fn(c->arg, &d) : ECHO_OK;
 }
 
-static echo_status compare_item(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+static echo_status compare_item(void *arg, echo_bytes id, echo__line line_a, echo__line line_b) {
     comparison *c = arg;
     c->count = 0;
     echo_status status = echo__slots_read(&c->a.record, c->a.chunks, line_a, c->err);
@@ -287,6 +300,7 @@ static void close_side(side *s, echo_difference_report *report) {
     echo__free(s->record.marks);
     echo__buf_free(&s->record.texts);
     echo__buf_free(&s->record.scratch);
+    echo__buf_free(&s->line);
 }
 
 static echo_status compare_roots(comparison *c, echo_error *err) {

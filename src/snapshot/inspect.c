@@ -10,6 +10,7 @@
 #include "snapshot/stored.h"
 #include "store/store.h"
 #include "tree/cursor.h"
+#include "tree/leaf.h"
 
 static void root_info(echo_snapshot_root *out, const echo__root *root) {
     *out = (echo_snapshot_root){root->hash, root->height, root->items, root->bytes};
@@ -75,7 +76,7 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     echo__manifest manifest;
     echo__chunks *chunks;
     echo__cursor *cursor;
-    echo__buf scratch = ECHO__BUF_INIT, id_text = ECHO__BUF_INIT;
+    echo__buf scratch = ECHO__BUF_INIT, id_text = ECHO__BUF_INIT, alone = ECHO__BUF_INIT;
     echo_status status = echo__stored_check(store, party, err);
     if (status != ECHO_OK) return status;
     if (fn == NULL) return echo__error(err, ECHO_ERR_INVALID, "fn is NULL");
@@ -83,22 +84,27 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
     if (status != ECHO_OK) return status;
     status = echo__cursor_open(&cursor, chunks, &manifest.items, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
-        echo_bytes line, id;
+        echo__line line;
+        echo_bytes id;
         status = echo__cursor_next(&line, cursor, err);
         if (status == ECHO_ERR_NOT_FOUND) {
             status = ECHO_OK;
             break;
         }
-        if (status == ECHO_OK) status = echo__record_read_id(&id, line, &scratch, err);
+        if (status == ECHO_OK) status = echo__record_read_id(&id, line.text, &scratch, err);
         if (status != ECHO_OK) break;
         echo__buf_clear(&id_text);
         echo__buf_append(&id_text, id.data, id.len);
         echo__buf_byte(&id_text, 0);
-        status = id_text.status != ECHO_OK ? echo__nomem(err) : fn(arg, (const char *)id_text.data, line);
+        echo__buf_clear(&alone);
+        status = echo__line_expand(&alone, line, err);
+        if (status == ECHO_OK && id_text.status != ECHO_OK) status = echo__nomem(err);
+        if (status == ECHO_OK) status = fn(arg, (const char *)id_text.data, echo__buf_bytes(&alone));
     }
     echo__cursor_close(cursor);
     echo__buf_free(&scratch);
     echo__buf_free(&id_text);
+    echo__buf_free(&alone);
     echo__chunks_free(chunks);
     echo__manifest_free(&manifest);
     return status;

@@ -284,8 +284,8 @@ static echo_status read_fields(echo__manifest *m, const cJSON *node, echo_error 
     uint64_t format, generation, time;
     if (!cJSON_IsObject(node) || !get_number(node, "format", UINT32_MAX, &format)) return bad(err, "format is missing");
     if (format != ECHO__MANIFEST_FORMAT)
-        return echo__error(err, ECHO_ERR_VERSION, "manifest has format %u, newer than this library reads",
-                           (unsigned)format);
+        return echo__error(err, ECHO_ERR_VERSION, "manifest has format %u, this library reads format %u",
+                           (unsigned)format, ECHO__MANIFEST_FORMAT);
     if (!get_hex(node, "party", m->party.bytes, sizeof m->party.bytes) ||
         !get_number(node, "number", INT64_MAX, &m->number) ||
         !get_number(node, "generation", UINT32_MAX, &generation) || !get_number(node, "time", INT64_MAX, &time) ||

@@ -9,7 +9,7 @@
 #include "party/party.h"
 #include "tree/tree.h"
 
-#define ECHO__MANIFEST_FORMAT 1u
+#define ECHO__MANIFEST_FORMAT 2u
 #define ECHO__MANIFEST_MAX ((size_t)16 << 20) /* bytes; 100,000 feeds take 8 MB */
 
 #define ECHO__ATTESTATIONS_MAX 64u
@@ -51,7 +51,7 @@ echo_status echo__manifest_write(echo__buf *out, echo__manifest *manifest, const
                                  echo_error *err) ECHO_MUST_USE;
 /*
  * Reads and checks a text: canonical form, check, signature when it has one. ECHO_ERR_CORRUPT, ECHO_ERR_SIGNATURE,
- * ECHO_ERR_VERSION (a newer format), ECHO_ERR_LIMIT. On error *out is empty.
+ * ECHO_ERR_VERSION (another format), ECHO_ERR_LIMIT. On error *out is empty.
  */
 echo_status echo__manifest_read(echo__manifest *out, echo_bytes text, echo_error *err) ECHO_MUST_USE;
 /* The state digest: the hash of party, timeframe, roots and model versions only. */

@@ -173,10 +173,11 @@ static echo_status hydrate_all(echo_party *party, echo_error *err) {
     uint64_t done = 0;
     echo_status status = echo__cursor_open(&cursor, party->chunks, &party->root, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
-        echo_bytes line, id;
+        echo__line line;
+        echo_bytes id;
         status = echo__cursor_next(&line, cursor, err);
         if (status != ECHO_OK) break;
-        status = echo__record_read_id(&id, line, &scratch, err);
+        status = echo__record_read_id(&id, line.text, &scratch, err);
         if (status == ECHO_OK) status = echo__items_take(&party->items, id, line, err);
         (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
         if (status == ECHO_OK && ++done % 4096 == 0)

@@ -258,8 +258,8 @@ static echo_status read_slots(echo__slots *d, echo__chunks *chunks, echo_error *
     return d->record.log.data != NULL ? add_log(d, chunks, err) : ECHO_OK;
 }
 
-echo_status echo__slots_read(echo__slots *d, echo__chunks *chunks, echo_bytes line, echo_error *err) {
-    d->present = line.data != NULL;
+echo_status echo__slots_read(echo__slots *d, echo__chunks *chunks, echo__line line, echo_error *err) {
+    d->present = line.text.data != NULL;
     if (!d->present) return ECHO_OK;
     echo_status status = echo__record_read(&d->record, line, &d->scratch, err);
     if (status != ECHO_OK || !d->record.has_blob) return status == ECHO_OK ? read_slots(d, chunks, err) : status;

@@ -42,8 +42,8 @@ typedef struct echo__slots {
     echo__buf texts;
 } echo__slots;
 
-/* line data NULL: the item does not exist. *out must be empty (zeroed); clear it also after an error. */
-echo_status echo__slots_read(echo__slots *out, echo__chunks *chunks, echo_bytes line, echo_error *err) ECHO_MUST_USE;
+/* The text of `line` NULL: the item does not exist. *out must be empty (zeroed); clear it also after an error. */
+echo_status echo__slots_read(echo__slots *out, echo__chunks *chunks, echo__line line, echo_error *err) ECHO_MUST_USE;
 void echo__slots_clear(echo__slots *d);
 static inline echo_bytes echo__slots_text(const echo__slots *d, echo__text_at text) {
     return text.len == SIZE_MAX ? echo__bytes(NULL, 0) : echo__bytes(d->texts.data + text.at, text.len);

@@ -55,9 +55,9 @@ echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const ec
     return ECHO_OK;
 }
 
-echo_status echo__cursor_next(echo_bytes *line, echo__cursor *cursor, echo_error *err) {
+echo_status echo__cursor_next(echo__line *line, echo__cursor *cursor, echo_error *err) {
     echo__path *path = &cursor->path;
-    *line = echo__bytes(NULL, 0);
+    memset(line, 0, sizeof *line);
     if (cursor->gave) {
         cursor->gave = false;
         echo__path_next(path);

@@ -7,7 +7,7 @@
 #include "tree/tree.h"
 
 /* Called with the line (no newline), valid during the call. */
-typedef echo_status (*echo__line_fn)(void *arg, echo_bytes line);
+typedef echo_status (*echo__line_fn)(void *arg, echo__line line);
 /* Calls fn once with the record of that id; ECHO_ERR_NOT_FOUND when the tree has none. Reads height + 1 chunks at most.
  */
 echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_bytes id, echo__line_fn fn, void *arg,
@@ -18,7 +18,7 @@ typedef struct echo__cursor echo__cursor;
 echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from,
                               echo_error *err) ECHO_MUST_USE;
 /* The next line, valid until the next call; ECHO_ERR_NOT_FOUND at the end. */
-echo_status echo__cursor_next(echo_bytes *line, echo__cursor *cursor, echo_error *err) ECHO_MUST_USE;
+echo_status echo__cursor_next(echo__line *line, echo__cursor *cursor, echo_error *err) ECHO_MUST_USE;
 void echo__cursor_close(echo__cursor *cursor);
 
 #endif

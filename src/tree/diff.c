@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "tree/diff.h"
+#include "tree/leaf.h"
 #include "tree/path.h"
 
 /* The height up to which subtrees start where a path stands: that of chunks, 0 for leaves; -1 when it is inside a leaf.
@@ -44,7 +45,7 @@ static bool skip_equal(echo__path *a, echo__path *b) {
 }
 
 /* Reports the line that one side stands at, or both. */
-static echo_status report_lines(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg) {
+static echo_status report_lines(echo__path *a, echo__path *b, echo__diff_fn fn, void *arg, echo_error *err) {
     int order = 0;
     if (a == NULL)
         order = 1;
@@ -56,9 +57,11 @@ static echo_status report_lines(echo__path *a, echo__path *b, echo__diff_fn fn, 
     echo__path *first = order <= 0 ? a : b;
     uint8_t room[ECHO__ID_MAX];
     echo_bytes id = echo__page_id(echo__path_page(first), first->at[0], room);
-    echo_bytes line_a = order <= 0 ? echo__path_line(a) : echo__bytes(NULL, 0);
-    echo_bytes line_b = order >= 0 ? echo__path_line(b) : echo__bytes(NULL, 0);
-    echo_status status = order == 0 && echo__bytes_equal(line_a, line_b) ? ECHO_OK : fn(arg, id, line_a, line_b);
+    const echo__line none = {{NULL, 0}, NULL};
+    echo__line line_a = order <= 0 ? echo__path_line(a) : none, line_b = order >= 0 ? echo__path_line(b) : none;
+    bool equal = false;
+    echo_status status = order == 0 ? echo__line_equal(&equal, line_a, line_b, err) : ECHO_OK;
+    if (status == ECHO_OK && !equal) status = fn(arg, id, line_a, line_b);
     if (order <= 0) echo__path_next(a);
     if (order >= 0) echo__path_next(b);
     return status;
@@ -69,7 +72,7 @@ static echo_status walk_both(echo__path *a, echo__path *b, echo__diff_fn fn, voi
         if (!a->done && !b->done && skip_equal(a, b)) continue;
         uint32_t level_a = a->done ? 0 : a->level, level_b = b->done ? 0 : b->level;
         if (level_a == 0 && level_b == 0) {
-            echo_status status = report_lines(a->done ? NULL : a, b->done ? NULL : b, fn, arg);
+            echo_status status = report_lines(a->done ? NULL : a, b->done ? NULL : b, fn, arg, err);
             if (status != ECHO_OK) return status;
             continue;
         }

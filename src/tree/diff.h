@@ -6,8 +6,8 @@
 
 #include "tree/tree.h"
 
-/* For differences: line data NULL on the side that lacks the record. */
-typedef echo_status (*echo__diff_fn)(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b);
+/* For differences: the text of a line is NULL on the side that lacks the record. */
+typedef echo_status (*echo__diff_fn)(void *arg, echo_bytes id, echo__line line_a, echo__line line_b);
 
 /* Walks where hashes differ and calls fn for every record that differs, in ascending order of id. */
 echo_status echo__tree_diff(echo__chunks *chunks_a, const echo__root *a, echo__chunks *chunks_b, const echo__root *b,

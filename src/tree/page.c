@@ -80,7 +80,6 @@ static const char *check_line(echo__lines *lines, echo_bytes line, const uint8_t
             return "a line does not start with an id";
         *key = id.data;
         lines->items++;
-        lines->bytes += line.len + 1;
         return NULL;
     }
     echo__entry entry;
@@ -91,10 +90,19 @@ static const char *check_line(echo__lines *lines, echo_bytes line, const uint8_t
                : "counts are out of range";
 }
 
-/* Finds and checks the lines; NULL or what is wrong. lines has room for ECHO__TREE_RUN_MAX ends. */
-static const char *find_lines(echo__lines *lines, echo_bytes bytes) {
+/* Finds and checks the lines; NULL or what is wrong. lines has room for ECHO__TREE_RUN_MAX ends. *room: what the lists
+ * of a leaf's header take. */
+static const char *find_lines(echo__lines *lines, size_t *room, echo_bytes bytes) {
     const uint8_t *before = NULL, *key = NULL;
-    for (size_t at = 0; at < bytes.len; before = key) {
+    *room = 0;
+    if (lines->leaf) {
+        echo__scan s = echo__scan_of(bytes);
+        const char *wrong = echo__shared_scan(&s, room);
+        if (wrong != NULL) return wrong;
+        lines->start = (uint32_t)(s.at - bytes.data);
+        lines->bytes = bytes.len;
+    }
+    for (size_t at = lines->start; at < bytes.len; before = key) {
         const uint8_t *from = bytes.data + at;
         const uint8_t *end = memchr(from, '\n', bytes.len - at);
         if (end == NULL) return "the last line is cut";
@@ -108,6 +116,21 @@ static const char *find_lines(echo__lines *lines, echo_bytes bytes) {
     return lines->count == 0 ? "it is empty" : NULL;
 }
 
+/* Keeps what was found with the chunk: the lines, the places where they end, and the lists of a leaf's header. */
+static echo_status keep_lines(const echo__lines **out, echo__chunks *chunks, const echo__chunk *chunk,
+                              const echo__lines *found, size_t room, echo_error *err) {
+    const size_t align = _Alignof(echo__kind);
+    size_t size = sizeof *found + found->count * sizeof *found->ends, lists = (size + align - 1) / align * align;
+    echo__lines *kept = echo__malloc(lists + room);
+    if (kept == NULL) return echo__nomem(err);
+    memcpy(kept, found, size);
+    if (kept->leaf)
+        echo__shared_fill(&kept->shared, (uint8_t *)kept + lists, echo__bytes(chunk->bytes.data, kept->start));
+    echo__chunks_remember(chunks, chunk, kept, lists + room);
+    *out = kept;
+    return ECHO_OK;
+}
+
 static echo_status parse(const echo__lines **out, echo__chunks *chunks, const echo__chunk *chunk, bool leaf,
                          echo_error *err) {
     if (chunk->memo != NULL) {
@@ -118,19 +141,14 @@ static echo_status parse(const echo__lines **out, echo__chunks *chunks, const ec
     }
     union {
         echo__lines lines;
-        uint32_t room[sizeof(echo__lines) / sizeof(uint32_t) + ECHO__TREE_RUN_MAX];
+        uint8_t room[sizeof(echo__lines) + ECHO__TREE_RUN_MAX * sizeof(uint32_t)];
     } found;
+    size_t room;
     memset(&found.lines, 0, sizeof found.lines);
     found.lines.leaf = leaf;
-    const char *wrong = find_lines(&found.lines, chunk->bytes);
-    if (wrong != NULL) return echo__chunk_bad(err, &chunk->name, wrong);
-    size_t size = sizeof found.lines + found.lines.count * sizeof *found.lines.ends;
-    echo__lines *kept = echo__malloc(size);
-    if (kept == NULL) return echo__nomem(err);
-    memcpy(kept, &found, size);
-    echo__chunks_remember(chunks, chunk, kept, size);
-    *out = kept;
-    return ECHO_OK;
+    const char *wrong = find_lines(&found.lines, &room, chunk->bytes);
+    return wrong != NULL ? echo__chunk_bad(err, &chunk->name, wrong)
+                         : keep_lines(out, chunks, chunk, &found.lines, room, err);
 }
 
 /* Does the page hold what the entry above says, and nothing from before it? */
@@ -185,7 +203,7 @@ echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__
 }
 
 void echo__page_entry(const echo__page *page, uint32_t i, echo__entry *out) {
-    if (!echo__entry_read(out, echo__page_line(page, i))) memset(out, 0, sizeof *out); /* never: the page is checked */
+    if (!echo__entry_read(out, echo__page_text(page, i))) memset(out, 0, sizeof *out); /* never: the page is checked */
 }
 
 uint32_t echo__page_find(const echo__page *page, uint32_t from, echo_bytes id) {

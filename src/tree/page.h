@@ -1,6 +1,7 @@
 /*
  * Pages: chunks of the tree whose lines were found and checked. What holds for every open page, so that readers need
  * not check again:
+ *  - a leaf begins with a canonical header
  *  - 1 to 256 lines, each ended by '\n', each starting with a canonical key (a record's id or an entry's last id), keys
  *    ascending
  *  - in a node each line is a whole canonical entry; its items and bytes are above zero and add up to the page's
@@ -24,7 +25,7 @@ uint32_t echo__boundary(echo_bytes id);
 typedef struct echo__entry {
     echo_bytes last; /* the text of the last id, followed by its quote; data NULL: unknown (of a root) */
     echo_hash hash;
-    uint64_t items, bytes;
+    uint64_t items, bytes; /* records below, and bytes of the leaves below */
 } echo__entry;
 
 void echo__entry_write(echo__buf *out, const echo__entry *entry); /* with its newline */
@@ -36,8 +37,10 @@ bool echo__entry_read(echo__entry *out, echo_bytes line);
 typedef struct echo__lines {
     bool leaf;
     uint32_t count;
+    uint32_t start; /* where the first line begins: after the header of a leaf */
     uint64_t items, bytes;
-    uint32_t ends[]; /* where each line ends, after its newline */
+    echo__shared shared; /* of a leaf */
+    uint32_t ends[];     /* where each line ends, after its newline */
 } echo__lines;
 
 typedef struct echo__page {
@@ -51,14 +54,19 @@ echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__e
                             const uint8_t *after, echo_error *err) ECHO_MUST_USE;
 void echo__page_close(echo__chunks *chunks, echo__page *page);
 
-/* Line i, without its newline. */
-static inline echo_bytes echo__page_line(const echo__page *page, uint32_t i) {
-    uint32_t from = i == 0 ? 0 : page->lines->ends[i - 1];
+/* The text of line i, without its newline. */
+static inline echo_bytes echo__page_text(const echo__page *page, uint32_t i) {
+    uint32_t from = i == 0 ? page->lines->start : page->lines->ends[i - 1];
     return echo__bytes(page->chunk->bytes.data + from, page->lines->ends[i] - from - 1u);
+}
+/* Line i of a leaf. */
+static inline echo__line echo__page_line(const echo__page *page, uint32_t i) {
+    echo__line line = {echo__page_text(page, i), &page->lines->shared};
+    return line;
 }
 /* The text of the key of line i. */
 static inline const uint8_t *echo__page_key(const echo__page *page, uint32_t i) {
-    return echo__page_line(page, i).data + (page->lines->leaf ? sizeof "{\"id\":\"" : sizeof "{\"last\":\"") - 1;
+    return echo__page_text(page, i).data + (page->lines->leaf ? sizeof "{\"id\":\"" : sizeof "{\"last\":\"") - 1;
 }
 /* The string of the key of line i. Writes at most ECHO__ID_MAX bytes. */
 echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__ID_MAX]);

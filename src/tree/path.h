@@ -42,7 +42,8 @@ echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, ech
 void echo__path_below(const echo__path *path, echo_hash *name);
 
 static inline const echo__page *echo__path_page(const echo__path *path) { return &path->pages[path->level]; }
-static inline echo_bytes echo__path_line(const echo__path *path) {
+/* The line that a path to a leaf is at. */
+static inline echo__line echo__path_line(const echo__path *path) {
     return echo__page_line(echo__path_page(path), path->at[path->level]);
 }
 

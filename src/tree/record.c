@@ -33,14 +33,35 @@ static echo_status read_id(echo_bytes *id, echo__scan *s, size_t line_len, echo_
     return id->len == 0 || id->len > ECHO__ID_MAX ? bad(err, "id is empty or too long") : ECHO_OK;
 }
 
-static bool read_stamp(echo__stamp *out, echo__scan *s) {
+static bool read_stamp_alone(echo__stamp *out, echo__scan *s) {
     return ECHO__SCAN(s, "[") && echo__scan_u64(s, &out->time) && ECHO__SCAN(s, ",") &&
            echo__scan_hash(s, out->feed.bytes) && ECHO__SCAN(s, ",") && echo__scan_u64(s, &out->seq) &&
            ECHO__SCAN(s, "]");
 }
 
+/*
+ * The time of a feed's only writer is seq + 1, and many leaves have one feed: seq alone means that time and feed 0,
+ * [feed,seq] that time, [feed,seq,time] any other.
+ */
+static bool read_stamp(echo__stamp *out, echo__scan *s, const echo__shared *shared) {
+    if (shared == NULL) return read_stamp_alone(out, s);
+    uint64_t feed = 0;
+    bool list = ECHO__SCAN(s, "["), timed = false;
+    if (list && (!echo__scan_u64(s, &feed) || !ECHO__SCAN(s, ","))) return false;
+    if (!echo__scan_u64(s, &out->seq)) return false;
+    if (list) {
+        timed = ECHO__SCAN(s, ",");
+        if ((timed && !echo__scan_u64(s, &out->time)) || !ECHO__SCAN(s, "]")) return false;
+    }
+    if (feed >= shared->feed_count) return false;
+    out->feed = shared->feeds[feed];
+    bool usual = out->seq < UINT64_MAX && (!timed || out->time == out->seq + 1);
+    if (!timed) out->time = out->seq + 1;
+    return timed ? !usual : usual && (feed > 0 || !list);
+}
+
 /* What follows "at":{, in order of key, at least one stamp. */
-static bool read_at(echo__record *out, echo__scan *s) {
+static bool read_at(echo__record *out, echo__scan *s, const echo__shared *shared) {
     const struct {
         const char *key;
         bool *has;
@@ -53,7 +74,7 @@ static bool read_at(echo__record *out, echo__scan *s) {
         echo__scan ahead = *s;
         if (any && !ECHO__SCAN(&ahead, ",")) break;
         if (!echo__scan_bytes(&ahead, stamps[i].key, strlen(stamps[i].key))) continue;
-        if (!read_stamp(stamps[i].stamp, &ahead)) return false;
+        if (!read_stamp(stamps[i].stamp, &ahead, shared)) return false;
         *stamps[i].has = any = true;
         *s = ahead;
     }
@@ -95,7 +116,8 @@ static bool read_payload(echo__record *out, echo__scan *s, bool first) {
     return true;
 }
 
-static echo_status read_texts(echo__record *out, echo__scan *s, size_t line_len, echo__buf *scratch, echo_error *err) {
+static echo_status read_kind_alone(echo__record *out, echo__scan *s, size_t line_len, echo__buf *scratch,
+                                   echo_error *err) {
     echo_status status = ECHO_OK;
     if (ECHO__SCAN(s, ",\"type\":")) status = read_text(&out->type, s, line_len, scratch, err);
     if (status == ECHO_OK && ECHO__SCAN(s, ",\"model\":")) status = read_text(&out->model, s, line_len, scratch, err);
@@ -104,22 +126,41 @@ static echo_status read_texts(echo__record *out, echo__scan *s, size_t line_len,
         if (!echo__scan_u64(s, &version) || version == 0 || version > UINT32_MAX) return bad(err, "bad version");
         out->version = (uint32_t)version;
     }
-    if (status == ECHO_OK && ECHO__SCAN(s, ",\"parent\":")) status = read_text(&out->parent, s, line_len, scratch, err);
+    return status;
+}
+
+static echo_status read_kind(echo__record *out, echo__scan *s, const echo__shared *shared, echo_error *err) {
+    uint64_t kind;
+    if (!ECHO__SCAN(s, ",\"kind\":")) return ECHO_OK;
+    if (!echo__scan_u64(s, &kind) || kind >= shared->kind_count)
+        return bad(err, "its kind is not in the leaf's header");
+    out->type = shared->kinds[kind].type;
+    out->model = shared->kinds[kind].model;
+    out->version = shared->kinds[kind].version;
+    return ECHO_OK;
+}
+
+static echo_status read_texts(echo__record *out, echo__scan *s, size_t line_len, echo__buf *scratch, echo_error *err) {
+    echo_status status = ECHO_OK;
+    if (ECHO__SCAN(s, ",\"parent\":")) status = read_text(&out->parent, s, line_len, scratch, err);
     if (status == ECHO_OK && ECHO__SCAN(s, ",\"source\":")) status = read_text(&out->source, s, line_len, scratch, err);
     if (status == ECHO_OK && ECHO__SCAN(s, ",\"target\":")) status = read_text(&out->target, s, line_len, scratch, err);
     return status;
 }
 
-echo_status echo__record_read(echo__record *out, echo_bytes line, echo__buf *scratch, echo_error *err) {
+echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) {
     echo__record record;
     memset(&record, 0, sizeof record);
     echo__buf_clear(scratch);
-    echo__scan s = echo__scan_of(line);
-    echo_status status = read_id(&record.id, &s, line.len, scratch, err);
-    if (status == ECHO_OK) status = read_texts(&record, &s, line.len, scratch, err);
+    echo__scan s = echo__scan_of(line.text);
+    echo_status status = read_id(&record.id, &s, line.text.len, scratch, err);
+    if (status == ECHO_OK)
+        status = line.shared == NULL ? read_kind_alone(&record, &s, line.text.len, scratch, err)
+                                     : read_kind(&record, &s, line.shared, err);
+    if (status == ECHO_OK) status = read_texts(&record, &s, line.text.len, scratch, err);
     if (status != ECHO_OK) return status;
     record.deleted = ECHO__SCAN(&s, ",\"deleted\":true");
-    if (ECHO__SCAN(&s, ",\"at\":{") && !read_at(&record, &s)) return bad(err, "bad stamps");
+    if (ECHO__SCAN(&s, ",\"at\":{") && !read_at(&record, &s, line.shared)) return bad(err, "bad stamps");
     if (ECHO__SCAN(&s, ",\"blob\":")) {
         if (!echo__scan_hash(&s, record.blob.bytes)) return bad(err, "bad blob");
         record.has_blob = true;
@@ -168,73 +209,4 @@ echo_status echo__record_sealed(echo_bytes log, echo__sealed_fn fn, void *arg, e
         !ECHO__SCAN(&s, "}") || s.at != s.end)
         return bad(err, "bad log tail");
     return ECHO_OK;
-}
-
-static void write_text(echo__buf *out, const char *key, echo_bytes text) {
-    if (text.data == NULL) return;
-    echo__buf_text(out, key);
-    echo__json_string(out, text.data, text.len);
-}
-
-static void write_stamp(echo__buf *out, const char *key, const echo__stamp *stamp, bool *first) {
-    echo__buf_text(out, *first ? ",\"at\":{" : ",");
-    *first = false;
-    echo__buf_text(out, key);
-    echo__buf_u64(out, stamp->time);
-    echo__buf_text(out, ",\"");
-    echo__buf_hex(out, stamp->feed.bytes, sizeof stamp->feed.bytes);
-    echo__buf_text(out, "\",");
-    echo__buf_u64(out, stamp->seq);
-    echo__buf_byte(out, ']');
-}
-
-static void write_payload(echo__buf *out, const echo__record *record, bool first) {
-    if (record->state.data != NULL) {
-        echo__buf_text(out, first ? "\"state\":" : ",\"state\":");
-        echo__buf_append(out, record->state.data, record->state.len);
-        first = false;
-    }
-    if (record->bytes.data != NULL) {
-        echo__buf_text(out, first ? "\"bytes\":\"" : ",\"bytes\":\"");
-        echo__buf_append(out, record->bytes.data, record->bytes.len);
-        echo__buf_byte(out, '"');
-        first = false;
-    }
-    if (record->log.data != NULL) {
-        echo__buf_text(out, first ? "\"log\":" : ",\"log\":");
-        echo__buf_append(out, record->log.data, record->log.len);
-    }
-}
-
-void echo__record_write(echo__buf *out, const echo__record *record) {
-    write_text(out, "{\"id\":", record->id);
-    write_text(out, ",\"type\":", record->type);
-    write_text(out, ",\"model\":", record->model);
-    if (record->version != 0) {
-        echo__buf_text(out, ",\"version\":");
-        echo__buf_u64(out, record->version);
-    }
-    write_text(out, ",\"parent\":", record->parent);
-    write_text(out, ",\"source\":", record->source);
-    write_text(out, ",\"target\":", record->target);
-    if (record->deleted) echo__buf_text(out, ",\"deleted\":true");
-    bool first = true;
-    if (record->has_deleted_at) write_stamp(out, "\"deleted\":[", &record->deleted_at, &first);
-    if (record->has_genesis) write_stamp(out, "\"genesis\":[", &record->genesis, &first);
-    if (record->has_parent_at) write_stamp(out, "\"parent\":[", &record->parent_at, &first);
-    if (!first) echo__buf_byte(out, '}');
-    if (record->has_blob) {
-        echo__buf_text(out, ",\"blob\":\"");
-        echo__buf_hex(out, record->blob.bytes, sizeof record->blob.bytes);
-        echo__buf_byte(out, '"');
-    } else {
-        write_payload(out, record, false);
-    }
-    echo__buf_byte(out, '}');
-}
-
-void echo__record_write_payload(echo__buf *out, const echo__record *record) {
-    echo__buf_byte(out, '{');
-    write_payload(out, record, true);
-    echo__buf_byte(out, '}');
 }

@@ -1,18 +1,22 @@
 /*
- * Records: one item, one line of canonical JSON (docs/FORMAT.md, "Records"). Reading a header never parses the state.
+ * Records: one item, one line of canonical JSON (docs/FORMAT.md, "Records"). Reading a record never parses the state.
  *
  *   {"id":"...","type":"...","model":"...","version":1,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},PAYLOAD}
+ *   {"id":"...","kind":0,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},PAYLOAD}
  *
- * Keys come in this order, absent ones left out. PAYLOAD is any of, in this order: "state":VALUE, "bytes":"<base64>",
- * "log":{...}, or "blob":"<hash>" alone in place of all of them when the line (without its newline) would pass 4 KiB:
- * the chunk of that hash then holds the payload as a canonical JSON object, {"state":VALUE,...}. Which of the two is no
- * choice of the writer: the tree's verification refuses a blob for what fits and a payload that does not fit.
+ * The first form stands alone. The second is the one within a leaf, whose header (leaf_head.h) has the type, model and
+ * version as a kind, and the feeds of the stamps. Keys come in this order, absent ones left out. PAYLOAD is any of, in
+ * this order: "state":VALUE, "bytes":"<base64>", "log":{...}, or "blob":"<hash>" alone in place of all of them when the
+ * line (without its newline) would pass 4 KiB: the chunk of that hash then holds the payload as a canonical JSON
+ * object, {"state":VALUE,...}. Which of the two is no choice of the writer: the tree's verification refuses a blob for
+ * what fits and a payload that does not fit.
  */
 #ifndef ECHO_TREE_RECORD_H
 #define ECHO_TREE_RECORD_H
 
 #include "base/buf.h"
 #include "base/stamp.h"
+#include "tree/leaf_head.h"
 
 #define ECHO__ID_MAX 1024u          /* bytes of an item id */
 #define ECHO__RECORD_LINE_MAX 4096u /* longer payloads go to a blob */
@@ -31,14 +35,22 @@ typedef struct echo__record {
     echo_hash blob;
 } echo__record;
 
+static inline echo__kind echo__record_kind(const echo__record *record) {
+    echo__kind kind = {record->type, record->model, record->version};
+    return kind;
+}
+static inline bool echo__record_has_kind(const echo__record *record) {
+    return record->type.data != NULL || record->model.data != NULL || record->version != 0;
+}
+
 /*
- * Reads a line (without its newline). Views point into the line, or into `scratch` where a text had escapes; scratch is
+ * Reads a line. Views point into the line and what it shares, or into `scratch` where a text had escapes; scratch is
  * cleared first, so one scratch serves one record at a time. Anything but the exact canonical shape is
  * ECHO_ERR_CORRUPT; the texts of state, bytes and log are delimited, not checked further. *out is written on success
  * only.
  */
-echo_status echo__record_read(echo__record *out, echo_bytes line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
-/* Only the id: what lookup needs. */
+echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
+/* Only the id, which both forms begin with. */
 echo_status echo__record_read_id(echo_bytes *id, echo_bytes line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
 /* Reads a payload object as found in a blob, into the state, bytes and log of *out. */
 echo_status echo__record_read_payload(echo__record *out, echo_bytes text, echo_error *err) ECHO_MUST_USE;
@@ -46,9 +58,5 @@ typedef echo_status (*echo__sealed_fn)(void *arg, const echo_hash *name);
 /* Calls fn with each segment named under "sealed" in the text of a log. A code of fn ends it and is returned;
  * ECHO_ERR_CORRUPT. */
 echo_status echo__record_sealed(echo_bytes log, echo__sealed_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
-/* Appends the line of a record, without newline. Inline payload or blob as set in `record`. */
-void echo__record_write(echo__buf *out, const echo__record *record);
-/* Appends the payload object, {"state":...}, as a blob chunk holds it. */
-void echo__record_write_payload(echo__buf *out, const echo__record *record);
 
 #endif

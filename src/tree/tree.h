@@ -3,12 +3,12 @@
  * "Tree"), so that the same set of records gives the same root whatever the history (P3), and a change rewrites one
  * path.
  *
- * A leaf is a run of record lines, each ended by '\n'; a node a run of lines
+ * A leaf is a header line (leaf_head.h) and a run of record lines, each ended by '\n'; a node a run of lines
  * {"last":"<id>","hash":"<hex>","items":n,"bytes":n}. With h = BLAKE2b-256("echo/boundary/1" || 0x00 || id), a record
  * ends its leaf when the first 4 bits of h (most significant first) are zero, and the entry that ends with it ends its
  * node of level n (1 above the leaves) when the first 4(n+1) bits are. A run without such an end is cut after every
  * 256th entry, counted from the start of the run (that is, from the last boundary of that level). The top is the first
- * level that has a single chunk. "bytes" is the sum of the lengths of the record lines below, newlines included.
+ * level that has a single chunk. "bytes" is the sum of the lengths of the leaves below.
  *
  * Chunks may come from strangers: every chunk that is read is checked for its hash, the order of its ids and the sums
  * and ids that its node claims for it, so that no answer is wrong silently; what else a tree has to be,
@@ -39,7 +39,7 @@ typedef struct echo__root {
     uint64_t bytes;
 } echo__root;
 
-/* One change of a batch. line without newline; data NULL removes the record if it is there. */
+/* One change of a batch. line: alone, without newline; data NULL removes the record if it is there. */
 typedef struct echo__change {
     echo_bytes id;
     echo_bytes line;

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "tree/leaf.h"
 #include "tree/path.h"
 #include "tree/update.h"
 
@@ -31,7 +32,8 @@ typedef struct level {
     uint32_t count; /* lines in out */
     uint32_t depth; /* boundary of the last one */
     size_t last;    /* where it starts */
-    uint64_t items, bytes;
+    uint64_t items;
+    uint64_t bytes;  /* of leaves: known when they are put */
     uint64_t passed; /* chunks that were completed and handed up before the one in `out` */
     echo__buf out;
 } level;
@@ -43,6 +45,8 @@ struct echo__update {
     level *levels[ECHO__TREE_HEIGHT_MAX + 1];
     echo_error *err;    /* of the call that is going on */
     echo_status broken; /* what an earlier call failed with */
+    echo__buf leaf;     /* the one being put */
+    echo__buf line;     /* an old one */
     size_t before_len;  /* of the id of the last change, 0 at first */
     uint8_t before[ECHO__ID_MAX];
 };
@@ -72,6 +76,8 @@ static void free_levels(update *u) {
         echo__buf_free(&u->levels[l]->out);
         echo__free(u->levels[l]);
     }
+    echo__buf_free(&u->leaf);
+    echo__buf_free(&u->line);
 }
 
 /* Whether the next line written starts a chunk. */
@@ -85,18 +91,31 @@ static void describe(const level *lv, uint32_t l, echo__entry *entry) {
     *entry = (echo__entry){echo__bytes(text, len), {{0}}, lv->items, lv->bytes};
 }
 
-static echo_status put_chunk(update *u, echo_hash *name, level *lv) {
+static echo_status put_chunk(update *u, echo_hash *name, uint32_t l) {
+    level *lv = u->levels[l];
     if (lv->out.status != ECHO_OK) return echo__nomem(u->err);
-    return echo__chunks_put(name, u->chunks, echo__buf_bytes(&lv->out), u->err);
+    if (l > 0) return echo__chunks_put(name, u->chunks, echo__buf_bytes(&lv->out), u->err);
+    echo__buf_clear(&u->leaf);
+    echo_status status = echo__leaf_pack(&u->leaf, echo__buf_bytes(&lv->out), u->err);
+    if (status != ECHO_OK) return status;
+    lv->bytes = u->leaf.len;
+    return echo__chunks_put(name, u->chunks, echo__buf_bytes(&u->leaf), u->err);
+}
+
+/* Tells the level above of the chunk in `out`. */
+static echo_status add_entry_of(update *u, uint32_t l, const echo_hash *name) {
+    echo__entry entry;
+    describe(u->levels[l], l, &entry);
+    entry.hash = *name;
+    return add_entry(u, l + 1, &entry, u->levels[l]->depth);
 }
 
 /* Puts the chunk in `out` and hands it to the level above. */
 static echo_status flush_chunk(update *u, uint32_t l) {
     level *lv = u->levels[l];
-    echo__entry entry;
-    describe(lv, l, &entry);
-    echo_status status = put_chunk(u, &entry.hash, lv);
-    if (status == ECHO_OK) status = add_entry(u, l + 1, &entry, lv->depth);
+    echo_hash name;
+    echo_status status = put_chunk(u, &name, l);
+    if (status == ECHO_OK) status = add_entry_of(u, l, &name);
     if (status != ECHO_OK) return status;
     lv->passed++;
     lv->complete = false;
@@ -125,7 +144,13 @@ static echo_status end_line(update *u, uint32_t l, uint32_t lines, uint32_t dept
     return ECHO_OK;
 }
 
-static void sum_lines(const echo__page *page, uint32_t from, uint32_t n, uint64_t *items, uint64_t *bytes) {
+/* Appends n lines of an old node. */
+static void append_entries(level *lv, const echo__page *page, uint32_t from, uint32_t n, uint64_t *items,
+                           uint64_t *bytes) {
+    const uint8_t *start = echo__page_text(page, from).data,
+                  *end = page->chunk->bytes.data + page->lines->ends[from + n - 1];
+    lv->last += (size_t)(echo__page_text(page, from + n - 1).data - start);
+    echo__buf_append(&lv->out, start, (size_t)(end - start));
     *items = *bytes = 0;
     for (uint32_t i = from; i < from + n; i++) {
         echo__entry entry;
@@ -133,6 +158,18 @@ static void sum_lines(const echo__page *page, uint32_t from, uint32_t n, uint64_
         *items += entry.items;
         *bytes += entry.bytes;
     }
+}
+
+/* Appends n lines of an old leaf, as they stand alone. */
+static echo_status append_records(update *u, const echo__page *page, uint32_t from, uint32_t n) {
+    level *lv = u->levels[0];
+    for (uint32_t i = from; i < from + n; i++) {
+        lv->last = lv->out.len;
+        echo_status status = echo__line_expand(&lv->out, echo__page_line(page, i), u->err);
+        if (status != ECHO_OK) return status;
+        echo__buf_byte(&lv->out, '\n');
+    }
+    return ECHO_OK;
 }
 
 /* Copies old lines up to `stop`. Only the last line of an old page can have a boundary of this level. */
@@ -152,13 +189,12 @@ static echo_status copy_lines(update *u, uint32_t l, uint32_t stop) {
             uint8_t id[ECHO__ID_MAX];
             depth = echo__boundary(echo__page_id(page, *at, id));
         }
-        const uint8_t *from = echo__page_line(page, *at).data,
-                      *end = page->chunk->bytes.data + lines->ends[*at + n - 1];
-        lv->last += (size_t)(echo__page_line(page, *at + n - 1).data - from);
-        echo__buf_append(&lv->out, from, (size_t)(end - from));
-        uint64_t items = n, bytes = (uint64_t)(end - from);
-        if (l > 0) sum_lines(page, *at, n, &items, &bytes);
-        status = end_line(u, l, n, depth, items, bytes);
+        uint64_t items = n, bytes = 0;
+        if (l > 0)
+            append_entries(lv, page, *at, n, &items, &bytes);
+        else
+            status = append_records(u, page, *at, n);
+        if (status == ECHO_OK) status = end_line(u, l, n, depth, items, bytes);
         if (status != ECHO_OK) return status;
         *at += n;
     }
@@ -263,8 +299,11 @@ static echo_status change_record(update *u, const echo__change *change) {
         const echo__page *page = echo__path_page(&lv->old);
         uint32_t at = lv->old.at[0];
         exists = at < page->lines->count && echo__text_compare_bytes(echo__page_key(page, at), change->id) == 0;
-        if (exists && change->line.data != NULL && echo__bytes_equal(change->line, echo__page_line(page, at)))
-            return ECHO_OK;
+        if (exists && change->line.data != NULL) {
+            echo__buf_clear(&u->line);
+            status = echo__line_expand(&u->line, echo__page_line(page, at), u->err);
+            if (status != ECHO_OK || echo__bytes_equal(change->line, echo__buf_bytes(&u->line))) return status;
+        }
     }
     if (!exists && change->line.data == NULL) return ECHO_OK;
     status = open_page(u, 0);
@@ -275,7 +314,7 @@ static echo_status change_record(update *u, const echo__change *change) {
     if (status != ECHO_OK) return status;
     echo__buf_append(&lv->out, change->line.data, change->line.len);
     echo__buf_byte(&lv->out, '\n');
-    return end_line(u, 0, 1, echo__boundary(change->id), 1, change->line.len + 1);
+    return end_line(u, 0, 1, echo__boundary(change->id), 1, 0);
 }
 
 static echo_status check_change(update *u, const echo__change *change) {
@@ -313,15 +352,14 @@ static echo_status settle_level(update *u, uint32_t l) {
 static echo_status hand_up(update *u, uint32_t l) {
     level *lv = u->levels[l];
     if (lv->count == 0) return ECHO_OK;
-    echo__entry entry;
-    describe(lv, l, &entry);
+    echo_hash name;
     lv->deferred = l > 0 && lv->count == 1 && lv->passed == 0;
     echo_status status = ECHO_OK;
     if (lv->deferred)
-        echo__hash(&entry.hash, lv->out.data, lv->out.len);
+        echo__hash(&name, lv->out.data, lv->out.len);
     else
-        status = put_chunk(u, &entry.hash, lv);
-    return status == ECHO_OK ? add_entry(u, l + 1, &entry, lv->depth) : status;
+        status = put_chunk(u, &name, l);
+    return status == ECHO_OK ? add_entry_of(u, l, &name) : status;
 }
 
 /* The root when all that is left of the tree is one chunk of level l that was there before. */
@@ -356,12 +394,13 @@ static echo_status make_root(echo__root *out, update *u, uint32_t top) {
     if (lv->count == 0) { /* nothing is left */
         memset(&root, 0, sizeof root);
     } else if (l == top) {
-        echo_status status = put_chunk(u, &root.hash, lv);
+        echo_status status = put_chunk(u, &root.hash, l);
         if (status != ECHO_OK) return status;
+        root.bytes = lv->bytes;
     }
     for (uint32_t below = 1; below < l; below++) {
         if (!u->levels[below]->deferred) continue;
-        echo_status status = put_chunk(u, NULL, u->levels[below]);
+        echo_status status = put_chunk(u, NULL, below);
         if (status != ECHO_OK) return status;
     }
     *out = root;

@@ -1,7 +1,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "tree/leaf.h"
 #include "tree/path.h"
+#include "tree/record_write.h"
 #include "tree/verify.h"
 
 typedef struct verify {
@@ -95,7 +97,7 @@ static echo_status check_place(verify *v, const echo__record *record, const echo
     whole.log = payload->log;
     if (!has_payload(&whole)) return ECHO_OK;
     echo__buf_clear(&v->text);
-    echo__record_write(&v->text, &whole);
+    echo__record_write(&v->text, &whole, NULL);
     if (v->text.status != ECHO_OK) return echo__nomem(v->err);
     if ((v->text.len > ECHO__RECORD_LINE_MAX) != record->has_blob)
         return echo__error(v->err, ECHO_ERR_CORRUPT,
@@ -135,6 +137,24 @@ static echo_status check_record(verify *v, const echo__page *leaf, uint32_t i) {
     return status;
 }
 
+/* A leaf is what its records make of it: its header lists what they refer to, and nothing else. */
+static echo_status check_leaf(verify *v, const echo__page *leaf) {
+    echo_status status = ECHO_OK;
+    echo__buf_clear(&v->scratch);
+    echo__buf_clear(&v->text);
+    for (uint32_t i = 0; status == ECHO_OK && i < leaf->lines->count; i++) {
+        status = echo__line_expand(&v->scratch, echo__page_line(leaf, i), v->err);
+        echo__buf_byte(&v->scratch, '\n');
+    }
+    if (status == ECHO_OK && v->scratch.status != ECHO_OK) status = echo__nomem(v->err);
+    if (status == ECHO_OK) status = echo__leaf_pack(&v->text, echo__buf_bytes(&v->scratch), v->err);
+    if (status != ECHO_OK) return in_chunk(v, &leaf->chunk->name, status);
+    return echo__bytes_equal(echo__buf_bytes(&v->text), leaf->chunk->bytes)
+               ? ECHO_OK
+               : accuse_chunk(v, &leaf->chunk->name,
+                              "its header lists what no record refers to, or a line is not canonical");
+}
+
 /* Each chunk ends where its last id has a boundary or at its 256th line, or ends its level; and nowhere else. */
 static const char *wrong_cut(const echo__page *page, uint32_t level, bool more) {
     uint8_t id[ECHO__ID_MAX];
@@ -160,6 +180,8 @@ static echo_status check_tree(verify *v, echo__path *path) {
             status = check_record(v, page, i);
             if (status != ECHO_OK) return status;
         }
+        status = check_leaf(v, page);
+        if (status != ECHO_OK) return status;
         echo__path_up(path);
         echo__path_next(path);
     }

@@ -14,7 +14,7 @@ expect 0 items $base --json --no-snapshot
 sql() { "$PREPARE" sql "$1/snapshots.db" "$2" >sql.out || fault "SQL: $2"; }
 fresh() { rm -rf d; cp -R $base d; }
 # The leaf that only the newest snapshot has, not the first one; and the chunk of its item's long state.
-leaf="id = (SELECT max(id) FROM chunks WHERE CAST(unpack(data) AS TEXT) LIKE '{\"id\":%\"model\"%')"
+leaf="id = (SELECT max(id) FROM chunks WHERE CAST(unpack(data) AS TEXT) LIKE '{\"feeds\":%\"kind\"%')"
 blob="id = (SELECT max(id) FROM chunks WHERE CAST(unpack(data) AS TEXT) LIKE '{\"state\":%')"
 
 # ---- one leaf of the newest: found on the way, told, got around; the table and JSON are whole ----
@@ -120,7 +120,7 @@ expect 1 verify d
 expect 0 items d --json
 same_items expected.json
 fresh
-sql d "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"format\":1', '\"format\":2') AS BLOB) WHERE number = 2"
+sql d "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"format\":2', '\"format\":3') AS BLOB) WHERE number = 2"
 expect 4 inspect d
 err_has ECHO_ERR_VERSION
 expect 1 verify d

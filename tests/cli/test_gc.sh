@@ -134,7 +134,7 @@ expect 4 prune-advice d --json
 out_is ''
 err_json .error.code '"ECHO_ERR_CORRUPT"'
 fresh
-"$PREPARE" sql d/snapshots.db "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"format\":1', '\"format\":2') AS BLOB) WHERE number = 1"
+"$PREPARE" sql d/snapshots.db "UPDATE manifests SET data = CAST(replace(CAST(data AS TEXT), '\"format\":2', '\"format\":3') AS BLOB) WHERE number = 1"
 expect 4 gc d
 err_has 'ECHO_ERR_VERSION: snapshot 1 of party'
 numbers d '[5,4,3,2,1]'

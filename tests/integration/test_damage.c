@@ -113,7 +113,7 @@ static void test_damaged_manifest_falls_back(void **arg) {
     sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"items\":', '\"itemz\":') AS BLOB) "
            "WHERE number = 2");
     check(p, state, 1, 1, ECHO_ERR_CORRUPT);
-    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"format\":1', '\"format\":2') AS "
+    sql(p, "UPDATE manifests SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"format\":2', '\"format\":3') AS "
            "BLOB) WHERE number = 1");
     check(p, state, 0, 2, ECHO_ERR_CORRUPT);
     echo_party *party = party_open(&p->options);

@@ -108,7 +108,7 @@ typedef struct expect {
 } expect;
 
 /* Each difference is the next one of the two arrays. */
-static echo_status next_difference(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+static echo_status next_difference(void *arg, echo_bytes id, echo__line line_a, echo__line line_b) {
     expect *e = arg;
     for (;;) {
         const test_record *x = e->at_a < e->a->count ? &e->a->records[e->at_a] : NULL;
@@ -119,15 +119,15 @@ static echo_status next_difference(void *arg, echo_bytes id, echo_bytes line_a, 
         e->at_b += order >= 0;
         if (order == 0 && echo__bytes_equal(line_of(x), line_of(y))) continue;
         assert_true(echo__bytes_equal(id, id_of(order <= 0 ? x : y)));
-        assert_int_equal(line_a.data != NULL, order <= 0);
-        assert_int_equal(line_b.data != NULL, order >= 0);
-        if (order <= 0) assert_true(echo__bytes_equal(line_a, line_of(x)));
-        if (order >= 0) assert_true(echo__bytes_equal(line_b, line_of(y)));
+        assert_int_equal(line_a.text.data != NULL, order <= 0);
+        assert_int_equal(line_b.text.data != NULL, order >= 0);
+        if (order <= 0) assert_true(line_is(line_a, line_of(x)));
+        if (order >= 0) assert_true(line_is(line_b, line_of(y)));
         return ECHO_OK;
     }
 }
 
-static echo_status no_difference(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+static echo_status no_difference(void *arg, echo_bytes id, echo__line line_a, echo__line line_b) {
     (void)arg, (void)id, (void)line_a, (void)line_b;
     return ECHO_ERR_REFUSED;
 }
@@ -147,8 +147,8 @@ static void check_diff(history *h, const echo__root *old_root, const test_model 
     assert_ok(echo__tree_diff(h->chunks, &h->root, h->chunks, &h->root, no_difference, NULL, NULL));
 }
 
-static echo_status same_line(void *arg, echo_bytes line) {
-    assert_true(echo__bytes_equal(line, line_of(arg)));
+static echo_status same_line(void *arg, echo__line line) {
+    assert_true(line_is(line, line_of(arg)));
     return ECHO_OK;
 }
 
@@ -172,10 +172,10 @@ static void check_cursor(history *h, echo_bytes from) {
     size_t at = from.data == NULL ? 0 : model_find(&h->model, from, &exists);
     echo__cursor *cursor;
     assert_ok(echo__cursor_open(&cursor, h->chunks, &h->root, from, NULL));
-    echo_bytes line;
+    echo__line line;
     for (; at < h->model.count; at++) {
         assert_ok(echo__cursor_next(&line, cursor, NULL));
-        assert_true(echo__bytes_equal(line, line_of(&h->model.records[at])));
+        assert_true(line_is(line, line_of(&h->model.records[at])));
     }
     assert_status(echo__cursor_next(&line, cursor, NULL), ECHO_ERR_NOT_FOUND);
     assert_status(echo__cursor_next(&line, cursor, NULL), ECHO_ERR_NOT_FOUND);

@@ -171,7 +171,7 @@ static void test_pinned(void **state) {
 static void test_damaged_manifest(void **state) {
     (void)state;
     echo_store store = memory();
-    gc_publish_text(&store, 1, 0, "{\"format\":1}");
+    gc_publish_text(&store, 1, 0, "{\"format\":2}");
     gc_publish(&store, 1, 1, 1);
     gc_publish(&store, 1, 2, 2);
     gc_publish_text(&store, 1, 3, "no manifest");
@@ -214,13 +214,14 @@ static void remove_chunk(const echo_store *store, const echo_hash *name) {
 
 static void test_damaged_tree(void **state) {
     (void)state;
-    static const char *const begin[] = {"{\"last\":", "{\"id\":\"item/000080", "{\"id\":\"item/0",
-                                        "{\"state\":null,\"log\":", "{\"id\":\"0"};
+    static const char *const begin[] = {
+        "{\"last\":", "{\"feeds\":", "{\"feeds\":", "{\"state\":null,\"log\":", "{\"feeds\":"};
+    static const char *const within[] = {NULL, "{\"id\":\"item/000080", "{\"id\":\"item/0", NULL, "{\"id\":\"0"};
     for (unsigned i = 0; i < sizeof begin / sizeof *begin; i++) {
         char hex[ECHO_HEX_CHARS];
         echo_store store = memory();
         gc_publish(&store, 1, 0, 2);
-        echo_hash bad = i == 1 ? gc_find(&store, "{\"id\":\"item/", "item/000080") : gc_find(&store, begin[i], NULL);
+        echo_hash bad = gc_find(&store, begin[i], within[i]);
         gc_publish(&store, 1, 1, 3);
         gc_publish(&store, 1, 2, 4);
         gc_publish(&store, 2, 0, 2); /* needs it, while party 1's first snapshot is to go */
@@ -241,8 +242,8 @@ static void test_other_stops(void **state) {
     (void)state;
     echo_store store = memory();
     fill(&store);
-    gc_publish_text(&store, 3, 0, "{\"format\":2}");
-    assert_stopped(&store, 1, ECHO_ERR_VERSION, "snapshot 1 of party 0303", "format 2");
+    gc_publish_text(&store, 3, 0, "{\"format\":3}");
+    assert_stopped(&store, 1, ECHO_ERR_VERSION, "snapshot 1 of party 0303", "format 3");
     echo_key party = store_party(3);
     assert_ok(store.ops->remove(store.ctx, &party, 1, NULL));
     char deep[401];

@@ -57,7 +57,7 @@ static void test_retain_odd(void **state) {
     gc_publish_text(&store, 1, 3, "{}");
     assert_ok(echo__keep_retain(&removed, &old, &party, 2, NULL));
     assert_numbers(&store, 1, "4 3 2 1");
-    gc_publish_text(&store, 1, 4, "{\"format\":2}");
+    gc_publish_text(&store, 1, 4, "{\"format\":3}");
     assert_status(echo__keep_retain(&removed, &old, &party, 1, &err), ECHO_ERR_VERSION);
     assert_int_equal(removed, 0);
     assert_non_null(strstr(err.message, "snapshot 5 of party 0101"));

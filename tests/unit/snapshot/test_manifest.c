@@ -52,7 +52,7 @@ static void test_golden(void **arg) {
     char *text = text_of(&m, NULL);
     const char *rest = strstr(text, "\"credentials\"");
     assert_memory_equal(text, "{\"check\":\"", 10);
-    assert_string_equal(rest, "\"credentials\":{\"bytes\":0,\"height\":0,\"items\":0},\"format\":1,\"generation\":2,"
+    assert_string_equal(rest, "\"credentials\":{\"bytes\":0,\"height\":0,\"items\":0},\"format\":2,\"generation\":2,"
                               "\"items\":{\"bytes\":20000,\"hash\":\"02" ZEROS "\",\"height\":1,\"items\":100},"
                               "\"models\":[{\"items\":40,\"model\":\"m/"
                               "a\",\"opaque\":true,\"version\":0},{\"items\":60,\"model\":\"m/b\",\"version\":2}],"
@@ -146,8 +146,9 @@ static void test_forged_signature(void **arg) {
 
 static void test_other_formats(void **arg) {
     (void)arg;
-    assert_int_equal(read_text("{\"format\":2}"), ECHO_ERR_VERSION);
-    assert_int_equal(read_text("{\"format\":1}"), ECHO_ERR_CORRUPT);
+    assert_int_equal(read_text("{\"format\":1}"), ECHO_ERR_VERSION);
+    assert_int_equal(read_text("{\"format\":3}"), ECHO_ERR_VERSION);
+    assert_int_equal(read_text("{\"format\":2}"), ECHO_ERR_CORRUPT);
     assert_int_equal(read_text("[]"), ECHO_ERR_CORRUPT);
     assert_int_equal(read_text(""), ECHO_ERR_CORRUPT);
     assert_int_equal(read_text("\xff\xfe"), ECHO_ERR_CORRUPT);

@@ -98,11 +98,11 @@ static void test_advice_damaged(void **state) {
     }
     echo_store store = memory();
     gc_publish(&store, 1, 0, 0);
-    gc_publish_text(&store, 1, 1, "{\"format\":1}");
+    gc_publish_text(&store, 1, 1, "{\"format\":2}");
     assert_no_advice(&store, ECHO_ERR_CORRUPT, "snapshot 2 of party 0101");
     echo_key party = store_party(1);
     assert_ok(store.ops->remove(store.ctx, &party, 2, NULL));
-    gc_publish_text(&store, 1, 1, "{\"format\":2}");
+    gc_publish_text(&store, 1, 1, "{\"format\":3}");
     assert_no_advice(&store, ECHO_ERR_VERSION, "snapshot 2 of party 0101");
     echo_store_close(&store);
 }

@@ -172,7 +172,7 @@ static void test_find(void **state) {
     gc_publish(&store, 1, 0, 0);
     gc_publish(&store, 1, 1, 1);
     gc_publish_text(&store, 1, 2, "damaged");
-    gc_publish_text(&store, 1, 3, "{\"format\":2}");
+    gc_publish_text(&store, 1, 3, "{\"format\":3}");
     bool found = false;
     wanted w = {1001, 0};
     assert_ok(echo__stored_find(&found, &store, &party, is_of_time, &w, &err));

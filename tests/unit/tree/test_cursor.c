@@ -7,12 +7,15 @@ typedef struct seen {
     echo_status answer;
 } seen;
 
-static echo_status see(void *arg, echo_bytes line) {
+static echo_status see(void *arg, echo__line within) {
     seen *s = arg;
+    echo__buf line = ECHO__BUF_INIT;
+    assert_ok(echo__line_expand(&line, within, NULL));
     s->calls++;
     s->len = line.len;
     assert_true(line.len < sizeof s->line);
     memcpy(s->line, line.data, line.len);
+    echo__buf_free(&line);
     return s->answer;
 }
 
@@ -75,7 +78,7 @@ static void test_damage(void **state) {
         assert_ok(echo__path_seek(&path, 0, text("item/000150"), NULL));
         echo_hash name = echo__path_page(&path)->chunk->name;
         echo_bytes leaf = echo__path_page(&path)->chunk->bytes;
-        size_t first = (size_t)((const uint8_t *)memchr(leaf.data, '\n', leaf.len) - leaf.data) + 1;
+        size_t first = leaf_start(leaf);
         char *bytes = copy_bytes(leaf);
         if (kind == 0) test_store_remove(store, &name);
         if (kind == 1) test_store_set(store, &name, echo__bytes(leaf.data + first, leaf.len - first));
@@ -93,7 +96,7 @@ static void test_damage(void **state) {
         echo__cursor *cursor;
         assert_ok(echo__cursor_open(&cursor, chunks, &root, echo__bytes(NULL, 0), NULL));
         echo_status status;
-        echo_bytes line;
+        echo__line line;
         size_t n = 0;
         echo_error err = ECHO_ERROR_INIT;
         while ((status = echo__cursor_next(&line, cursor, &err)) == ECHO_OK) n++;
@@ -112,10 +115,10 @@ static void test_damage(void **state) {
 static size_t count_from(echo__chunks *chunks, const echo__root *root, const char *from) {
     echo__cursor *cursor;
     assert_ok(echo__cursor_open(&cursor, chunks, root, echo__bytes_text(from), NULL));
-    echo_bytes line;
+    echo__line line;
     size_t n = 0;
     while (echo__cursor_next(&line, cursor, NULL) == ECHO_OK) n++;
-    assert_null(line.data);
+    assert_null(line.text.data);
     echo__cursor_close(cursor);
     return n;
 }

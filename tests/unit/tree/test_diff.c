@@ -32,12 +32,12 @@ typedef struct told {
     size_t stop_at;
 } told;
 
-static echo_status tell(void *arg, echo_bytes id, echo_bytes line_a, echo_bytes line_b) {
+static echo_status tell(void *arg, echo_bytes id, echo__line line_a, echo__line line_b) {
     told *t = arg;
     t->count++;
-    t->only_a += line_b.data == NULL;
-    t->only_b += line_a.data == NULL;
-    assert_true(line_a.data != NULL || line_b.data != NULL);
+    t->only_a += line_b.text.data == NULL;
+    t->only_b += line_a.text.data == NULL;
+    assert_true(line_a.text.data != NULL || line_b.text.data != NULL);
     assert_true(id.len < sizeof t->last);
     assert_true(echo__bytes_compare(text(t->last), id) < 0);
     memcpy(t->last, id.data, id.len);

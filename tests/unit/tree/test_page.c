@@ -62,6 +62,15 @@ typedef struct page_case {
 #define NODE(last, items, bytes)                                                                                       \
     "{\"last\":\"" last "\",\"hash\":\"" HASH_A "\",\"items\":" #items ",\"bytes\":" #bytes "}\n"
 
+#define WHOLE UINT64_MAX /* the sum: the bytes of the chunk */
+#define A "{\"id\":\"a\"}\n"
+#define F1 "\"" HASH_A "\""
+#define F2 "\"" HASH_B "\""
+#define K1 "[null,\"m\",0]"
+#define K2 "[\"a\",null,1]"
+#define K3 "[\"a\",\"m\",1]"
+#define K4 "[\"a\",\"m\",2]"
+
 static const page_case cases[] = {
     {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, "b\"", NULL, NULL},
     {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 0, 2, 22, NULL, "A\"", NULL},
@@ -93,6 +102,28 @@ static const page_case cases[] = {
     {NODE("a", 18446744073709551615, 1) NODE("b", 2, 1), 1, 1, 2, "b\"", NULL, "range"},
     {NODE("a", 03, 30), 1, 3, 30, "a\"", NULL, "not a node"},
     {NODE("a", 3, 30) "\n", 1, 3, 30, "a\"", NULL, "not a node"},
+    /* headers */
+    {"{\"feeds\":[" F1 "],\"kinds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, NULL},
+    {"{\"feeds\":[" F1 "," F2 "],\"kinds\":[" K1 "," K2 "," K3 "," K4 "]}\n" A, 0, 1, WHOLE, "a\"", NULL, NULL},
+    {"{\"feeds\":[" F2 "," F1 "],\"kinds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "feeds of its header are not ascending"},
+    {"{\"feeds\":[" F1 "," F1 "],\"kinds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "feeds of its header are not ascending"},
+    {"{\"feeds\":[],\"kinds\":[" K2 "," K1 "]}\n" A, 0, 1, WHOLE, "a\"", NULL, "kinds of its header are not ascending"},
+    {"{\"feeds\":[],\"kinds\":[" K3 "," K3 "]}\n" A, 0, 1, WHOLE, "a\"", NULL, "kinds of its header are not ascending"},
+    {"{\"feeds\":[],\"kinds\":[" K4 "," K3 "]}\n" A, 0, 1, WHOLE, "a\"", NULL, "kinds of its header are not ascending"},
+    {"{\"feeds\":[],\"kinds\":[[null,null,0]]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad kind"},
+    {"{\"feeds\":[],\"kinds\":[[\"a\",\"m\",4294967296]]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad kind"},
+    {"{\"feeds\":[],\"kinds\":[[\"a\",\"m\",01]]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad kind"},
+    {"{\"feeds\":[],\"kinds\":[[\"\\u0041\",\"m\",1]]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad kind"},
+    {"{\"feeds\":[],\"kinds\":[[\"a\",\"m\"]]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad kind"},
+    {"{\"feeds\":[\"00\"],\"kinds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad feed"},
+    {"{\"feeds\":[" F1 ",],\"kinds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "bad feed"},
+    {"{\"feeds\":[" F1 F2 "],\"kinds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "list of feeds"},
+    {"{\"feeds\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "no kinds"},
+    {"{\"feeds\":[],\"kinds\":[],\"more\":1}\n" A, 0, 1, WHOLE, "a\"", NULL, "does not end"},
+    {"{\"feeds\":[],\"kinds\":[]}", 0, 0, WHOLE, "a\"", NULL, "does not end"},
+    {"{\"f\":[]}\n" A, 0, 1, WHOLE, "a\"", NULL, "does not start with its header"},
+    {"{\"feeds\":[],\"kinds\":[]}\n", 0, 0, WHOLE, NULL, NULL, "empty"},
+    {"{\"feeds\":[],\"kinds\":[]}\n" A, 0, 1, 11, "a\"", NULL, "counts"}, /* the header counts */
 };
 
 static void test_pages(void **state) {
@@ -101,8 +132,13 @@ static void test_pages(void **state) {
         const page_case *c = &cases[i];
         test_store *store = test_store_new();
         echo__chunks *chunks = test_chunks(store);
-        echo__entry entry = {text(c->last == NULL ? "" : c->last), test_store_add(store, text(c->bytes)), c->items,
-                             c->sum};
+        /* A leaf without a header of its own gets the empty one. */
+        bool header = c->level == 0 && strncmp(c->bytes, "{\"f", 3) != 0;
+        echo__buf bytes = ECHO__BUF_INIT;
+        echo__buf_text(&bytes, header ? NO_HEADER : "");
+        echo__buf_text(&bytes, c->bytes);
+        echo__entry entry = {text(c->last == NULL ? "" : c->last), test_store_add(store, echo__buf_bytes(&bytes)),
+                             c->items, c->sum == WHOLE ? bytes.len : c->sum + (header ? sizeof NO_HEADER - 1 : 0)};
         if (c->last == NULL) entry.last.data = NULL;
         for (int twice = 0; twice < 2; twice++) { /* parsed, and remembered */
             echo__page page;
@@ -129,6 +165,7 @@ static void test_pages(void **state) {
             echo__chunks_counts(chunks, &after);
             assert_int_equal(after.read - before.read, twice);
         }
+        echo__buf_free(&bytes);
         echo__chunks_free(chunks);
         test_store_free(store);
     }
@@ -139,6 +176,7 @@ static void test_limits(void **state) {
     test_store *store = test_store_new();
     echo__chunks *chunks = test_chunks(store);
     echo__buf bytes = ECHO__BUF_INIT;
+    echo__buf_text(&bytes, NO_HEADER);
     for (unsigned i = 0; i < 257; i++) {
         char line[32];
         (void)snprintf(line, sizeof line, "{\"id\":\"%03u\"}\n", i);
@@ -153,7 +191,7 @@ static void test_limits(void **state) {
     for (size_t len = ECHO__ID_MAX; len <= ECHO__ID_MAX + 1; len++) {
         for (size_t escape = 1; escape <= 6; escape += 5) { /* the length is that of the id, not of its text */
             echo__buf_clear(&bytes);
-            echo__buf_text(&bytes, "{\"id\":\"");
+            echo__buf_text(&bytes, NO_HEADER "{\"id\":\"");
             for (size_t i = 0; i < len; i++) echo__buf_text(&bytes, escape == 1 ? "a" : "\\u0001");
             echo__buf_text(&bytes, "\"}\n");
             echo__entry entry = {{NULL, 0}, test_store_add(store, echo__buf_bytes(&bytes)), 1, bytes.len};
@@ -165,8 +203,8 @@ static void test_limits(void **state) {
     }
     for (size_t len = ECHO__LINE_MAX; len <= ECHO__LINE_MAX + 1; len++) {
         echo__buf_clear(&bytes);
-        echo__buf_text(&bytes, "{\"id\":\"a\",\"state\":\"");
-        while (bytes.len < len - 3) echo__buf_byte(&bytes, 'x');
+        echo__buf_text(&bytes, NO_HEADER "{\"id\":\"a\",\"state\":\"");
+        while (bytes.len < len + sizeof NO_HEADER - 4) echo__buf_byte(&bytes, 'x');
         echo__buf_text(&bytes, "\"}\n");
         echo__entry entry = {{NULL, 0}, test_store_add(store, echo__buf_bytes(&bytes)), 1, bytes.len};
         echo__page page;
@@ -184,7 +222,7 @@ static void test_leaf_or_node(void **state) {
     (void)state;
     test_store *store = test_store_new();
     echo__chunks *chunks = test_chunks(store);
-    echo__entry leaf = {text("a\""), test_store_add(store, text("{\"id\":\"a\"}\n")), 1, 11};
+    echo__entry leaf = {text("a\""), test_store_add(store, text(NO_HEADER "{\"id\":\"a\"}\n")), 1, 35};
     echo__page page, other;
     assert_ok(echo__page_open(&page, chunks, &leaf, 0, NULL, NULL));
     assert_status(echo__page_open(&other, chunks, &leaf, 1, NULL, NULL), ECHO_ERR_CORRUPT);
@@ -200,7 +238,7 @@ static void test_find(void **state) {
     (void)state;
     test_store *store = test_store_new();
     echo__chunks *chunks = test_chunks(store);
-    static const char bytes[] = "{\"id\":\"\\t\"}\n{\"id\":\"b\"}\n{\"id\":\"b\\\"\"}\n{\"id\":\"d\"}\n";
+    static const char bytes[] = NO_HEADER "{\"id\":\"\\t\"}\n{\"id\":\"b\"}\n{\"id\":\"b\\\"\"}\n{\"id\":\"d\"}\n";
     echo__entry entry = {{NULL, 0}, test_store_add(store, text(bytes)), 4, sizeof bytes - 1};
     echo__page page;
     assert_ok(echo__page_open(&page, chunks, &entry, 0, NULL, NULL));
@@ -215,7 +253,7 @@ static void test_find(void **state) {
     assert_bytes_text(echo__page_id(&page, 0, room), "\t");
     assert_bytes_text(echo__page_id(&page, 1, room), "b");
     assert_bytes_text(echo__page_id(&page, 2, room), "b\"");
-    assert_bytes_text(echo__page_line(&page, 1), "{\"id\":\"b\"}");
+    assert_bytes_text(echo__page_text(&page, 1), "{\"id\":\"b\"}");
     echo__page_close(chunks, &page);
     echo__chunks_free(chunks);
     test_store_free(store);

@@ -29,11 +29,11 @@ static echo_status reads(const char *line, size_t len, echo__record *record, ech
     assert_non_null(copy);
     memcpy(copy, line, len);
     echo_error err = ECHO_ERROR_INIT;
-    echo_status status = echo__record_read(record, echo__bytes(copy, len), scratch, &err);
+    echo_status status = echo__record_read(record, echo__line_alone(echo__bytes(copy, len)), scratch, &err);
     assert_int_equal(err.code, status);
     if (status == ECHO_OK) { /* what is read is written the same */
         echo__buf out = ECHO__BUF_INIT;
-        echo__record_write(&out, record);
+        echo__record_write(&out, record, NULL);
         assert_int_equal(out.status, ECHO_OK);
         if (out.len != len || memcmp(out.data, line, len) != 0)
             fail_msg("%.*s came back as %.*s", (int)len, line, (int)out.len, (char *)out.data);
@@ -47,7 +47,7 @@ static void test_golden(void **state) {
     (void)state;
     echo__buf scratch = ECHO__BUF_INIT;
     echo__record r;
-    assert_ok(echo__record_read(&r, text(whole), &scratch, NULL));
+    assert_ok(echo__record_read(&r, echo__line_alone(text(whole)), &scratch, NULL));
     assert_bytes_text(r.id, "a\"b\x01\xc3\xa9");
     assert_bytes_text(r.type, "t\\");
     assert_bytes_text(r.model, "m\n");
@@ -66,7 +66,7 @@ static void test_golden(void **state) {
     echo_bytes id;
     assert_ok(echo__record_read_id(&id, text(whole), &scratch, NULL));
     assert_bytes_text(id, "a\"b\x01\xc3\xa9");
-    assert_ok(echo__record_read(&r, text(lines[1]), &scratch, NULL));
+    assert_ok(echo__record_read(&r, echo__line_alone(text(lines[1])), &scratch, NULL));
     assert_null(r.type.data);
     assert_null(r.state.data);
     echo__buf_free(&scratch);
@@ -89,8 +89,8 @@ static void test_scratch(void **state) {
     r.source = text(texts[3]);
     r.target = text(texts[4]);
     echo__buf line = ECHO__BUF_INIT, scratch = ECHO__BUF_INIT;
-    echo__record_write(&line, &r);
-    assert_ok(echo__record_read(&back, echo__buf_bytes(&line), &scratch, NULL));
+    echo__record_write(&line, &r, NULL);
+    assert_ok(echo__record_read(&back, echo__line_alone(echo__buf_bytes(&line)), &scratch, NULL));
     assert_bytes_text(back.id, texts[0]);
     assert_bytes_text(back.type, texts[1]);
     assert_bytes_text(back.model, texts[2]);
@@ -206,10 +206,10 @@ static void test_id_length(void **state) {
             memset(&r, 0, sizeof r);
             r.id = echo__bytes(id, len);
             echo__buf_clear(&line);
-            echo__record_write(&line, &r);
+            echo__record_write(&line, &r, NULL);
             echo_bytes out;
             echo_status expected = len <= ECHO__ID_MAX ? ECHO_OK : ECHO_ERR_CORRUPT;
-            assert_status(echo__record_read(&r, echo__buf_bytes(&line), &scratch, NULL), expected);
+            assert_status(echo__record_read(&r, echo__line_alone(echo__buf_bytes(&line)), &scratch, NULL), expected);
             assert_status(echo__record_read_id(&out, echo__buf_bytes(&line), &scratch, NULL), expected);
             if (expected == ECHO_OK) assert_true(echo__bytes_equal(out, echo__bytes(id, len)));
         }

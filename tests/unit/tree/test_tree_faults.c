@@ -18,10 +18,10 @@ typedef struct fixture {
 /* Anything that may run out of memory; the result is written to `out`, which is compared. */
 typedef echo_status (*operation)(fixture *f, echo__root *out, echo_error *err);
 
-static echo_status add_up(void *arg, echo_bytes line) {
+static echo_status add_up(void *arg, echo__line line) {
     echo__root *out = arg;
     out->items++;
-    out->bytes += line.len;
+    out->bytes += line.text.len;
     return ECHO_OK;
 }
 
@@ -51,7 +51,7 @@ static echo_status op_cursor(fixture *f, echo__root *out, echo_error *err) {
         assert_null(cursor);
         return status;
     }
-    echo_bytes line;
+    echo__line line;
     while ((status = echo__cursor_next(&line, cursor, err)) == ECHO_OK) (void)add_up(out, line);
     echo__cursor_close(cursor);
     return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
@@ -82,11 +82,11 @@ static echo_status op_parts(fixture *f, echo__root *out, echo_error *err) {
     return status;
 }
 
-static echo_status count_one(void *arg, echo_bytes id, echo_bytes a, echo_bytes b) {
+static echo_status count_one(void *arg, echo_bytes id, echo__line a, echo__line b) {
     (void)id;
     echo__root *out = arg;
     out->items++;
-    out->bytes += a.len + b.len;
+    out->bytes += a.text.len + b.text.len;
     return ECHO_OK;
 }
 
@@ -143,7 +143,7 @@ static void set_up(fixture *f) {
     r.has_blob = true;
     r.blob = test_store_add(f->store, echo__buf_bytes(&payload));
     echo__buf_clear(&payload);
-    echo__record_write(&payload, &r);
+    echo__record_write(&payload, &r, NULL);
     model_set(&small, r.id, echo__buf_bytes(&payload));
     f->other = build(f->chunks, &small);
     model_free(&small);

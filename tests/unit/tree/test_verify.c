@@ -14,7 +14,7 @@ typedef struct fixture {
 
 static void add_record(fixture *f, echo__record *r) {
     echo__buf line = ECHO__BUF_INIT;
-    echo__record_write(&line, r);
+    echo__record_write(&line, r, NULL);
     model_set(&f->model, r->id, echo__buf_bytes(&line));
     echo__buf_free(&line);
 }
@@ -47,7 +47,7 @@ static echo_hash add_payload(fixture *f, const char *id, echo_bytes state, echo_
     r.state = state;
     r.log = log;
     echo__buf blob = ECHO__BUF_INIT;
-    echo__record_write(&blob, &r);
+    echo__record_write(&blob, &r, NULL);
     if (blob.len > ECHO__RECORD_LINE_MAX) {
         echo__buf_clear(&blob);
         echo__record_write_payload(&blob, &r);
@@ -185,7 +185,7 @@ static void check_forged(fixture *f, const echo__root *root) {
     test_model model = {NULL, 0, 0};
     echo__cursor *cursor;
     assert_ok(echo__cursor_open(&cursor, f->chunks, root, echo__bytes(NULL, 0), NULL));
-    echo_bytes line;
+    echo__line line;
     echo__buf scratch = ECHO__BUF_INIT;
     while ((status = echo__cursor_next(&line, cursor, NULL)) == ECHO_OK) {
         echo__record r;
@@ -195,7 +195,10 @@ static void check_forged(fixture *f, const echo__root *root) {
             assert_non_null(json);
             cJSON_Delete(json);
         }
-        model_set(&model, r.id, line);
+        echo__buf alone = ECHO__BUF_INIT;
+        assert_ok(echo__line_expand(&alone, line, NULL));
+        model_set(&model, r.id, echo__buf_bytes(&alone));
+        echo__buf_free(&alone);
     }
     assert_status(status, ECHO_ERR_NOT_FOUND);
     echo__cursor_close(cursor);
@@ -267,7 +270,7 @@ static void test_lies_in_records(void **state) {
         {"{\"n\":10,", "{\"n\":0x,", "JSON"},
         {"{\"n\":10,", "{\"n\":01,", "JSON"},
         {"\"state\":{\"n\":3,", "\"state\":[\"n\",3,", "payload"},
-        {"\"version\":1,\"state\":{\"n\":3,", "\"version\":0,\"state\":{\"n\":3,", "version"},
+        {"\"kind\":0,\"state\":{\"n\":3,", "\"kind\":1,\"state\":{\"n\":3,", "kind is not in the leaf's header"},
         {"\"bytes\":\"AAE=\"", "\"bytes\":\"AAF=\"", "base64"},
         {"\"n\":131,", "\"n\":0x1,", "JSON"},
         {",\"tail\":[[", ",\"tajl\":[[", "log"},
@@ -305,17 +308,26 @@ static echo__root node_of(test_store *store, const leaf_of *leaves, size_t n) {
     echo__buf node = ECHO__BUF_INIT;
     echo__root root = {{{0}}, 1, 0, 0};
     for (size_t i = 0; i < n; i++) {
-        echo_bytes bytes = text(leaves[i].bytes);
+        char *whole = malloc(strlen(leaves[i].bytes) + sizeof NO_HEADER);
+        assert_non_null(whole);
+        strcpy(whole, strncmp(leaves[i].bytes, "{\"feeds", 7) == 0 ? "" : NO_HEADER);
+        strcat(whole, leaves[i].bytes);
+        echo_bytes bytes = text(whole);
         echo__entry e = {text(leaves[i].last), test_store_add(store, bytes), leaves[i].items, bytes.len};
         echo__entry_write(&node, &e);
         root.items += e.items;
         root.bytes += e.bytes;
+        free(whole);
     }
     root.hash = test_store_add(store, echo__buf_bytes(&node));
     echo__buf_free(&node);
     return root;
 }
 
+#define FEED "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HEAD(feeds, kinds) "{\"feeds\":[" feeds "],\"kinds\":[" kinds "]}\n"
+#define HEADER(feeds, kinds) HEAD(feeds, kinds) LINE("item/24")
+#define STAMPED(stamp) HEAD("\"" FEED "\"", "") "{\"id\":\"item/24\",\"at\":{\"genesis\":" stamp "}}\n"
 #define LINE(id) "{\"id\":\"" id "\"}\n"
 
 static void test_lies_in_shape(void **state) {
@@ -345,6 +357,23 @@ static void test_lies_in_shape(void **state) {
          "ascending"},
         {{{LINE("item/25"), "item/25", 1}, {LINE("item/23") LINE("item/24"), "item/24", 2}}, 2, "ascending"},
         {{{"{\"last\":\"item/24\"}\n", "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "start with an id"},
+        /* headers and what refers to them */
+        {{{HEADER("\"" FEED "\"", ""), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "no record refers to"},
+        {{{HEADER("", "[\"a\",null,0]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "no record refers to"},
+        {{{HEAD("", "") "{\"id\":\"item/24\",\"kind\":0}\n", "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "kind"},
+        {{{HEAD("", "") "{\"id\":\"item/24\",\"type\":\"a\"}\n", "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "misplaced"},
+        {{{STAMPED("5"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STAMPED("[0,5,7]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STAMPED("[0,5]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        {{{STAMPED("[0,5,6]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        {{{STAMPED("[1,5]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        {{{STAMPED("18446744073709551615"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        {{{STAMPED("[0,18446744073709551615,0]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STAMPED("18446744073709551616"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
     };
     for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
         fixture f;
@@ -407,7 +436,7 @@ static void test_place(void **state) {
             r.id = text("a");
             r.state = echo__buf_bytes(&body);
             echo__buf line = ECHO__BUF_INIT;
-            echo__record_write(&line, &r);
+            echo__record_write(&line, &r, NULL);
             assert_int_equal(line.len, len);
             if (in_blob) {
                 echo__buf_clear(&line);

@@ -22,8 +22,10 @@
 #include "support/random.h"
 #include "tree/cursor.h"
 #include "tree/diff.h"
+#include "tree/leaf.h"
 #include "tree/path.h"
 #include "tree/reach.h"
+#include "tree/record_write.h"
 #include "tree/update.h"
 #include "tree/verify.h"
 
@@ -237,7 +239,7 @@ static inline void make_line(echo__buf *out, echo_bytes id, uint64_t value, size
     record.version = 1;
     record.state = echo__buf_bytes(&state);
     echo__buf_clear(out);
-    echo__record_write(out, &record);
+    echo__record_write(out, &record, NULL);
     assert_int_equal(out->status, ECHO_OK);
     echo__buf_free(&state);
 }
@@ -257,6 +259,25 @@ static inline void model_fill(test_model *m, size_t n) {
         model_add(m, text(id), i, 10);
     }
 }
+
+/* Whether a line is that of a record, however it stands. */
+static inline bool line_is(echo__line line, echo_bytes alone) {
+    echo__buf text = ECHO__BUF_INIT;
+    assert_ok(echo__line_expand(&text, line, NULL));
+    bool same = echo__bytes_equal(echo__buf_bytes(&text), alone);
+    echo__buf_free(&text);
+    return same;
+}
+
+/* Where the records of a leaf begin. */
+static inline size_t leaf_start(echo_bytes leaf) {
+    const uint8_t *end = memchr(leaf.data, '\n', leaf.len);
+    assert_non_null(end);
+    return (size_t)(end - leaf.data) + 1;
+}
+
+/* The header of a leaf whose records refer to nothing. */
+#define NO_HEADER "{\"feeds\":[],\"kinds\":[]}\n"
 
 /* ---- trees ---- */
 
