@@ -350,7 +350,7 @@ static void test_connection_again(void **state) {
     unsigned cuts = 0;
     for (bool done = false; !done; cuts++) {
         connect_members(c);
-        c->w.cut_after = 20000;
+        c->w.cut_after = 10000;
         run(c, 100000);
         done = events_of(c, ECHO_EXCHANGE_EVENT_UP_TO_DATE) > 0;
         disconnect(c);
