@@ -169,6 +169,8 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
     made->state = NULL;
     item->stored_version = 0;
     echo__buf_free(&item->stored);
+    item->stored = made->stored; /* the state may read it */
+    made->stored = (echo__buf)ECHO__BUF_INIT;
     move_log(&item->log, &made->log);
     echo__items_touch(items, item);
     return ECHO_OK;
