@@ -683,6 +683,14 @@ static void test_write_checks(void **arg) {
     assert_string_equal(err.item, "nobody");
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
     assert_ok(echo_party_write(NULL, party, batch, 2, &err), &err);
+    echo_write order[] = {{.id = "w", .action = ECHO_ACTION_DELETE}, {.id = "w", .create = true, .model = "m"}};
+    assert_int_equal(echo_party_write(NULL, party, order, 2, &err), ECHO_ERR_NOT_FOUND); /* created too late */
+    echo_write twice[] = {{.id = "w", .create = true, .model = "m"},
+                          {.id = "ww", .create = true, .model = "m"},
+                          {.id = "w", .create = true, .model = "m"}};
+    assert_int_equal(echo_party_write(NULL, party, twice, 3, &err), ECHO_ERR_EXISTS);
+    assert_string_equal(err.item, "w");
+    assert_ok(echo_party_write(NULL, party, twice, 2, &err), &err);
     echo_party_free(party);
     place_free(p);
 }
