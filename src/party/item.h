@@ -28,6 +28,10 @@ struct echo_item {
     echo__log log;  /* all mutations, if the model has no hooks or there are no state and no bytes. Otherwise those that
                        are not in the state: they wait for the model, or the model refused them */
     uint64_t tried; /* registry generation at which making the state failed, plus 1 */
+    /* What was borrowed from the state is stale once `generation` has moved; the set moves *epoch when items leave it,
+     * this one perhaps. NULL: in no set. */
+    uint64_t generation;
+    const uint64_t *epoch;
 
     /* The set's (items.h) and the capture's (capture.h). */
     bool in_root;           /* of a captured item: in the root before the one being written */

@@ -167,6 +167,7 @@ static echo_status refold(echo_item *item, const echo__stamp *stamp, uint8_t *co
 echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_bytes bytes, bool *refused,
                               echo_error *err) {
     *refused = false;
+    item->generation++; /* also when it fails: the state may have moved */
     if (item->ops != NULL && item->ops->has_hooks) {
         echo_status status = apply_mutation(item->ops, item->state, stamp, bytes.data, bytes.len, err);
         free_stored(item);

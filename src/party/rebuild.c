@@ -165,6 +165,7 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
     echo__items_before_change(items, item);
     item->ops = made->ops;
     item->state = made->state;
+    item->generation++;
     made->ops = NULL;
     made->state = NULL;
     item->stored_version = 0;
