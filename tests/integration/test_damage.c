@@ -179,7 +179,7 @@ static void test_damaged_leaf(void **arg) {
     root_of_two(p, hex);
     echo_party *party = party_open(&p->options);
     echo_error err = ECHO_ERROR_INIT;
-    assert_int_equal(echo_party_each(party, NULL, first_id, id, &err), ECHO_ERR_REFUSED);
+    assert_int_equal(echo_party_each_head(party, NULL, first_id, id, &err), ECHO_ERR_REFUSED);
     echo_party_free(party);
     snprintf(text, sizeof text,
              "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"tail\":', '\"tale\":') AS BLOB) "
