@@ -3,7 +3,6 @@
  *   long_party FOLDER open [replay]          opens it (with `replay`, without its snapshot) and reads one item;
  *                                            prints one line: messages read, chunks read, their bytes,
  *                                            nanoseconds until it was open, nanoseconds until the item was read */
-#include <cjson/cJSON.h>
 #include <echo/echo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,14 +32,10 @@ static echo_status open_party(echo_party **out, const char *dir, echo_registry *
 static echo_status change_of(echo_bytes *bytes, echo_object_mutation **mutation, unsigned long n) {
     char text[64];
     (void)snprintf(text, sizeof text, "change number %lu of this party", n);
-    cJSON *value = cJSON_CreateString(text);
-    echo_status status = echo_object_mutation_new(mutation, 2);
-    if (status == ECHO_OK) {
-        echo_object_set(*mutation, "text", value);
-        status = echo_object_mutation_bytes(bytes, *mutation);
-    }
-    cJSON_Delete(value);
-    return status;
+    echo_status status = echo_object_mutation_new(mutation, ECHO_GENERATION_NEW);
+    if (status != ECHO_OK) return status;
+    echo_object_set_string(*mutation, "text", text, ECHO_OBJECT_TEXT);
+    return echo_object_mutation_bytes(bytes, *mutation);
 }
 
 static echo_status write_batch(echo_party *party, unsigned long from, size_t n, unsigned long items, echo_error *err) {

@@ -1,13 +1,18 @@
 /* The smallest host: opens the party in a folder, adds an item, prints all items, and saves a snapshot for the next
  * start. */
-#include <cjson/cJSON.h>
 #include <echo/echo.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static echo_status print_item(void *arg, const echo_item_head *head) {
+static echo_status print_item(void *arg, const echo_item *item) {
+    echo_item_head head;
+    echo_bytes title;
     (void)arg;
-    printf("%.12s  %s\n", head->id, head->type != NULL ? head->type : "-");
+    echo_item_head_get(&head, item);
+    printf("%.12s  %s", head.id, head.type != NULL ? head.type : "-");
+    if (echo_object_get_string(&title, item, "title", NULL) == ECHO_OK) /* borrowed from the item */
+        printf("  %.*s", (int)title.len, (const char *)title.data);
+    printf("\n");
     return ECHO_OK;
 }
 
@@ -15,10 +20,9 @@ static echo_status add_note(echo_party *party, const char *text, echo_error *err
     char id[ECHO_HEX_CHARS];
     echo_bytes bytes;
     echo_object_mutation *mutation = NULL;
-    cJSON *title = cJSON_CreateString(text);
-    echo_status status = echo_object_mutation_new(&mutation, 2);
+    echo_status status = echo_object_mutation_new(&mutation, ECHO_GENERATION_NEW);
     if (status == ECHO_OK) {
-        echo_object_set(mutation, "title", title);
+        echo_object_set_string(mutation, "title", text, ECHO_OBJECT_TEXT);
         status = echo_object_mutation_bytes(&bytes, mutation);
     }
     if (status == ECHO_OK) {
@@ -28,7 +32,6 @@ static echo_status add_note(echo_party *party, const char *text, echo_error *err
         status = echo_party_write(NULL, party, &write, 1, err);
     }
     echo_object_mutation_free(mutation);
-    cJSON_Delete(title);
     return status;
 }
 

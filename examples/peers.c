@@ -3,7 +3,6 @@
  * Alice has a party and admits Bob, Bob joins from her snapshot, prints an item before the rest has arrived, and
  * catches up after she has written more.
  */
-#include <cjson/cJSON.h>
 #include <echo/echo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,29 +40,26 @@ static void write_note(echo_party *party, int n, bool create, const char *text) 
     echo_object_mutation *mutation;
     echo_bytes bytes;
     char id[32];
-    cJSON *value = cJSON_CreateString(text);
     snprintf(id, sizeof id, "note-%d", n);
-    must(echo_object_mutation_new(&mutation, 2), &err);
-    echo_object_set(mutation, "text", value);
+    must(echo_object_mutation_new(&mutation, ECHO_GENERATION_NEW), &err);
+    echo_object_set_string(mutation, "text", text, ECHO_OBJECT_TEXT);
     must(echo_object_mutation_bytes(&bytes, mutation), &err);
     echo_write write = {.id = id, .create = create, .mutation = &bytes};
     if (create) write.type = "note";
     if (create) write.model = ECHO_MODEL_OBJECT;
     must(echo_party_write(NULL, party, &write, 1, &err), &err);
     echo_object_mutation_free(mutation);
-    cJSON_Delete(value);
 }
 
 static echo_status show_note(member *m, echo_party *party, const char *id) {
     echo_error err = ECHO_ERROR_INIT;
     echo_item *item;
-    cJSON *view;
+    echo_bytes text;
     echo_status status = echo_item_get(&item, party, id, &err);
     if (status == ECHO_ERR_PENDING) return status; /* has not arrived yet */
     must(status, &err);
-    must(echo_item_view(&view, item, &err), &err);
-    printf("%s reads %s: %s\n", m->name, id, cJSON_GetStringValue(cJSON_GetObjectItem(view, "text")));
-    cJSON_Delete(view);
+    must(echo_object_get_string(&text, item, "text", &err), &err);
+    printf("%s reads %s: %.*s\n", m->name, id, (int)text.len, (const char *)text.data);
     return ECHO_OK;
 }
 

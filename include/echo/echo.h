@@ -28,7 +28,7 @@
  *   echo_registry_new(), echo_registry_add_object(), echo_registry_add()   once
  *   echo_party_create()                                                    only to make a new party
  *   echo_party_restore()                                                   open the party
- *   echo_party_each(), echo_item_get(), echo_item_view()                   read
+ *   echo_party_each(), echo_item_get(), echo_object_get()                  read
  *   echo_party_write(), echo_party_poll()                                  in the host's loop; these take snapshots
  *   echo_party_free(), echo_registry_free()                                at the end
  *

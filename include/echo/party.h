@@ -276,13 +276,25 @@ typedef struct echo_query {
     const char *parent; /* "" selects items without parent */
     bool deleted;       /* visit deleted items as well */
 } echo_query;
-typedef echo_status (*echo_item_fn)(void *arg, const echo_item_head *head);
+typedef echo_status (*echo_item_fn)(void *arg, const echo_item *item);
+typedef echo_status (*echo_item_head_fn)(void *arg, const echo_item_head *head);
 /*
- * Calls fn for each item that matches, in ascending order of id, without making any state. fn may not change the party;
- * any code but ECHO_OK ends the walk and is returned. query may be NULL: all items that are not deleted.
+ * Calls fn for each item that matches, in ascending order of id, in one pass over the snapshot, whose chunks are each
+ * read and hashed once. echo_item_head_get(), echo_item_view() and the functions of echo/object.h read the item. It is
+ * borrowed and valid during the callback; what is borrowed from it is stale afterwards. query may be NULL: all items
+ * that are not deleted.
+ *
+ * The walk takes the same memory however many items there are: those that were not in memory before it are not kept.
+ * (Two kinds are: an item whose state cannot be made, which is reported to `refused` once, and one whose record is
+ * written differently now, because its model has a newer version or accepts a mutation that waited.)
+ *
+ * fn may call no function that takes this party without const. Any code but ECHO_OK ends the walk and is returned.
  */
 echo_status echo_party_each(echo_party *party, const echo_query *query, echo_item_fn fn, void *arg,
                             echo_error *err) ECHO_MUST_USE;
+/* The same with heads alone, without making any state. */
+echo_status echo_party_each_head(echo_party *party, const echo_query *query, echo_item_head_fn fn, void *arg,
+                                 echo_error *err) ECHO_MUST_USE;
 
 /* ---- Writing ---- */
 

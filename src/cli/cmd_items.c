@@ -1,7 +1,5 @@
 /*
- * Items, in ascending order of id. A walk over the snapshot reads only heads, and its callback may not call the party.
- * JSON shows states, so its walk collects the ids first (ids, not items); then each item is made, printed and
- * forgotten.
+ * Items, in ascending order of id. A table needs heads alone; JSON shows states, so its walk hands out items.
  *
  * The party is opened lazily, so a damaged chunk can be found at any time during this. The party is then opened once
  * more with everything checked, which falls back to an older snapshot or to replay: the same state at the same clock.
@@ -20,9 +18,9 @@
 typedef struct listing {
     echo_cli *cli;
     echo_party *party;
-    char *ids; /* one after the other, each with its NUL */
-    size_t len, cap;
-    uint64_t count;                   /* of ids */
+    echo_error problem;               /* why printing an item ended the walk */
+    uint64_t done;                    /* items visited, for the progress line */
+    bool mixed;                       /* what is printed would run into the progress line */
     char last[ECHO_ID_BYTES_MAX + 1]; /* id printed last */
     uint64_t printed, deleted;
     bool started; /* the heading is printed */
@@ -89,51 +87,38 @@ static echo_status print_item(listing *l, const char *id, echo_error *err) {
 
 /* ---- the walk ---- */
 
-static bool add_id(listing *l, const char *id) {
-    size_t size = strlen(id) + 1;
-    if (l->cap - l->len < size) {
-        size_t cap = l->cap < 32768 ? 65536 : l->cap * 2;
-        char *grown = cap > l->cap ? realloc(l->ids, cap) : NULL;
-        if (grown == NULL) return false;
-        l->ids = grown;
-        l->cap = cap;
-    }
-    memcpy(l->ids + l->len, id, size);
-    l->len += size;
-    l->count++;
-    return true;
-}
+static bool was_printed(const listing *l, const char *id) { return l->printed > 0 && strcmp(id, l->last) <= 0; }
 
-static echo_status visit(void *arg, const echo_item_head *head) {
+static echo_status visit_head(void *arg, const echo_item_head *head) {
     listing *l = arg;
-    if (l->printed > 0 && strcmp(head->id, l->last) <= 0) return ECHO_OK;
-    if (l->cli->json) return add_id(l, head->id) ? ECHO_OK : ECHO_ERR_NOMEM;
+    if (was_printed(l, head->id)) return ECHO_OK;
     print_row(l, head);
     printed(l, head);
     return echo_cli_out_ok(&l->cli->out) ? ECHO_OK : ECHO_ERR_IO; /* echo_cli_finish() reports it */
 }
 
-static echo_status print_listed(listing *l, echo_error *err) {
-    uint64_t done = 0;
-    echo_status status = ECHO_OK;
-    bool mixed = isatty(STDOUT_FILENO) == 1; /* what is printed would run into the progress line */
-    for (size_t at = 0; status == ECHO_OK && at < l->len && echo_cli_out_ok(&l->cli->out);
-         at += strlen(l->ids + at) + 1) {
-        status = print_item(l, l->ids + at, err);
-        if (++done % 256 == 0 && !mixed) echo_cli_tick(l->cli, "items", done, l->count);
-    }
-    return status;
+static echo_status visit_item(void *arg, const echo_item *item) {
+    listing *l = arg;
+    echo_item_head head;
+    echo_item_head_get(&head, item);
+    if (was_printed(l, head.id)) return ECHO_OK;
+    echo_status status = print_json(l, item, &head, &l->problem);
+    if (status != ECHO_OK) return status;
+    printed(l, &head);
+    if (++l->done % 256 == 0 && !l->mixed) echo_cli_tick(l->cli, "items", l->done, 0);
+    return echo_cli_out_ok(&l->cli->out) ? ECHO_OK : ECHO_ERR_IO;
 }
 
 static echo_status print_all(listing *l, echo_error *err) {
     echo_cli *cli = l->cli;
     if (cli->cmd->id != NULL) return print_item(l, cli->cmd->id, err);
     echo_query query = {cli->cmd->type, cli->cmd->model, cli->cmd->parent, true};
-    l->len = 0;
-    l->count = 0;
-    echo_status status =
-        echo_party_each(l->party, &query, visit, l, err); /* a code that visit returned has no message */
-    return status == ECHO_OK && cli->json ? print_listed(l, err) : status;
+    /* a code that a visitor returned has no message of the party's */
+    if (!cli->json) return echo_party_each_head(l->party, &query, visit_head, l, err);
+    l->mixed = isatty(STDOUT_FILENO) == 1;
+    echo_status status = echo_party_each(l->party, &query, visit_item, l, err);
+    if (l->problem.code != ECHO_OK) *err = l->problem;
+    return status;
 }
 
 /* Text for people has a heading and a last line. */
@@ -198,7 +183,6 @@ static int run(echo_cli *cli) {
     l->cli = cli;
     echo_status status = print_items(l, &err);
     if (status == ECHO_OK) print_end(l);
-    free(l->ids);
     free(l);
     if (status == ECHO_OK || !echo_cli_out_ok(&cli->out))
         return ECHO_CLI_EXIT_OK; /* output that failed is reported by echo_cli_finish() */

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "model/object_frozen.h"
 #include "model/object_state.h"
 #include "model/object_thaw.h"
 #include "model/object_wire.h"
@@ -35,7 +36,7 @@ static void destroy(void *ctx, void *state) {
     (void)ctx;
     echo__object *object = state;
     if (object == NULL) return;
-    echo__object_drop_parts(object);
+    echo__object_melt(object);
     echo__live_free(&object->live);
     echo__free(object);
 }
@@ -48,8 +49,6 @@ static echo_status apply_ops(echo__object *object, echo__ops *ops, const echo_mu
     if (!echo__live_feed(&pos.feed, &object->live, &mutation->feed) ||
         !echo__live_apply(&object->live, ops->list, ops->count, &pos))
         return echo__nomem(err);
-    cJSON_Delete(object->properties);
-    object->properties = NULL;
     return ECHO_OK;
 }
 
@@ -71,16 +70,9 @@ static echo_status apply(void *ctx, void *state, const echo_mutation *mutation, 
     return status;
 }
 
-const cJSON *echo__object_properties(const void *state) {
-    echo__object *object = (echo__object *)state; /* what is shown may be made late; the state stays the same */
-    if (object->properties == NULL) object->properties = echo__object_show(object);
-    return object->properties;
-}
-
 static echo_status view(cJSON **out, void *ctx, const void *state, echo_error *err) {
     (void)ctx;
-    echo__object *object = (echo__object *)state;
-    *out = object->properties != NULL ? cJSON_Duplicate(object->properties, true) : echo__object_show(object);
+    *out = echo__object_show((echo__object *)state); /* stale folds are brought up to date on the way */
     return *out == NULL ? echo__nomem(err) : ECHO_OK;
 }
 

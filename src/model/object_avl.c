@@ -40,6 +40,19 @@ echo__avl_node *echo__avl_find(echo__avl_node *root, const echo__seg *key) {
     return NULL;
 }
 
+echo__avl_node *echo__avl_after(echo__avl_node *root, const echo__seg *key) {
+    echo__avl_node *found = NULL;
+    while (root != NULL) {
+        if (echo__seg_compare(key, &root->key) < 0) {
+            found = root;
+            root = root->left;
+        } else {
+            root = root->right;
+        }
+    }
+    return found;
+}
+
 static int height(const echo__avl_node *node) { return node == NULL ? 0 : node->height; }
 
 static void measure(echo__avl_node *node) {

@@ -36,6 +36,8 @@ echo__avl_node *echo__avl_find(echo__avl_node *root, const echo__seg *key);
 void echo__avl_insert(echo__avl_node **root, echo__avl_node *node);
 /* Takes the node with the key out of the tree; NULL when none exists. */
 echo__avl_node *echo__avl_remove(echo__avl_node **root, const echo__seg *key);
+/* The first node after a key, which need not be in the tree; NULL when none exists. */
+echo__avl_node *echo__avl_after(echo__avl_node *root, const echo__seg *key);
 /* The node with the highest index; NULL when there are only names. */
 echo__avl_node *echo__avl_last_index(echo__avl_node *root);
 

@@ -36,6 +36,13 @@ void echo_object_mutation_free(echo_object_mutation *m) {
     echo__free(m);
 }
 
+void echo_object_mutation_reset(echo_object_mutation *m) {
+    if (m == NULL) return;
+    echo__buf_clear(&m->bytes);
+    m->nodes = 0;
+    m->status = ECHO_OK;
+}
+
 typedef struct encoding {
     echo_object_mutation *m;
     echo__arena *arena;
@@ -132,16 +139,19 @@ static echo_status encode_float(pb_value *out, double number) {
     return fabs(number) >= 0x1p63 && (double)out->float_value != number ? ECHO_ERR_LIMIT : ECHO_OK;
 }
 
+static void put_blob(pb_value *out, const ProtobufCBinaryData *blob, bool string) {
+    out->kind_case = string ? ECHO__PB__OBJECT__VALUE__KIND_STRING_VALUE : ECHO__PB__OBJECT__VALUE__KIND_BYTES_VALUE;
+    if (string)
+        out->string_value = *blob;
+    else
+        out->bytes_value = *blob;
+}
+
 static echo_status encode_blob(const encoding *e, pb_value *out, const echo__value *value) {
     ProtobufCBinaryData blob = {value->as.len, echo__arena_alloc(e->arena, value->as.len)};
     if (blob.data == NULL) return ECHO_ERR_NOMEM;
     if (blob.len > 0) memcpy(blob.data, value->data, blob.len);
-    bool string = value->kind == ECHO__VALUE_STRING;
-    out->kind_case = string ? ECHO__PB__OBJECT__VALUE__KIND_STRING_VALUE : ECHO__PB__OBJECT__VALUE__KIND_BYTES_VALUE;
-    if (string)
-        out->string_value = blob;
-    else
-        out->bytes_value = blob;
+    put_blob(out, &blob, value->kind == ECHO__VALUE_STRING);
     return ECHO_OK;
 }
 
@@ -209,8 +219,28 @@ static echo_status append_op(echo__buf *buf, const Echo__Pb__Object__ObjectMutat
 
 #define MEMORY_ON_STACK 2048u
 
-/* value NULL: a deletion, which has none. `list`: the value becomes an element of the list at the key. */
-static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value,
+/* The value of an operation: the one that is not NULL, or none for a deletion. */
+typedef struct op_value {
+    const cJSON *json;
+    const echo__value *scalar;       /* neither a string nor bytes */
+    const ProtobufCBinaryData *blob; /* a string or bytes */
+    bool string;
+} op_value;
+
+static echo_status encode_op_value(const encoding *e, pb_value **out, const op_value *value, uint32_t depth) {
+    if (value->json != NULL) return encode_value(e, out, value->json, depth);
+    if (value->scalar == NULL && value->blob == NULL) return ECHO_OK;
+    if (depth > ECHO_OBJECT_DEPTH_MAX || !spend(e, 1)) return ECHO_ERR_LIMIT;
+    *out = echo__arena_alloc(e->arena, sizeof **out);
+    if (*out == NULL) return ECHO_ERR_NOMEM;
+    echo__pb__object__value__init(*out);
+    if (value->scalar != NULL) return encode_scalar(e, *out, value->scalar);
+    put_blob(*out, value->blob, value->string);
+    return ECHO_OK;
+}
+
+/* `list`: the value becomes an element of the list at the key. */
+static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const op_value *value,
                              bool list) {
     alignas(max_align_t) uint8_t first[MEMORY_ON_STACK];
     echo__wire_memory memory;
@@ -222,33 +252,78 @@ static echo_status encode_op(echo_object_mutation *m, int64_t operation, const c
     op.operation = operation;
     echo_status status = check_key(&e, &segments, key, &op.key);
     if (status == ECHO_OK && !spend(&e, 1 + segments)) status = ECHO_ERR_LIMIT;
-    if (status == ECHO_OK && value != NULL) status = encode_value(&e, &op.value, value, segments + list);
+    if (status == ECHO_OK) status = encode_op_value(&e, &op.value, value, segments + list);
     if (status == ECHO_OK) status = append_op(&m->bytes, &op);
     echo__wire_memory_free(&memory);
     return status;
 }
 
+static echo_status encode_json(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *json,
+                               bool list) {
+    op_value value = {.json = json};
+    return json == NULL ? ECHO_ERR_INVALID : encode_op(m, operation, key, &value, list);
+}
+
 void echo_object_set(echo_object_mutation *m, const char *key, const cJSON *value) {
     if (m == NULL || m->status != ECHO_OK) return;
-    m->status = value == NULL ? ECHO_ERR_INVALID : encode_op(m, 0, key, value, false);
+    m->status = encode_json(m, 0, key, value, false);
+}
+
+static void set_scalar(echo_object_mutation *m, const char *key, const echo__value *scalar) {
+    op_value value = {.scalar = scalar};
+    if (m != NULL && m->status == ECHO_OK) m->status = encode_op(m, 0, key, &value, false);
+}
+
+static void set_blob(echo_object_mutation *m, const char *key, const void *data, size_t len, bool string) {
+    ProtobufCBinaryData blob = {len, (uint8_t *)(uintptr_t)data}; /* only read */
+    op_value value = {.blob = &blob, .string = string};
+    if (m == NULL || m->status != ECHO_OK) return;
+    m->status = data == NULL && len > 0 ? ECHO_ERR_INVALID : encode_op(m, 0, key, &value, false);
+}
+
+void echo_object_set_string(echo_object_mutation *m, const char *key, const char *text, size_t len) {
+    if (len == ECHO_OBJECT_TEXT && text != NULL) len = strlen(text);
+    set_blob(m, key, text, len, true);
+}
+
+void echo_object_set_bytes(echo_object_mutation *m, const char *key, const void *data, size_t len) {
+    set_blob(m, key, data, len, false);
+}
+
+void echo_object_set_number(echo_object_mutation *m, const char *key, double number) {
+    echo__value value = {.refs = 1};
+    echo__value_set_number(&value, number);
+    set_scalar(m, key, &value);
+}
+
+void echo_object_set_int64(echo_object_mutation *m, const char *key, int64_t number) {
+    echo__value value = {.refs = 1, .kind = ECHO__VALUE_INT, .as.integer = number};
+    set_scalar(m, key, &value);
+}
+
+void echo_object_set_bool(echo_object_mutation *m, const char *key, bool value) {
+    echo__value scalar = {.refs = 1, .kind = value ? ECHO__VALUE_TRUE : ECHO__VALUE_FALSE};
+    set_scalar(m, key, &scalar);
+}
+
+void echo_object_set_null(echo_object_mutation *m, const char *key) {
+    echo__value value = {.refs = 1, .kind = ECHO__VALUE_NULL};
+    set_scalar(m, key, &value);
 }
 
 void echo_object_delete(echo_object_mutation *m, const char *key) {
+    op_value none = {.json = NULL};
     if (m == NULL || m->status != ECHO_OK) return;
-    if (!m->old) {
-        m->status = encode_op(m, 1, key, NULL, false);
-        return;
-    }
     /* the old generation names the operation, but its software throws at it: what deletes there is null */
-    cJSON null = {.type = cJSON_NULL};
-    m->status = encode_op(m, 0, key, &null, false);
+    if (m->old)
+        echo_object_set_null(m, key);
+    else
+        m->status = encode_op(m, 1, key, &none, false);
 }
 
 static void list_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value) {
     if (m == NULL || m->status != ECHO_OK) return;
-    m->status = m->old          ? ECHO_ERR_UNSUPPORTED
-                : value == NULL ? ECHO_ERR_INVALID
-                                : encode_op(m, operation, key, value, true);
+    m->status = m->old ? ECHO_ERR_UNSUPPORTED : encode_json(m, operation, key, value, true);
 }
 
 void echo_object_push(echo_object_mutation *m, const char *key, const cJSON *value) { list_op(m, 2, key, value); }

@@ -7,9 +7,6 @@
  * are none), paths leading on from the slot. `feed` counts in `feeds`, which has exactly the feeds that are referred
  * to, ascending. `properties` has every value that is there, of complex slots the fold. KIND is set, delete, push, add,
  * remove or touch; delete and touch have no VALUE.
- *
- * A restored state keeps these parts as they came until a mutation needs them ("frozen"): most items are read, not
- * written to.
  */
 #include "model/object_state.h"
 
@@ -19,14 +16,6 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "model/object_view.h"
-
-void echo__object_drop_parts(echo__object *object) {
-    cJSON_Delete(object->at);
-    cJSON_Delete(object->feeds);
-    cJSON_Delete(object->ops);
-    cJSON_Delete(object->properties);
-    object->at = object->feeds = object->ops = object->properties = NULL;
-}
 
 /* Adds to an array or, under a plain key, to an object; takes the item, which may be NULL. */
 static bool push(cJSON *array, cJSON *item) {
@@ -41,7 +30,13 @@ static bool put(cJSON *object, const char *key, cJSON *item) {
     return false;
 }
 
+static cJSON *parse(echo_bytes text) {
+    cJSON *value;
+    return echo__json_parse(&value, text.data, text.len, NULL) == ECHO_OK ? value : NULL;
+}
+
 cJSON *echo__object_show(echo__object *object) {
+    if (object->frozen) return parse(object->properties);
     cJSON *out = cJSON_CreateObject();
     bool ok = out != NULL;
     echo__avl_walk walk;
@@ -178,57 +173,9 @@ static cJSON *write_live(echo__object *object) {
     return NULL;
 }
 
-static cJSON *write_frozen(const echo__object *object) {
-    cJSON *out = cJSON_CreateObject();
-    if (out != NULL && put(out, "at", cJSON_Duplicate(object->at, true)) &&
-        put(out, "feeds", cJSON_Duplicate(object->feeds, true)) &&
-        (object->ops == NULL || put(out, "ops", cJSON_Duplicate(object->ops, true))) &&
-        put(out, "properties", cJSON_Duplicate(object->properties, true)))
-        return out;
-    cJSON_Delete(out);
-    return NULL;
-}
-
 echo_status echo__object_snapshot(cJSON **out, void *ctx, const void *state, echo_error *err) {
     (void)ctx;
     echo__object *object = (echo__object *)state; /* stale folds are brought up to date on the way */
-    *out = object->frozen ? write_frozen(object) : write_live(object);
+    *out = object->frozen ? parse(object->text) : write_live(object);
     return *out == NULL ? echo__nomem(err) : ECHO_OK;
-}
-
-/* Reading: at first only the shape. */
-
-static echo_status malformed(echo_error *err, const char *what) {
-    return echo__error(err, ECHO_ERR_CORRUPT, "stored object state: %s", what);
-}
-
-echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON *value, echo_error *err) {
-    (void)ctx;
-    echo__object *object = state;
-    cJSON *at = NULL, *feeds = NULL, *ops = NULL, *properties = NULL;
-    if (stored != ECHO__OBJECT_STATE_VERSION)
-        return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored,
-                           ECHO__OBJECT_STATE_VERSION);
-    if (object->frozen || object->live.slots != NULL)
-        return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
-    if (!cJSON_IsObject(value)) return malformed(err, "no object");
-    for (cJSON *part = value->child; part != NULL; part = part->next) {
-        const char *name = part->string == NULL ? "" : part->string;
-        cJSON **to = strcmp(name, "at") == 0           ? &at
-                     : strcmp(name, "feeds") == 0      ? &feeds
-                     : strcmp(name, "ops") == 0        ? &ops
-                     : strcmp(name, "properties") == 0 ? &properties
-                                                       : NULL;
-        if (to == NULL || *to != NULL) return malformed(err, "unknown or repeated member");
-        if (to == &feeds ? !cJSON_IsArray(part) : !cJSON_IsObject(part))
-            return malformed(err, "member of a wrong type");
-        *to = part;
-    }
-    if (at == NULL || feeds == NULL || properties == NULL) return malformed(err, "a member is missing");
-    object->at = cJSON_DetachItemViaPointer(value, at);
-    object->feeds = cJSON_DetachItemViaPointer(value, feeds);
-    object->ops = ops == NULL ? NULL : cJSON_DetachItemViaPointer(value, ops);
-    object->properties = cJSON_DetachItemViaPointer(value, properties);
-    object->frozen = true;
-    return ECHO_OK;
 }

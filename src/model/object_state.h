@@ -11,19 +11,23 @@
 
 #define ECHO__OBJECT_STATE_VERSION 1u
 
+/*
+ * A restored state is kept as its text ("frozen") until a mutation changes it: most items are read, not written to.
+ */
 typedef struct echo__object {
     bool old;
-    bool frozen;             /* restored and not changed since: the parts below are all there is */
-    cJSON *at, *feeds, *ops; /* frozen: as stored; ops may be NULL */
-    cJSON *properties;       /* frozen: as stored; else a copy of what is shown, NULL when it is to be made */
+    bool frozen;           /* `text` is all there is, `live` is empty */
+    echo_bytes text;       /* frozen: the stored state, checked by echo__object_freeze() */
+    echo_bytes properties; /* frozen: the part of it that holds the properties */
+    uint8_t *own;          /* frozen: the text, when it belongs to the state; NULL when it is borrowed */
+    uint8_t *room;         /* frozen: of the text's length, for strings and bytes that getters decode; NULL at first */
+    size_t room_size;
     echo__live live;
 } echo__object;
 
-/* The hooks `snapshot` and `restore`. */
+/* The hook `snapshot`. */
 echo_status echo__object_snapshot(cJSON **out, void *ctx, const void *state, echo_error *err);
-echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON *value, echo_error *err);
-void echo__object_drop_parts(echo__object *object);
-/* What is shown of a live state; NULL when out of memory. */
+/* What is shown of a state; NULL when out of memory. */
 cJSON *echo__object_show(echo__object *object);
 
 #endif

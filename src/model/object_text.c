@@ -262,33 +262,14 @@ static void put_live(echo__buf *out, const echo__live *live) {
     if (w.numbers != numbers) echo__free(w.numbers);
 }
 
-static echo_status put_frozen(echo__buf *out, const echo__object *object) {
-    echo__buf_text(out, "{\"at\":");
-    echo_status status = echo__json_print(out, object->at);
-    echo__buf_text(out, ",\"feeds\":");
-    if (status == ECHO_OK) status = echo__json_print(out, object->feeds);
-    if (status == ECHO_OK && object->ops != NULL) {
-        echo__buf_text(out, ",\"ops\":");
-        status = echo__json_print(out, object->ops);
-    }
-    echo__buf_text(out, ",\"properties\":");
-    if (status == ECHO_OK) status = echo__json_print(out, object->properties);
-    echo__buf_byte(out, '}');
-    return status;
-}
-
 echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err) {
     echo__object *object = (echo__object *)state; /* stale folds are brought up to date on the way */
     size_t len = out->len;
-    echo_status status = out->status;
-    if (status == ECHO_OK && object->frozen)
-        status = put_frozen(out, object);
-    else if (status == ECHO_OK)
+    if (out->status == ECHO_OK && object->frozen)
+        echo__buf_append(out, object->text.data, object->text.len);
+    else if (out->status == ECHO_OK)
         put_live(out, &object->live);
-    if (status == ECHO_OK) status = out->status;
-    if (status == ECHO_OK) return ECHO_OK;
+    if (out->status == ECHO_OK) return ECHO_OK;
     out->len = len;
-    return status == ECHO_ERR_NOMEM
-               ? echo__nomem(err)
-               : echo__error(err, status, "stored object state: a value cannot be written as JSON");
+    return echo__nomem(err);
 }

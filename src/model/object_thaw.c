@@ -1,5 +1,5 @@
 /*
- * From the stored parts of a state to its live form. Nothing in the parts is taken on trust: what the library would not
+ * From the stored text of a state to its live form. Nothing in the text is taken on trust: what the library would not
  * have written is ECHO_ERR_CORRUPT. The operations of complex slots are applied again, one by one, which checks that
  * they are reduced and gives the fold.
  */
@@ -10,11 +10,17 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "model/object_state.h"
+#include "model/object_frozen.h"
 #include "model/object_view.h"
 
+/* The text's members. */
+typedef struct stored_parts {
+    bool old;
+    const cJSON *at, *feeds, *ops, *properties; /* ops may be NULL */
+} stored_parts;
+
 typedef struct thawing {
-    const echo__object *object;
+    const stored_parts *object;
     echo__live *live;
     bool *used;      /* of each feed */
     uint32_t *ranks; /* of each feed: they come in order */
@@ -221,25 +227,36 @@ static echo_status thaw_properties(thawing *t) {
     return ECHO_OK;
 }
 
-echo_status echo__object_thaw(void *state, echo_error *err) {
-    echo__object *object = state;
-    if (!object->frozen) return ECHO_OK;
-    echo__live live;
-    echo__live_init(&live);
-    thawing t = {object, &live, NULL, NULL, ""};
+static echo_status thaw_parts(echo__live *live, const stored_parts *parts, echo_error *err) {
+    thawing t = {parts, live, NULL, NULL, ""};
     echo_status status = thaw_feeds(&t);
     if (status == ECHO_OK) status = thaw_at(&t);
     if (status == ECHO_OK) status = thaw_ops(&t);
     if (status == ECHO_OK) status = thaw_properties(&t);
     echo__free(t.used);
     echo__free(t.ranks);
+    if (status == ECHO_OK) return ECHO_OK;
+    return status == ECHO_ERR_NOMEM ? echo__nomem(err) : echo__error(err, status, "stored object state: %s", t.fault);
+}
+
+echo_status echo__object_thaw(void *state, echo_error *err) {
+    echo__object *object = state;
+    cJSON *value;
+    if (!object->frozen) return ECHO_OK;
+    echo_status status = echo__json_parse(&value, object->text.data, object->text.len, err);
+    if (status != ECHO_OK) return status;
+    stored_parts parts = {
+        object->old, cJSON_GetObjectItemCaseSensitive(value, "at"), cJSON_GetObjectItemCaseSensitive(value, "feeds"),
+        cJSON_GetObjectItemCaseSensitive(value, "ops"), cJSON_GetObjectItemCaseSensitive(value, "properties")};
+    echo__live live;
+    echo__live_init(&live);
+    status = thaw_parts(&live, &parts, err);
+    cJSON_Delete(value);
     if (status != ECHO_OK) {
         echo__live_free(&live);
-        return status == ECHO_ERR_NOMEM ? echo__nomem(err)
-                                        : echo__error(err, status, "stored object state: %s", t.fault);
+        return status;
     }
-    echo__object_drop_parts(object);
+    echo__object_melt(object);
     object->live = live;
-    object->frozen = false;
     return ECHO_OK;
 }

@@ -25,10 +25,19 @@ echo__value *echo__value_int(int64_t integer) {
     return value;
 }
 
+void echo__value_set_number(echo__value *value, double number) {
+    if (number >= -0x1p63 && number < 0x1p63 && number == trunc(number)) {
+        value->kind = ECHO__VALUE_INT;
+        value->as.integer = (int64_t)number;
+    } else {
+        value->kind = ECHO__VALUE_FLOAT;
+        value->as.number = isnan(number) ? (double)NAN : number;
+    }
+}
+
 echo__value *echo__value_number(double number) {
-    if (number >= -0x1p63 && number < 0x1p63 && number == trunc(number)) return echo__value_int((int64_t)number);
     echo__value *value = make(ECHO__VALUE_FLOAT, 0);
-    if (value != NULL) value->as.number = isnan(number) ? (double)NAN : number;
+    if (value != NULL) echo__value_set_number(value, number);
     return value;
 }
 

@@ -50,6 +50,8 @@ typedef struct echo__field {
 echo__value *echo__value_plain(echo__value_kind kind); /* NULL, FALSE, TRUE */
 echo__value *echo__value_int(int64_t integer);
 echo__value *echo__value_number(double number);
+/* Makes a value that is the caller's, on the stack, a number. */
+void echo__value_set_number(echo__value *value, double number);
 echo__value *echo__value_blob(echo__value_kind kind, const void *data, size_t len); /* STRING, BYTES */
 echo__value *echo__value_map(bool array);
 echo__value *echo__value_ref(echo__value *value);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "model/object.h"
+#include "model/object_frozen.h"
 #include "model/object_text.h"
 
 struct echo_registry {
@@ -136,7 +137,11 @@ echo_status echo_registry_add_object(echo_registry *registry, echo_error *err) {
     if (registry == NULL) return echo__error(err, ECHO_ERR_INVALID, "registry is NULL");
     const echo_model_ops *tables[2] = {&echo__object_ops, &echo__object_ops_old};
     echo_status status = add(registry, tables, 2, NULL, err);
-    for (size_t i = 1; status == ECHO_OK && i <= 2; i++)
-        registry->models[registry->count - i]->text = echo__object_text;
+    for (size_t i = 1; status == ECHO_OK && i <= 2; i++) {
+        echo__model *model = registry->models[registry->count - i];
+        model->text = echo__object_text;
+        model->restore_text = echo__object_freeze;
+        model->borrows = echo__object_borrows;
+    }
     return status;
 }

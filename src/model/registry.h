@@ -16,6 +16,10 @@ typedef struct echo__model {
     /* Appends the text that the JSON hook's value prints as, in place of the hook; NULL for hosts' models. Errors as
      * the hook's. */
     echo_status (*text)(echo__buf *out, const void *state, echo_error *err);
+    /* With `text`, in place of the JSON hook `restore`: makes a stored text the state, which reads it for as long as
+     * borrows() is true (model/object_frozen.h). */
+    echo_status (*restore_text)(void *state, uint32_t stored, echo_bytes text, echo_error *err);
+    bool (*borrows)(const void *state);
 } echo__model;
 
 /* NULL when none exists. The pointer stays valid as long as the registry. */

@@ -21,6 +21,8 @@ void echo__item_drop_state(echo_item *item) {
     item->ops->ops.destroy(item->ops->ctx, item->state);
     item->ops = NULL;
     item->state = NULL;
+    item->generation++;
+    echo__buf_free(&item->stored);
 }
 
 void echo__item_free(echo_item *item) {

@@ -24,10 +24,14 @@ struct echo_item {
     void *state;
     uint32_t stored_version; /* of the bytes below; 0: none are stored */
     bool stored_raw;         /* base64 of a raw model, not a JSON value */
-    echo__buf stored;        /* as in the record; dropped once the state is made */
+    echo__buf stored;        /* as in the record; freed once no state reads it (item_state.h) */
     echo__log log;  /* all mutations, if the model has no hooks or there are no state and no bytes. Otherwise those that
                        are not in the state: they wait for the model, or the model refused them */
     uint64_t tried; /* registry generation at which making the state failed, plus 1 */
+    /* What was borrowed from the state is stale once `generation` has moved; the set moves *epoch when items leave it,
+     * this one perhaps. NULL: in no set. */
+    uint64_t generation;
+    const uint64_t *epoch;
 
     /* The set's (items.h) and the capture's (capture.h). */
     bool in_root;           /* of a captured item: in the root before the one being written */
@@ -49,7 +53,7 @@ struct echo_item {
 /* An item with an id and nothing else. ECHO_ERR_NOMEM. */
 echo_status echo__item_new(echo_item **out, echo_bytes id) ECHO_MUST_USE;
 void echo__item_free(echo_item *item);
-/* Destroys the state; log and stored bytes stay as they are. */
+/* Destroys the state, with the bytes that it read; the log stays as it is. */
 void echo__item_drop_state(echo_item *item);
 
 #endif

@@ -46,6 +46,8 @@ static echo_status restore_state(const echo__model *model, void *state, const ec
         echo__free(raw);
         return status;
     }
+    if (model->restore_text != NULL)
+        return model->restore_text(state, item->stored_version, echo__buf_bytes(&item->stored), err);
     cJSON *value;
     echo_status status = echo__json_parse(&value, item->stored.data, item->stored.len, err);
     if (status != ECHO_OK) return status;
@@ -106,6 +108,12 @@ static echo_status make_state(void **out, const echo__model *model, const echo_i
     return ECHO_OK;
 }
 
+/* Frees the bytes that the state was made from, unless it reads them still. */
+static void free_stored(echo_item *item) {
+    if (item->stored.data == NULL) return;
+    if (item->ops->borrows == NULL || !item->ops->borrows(item->state)) echo__buf_free(&item->stored);
+}
+
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) {
     bool *applied = NULL;
     *differs = false;
@@ -122,7 +130,7 @@ echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model
         item->ops = model;
         item->state = state;
         item->stored_version = 0;
-        echo__buf_free(&item->stored);
+        free_stored(item);
     }
     echo__free(applied);
     return status;
@@ -159,8 +167,10 @@ static echo_status refold(echo_item *item, const echo__stamp *stamp, uint8_t *co
 echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_bytes bytes, bool *refused,
                               echo_error *err) {
     *refused = false;
+    item->generation++; /* also when it fails: the state may have moved */
     if (item->ops != NULL && item->ops->has_hooks) {
         echo_status status = apply_mutation(item->ops, item->state, stamp, bytes.data, bytes.len, err);
+        free_stored(item);
         if (status == ECHO_OK || !echo__status_refuses(status)) return status;
         *refused = true;
         return echo__log_add(&item->log, stamp, bytes) == ECHO_OK ? ECHO_OK : echo__nomem(err);

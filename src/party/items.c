@@ -68,12 +68,14 @@ echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) 
         echo__item_free(item);
         return ECHO_ERR_NOMEM;
     }
+    item->epoch = &items->epoch;
     *out = item;
     return ECHO_OK;
 }
 
 void echo__items_drop(echo__items *items, echo_item *item) {
     (void)echo__map_remove(&items->map, item->id, item->id_len);
+    items->epoch++;
     echo__item_free(item);
 }
 
@@ -130,6 +132,7 @@ static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, s
         echo__item_free(item);
         return echo__nomem(err);
     }
+    item->epoch = &items->epoch;
     echo__evict_weigh(&items->evict, item, bytes + item->stored.len);
     echo__evict_use(&items->evict, item);
     *out = item;

@@ -37,6 +37,7 @@
 
 typedef struct echo__items {
     echo__map map;
+    uint64_t epoch; /* moves whenever an item is freed (item.h) */
     const echo_registry *registry;
     echo__chunks *chunks; /* NULL: no root */
     const echo__root *root;

@@ -165,10 +165,13 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
     echo__items_before_change(items, item);
     item->ops = made->ops;
     item->state = made->state;
+    item->generation++;
     made->ops = NULL;
     made->state = NULL;
     item->stored_version = 0;
     echo__buf_free(&item->stored);
+    item->stored = made->stored; /* the state may read it */
+    made->stored = (echo__buf)ECHO__BUF_INIT;
     move_log(&item->log, &made->log);
     echo__items_touch(items, item);
     return ECHO_OK;

@@ -40,14 +40,7 @@ static bool text_fits(const char *text, size_t max) {
     return text == NULL || (strlen(text) <= max && echo__utf8_valid(echo__bytes_text(text)));
 }
 
-static bool created_before(const echo_write *writes, size_t n, const char *id) {
-    for (size_t i = 0; i < n; i++)
-        if (writes[i].create && strcmp(writes[i].id, id) == 0) return true;
-    return false;
-}
-
-static echo_status check_write(echo_party *party, const echo_write *writes, size_t i, echo_error *err) {
-    const echo_write *w = &writes[i];
+static echo_status check_shape(const echo_write *w, echo_error *err) {
     if (w->mutation != NULL && w->mutation->data == NULL && w->mutation->len > 0)
         return echo__error_null(err, "the bytes of a mutation");
     if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write has no item id");
@@ -61,12 +54,33 @@ static echo_status check_write(echo_party *party, const echo_write *writes, size
         return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
     if (!w->create && (w->type != NULL || w->source != NULL || w->target != NULL))
         return echo__error(err, ECHO_ERR_INVALID, "type and link can be set only when the item is created");
-    bool exists = created_before(writes, i, w->id);
-    echo_status status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
+    return ECHO_OK;
+}
+
+/* created: the ids that writes before this one create; this one's is added. */
+static echo_status check_write(echo_party *party, const echo_write *w, echo__map *created, echo_error *err) {
+    echo_status status = check_shape(w, err);
+    if (status != ECHO_OK) return status;
+    size_t len = strlen(w->id);
+    bool exists = echo__map_get(created, w->id, len) != NULL;
+    status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
     if (status != ECHO_OK) return status;
     if (w->create && exists) return echo__error(err, ECHO_ERR_EXISTS, "the item exists already");
     if (!w->create && !exists) return echo__error(err, ECHO_ERR_NOT_FOUND, "the item does not exist");
+    if (w->create && !echo__map_put(created, w->id, len, (void *)(uintptr_t)w)) return echo__nomem(err);
     return ECHO_OK;
+}
+
+static echo_status check_writes(echo_party *party, const echo_write *writes, size_t n, echo_error *err) {
+    echo__map created;
+    echo__map_init(&created);
+    echo_status status = ECHO_OK;
+    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
+        status = check_write(party, &writes[i], &created, err);
+        if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(err, writes[i].id, strlen(writes[i].id));
+    }
+    echo__map_free(&created);
+    return status;
 }
 
 /* ---- encoding ---- */
@@ -169,10 +183,7 @@ echo_status echo_party_write(bool *written, echo_party *party, const echo_write 
     if (n == 0) return ECHO_OK;
     if (writes == NULL) return echo__error_null(err, "writes");
     echo_status status = check_own(party, &own);
-    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
-        status = check_write(party, writes, i, &own);
-        if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(&own, writes[i].id, strlen(writes[i].id));
-    }
+    if (status == ECHO_OK) status = check_writes(party, writes, n, &own);
     if (status == ECHO_OK) status = append(party, n, make_write, writes, written, &own);
     return echo__error_return(err, &own, status, "nothing can be written");
 }

@@ -405,7 +405,7 @@ static void check_party(joiner *j, echo_party *party) {
     char id[16];
     if (is_trusted_lie(j)) return;
     const echo_query query = {NULL, NULL, NULL, true};
-    echo_status status = echo_party_each(party, &query, check_item, j, &err);
+    echo_status status = echo_party_each_head(party, &query, check_item, j, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_PENDING, ECHO_ERR_CORRUPT);
     for (unsigned n = 0; n < FUZZ_ITEMS + 3; n += 17) {
         echo_item *item;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "fuzz.h"
 #include "model/object.h"
+#include "model/object_frozen.h"
 #include "model/object_state.h"
 #include "model/object_text.h"
 #include "model/object_thaw.h"
@@ -32,6 +33,22 @@ static void *restore(const echo_model_ops *ops, echo_bytes text) {
     return NULL;
 }
 
+/* The text as it is in a record: refused, or a state that is written as the same text. */
+static void freeze(const echo_model_ops *ops, echo_bytes text, bool restored) {
+    void *state = create(ops);
+    echo_error err = ECHO_ERROR_INIT;
+    echo__buf written = ECHO__BUF_INIT;
+    echo_status status = echo__object_freeze(state, ops->state_version, text, &err);
+    FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
+    if (status == ECHO_OK) {
+        FUZZ_CHECK(restored);
+        FUZZ_OK(echo__object_text(&written, state, NULL));
+        FUZZ_EQUAL(echo__buf_bytes(&written), text);
+    }
+    echo__buf_free(&written);
+    ops->destroy(NULL, state);
+}
+
 static void text_of(echo__buf *out, const echo_model_ops *ops, const void *state) {
     cJSON *value;
     echo__buf other = ECHO__BUF_INIT;
@@ -53,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     echo_error err = ECHO_ERROR_INIT;
     cJSON *view;
     void *state = restore(ops, text);
+    freeze(ops, text, state != NULL);
     if (state == NULL) return 0;
     text_of(&frozen, ops, state); /* of what was not looked at yet */
     FUZZ_OK(ops->view(&view, NULL, state, NULL));

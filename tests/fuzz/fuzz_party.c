@@ -66,7 +66,7 @@ static void state_of(echo__buf *out, echo_party *party) {
     ids all = {.count = 0};
     const echo_query query = {NULL, NULL, NULL, true};
     echo_error err = ECHO_ERROR_INIT;
-    FUZZ_STATUS(echo_party_each(party, &query, add_id, &all, &err), &err, ECHO_OK);
+    FUZZ_STATUS(echo_party_each_head(party, &query, add_id, &all, &err), &err, ECHO_OK);
     for (size_t i = 0; i < all.count; i++) {
         echo_item *item;
         echo_item_head head;

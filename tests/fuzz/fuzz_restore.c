@@ -126,7 +126,7 @@ static void use(scene *s, echo_party *party, bool sound) {
     ids some = {.count = 0};
     echo_error err = ECHO_ERROR_INIT;
     echo_snapshot_result result;
-    echo_status status = echo_party_each(party, &query, add_id, &some, &err);
+    echo_status status = echo_party_each_head(party, &query, add_id, &some, &err);
     FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
     if (sound) FUZZ_OK(status);
     for (size_t i = 0; i < some.count; i++) {

@@ -179,7 +179,7 @@ static void test_damaged_leaf(void **arg) {
     root_of_two(p, hex);
     echo_party *party = party_open(&p->options);
     echo_error err = ECHO_ERROR_INIT;
-    assert_int_equal(echo_party_each(party, NULL, first_id, id, &err), ECHO_ERR_REFUSED);
+    assert_int_equal(echo_party_each_head(party, NULL, first_id, id, &err), ECHO_ERR_REFUSED);
     echo_party_free(party);
     snprintf(text, sizeof text,
              "UPDATE chunks SET data = CAST(replace(CAST(unpack(data) AS TEXT), '\"tail\":', '\"tale\":') AS BLOB) "
@@ -683,6 +683,14 @@ static void test_write_checks(void **arg) {
     assert_string_equal(err.item, "nobody");
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
     assert_ok(echo_party_write(NULL, party, batch, 2, &err), &err);
+    echo_write order[] = {{.id = "w", .action = ECHO_ACTION_DELETE}, {.id = "w", .create = true, .model = "m"}};
+    assert_int_equal(echo_party_write(NULL, party, order, 2, &err), ECHO_ERR_NOT_FOUND); /* created too late */
+    echo_write twice[] = {{.id = "w", .create = true, .model = "m"},
+                          {.id = "ww", .create = true, .model = "m"},
+                          {.id = "w", .create = true, .model = "m"}};
+    assert_int_equal(echo_party_write(NULL, party, twice, 3, &err), ECHO_ERR_EXISTS);
+    assert_string_equal(err.item, "w");
+    assert_ok(echo_party_write(NULL, party, twice, 2, &err), &err);
     echo_party_free(party);
     place_free(p);
 }

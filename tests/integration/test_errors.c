@@ -131,7 +131,7 @@ static void read_all(echo_party *party, const char *id) {
     QUIET(echo_item_view(&view, item, &err));
     assert_non_null(view);
     cJSON_Delete(view);
-    QUIET(echo_party_each(party, NULL, ignore_head, &n, &err));
+    QUIET(echo_party_each_head(party, NULL, ignore_head, &n, &err));
     assert_true(n > 0);
 }
 
@@ -185,7 +185,7 @@ static void test_err_is_written_on_failure_only(void **arg) {
         QUIET(echo_party_poll(NULL, party, 0, &err));
     write_set(party, "c", true, NULL);
     QUIET(echo_party_switch(&party, ignore_change, &n, &err));
-    FAILS(echo_party_each(party, NULL, end_walk, NULL, &err), ECHO_ERR_NOT_FOUND);
+    FAILS(echo_party_each_head(party, NULL, end_walk, NULL, &err), ECHO_ERR_NOT_FOUND);
     echo_item *item;
     FAILS(echo_item_get(&item, party, "nobody", &err), ECHO_ERR_NOT_FOUND);
     assert_null(item);
@@ -245,8 +245,8 @@ static void test_null_is_refused(void **arg) {
     FAILS(echo_item_view(NULL, item, &err), ECHO_ERR_INVALID);
     FAILS(echo_item_view(&view, NULL, &err), ECHO_ERR_INVALID);
     assert_null(view);
-    FAILS(echo_party_each(NULL, NULL, ignore_head, &n, &err), ECHO_ERR_INVALID);
-    FAILS(echo_party_each(party, NULL, NULL, &n, &err), ECHO_ERR_INVALID);
+    FAILS(echo_party_each_head(NULL, NULL, ignore_head, &n, &err), ECHO_ERR_INVALID);
+    FAILS(echo_party_each_head(party, NULL, NULL, &n, &err), ECHO_ERR_INVALID);
     assert_int_equal(echo_party_awaited(NULL, 0, NULL, party), ECHO_ERR_INVALID);
     assert_int_equal(echo_party_awaited(NULL, 1, &count, party), ECHO_ERR_INVALID);
     assert_int_equal(echo_party_awaited(NULL, 0, &count, NULL), ECHO_ERR_INVALID);

@@ -53,7 +53,7 @@ static void test_larger_than_memory(void **arg) {
     uint64_t count = 0; /* queries */
     echo_error err = ECHO_ERROR_INIT;
     echo_query all = {.deleted = true};
-    assert_ok(echo_party_each(s.party, &all, count_item, &count, &err), &err);
+    assert_ok(echo_party_each_head(s.party, &all, count_item, &count, &err), &err);
     assert_int_equal(count, ITEMS);
     for (uint64_t i = 0; i < ITEMS; i++) { /* every item, one after the other */
         char id[ECHO_HEX_CHARS];

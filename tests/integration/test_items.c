@@ -120,7 +120,7 @@ static size_t count(echo_party *party, echo_query query, const char *expected) {
     listing l = {.count = 0};
     char joined[256] = "";
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_each(party, &query, add_id, &l, &err), &err);
+    assert_ok(echo_party_each_head(party, &query, add_id, &l, &err), &err);
     for (size_t i = 0; i < l.count; i++) strcat(strcat(joined, l.ids[i]), " ");
     assert_string_equal(joined, expected);
     return l.count;

@@ -181,7 +181,7 @@ static all_shown show(echo_party *party) {
     all_shown all = {NULL, 0, 0};
     echo_query everything = {.deleted = true};
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_each(party, &everything, add_shown, &all, &err), &err);
+    assert_ok(echo_party_each_head(party, &everything, add_shown, &all, &err), &err);
     for (size_t i = 0; i < all.count; i++) {
         echo_item *item;
         echo__buf line = ECHO__BUF_INIT;

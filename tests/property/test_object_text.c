@@ -2,9 +2,10 @@
  * The object model's text against its JSON value, printed, over histories of all that a mutation can hold: all
  * operations, both generations, paths, indices that bytes order otherwise, keys with "$" and escapes, integers of 64
  * bits, floats, bytes, strings that are no text, more feeds and slots than tables on the stack hold. States are live,
- * frozen and thawed by turns. What both say is compared in object_snapshot. ECHO_TEST_RUNS: how many histories (default
- * 400); ECHO_TEST_SEED: the first one's seed.
+ * frozen and thawed by turns. What both say is compared in object_snapshot; and what typed access gives, with the view.
+ * ECHO_TEST_RUNS: how many histories (default 400); ECHO_TEST_SEED: the first one's seed.
  */
+#include "unit/model/test_object_getters.h"
 #include "unit/model/test_object_support.h"
 
 enum { MUTATIONS_MAX = 90, DEPTH = 4 };
@@ -117,6 +118,8 @@ static void take_note(const object *o, const char *stored) {
     many_slots += slots > 32;
 }
 
+static echo_registry *models;
+
 /* The state goes on as it is, frozen, or thawed. */
 static void turn(test_random *r, int generation, object *o) {
     char *stored = object_snapshot(o);
@@ -132,6 +135,7 @@ static void turn(test_random *r, int generation, object *o) {
         assert_string_equal(again, stored);
         free(again);
     }
+    assert_getters(models, o);
     free(stored);
 }
 
@@ -166,11 +170,14 @@ static uint64_t current_seed;
 static void test_histories(void **state) {
     (void)state;
     uint64_t runs = setting("ECHO_TEST_RUNS", 400), seed = setting("ECHO_TEST_SEED", 1);
+    assert_int_equal(echo_registry_new(&models), ECHO_OK);
+    assert_int_equal(echo_registry_add_object(models, NULL), ECHO_OK);
     for (uint64_t i = 0; i < runs; i++) {
         current_seed = seed + i;
         run(current_seed, 1);
         run(current_seed, 2);
     }
+    echo_registry_free(models);
     if (runs < 400) return; /* else there was something of everything */
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (marked[i] == 0) fail_msg("no history had %s", marks[i]);

@@ -173,7 +173,7 @@ static uint64_t count_items(echo_party *party) {
     uint64_t n = 0;
     echo_error err = ECHO_ERROR_INIT;
     echo_query all = {.deleted = true};
-    assert_ok(echo_party_each(party, &all, count_one, &n, &err), &err);
+    assert_ok(echo_party_each_head(party, &all, count_one, &n, &err), &err);
     return n;
 }
 

@@ -130,7 +130,6 @@ static void test_malformed_shape(void **state) {
     assert_int_equal(o.ops->restore(NULL, o.state, 2, value, NULL), ECHO_ERR_VERSION);
     assert_int_equal(o.ops->restore(NULL, o.state, 0, value, NULL), ECHO_ERR_VERSION);
     assert_int_equal(o.ops->restore(NULL, o.state, 1, value, NULL), ECHO_OK);
-    assert_null(value->child); /* detached, not copied */
     assert_int_equal(o.ops->restore(NULL, o.state, 1, value, NULL), ECHO_ERR_INVALID);
     cJSON_Delete(value);
     object_free(&o);
@@ -255,8 +254,9 @@ static void test_malformed_nodes(void **state) {
             break;
         }
         if (text != NULL) taken = *text, *text = NULL;
-        assert_int_equal(o.ops->restore(NULL, o.state, 1, value, NULL), ECHO_OK);
-        assert_int_equal(echo__object_thaw(o.state, NULL), ECHO_ERR_CORRUPT);
+        echo_status status = o.ops->restore(NULL, o.state, 1, value, NULL);
+        if (status == ECHO_OK) status = echo__object_thaw(o.state, NULL);
+        assert_int_equal(status, ECHO_ERR_CORRUPT);
         if (text != NULL) *text = taken;
         cJSON_Delete(value);
         object_free(&o);

@@ -2,11 +2,14 @@
 #include "support/test.h"
 
 #include <echo/object.h>
+#include <echo/party.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/json.h"
 #include "party/item_record.h"
+#include "party/item_state.h"
 #include "support/fault.h"
 
 static void set(echo_item *item, const char *key, const char *text, uint64_t seq) {
@@ -64,7 +67,99 @@ static void test_object_takes_one_block(void **unused) {
     echo_registry_free(registry);
 }
 
+/* ---- from a record ---- */
+
+#define FEED "0101010101010101010101010101010101010101010101010101010101010101"
+#define LINE                                                                                                           \
+    "{\"id\":\"item\",\"model\":\"dxos:model/"                                                                         \
+    "object\",\"version\":1,\"state\":{\"at\":{\"a\":[1,0,0]},\"feeds\":[\"" FEED                                      \
+    "\"],\"properties\":{\"a\":\"text\"}}}"
+
+typedef struct restored {
+    echo_registry *registry;
+    echo_item *item;
+} restored;
+
+static echo_status restore(restored *r, const char *line) {
+    bool differs;
+    echo_error err = ECHO_ERROR_INIT;
+    assert_int_equal(echo_registry_new(&r->registry), ECHO_OK);
+    assert_int_equal(echo_registry_add_object(r->registry, NULL), ECHO_OK);
+    assert_int_equal(echo__item_load(&r->item, NULL, echo__bytes_text(line), &err), ECHO_OK);
+    fault_at(1000);
+    echo_status status =
+        echo__item_hydrate(&differs, r->item, echo__registry_find_text(r->registry, ECHO_MODEL_OBJECT), &err);
+    assert_true(fault_allocations() <= 1); /* the state itself: its text is the record's */
+    assert_false(fault_off());
+    assert_false(differs);
+    return status;
+}
+
+static void assert_line(restored *r, const char *expected) {
+    echo__buf line = ECHO__BUF_INIT;
+    uint32_t version;
+    assert_int_equal(echo__item_record(&line, r->item, NULL, &version, NULL), ECHO_OK);
+    echo__buf_byte(&line, 0);
+    assert_string_equal((const char *)line.data, expected);
+    echo__buf_free(&line);
+}
+
+static void release(restored *r) {
+    echo__item_free(r->item);
+    echo_registry_free(r->registry);
+}
+
+static void test_text_is_kept(void **unused) {
+    (void)unused;
+    restored r;
+    assert_int_equal(restore(&r, LINE), ECHO_OK);
+    assert_non_null(r.item->stored.data);
+    assert_line(&r, LINE);
+    echo__stamp stamp = {2, {{1}}, 1};
+    bool refused;
+    assert_int_equal(echo__item_mutate(r.item, &stamp, echo__bytes(NULL, 0), &refused, NULL), ECHO_OK);
+    assert_non_null(r.item->stored.data); /* it changed nothing */
+    static const uint8_t mutation[] = {0x0a, 0x09, 0x08, 0x00, 0x12, 0x01, 'b', 0x1a, 0x02, 0x18, 0x05};
+    assert_int_equal(echo__item_mutate(r.item, &stamp, echo__bytes(mutation, sizeof mutation), &refused, NULL),
+                     ECHO_OK);
+    assert_false(refused);
+    assert_null(r.item->stored.data); /* nobody reads it any more */
+    cJSON *view;
+    assert_int_equal(echo_item_view(&view, r.item, NULL), ECHO_OK);
+    char *text = cJSON_PrintUnformatted(view);
+    assert_string_equal(text, "{\"a\":\"text\",\"b\":5}");
+    cJSON_free(text);
+    cJSON_Delete(view);
+    release(&r);
+}
+
+/* What is not canonical is no state, and stays as it is. */
+static void test_text_is_checked(void **unused) {
+    (void)unused;
+    static const char *const states[] = {"{\"at\":{}, \"feeds\":[],\"properties\":{}}",
+                                         "{\"feeds\":[],\"at\":{},\"properties\":{}}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{\"a\":01}}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{\"a\":1.0}}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{\"$a\":1}}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{\"a\":tru}}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{},\"x\":1}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{\"b\":1,\"a\":1}}",
+                                         "{\"at\":{},\"feeds\":[],\"properties\":{\"a\":{\"$bytes\":\"=\"}}}",
+                                         "[]"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        char line[512];
+        (void)snprintf(line, sizeof line,
+                       "{\"id\":\"item\",\"model\":\"dxos:model/object\",\"version\":1,\"state\":%s}", states[i]);
+        restored r;
+        if (restore(&r, line) != ECHO_ERR_CORRUPT) fail_msg("%s", line);
+        assert_false(echo_item_has_state(r.item));
+        assert_line(&r, line);
+        release(&r);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_object_takes_one_block)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_object_takes_one_block),
+                                       cmocka_unit_test(test_text_is_kept), cmocka_unit_test(test_text_is_checked)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,31 @@
+/*
+ * Canonical JSON (docs/FORMAT.md, "Canonical JSON") read where it stands, without building values. echo__json_check()
+ * comes first: the other functions take text that it accepted, and check nothing again.
+ *
+ * `at` is the first byte of a value. A string's "text" is what stands between its quotes, with the escapes. Canonical
+ * text has one form for each string, and each escape stands for one byte, so a text is never shorter than its string.
+ */
+#ifndef ECHO_BASE_JSON_TEXT_H
+#define ECHO_BASE_JSON_TEXT_H
+
+#include <echo/base.h>
+
+/*
+ * Checks that the whole text is the canonical text of one value: no spaces, keys ascending, shortest escapes, numbers
+ * as they are printed. Takes no memory. ECHO_ERR_CORRUPT; ECHO_ERR_LIMIT for nesting beyond ECHO__JSON_DEPTH_MAX and
+ * for numbers that json_parse.h refuses with it.
+ */
+echo_status echo__json_check(echo_bytes text, echo_error *err) ECHO_MUST_USE;
+
+/* The byte after a value that is inside an object or an array. */
+const uint8_t *echo__json_skip(const uint8_t *at);
+/* The text of a string. */
+echo_bytes echo__json_text(const uint8_t *at);
+/* Writes the string of a text, which is never longer than the text, and returns its length. */
+size_t echo__json_unescape(uint8_t *out, echo_bytes text);
+/* Compares the strings of two texts bytewise. */
+int echo__json_compare(echo_bytes a, echo_bytes b);
+/* Compares the string of a text with bytes. */
+int echo__json_compare_bytes(echo_bytes text, echo_bytes bytes);
+
+#endif
