@@ -26,6 +26,7 @@ static void to_bytes(uint8_t *bytes, double number) {
     for (size_t i = 0; i < DOUBLE_BYTES; i++, bits >>= 8) bytes[i] = (uint8_t)bits;
 }
 
+/* No number stands for an infinite float: peers that skip the double would show something quite different. */
 static bool rounds_to(double number, float beside) {
     if (!(fabs(number) < ECHO__FLOAT_END)) return false;
     float rounded = (float)number;
@@ -33,8 +34,6 @@ static bool rounds_to(double number, float beside) {
 }
 
 double echo__wire_number_read(const ProtobufCMessage *value, float beside) {
-    /* Beside an infinity any double beyond the floats would fit, and peers that skip it would show something else. */
-    if (!isfinite(beside)) return (double)beside;
     for (unsigned i = value->n_unknown_fields; i-- > 0;) {
         const ProtobufCMessageUnknownField *field = &value->unknown_fields[i];
         if (field->tag != DOUBLE_FIELD || field->wire_type != PROTOBUF_C_WIRE_TYPE_64BIT) continue;
