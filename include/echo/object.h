@@ -58,8 +58,13 @@ void echo_object_mutation_free(echo_object_mutation *m);
 void echo_object_mutation_reset(echo_object_mutation *m);
 /*
  * Sets a key to a value, in the form described above. Arrays are written as ECHO writes them: as objects with the keys
- * "0", "1", ... Numbers that are not integers are written as 32-bit floats, the only ones the format has: 3.14 is read
- * back as 3.140000104904175.
+ * "0", "1", ...
+ *
+ * Numbers are read back as they were given (-0 as 0). Integers are int64, in the old generation int32. Any other number
+ * is written as a 32-bit float, the only kind that the original knows, and the double beside it: the original, and
+ * versions of this library before 0.2.0, read 3.14 as 3.140000104904175. ECHO_ERR_LIMIT: an integer beyond int32 in the
+ * old generation, a magnitude of 3.4028235677973366e38 or more (its float would be infinite), and digits of an integer
+ * that no double has.
  */
 void echo_object_set(echo_object_mutation *m, const char *key, const struct cJSON *value);
 /*

@@ -41,6 +41,15 @@ static echo_status tree_bit(echo__hypercore *hc, bool *set, uint64_t index, echo
     return status;
 }
 
+/* The length without the zero bytes at the end. Every look at a feed does this, and nearly all of a page can be
+ * zero: so whole pieces are skipped first. */
+static size_t without_zeros(const uint8_t *bytes, size_t len) {
+    static const uint8_t zeros[64];
+    while (len >= sizeof zeros && memcmp(bytes + len - sizeof zeros, zeros, sizeof zeros) == 0) len -= sizeof zeros;
+    while (len > 0 && bytes[len - 1] == 0) len--;
+    return len;
+}
+
 /*
  * The highest node whose bit is set: searched from the last page back. *found is false when none exists; else `bits`
  * are those of its page.
@@ -54,7 +63,7 @@ static echo_status highest_bit(echo__hypercore *hc, uint64_t *top, bool *found, 
         size_t got;
         status = echo__hypercore_pread(hc, ECHO__HYPERCORE_BITFIELD, bits, ECHO__HYPERCORE_TREE_BITS,
                                        page_at(hc, pages) + ECHO__HYPERCORE_DATA_BITS, &got, err);
-        while (got > 0 && bits[got - 1] == 0) got--;
+        got = without_zeros(bits, got);
         if (status != ECHO_OK || got == 0) continue;
         unsigned bit = 7;
         while (!(bits[got - 1] & (0x80u >> bit))) bit--;

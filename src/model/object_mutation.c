@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_format.h"
+#include "model/object_number.h"
 #include "model/object_view.h"
 #include "model/object_wire.h"
 #include "object.pb-c.h"
@@ -131,12 +133,11 @@ static echo_status encode_int(const encoding *e, pb_value *out, int64_t integer)
     return ECHO_OK;
 }
 
-/* A number that is no int64: what a float32 holds of it. An integer must fit exactly. */
-static echo_status encode_float(pb_value *out, double number) {
-    if (isfinite(number) && fabs(number) >= 0x1.ffffffp127) return ECHO_ERR_LIMIT; /* would round to infinity */
+/* A number that is not an int64. */
+static echo_status encode_float(const encoding *e, pb_value *out, double number) {
+    if (isfinite(number) && fabs(number) >= ECHO__FLOAT_END) return ECHO_ERR_LIMIT;
     out->kind_case = ECHO__PB__OBJECT__VALUE__KIND_FLOAT_VALUE;
-    out->float_value = (float)number;
-    return fabs(number) >= 0x1p63 && (double)out->float_value != number ? ECHO_ERR_LIMIT : ECHO_OK;
+    return echo__wire_number_write(&out->base, &out->float_value, number, e->arena) ? ECHO_OK : ECHO_ERR_NOMEM;
 }
 
 static void put_blob(pb_value *out, const ProtobufCBinaryData *blob, bool string) {
@@ -167,12 +168,22 @@ static echo_status encode_scalar(const encoding *e, pb_value *out, const echo__v
         out->bool_value = value->kind == ECHO__VALUE_TRUE;
         return ECHO_OK;
     case ECHO__VALUE_INT: return encode_int(e, out, value->as.integer);
-    case ECHO__VALUE_FLOAT: return encode_float(out, value->as.number);
+    case ECHO__VALUE_FLOAT: return encode_float(e, out, value->as.number);
     case ECHO__VALUE_STRING:
     case ECHO__VALUE_BYTES: return encode_blob(e, out, value);
     case ECHO__VALUE_MAP: break;
     }
     return ECHO_ERR_INVALID;
+}
+
+/* Whether a node has the digits of an integer that a double does not hold, and that are not the text of one either. */
+static bool loses_digits(const cJSON *from, const echo__value *value) {
+    uint64_t integer;
+    if (value->kind != ECHO__VALUE_FLOAT || !echo__json_get_uint64(from, &integer)) return false;
+    if (value->as.number < 0x1p64 && (uint64_t)value->as.number == integer) return false;
+    char text[ECHO__JSON_NUMBER_CHARS];
+    size_t len = echo__json_format_double(text, value->as.number);
+    return strlen(from->valuestring) != len || memcmp(from->valuestring, text, len) != 0;
 }
 
 static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *from, uint32_t depth) {
@@ -184,7 +195,7 @@ static echo_status encode_value(const encoding *e, pb_value **out, const cJSON *
         return encode_map(e, *out, from, depth);
     echo__value *value;
     echo_status status = echo__view_read(&value, from, depth);
-    if (status == ECHO_OK) status = encode_scalar(e, *out, value);
+    if (status == ECHO_OK) status = loses_digits(from, value) ? ECHO_ERR_LIMIT : encode_scalar(e, *out, value);
     echo__value_unref(value);
     return status == ECHO_ERR_CORRUPT ? ECHO_ERR_INVALID : status;
 }

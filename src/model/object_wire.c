@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/varint.h"
+#include "model/object_number.h"
 #include "object.pb-c.h"
 
 typedef Echo__Pb__Object__Value pb_value;
@@ -190,7 +191,7 @@ static echo_status read_value(reader *r, echo__value **out, bool *unset, const p
         *out = echo__value_int(r->old ? (int32_t)(uint32_t)((uint64_t)from->int_value & UINT32_MAX) : from->int_value);
         return *out == NULL ? echo__nomem(r->err) : ECHO_OK;
     case ECHO__PB__OBJECT__VALUE__KIND_FLOAT_VALUE:
-        *out = echo__value_number((double)from->float_value);
+        *out = echo__value_number(echo__wire_number_read(&from->base, from->float_value));
         return *out == NULL ? echo__nomem(r->err) : ECHO_OK;
     case ECHO__PB__OBJECT__VALUE__KIND_STRING_VALUE:
     case ECHO__PB__OBJECT__VALUE__KIND_TIMESTAMP_VALUE:

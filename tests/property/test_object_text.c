@@ -29,6 +29,13 @@ static void put_float(test_random *r, echo__buf *out) {
     for (int i = 0; i < 4; i++, bits >>= 8) echo__buf_byte(out, (uint8_t)bits);
 }
 
+static void put_double(test_random *r, echo__buf *out) {
+    static const double values[] = {3.14, 0.1, 1e-300, -2.5e30, 16777217.5, 9007199254740993.0};
+    double value = PICK(r, values);
+    if (test_random_below(r, 2) == 0) value = (double)(int64_t)test_random_u64(r) / 3e12;
+    wire_double(out, value);
+}
+
 static void put_blob(test_random *r, echo__buf *out) {
     static const char *const texts[] = {"",
                                         "plain",
@@ -59,7 +66,10 @@ static echo__buf random_value(test_random *r, int depth) {
     if (kind == 0) wire_int(&value, 1, 1);
     if (kind == 1) wire_int(&value, 2, test_random_below(r, 2));
     if (kind == 2) put_int(r, &value);
-    if (kind == 3) put_float(r, &value);
+    if (kind == 3 && test_random_below(r, 2) == 0)
+        put_float(r, &value);
+    else if (kind == 3)
+        put_double(r, &value);
     if (kind == 4 || kind == 5) put_blob(r, &value);
     if (kind < 6) return value;
     for (uint64_t n = test_random_below(r, test_random_below(r, 4) == 0 ? 14 : 4); n-- > 0;) {
@@ -100,10 +110,10 @@ static void random_mutation(test_random *r, int generation, echo__buf *out) {
 }
 
 /* What the histories had in them. */
-static const char *const marks[] = {"$bytes\":\"", "$float\":\"NaN", "\"-Infinity\"", "$string\":\"",
-                                    "\"ops\":",    "\"touch\"",      "\"push\"",      "\"add\"",
-                                    "\"remove\"",  "\"$$a\":",       "\\u0001",       "-9223372036854775808",
-                                    "e+30",        "\"10\":",        "e-10"};
+static const char *const marks[] = {
+    "$bytes\":\"", "$float\":\"NaN", "\"-Infinity\"", "$string\":\"", "\"ops\":", "\"touch\"",
+    "\"push\"",    "\"add\"",        "\"remove\"",    "\"$$a\":",     "\\u0001",  "-9223372036854775808",
+    "e+30",        "\"10\":",        "e-10",          ":3.14",        "1e-300"};
 static size_t marked[sizeof marks / sizeof *marks], many_feeds, many_slots, turns[3];
 
 static void take_note(const object *o, const char *stored) {

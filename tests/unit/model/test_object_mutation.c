@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/json_format.h"
+
 static echo_object_mutation *mutation_new(uint32_t generation) {
     echo_object_mutation *m;
     assert_int_equal(echo_object_mutation_new(&m, generation), ECHO_OK);
@@ -40,8 +42,11 @@ static void test_encodings(void **state) {
         {0, "-1", "1a0b18ffffffffffffffffff01"},
         {0, "0", "1a021800"},
         {0, "4.5", "1a052500009040"},
-        {0, "3.14", "1a0525c3f54840"},
-        {0, "1e-50", "1a052500000000"},
+        {0, "3.14", "1a0f25c3f54840f97f1f85eb51b81e0940"}, /* a float, and the double that it does not hold */
+        {0, "1e-50", "1a0f2500000000f97f1fb8d44a7aee8d35"},
+        {0, "-0.1", "1a0f25cdccccbdf97f9a9999999999b9bf"},
+        {0, "0.1", "1a0f25cdcccc3df97f9a9999999999b93f"},
+        {0, "[0.1]", "1a19a201160a140a0130120f25cdcccc3df97f9a9999999999b93f"},
         {0, "true", "1a021001"},
         {0, "false", "1a021000"},
         {0, "null", "1a020801"},
@@ -123,6 +128,10 @@ static void test_round_trip(void **state) {
         "0",
         "-5",
         "4.5",
+        "3.14",
+        "-1e-300",
+        "1e+30",
+        "{\"a\":0.1,\"b\":{\"c\":0.2}}",
         "\"\"",
         "\"text\"",
         "{}",
@@ -162,6 +171,59 @@ static void test_round_trip(void **state) {
     }
 }
 
+/* Sets k to the number and reads it back. */
+static echo_status number_back(int generation, double number, echo__buf *back) {
+    object o = object_new(generation);
+    echo_object_mutation *m = mutation_new((uint32_t)generation);
+    cJSON *value = cJSON_CreateNumber(number);
+    echo_bytes bytes;
+    echo_object_set(m, "k", value);
+    echo_status status = echo_object_mutation_bytes(&bytes, m);
+    if (status == ECHO_OK) {
+        assert_int_equal(object_apply(&o, bytes, 1, 1, 1, NULL), ECHO_OK);
+        char *view = object_view(&o);
+        echo__buf_text(back, view);
+        free(view);
+    }
+    cJSON_Delete(value);
+    echo_object_mutation_free(m);
+    object_free(&o);
+    return status;
+}
+
+/* Every double below the end of the floats comes back as it was. */
+static void test_any_number(void **state) {
+    (void)state;
+    test_random r = {1};
+    size_t taken[2] = {0, 0}, refused[2] = {0, 0};
+    for (int i = 0; i < 20000; i++) {
+        uint64_t bits = test_random_u64(&r);
+        if (i % 2 == 0) /* every second one: exponents around those of floats */
+            bits = (bits & ~(UINT64_C(0x7ff) << 52)) | (UINT64_C(1023) - 160 + test_random_below(&r, 320)) << 52;
+        double number;
+        memcpy(&number, &bits, sizeof number);
+        if (!isfinite(number)) continue;
+        char expected[64] = "{\"k\":", digits[ECHO__JSON_NUMBER_CHARS + 1];
+        size_t len = echo__json_format_double(digits, number);
+        memcpy(digits + len, "}", 2);
+        strcat(expected, strcmp(digits, "-0}") == 0 ? "0}" : digits);
+        for (int generation = 1; generation <= 2; generation++) {
+            bool integer = fabs(number) < 0x1p63 && number == trunc(number);
+            echo__buf back = ECHO__BUF_INIT;
+            echo_status status = number_back(generation, number, &back);
+            echo__buf_byte(&back, 0);
+            bool fits = generation == 1 && integer ? fabs(number) < 0x1p31 : fabs(number) < 0x1.ffffffp127;
+            assert_int_equal(status, fits ? ECHO_OK : ECHO_ERR_LIMIT);
+            /* the text of an integer within int64 has all of its digits, that of a double the shortest */
+            if (fits && fabs(number) < 0x1p53) assert_string_equal((const char *)back.data, expected);
+            if (fits && !integer) assert_string_equal((const char *)back.data, expected);
+            (*(fits ? &taken : &refused))[generation - 1]++;
+            echo__buf_free(&back);
+        }
+    }
+    for (int i = 0; i < 2; i++) assert_true(taken[i] > 8000 && refused[i] > 2000);
+}
+
 typedef struct fault_case {
     uint32_t generation;
     const char *key, *value;
@@ -177,8 +239,15 @@ static void test_faults(void **state) {
         {2, "k", "1e39", ECHO_ERR_LIMIT},
         {2, "k", "3.4028235677973366e38", ECHO_ERR_LIMIT}, /* the least that rounds to infinity */
         {2, "k", "3.4028234663852886e38", ECHO_OK},
-        {2, "k", "10000000000000000000", ECHO_ERR_LIMIT}, /* no int64, and no float32 either */
-        {2, "k", "1e30", ECHO_ERR_LIMIT},
+        {2, "k", "-3.4028235677973366e38", ECHO_ERR_LIMIT},
+        {2, "k", "3.4028235677973362e38", ECHO_OK},
+        {2, "k", "10000000000000000000", ECHO_OK}, /* not an int64, but a double */
+        {2, "k", "10000000000000000001", ECHO_ERR_LIMIT},
+        {2, "k", "18446744073709551615", ECHO_ERR_LIMIT},
+        {2, "k", "18446744073709552000", ECHO_OK}, /* the text of 2^64 */
+        {2, "k", "9223372036854777856", ECHO_OK},  /* 2^63 + 2^11 */
+        {2, "k", "9223372036854778000", ECHO_OK},  /* its text */
+        {2, "k", "1e30", ECHO_OK},
         {2, "k", "{\"$x\":1}", ECHO_ERR_INVALID},
         {2, "k", "{\"$bytes\":\"A\"}", ECHO_ERR_INVALID},
         {2, "k", "{\"$bytes\":1}", ECHO_ERR_INVALID},
@@ -348,9 +417,9 @@ static void test_out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_encodings),     cmocka_unit_test(test_operations),   cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_faults),        cmocka_unit_test(test_limits_agree), cmocka_unit_test(test_node_limit),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_encodings),  cmocka_unit_test(test_operations),    cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_any_number), cmocka_unit_test(test_faults),        cmocka_unit_test(test_limits_agree),
+        cmocka_unit_test(test_node_limit), cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "support/test.h"
 
 #include <echo/object.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,19 @@ static inline void wire_text(echo__buf *out, uint32_t field, const char *text) {
     wire_bytes(out, field, text, strlen(text));
 }
 
+/* A number as a float and, in field 2047, as a double. */
+static inline void wire_double(echo__buf *out, double number) {
+    float rounded = (float)number;
+    uint32_t narrow;
+    uint64_t wide;
+    memcpy(&narrow, &rounded, sizeof narrow);
+    memcpy(&wide, &number, sizeof wide);
+    wire_varint(out, 4 << 3 | 5);
+    for (int i = 0; i < 4; i++, narrow >>= 8) echo__buf_byte(out, (uint8_t)narrow);
+    wire_varint(out, 2047 << 3 | 1);
+    for (int i = 0; i < 8; i++, wide >>= 8) echo__buf_byte(out, (uint8_t)wide);
+}
+
 enum { WIRE_SET = 0, WIRE_DELETE = 1, WIRE_PUSH = 2, WIRE_ADD = 4, WIRE_REMOVE = 5 };
 
 /* One operation, as a set of its own: such sets one after the other are one set. `value` is an encoded Value, or NULL;
@@ -63,13 +77,15 @@ static inline void wire_op(echo__buf *out, int64_t operation, const char *key, e
     wire_message(out, 1, &op);
 }
 
-/* A Value from JSON: integers, strings, booleans, null, objects, and arrays as the protocol's own arrays. */
+/* A Value from JSON: numbers, strings, booleans, null, objects, and arrays as the protocol's own arrays. */
 static inline echo__buf wire_value(const cJSON *from) {
     echo__buf value = ECHO__BUF_INIT, inner = ECHO__BUF_INIT;
     if (cJSON_IsNull(from))
         wire_int(&value, 1, 1);
     else if (cJSON_IsBool(from))
         wire_int(&value, 2, cJSON_IsTrue(from) ? 1 : 0);
+    else if (cJSON_IsNumber(from) && from->valuedouble != trunc(from->valuedouble))
+        wire_double(&value, from->valuedouble);
     else if (cJSON_IsNumber(from))
         wire_int(&value, 3, (uint64_t)(int64_t)from->valuedouble);
     else if (cJSON_IsString(from))
