@@ -98,6 +98,9 @@ def both():
         ("object and array", obj() + arr()),
         ("object twice", obj(("a", ONE)) + obj(("b", ONE))),
         ("a kind of another wire type", put(5, 1)),
+        ("a boolean of another wire type", put(2, b"")),
+        ("a null of another wire type", put(1, b"\x01")),
+        ("a boolean of more than 64 bits, which are dropped", b"\x10" + b"\x80" * 9 + b"\x02"),
     ]:
         yield "SET to: " + name, op(SET, "k", value)
     for key, name in [

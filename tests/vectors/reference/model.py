@@ -79,8 +79,6 @@ def survey(data, shape, depth):
         if depth > DEPTH:
             raise Refused("LIMIT")
     for field, wire, value in fields(data):
-        if not 0 < field < 2**29:
-            raise Refused()
         inner = INNER.get((shape, field)) if wire == 2 else None
         if inner is None:
             continue

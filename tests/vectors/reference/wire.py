@@ -26,10 +26,10 @@ def fields(data):
     """(number, wire type, value) of each field; the value is an integer, or bytes for types 1, 2 and 5."""
     at = 0
     while at < len(data):
-        if data[at] & 0xF8 == 0:
-            raise Refused()  # field number 0
         tag, at = varint(data, at, 5)
-        kind = tag & 7
+        number, kind = tag >> 3, tag & 7
+        if not 0 < number < 2**29:
+            raise Refused()
         if kind == 0:
             value, at = varint(data, at)
         elif kind in (1, 2, 5):
@@ -42,7 +42,7 @@ def fields(data):
             at += size
         else:
             raise Refused()
-        yield tag >> 3, kind, value
+        yield number, kind, value
 
 
 WIRE = {"int32": 0, "int64": 0, "bool": 0, "float": 5, "bytes": 2}
@@ -64,8 +64,8 @@ def scalar(kind, value):
 
 
 def decode(tables, name, data):
-    """A dictionary of the fields that are present. Scalars: the last one counts. Embedded messages are merged."""
-    out, parts = {}, {}
+    """A dictionary of the fields that are present. Scalars: the last one counts. Embedded messages come once."""
+    out = {}
     for number, wire, value in fields(data):
         if number not in tables[name]:
             continue
@@ -74,16 +74,13 @@ def decode(tables, name, data):
         kind = kind.lstrip("*")
         if wire != WIRE.get(kind, 2):
             raise Refused()
+        if kind not in WIRE and not repeated and field in out:
+            raise Refused()
+        value = scalar(kind, value) if kind in WIRE else decode(tables, kind, value)
         if repeated:
-            value = value if kind == "bytes" else decode(tables, kind, value)
             out.setdefault(field, []).append(value)
-        elif kind in WIRE:
-            out[field] = scalar(kind, value)
         else:
-            decode(tables, kind, value)
-            parts[field] = (kind, parts.get(field, (kind, b""))[1] + value)
-    for field, (kind, data) in parts.items():
-        out[field] = decode(tables, kind, data)
+            out[field] = value
     return out
 
 
