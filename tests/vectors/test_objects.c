@@ -94,17 +94,6 @@ static cJSON *kept_of(const echo_model_ops *ops, void *state, const cJSON *feeds
     return out;
 }
 
-static void apply_step(const echo_model_ops *ops, void *state, const cJSON *step, const cJSON *feeds) {
-    echo__buf bytes = vector_unhex(cJSON_GetArrayItem(step, 3)->valuestring);
-    echo_error err = ECHO_ERROR_INIT;
-    echo_mutation mutation = {echo__buf_bytes(&bytes), (uint64_t)cJSON_GetArrayItem(step, 0)->valuedouble, {{0}}, 0};
-    mutation.feed = vector_key(cJSON_GetArrayItem(feeds, cJSON_GetArrayItem(step, 1)->valueint)->valuestring);
-    mutation.seq = (uint64_t)cJSON_GetArrayItem(step, 2)->valuedouble;
-    echo_status status = ops->apply(NULL, state, &mutation, &err); /* one that is refused changes nothing */
-    assert_true(status == ECHO_OK || status == ECHO_ERR_UNSUPPORTED || status == ECHO_ERR_CORRUPT);
-    echo__buf_free(&bytes);
-}
-
 /* In canonical order, backwards, and from the middle on. */
 static void expect_object(const cJSON *vector, const cJSON *feeds, int order) {
     bool old = strcmp(vector_text(vector, "model"), "old") == 0;
@@ -114,7 +103,7 @@ static void expect_object(const cJSON *vector, const cJSON *feeds, int order) {
     int n = cJSON_GetArraySize(steps);
     for (int i = 0; i < n; i++) {
         int at = order == 0 ? i : order == 1 ? n - 1 - i : (i + n / 2) % n;
-        apply_step(ops, state, cJSON_GetArrayItem(steps, at), feeds);
+        vector_apply(ops, state, cJSON_GetArrayItem(steps, at), feeds);
     }
     expect_view(ops, state, vector_name(vector), vector_text(vector, "view"));
     cJSON *kept = kept_of(ops, state, feeds);

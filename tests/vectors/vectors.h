@@ -14,19 +14,26 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* tests/vectors/<name>.json. The caller's, for cJSON_Delete. */
-static inline cJSON *vectors_read(const char *name) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s.json", TEST_VECTORS, name);
+/* A file's text, for free(). */
+static inline char *vector_file(const char *path) {
     FILE *file = fopen(path, "rb");
     if (file == NULL) fail_msg("%s cannot be opened", path);
     echo__buf text = ECHO__BUF_INIT;
     char piece[4096];
     for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;) echo__buf_append(&text, piece, n);
     fclose(file);
+    echo__buf_byte(&text, 0);
     assert_int_equal(text.status, ECHO_OK);
-    cJSON *out = cJSON_ParseWithLength((const char *)text.data, text.len);
-    echo__buf_free(&text);
+    return (char *)text.data;
+}
+
+/* tests/vectors/<name>.json. The caller's, for cJSON_Delete. */
+static inline cJSON *vectors_read(const char *name) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s.json", TEST_VECTORS, name);
+    char *text = vector_file(path);
+    cJSON *out = cJSON_Parse(text);
+    free(text);
     if (out == NULL) fail_msg("%s is not JSON", path);
     return out;
 }
@@ -86,6 +93,21 @@ static inline void vector_expect_code(const char *name, const char *code, echo_s
             return;
         }
     fail_msg("%s: code %s is unknown", name, code);
+}
+
+/*
+ * Applies a step of objects.json: [time, feed, seq, bytes], where feed is an index into `feeds`. One that is refused
+ * changes nothing.
+ */
+static inline void vector_apply(const echo_model_ops *ops, void *state, const cJSON *step, const cJSON *feeds) {
+    echo__buf bytes = vector_unhex(cJSON_GetArrayItem(step, 3)->valuestring);
+    echo_error err = ECHO_ERROR_INIT;
+    echo_mutation mutation = {echo__buf_bytes(&bytes), (uint64_t)cJSON_GetArrayItem(step, 0)->valuedouble, {{0}}, 0};
+    mutation.feed = vector_key(cJSON_GetArrayItem(feeds, cJSON_GetArrayItem(step, 1)->valueint)->valuestring);
+    mutation.seq = (uint64_t)cJSON_GetArrayItem(step, 2)->valuedouble;
+    echo_status status = ops->apply(NULL, state, &mutation, &err);
+    assert_true(status == ECHO_OK || status == ECHO_ERR_UNSUPPORTED || status == ECHO_ERR_CORRUPT);
+    echo__buf_free(&bytes);
 }
 
 #endif
