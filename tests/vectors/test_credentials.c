@@ -1,9 +1,8 @@
 /* credentials.json: lists of credentials as admission judges them, and feeds of them as parties read them. */
-#include "vectors.h"
+#include "arrivals.h"
 
 #include "echo/sys/codec.h"
 #include "feed/admission.h"
-#include "support/state.h"
 
 /* The bytes of a message by its name. */
 static echo__buf message_of(const cJSON *file, const char *name) {
@@ -66,22 +65,9 @@ static void test_lists(void **state) {
 
 /* ---- Feeds */
 
-#define FEEDS 4u
-#define BLOCKS 8u
-
-typedef struct arrival {
-    const cJSON *file, *vector;
-    echo_key keys[FEEDS];
-    size_t lengths[FEEDS], count, total;
-    size_t order[BLOCKS]; /* the feed that each block that arrives is of */
-    echo_hash digest;     /* of the first order */
-    size_t orders;
-} arrival;
-
-static void put_block(const arrival *a, const echo_feeds *feeds, size_t feed, uint64_t seq) {
-    const cJSON *of = cJSON_GetArrayItem(vector_member(a->vector, "feeds"), (int)feed);
-    echo__buf credential =
-        message_of(a->file, cJSON_GetArrayItem(vector_member(of, "messages"), (int)seq)->valuestring);
+/* A credential in a block of generation 2 without timeframe. */
+static echo__buf block_of(const cJSON *file, const char *name) {
+    echo__buf credential = message_of(file, name), out = ECHO__BUF_INIT;
     echo_codec codec = echo_codec_dxos();
     echo_message message = {
         .kind = ECHO_MESSAGE_CREDENTIAL, .generation = 2, .credential = echo__buf_bytes(&credential)};
@@ -89,100 +75,37 @@ static void put_block(const arrival *a, const echo_feeds *feeds, size_t feed, ui
     size_t len;
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(codec.ops->encode(&block, &len, codec.ctx, &message, &err), &err);
-    assert_ok(echo_feeds_memory_put((echo_feeds *)(uintptr_t)feeds, &a->keys[feed], seq, echo__bytes(block, len)),
-              &err);
+    echo__buf_append(&out, block, len);
     codec.ops->release(codec.ctx, block);
     echo__buf_free(&credential);
-}
-
-/* The clock as a vector has it. */
-static void expect_clock(const arrival *a, const echo_party *party) {
-    const cJSON *clock = vector_member(a->vector, "clock"), *entry;
-    if ((int)echo_timeframe_size(echo_party_clock(party)) != cJSON_GetArraySize(clock))
-        fail_msg("%s: %zu feeds are covered", vector_name(a->vector), echo_timeframe_size(echo_party_clock(party)));
-    cJSON_ArrayForEach(entry, clock) {
-        echo_key key = vector_key(entry->string);
-        uint64_t seq = UINT64_MAX;
-        (void)echo_timeframe_get(&seq, echo_party_clock(party), &key);
-        if (seq != (uint64_t)entry->valuedouble)
-            fail_msg("%s: feed %.8s is covered to %lld", vector_name(a->vector), entry->string, (long long)seq);
-    }
-}
-
-/* Blocks arrive one by one in a->order; the party is opened as soon as it can be, and is polled after each. */
-static void expect_order(arrival *a) {
-    echo_feeds feeds;
-    echo_store store;
-    echo_party_options options = ECHO_PARTY_OPTIONS_INIT;
-    echo_error err = ECHO_ERROR_INIT;
-    echo_party *party = NULL;
-    echo_key key = vector_key(vector_text(a->file, "party"));
-    size_t next[FEEDS] = {0};
-    assert_ok(echo_feeds_new_memory(&feeds), &err);
-    assert_ok(echo_store_new_memory(&store), &err);
-    options.models = registry_object();
-    options.party = &key;
-    options.feeds = &feeds;
-    options.store = &store;
-    for (size_t i = 0; i < a->count; i++) {
-        echo_keypair keys = {.public_key = a->keys[i]};
-        assert_ok(echo_feeds_memory_add(&feeds, &keys), &err);
-    }
-    for (size_t i = 0; i < a->total; i++) {
-        put_block(a, &feeds, a->order[i], next[a->order[i]]++);
-        if (party != NULL)
-            assert_ok(echo_party_poll(NULL, party, 0, &err), &err);
-        else if (echo_party_restore(&party, &options, NULL) != ECHO_OK)
-            party = NULL;
-    }
-    assert_non_null(party);
-    expect_clock(a, party);
-    echo_hash digest = party_snapshot_digest(party);
-    if (a->orders++ == 0)
-        a->digest = digest;
-    else if (memcmp(&a->digest, &digest, sizeof digest) != 0)
-        fail_msg("%s: the digest depends on the order", vector_name(a->vector));
-    echo_party_free(party);
-    echo_registry_free((echo_registry *)(uintptr_t)options.models);
-    echo_store_close(&store);
-    echo_feeds_close(&feeds);
-}
-
-/* All orders in which blocks can arrive, each feed's in its own order. */
-static void expect_orders(arrival *a, size_t at, size_t left[FEEDS]) {
-    if (at == a->total) {
-        expect_order(a);
-        return;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        if (left[i] == 0) continue;
-        left[i]--;
-        a->order[at] = i;
-        expect_orders(a, at + 1, left);
-        left[i]++;
-    }
+    return out;
 }
 
 static void test_feeds(void **state) {
     (void)state;
     cJSON *file = vectors_read("credentials");
-    const cJSON *vector, *feed;
+    echo_registry *models = registry_object();
+    echo_key party = vector_key(vector_text(file, "party"));
+    const cJSON *vector, *feed, *name;
     size_t count = 0;
     cJSON_ArrayForEach(vector, vector_member(file, "parties")) {
-        arrival a = {.file = file, .vector = vector};
-        size_t left[FEEDS];
+        arrivals a = {.vector = vector, .options = ECHO_PARTY_OPTIONS_INIT};
         cJSON_ArrayForEach(feed, vector_member(vector, "feeds")) {
-            assert_true(a.count < FEEDS);
+            assert_true(a.count < ARRIVALS_FEEDS);
             a.keys[a.count] = vector_key(vector_text(feed, "feed"));
-            left[a.count] = a.lengths[a.count] = (size_t)cJSON_GetArraySize(vector_member(feed, "messages"));
-            a.total += a.lengths[a.count++];
+            cJSON_ArrayForEach(name, vector_member(feed, "messages"))
+                arrivals_add(&a, a.count, block_of(file, name->valuestring));
+            a.count++;
         }
-        assert_true(a.total <= BLOCKS);
-        expect_orders(&a, 0, left);
+        a.options.models = models;
+        a.options.party = &party;
+        arrivals_all(&a);
         assert_true(a.orders >= 2);
+        arrivals_free(&a);
         count++;
     }
     assert_true(count >= 9);
+    echo_registry_free(models);
     cJSON_Delete(file);
 }
 

@@ -161,7 +161,27 @@ static void test_stamps(void **state) {
     cJSON_Delete(file);
 }
 
+static void test_order(void **state) {
+    (void)state;
+    cJSON *file = vectors_read("stamps");
+    const cJSON *entry;
+    echo__stamp last = {0, {{0}}, 0};
+    size_t count = 0;
+    cJSON_ArrayForEach(entry, vector_member(file, "order")) {
+        echo__stamp stamp = {strtoull(cJSON_GetArrayItem(entry, 0)->valuestring, NULL, 10),
+                             vector_key(cJSON_GetArrayItem(entry, 1)->valuestring),
+                             (uint64_t)cJSON_GetArrayItem(entry, 2)->valuedouble};
+        if (echo__stamp_compare(&last, &stamp) >= 0 || echo__stamp_compare(&stamp, &last) <= 0)
+            fail_msg("stamp %zu is not above the one before it", count);
+        last = stamp;
+        count++;
+    }
+    assert_true(count >= 24);
+    cJSON_Delete(file);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_messages), cmocka_unit_test(test_stamps)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_messages), cmocka_unit_test(test_stamps),
+                                       cmocka_unit_test(test_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ static void test_object_state(void **at) {
 static void test_files(void **at) {
     const pages *p = *at;
     static const char *const files[] = {"messages", "stamps",      "mutations", "objects",
-                                        "paths",    "credentials", "numbers"};
+                                        "paths",    "credentials", "numbers",   "items"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char name[64];
         snprintf(name, sizeof name, "`%s.json`", files[i]);

@@ -13,6 +13,7 @@ import pathlib
 import sys
 
 import make_credentials
+import make_items
 import make_messages
 import make_objects
 
@@ -29,7 +30,16 @@ def documents():
         "else is known of has a record afterwards.",
         make_messages.messages(),
     )
-    yield "stamps", listed("The time of a message's stamp (section 4).", make_messages.stamps())
+    yield "stamps", listed(
+        "The time of a message's stamp (section 4). 'order': stamps, (time, feed, seq), from the lowest to the highest.",
+        make_messages.stamps(),
+        order=make_messages.order(),
+    )
+    yield "items", listed(
+        "Feeds that a party admits, each a list of blocks (sections 3, 4 and 11). 'clock': what is covered when all that "
+        "can be applied is; 'items': what the party has then, whatever the order in which the blocks arrived.",
+        make_items.items(),
+    )
     yield "mutations", listed(
         "Mutations of the object model (section 11), each alone on a new item, for the new model and for the old. "
         "'refused': why; 'view': canonical JSON of the properties.",

@@ -148,3 +148,9 @@ def stamps():
         ("the highest seq that a frame can have", 0, [[b, most], [c, most]]),
     ]:
         yield {"description": description, "feed": a, "seq": seq, "frames": frames, "time": str(message.time_of(a, seq, frames))}
+
+
+def order():
+    """Sorted by what the numbers and bytes are, not by their texts."""
+    stamps = [(time, bytes([feed] * 32), seq) for time in (9, 10, 2**63, 2**64 - 1) for feed in (9, 16, 255) for seq in (3, 20)]
+    return [[str(time), feed.hex(), seq] for time, feed, seq in sorted(stamps)]
