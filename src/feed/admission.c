@@ -185,9 +185,9 @@ echo_status echo__admission_accepts_outsider(const echo__admission *admission, c
     echo__claim *claim;
     echo_status status = echo__claim_read(&claim, admission->verifier, credential, NULL);
     if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_ERR_REFUSED;
-    echo__claim_kind wanted = admission->has_genesis ? ECHO__CLAIM_FEED : ECHO__CLAIM_GENESIS;
-    bool accepts = concerns(admission, claim) && claim->kind == wanted && authorised(admission, claim) &&
-                   (wanted == ECHO__CLAIM_GENESIS || echo__key_equal(&claim->feed, feed));
+    bool accepts = concerns(admission, claim) && authorised(admission, claim) &&
+                   (claim->kind == ECHO__CLAIM_GENESIS ||
+                    (admission->has_genesis && claim->kind == ECHO__CLAIM_FEED && echo__key_equal(&claim->feed, feed)));
     echo__free(claim);
     return accepts ? ECHO_OK : ECHO_ERR_REFUSED;
 }

@@ -32,9 +32,10 @@ void echo__admission_free(echo__admission *admission);
 echo_status echo__admission_add(echo__admission *admission, const echo_key *feed, uint64_t seq, echo_bytes credential,
                                 bool *grew, echo_error *err) ECHO_MUST_USE;
 /*
- * Whether a credential may be taken from a feed that is not admitted yet: the party's genesis while none was seen, or a
- * FEED_ADMIT for that very feed signed by a member or the party key. ECHO_OK, ECHO_ERR_REFUSED, or ECHO_ERR_NOMEM,
- * which is neither.
+ * Whether a credential may be taken from a feed that is not admitted (yet): a genesis of the party or, once there was
+ * one, a FEED_ADMIT for that very feed, in both cases authorised. A party may have several geneses; were only the first
+ * one taken, what is admitted would depend on which of them arrived first. ECHO_OK, ECHO_ERR_REFUSED, or
+ * ECHO_ERR_NOMEM, which is neither.
  */
 echo_status echo__admission_accepts_outsider(const echo__admission *admission, const echo_key *feed,
                                              echo_bytes credential) ECHO_MUST_USE;

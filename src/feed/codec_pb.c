@@ -1,6 +1,7 @@
 #include "feed/codec_pb.h"
 
 #include "base/error.h"
+#include "base/varint.h"
 
 void *echo__pb_alloc(echo__pb *pb, size_t size) {
     void *p = echo_scratch_alloc(pb->scratch, size);
@@ -29,9 +30,50 @@ void echo__pb_init(echo__pb *pb, echo_scratch *scratch) {
     pb->status = ECHO_OK;
 }
 
+/* The length of a field's value after its tag; *at moves to the value. UINT64_MAX: malformed. */
+static uint64_t value_length(const uint8_t **at, const uint8_t *end, unsigned wire_type) {
+    uint64_t len = 0;
+    switch (wire_type) {
+    case 0: return (*at = echo__varint_read(&len, *at, end)) == NULL ? UINT64_MAX : 0;
+    case 1: return 8;
+    case 2: return (*at = echo__varint_read(&len, *at, end)) == NULL ? UINT64_MAX : len;
+    case 5: return 4;
+    default: return UINT64_MAX; /* groups were never used */
+    }
+}
+
+/*
+ * What protobuf-c lets pass or treats in its own way, and other implementations in theirs: field numbers that do not
+ * exist, and an embedded message that occurs twice where one is due (protobuf merges them, protobuf-c forgets an empty
+ * text in merging, the original's protobufjs takes the last). It recurses as deep as the schemas do: what may nest
+ * without end is a field of bytes in them.
+ */
+static bool is_unambiguous(const ProtobufCMessageDescriptor *type, const uint8_t *at, const uint8_t *end) {
+    uint64_t seen = 0; /* of the fields in the descriptor: no message has 64 */
+    while (at < end) {
+        uint64_t tag;
+        if ((at = echo__varint_read(&tag, at, end)) == NULL || tag > UINT32_MAX || tag >> 3 == 0) return false;
+        uint64_t len = value_length(&at, end, tag & 7);
+        if (at == NULL || len > (uint64_t)(end - at)) return false;
+        const ProtobufCFieldDescriptor *field =
+            (tag & 7) == 2 ? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3)) : NULL;
+        if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE) {
+            uint64_t bit = UINT64_C(1) << (field - type->fields);
+            if ((seen & bit) != 0 && field->label != PROTOBUF_C_LABEL_REPEATED) return false;
+            seen |= bit;
+            if (!is_unambiguous(field->descriptor, at, at + len)) return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
 echo_status echo__pb_unpack(ProtobufCMessage **out, echo__pb *pb, const ProtobufCMessageDescriptor *type,
                             echo_bytes bytes, const char *what, echo_error *err) {
     pb->status = ECHO_OK;
+    *out = NULL;
+    if (bytes.len > 0 && !is_unambiguous(type, bytes.data, bytes.data + bytes.len))
+        return echo__error(err, ECHO_ERR_CORRUPT, "malformed %s", what);
     *out = protobuf_c_message_unpack(type, &pb->allocator, bytes.len, bytes.data);
     if (*out != NULL) return ECHO_OK;
     if (pb->status != ECHO_OK) return echo__pb_failed(pb, what, err);

@@ -21,7 +21,10 @@ void echo__pb_init(echo__pb *pb, echo_scratch *scratch);
 void *echo__pb_alloc(echo__pb *pb, size_t size);
 /* The error of an allocation that failed. */
 echo_status echo__pb_failed(const echo__pb *pb, const char *what, echo_error *err) ECHO_MUST_USE;
-/* Unpacks; *out lives in the scratch. ECHO_ERR_CORRUPT with "malformed <what>", _NOMEM, _LIMIT. */
+/*
+ * Unpacks; *out lives in the scratch. ECHO_ERR_CORRUPT with "malformed <what>", also for what implementations of
+ * protobuf read differently (docs/FORMAT.md, "The wire"); _NOMEM, _LIMIT.
+ */
 echo_status echo__pb_unpack(ProtobufCMessage **out, echo__pb *pb, const ProtobufCMessageDescriptor *type,
                             echo_bytes bytes, const char *what, echo_error *err) ECHO_MUST_USE;
 /* Appends the encoding of a message. */

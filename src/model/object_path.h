@@ -1,6 +1,6 @@
 /*
- * Keys of the new generation are paths, read as lodash's toPath reads them: "a.b[1].c", `a["x.y"]`. A key without a dot
- * and without a whole pair of brackets is one segment, whatever is in it.
+ * Keys of the new generation are paths, read as lodash's castPath reads them, without regard to the object: "a.b[1].c",
+ * `a["x.y"]`. A key without a dot and without a whole pair of brackets is one segment, whatever is in it.
  */
 #ifndef ECHO_MODEL_OBJECT_PATH_H
 #define ECHO_MODEL_OBJECT_PATH_H

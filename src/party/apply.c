@@ -31,6 +31,11 @@ static echo_status check_message(const echo_message *m, echo_error *problem) {
     return ECHO_OK;
 }
 
+/* A message that says nothing about its item makes no record of it. */
+static bool says_something(const echo_message *m) {
+    return m->has_genesis || m->has_parent || m->action != ECHO_ACTION_NONE || m->has_mutation;
+}
+
 /* Everything that applying a message allocates, gathered before anything changes. */
 typedef struct item_change {
     char *type, *model, *source, *target, *parent;
@@ -172,6 +177,7 @@ echo_status echo__apply_message(const echo__model **model, echo__items *items, c
         echo__items_refuse(items, stamp, m->item, &problem);
         return ECHO_OK;
     }
+    if (!says_something(m)) return ECHO_OK;
     echo_item *item;
     echo_status status = echo__items_find(&item, items, m->item, err);
     if (status == ECHO_ERR_NOT_FOUND) {

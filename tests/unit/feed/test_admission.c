@@ -689,7 +689,8 @@ static void test_outsiders(void **at) {
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs),
                      ECHO_ERR_REFUSED); /* the genesis first */
     begin(s);
-    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), start), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), start), ECHO_OK); /* any, at any time */
+    assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED), foreign), ECHO_ERR_REFUSED);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_B), bobs), ECHO_OK);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), chained), ECHO_OK);
     assert_int_equal(echo__admission_accepts_outsider(s->admission, KEY(FEED_A), bobs),

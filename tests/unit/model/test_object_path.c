@@ -1,4 +1,4 @@
-/* Keys as paths, against what lodash 4.17's toPath (behind its isKey) answers. */
+/* Keys as paths, against what lodash 4.17's castPath answers. */
 #include "test_object_support.h"
 
 #include "model/object_path.h"
