@@ -72,7 +72,7 @@ void echo_object_set(echo_object_mutation *m, const char *key, const struct cJSO
  * U+0000, is written as it is. The data may be NULL only if len is 0. An integer beyond 32 bits is ECHO_ERR_LIMIT in
  * the old generation.
  */
-#define ECHO_OBJECT_TEXT SIZE_MAX
+#define ECHO_OBJECT_TEXT ((size_t)-1)
 void echo_object_set_string(echo_object_mutation *m, const char *key, const char *text, size_t len);
 void echo_object_set_bytes(echo_object_mutation *m, const char *key, const void *data, size_t len);
 void echo_object_set_number(echo_object_mutation *m, const char *key, double number);

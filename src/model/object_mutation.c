@@ -1,4 +1,5 @@
-#include <echo/object.h>
+#include "model/object_mutation.h"
+
 #include <math.h>
 #include <stdalign.h>
 #include <string.h>
@@ -230,15 +231,7 @@ static echo_status append_op(echo__buf *buf, const Echo__Pb__Object__ObjectMutat
 
 #define MEMORY_ON_STACK 2048u
 
-/* The value of an operation: the one that is not NULL, or none for a deletion. */
-typedef struct op_value {
-    const cJSON *json;
-    const echo__value *scalar;       /* neither a string nor bytes */
-    const ProtobufCBinaryData *blob; /* a string or bytes */
-    bool string;
-} op_value;
-
-static echo_status encode_op_value(const encoding *e, pb_value **out, const op_value *value, uint32_t depth) {
+static echo_status encode_op_value(const encoding *e, pb_value **out, const echo__op_value *value, uint32_t depth) {
     if (value->json != NULL) return encode_value(e, out, value->json, depth);
     if (value->scalar == NULL && value->blob == NULL) return ECHO_OK;
     if (depth > ECHO_OBJECT_DEPTH_MAX || !spend(e, 1)) return ECHO_ERR_LIMIT;
@@ -251,7 +244,7 @@ static echo_status encode_op_value(const encoding *e, pb_value **out, const op_v
 }
 
 /* `list`: the value becomes an element of the list at the key. */
-static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const op_value *value,
+static echo_status encode_op(echo_object_mutation *m, int64_t operation, const char *key, const echo__op_value *value,
                              bool list) {
     alignas(max_align_t) uint8_t first[MEMORY_ON_STACK];
     echo__wire_memory memory;
@@ -269,9 +262,17 @@ static echo_status encode_op(echo_object_mutation *m, int64_t operation, const c
     return status;
 }
 
+void echo__mutation_set(echo_object_mutation *m, const char *key, const echo__op_value *value) {
+    if (m != NULL && m->status == ECHO_OK) m->status = encode_op(m, 0, key, value, false);
+}
+
+void echo__mutation_fail(echo_object_mutation *m, echo_status status) {
+    if (m != NULL && m->status == ECHO_OK) m->status = status;
+}
+
 static echo_status encode_json(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *json,
                                bool list) {
-    op_value value = {.json = json};
+    echo__op_value value = {.json = json};
     return json == NULL ? ECHO_ERR_INVALID : encode_op(m, operation, key, &value, list);
 }
 
@@ -280,56 +281,13 @@ void echo_object_set(echo_object_mutation *m, const char *key, const cJSON *valu
     m->status = encode_json(m, 0, key, value, false);
 }
 
-static void set_scalar(echo_object_mutation *m, const char *key, const echo__value *scalar) {
-    op_value value = {.scalar = scalar};
-    if (m != NULL && m->status == ECHO_OK) m->status = encode_op(m, 0, key, &value, false);
-}
-
-static void set_blob(echo_object_mutation *m, const char *key, const void *data, size_t len, bool string) {
-    ProtobufCBinaryData blob = {len, (uint8_t *)(uintptr_t)data}; /* only read */
-    op_value value = {.blob = &blob, .string = string};
-    if (m == NULL || m->status != ECHO_OK) return;
-    m->status = data == NULL && len > 0 ? ECHO_ERR_INVALID : encode_op(m, 0, key, &value, false);
-}
-
-void echo_object_set_string(echo_object_mutation *m, const char *key, const char *text, size_t len) {
-    if (len == ECHO_OBJECT_TEXT && text != NULL) len = strlen(text);
-    set_blob(m, key, text, len, true);
-}
-
-void echo_object_set_bytes(echo_object_mutation *m, const char *key, const void *data, size_t len) {
-    set_blob(m, key, data, len, false);
-}
-
-void echo_object_set_number(echo_object_mutation *m, const char *key, double number) {
-    echo__value value = {.refs = 1};
-    echo__value_set_number(&value, number);
-    set_scalar(m, key, &value);
-}
-
-void echo_object_set_int64(echo_object_mutation *m, const char *key, int64_t number) {
-    echo__value value = {.refs = 1, .kind = ECHO__VALUE_INT, .as.integer = number};
-    set_scalar(m, key, &value);
-}
-
-void echo_object_set_bool(echo_object_mutation *m, const char *key, bool value) {
-    echo__value scalar = {.refs = 1, .kind = value ? ECHO__VALUE_TRUE : ECHO__VALUE_FALSE};
-    set_scalar(m, key, &scalar);
-}
-
-void echo_object_set_null(echo_object_mutation *m, const char *key) {
-    echo__value value = {.refs = 1, .kind = ECHO__VALUE_NULL};
-    set_scalar(m, key, &value);
-}
-
 void echo_object_delete(echo_object_mutation *m, const char *key) {
-    op_value none = {.json = NULL};
+    echo__op_value none = {.json = NULL};
     if (m == NULL || m->status != ECHO_OK) return;
     /* the old generation names the operation, but its software throws at it: what deletes there is null */
-    if (m->old)
-        echo_object_set_null(m, key);
-    else
-        m->status = encode_op(m, 1, key, &none, false);
+    static const echo__value null = {.kind = ECHO__VALUE_NULL};
+    if (m->old) none.scalar = &null;
+    m->status = encode_op(m, m->old ? 0 : 1, key, &none, false);
 }
 
 static void list_op(echo_object_mutation *m, int64_t operation, const char *key, const cJSON *value) {

@@ -1,7 +1,11 @@
 /*
  * Stored states of the object model: restored, decoded, changed by a mutation. What is taken is written again as a
- * state that is taken and reads the same. The input is the model and its state, a zero byte, and a mutation.
+ * state that is taken and reads the same. Of a text that is kept, every value is read by typed access. The input is the
+ * model and its state, a zero byte, and a mutation.
  */
+#include <echo/object.h>
+#include <string.h>
+
 #include "base/json.h"
 #include "fuzz.h"
 #include "model/object.h"
@@ -9,6 +13,7 @@
 #include "model/object_state.h"
 #include "model/object_text.h"
 #include "model/object_thaw.h"
+#include "party/item.h"
 
 static void *create(const echo_model_ops *ops) {
     const echo_item_info info = {"item", NULL, ops->type};
@@ -33,6 +38,47 @@ static void *restore(const echo_model_ops *ops, echo_bytes text) {
     return NULL;
 }
 
+/* Reads every value below one, by typed access: as many as the view has. */
+static void read_all(const echo_object_value *value, const cJSON *shown) {
+    echo_object_cursor cursor;
+    echo_object_value same;
+    echo_bytes bytes;
+    bool more;
+    size_t count = 0;
+    if (value->kind == ECHO_OBJECT_KIND_STRING) FUZZ_OK(echo_object_value_string(&bytes, value, NULL));
+    if (value->kind == ECHO_OBJECT_KIND_BYTES) FUZZ_OK(echo_object_value_bytes(&bytes, value, NULL));
+    if (value->kind != ECHO_OBJECT_KIND_ARRAY && value->kind != ECHO_OBJECT_KIND_OBJECT) return;
+    FUZZ_OK(echo_object_value_count(&count, value, NULL));
+    FUZZ_CHECK(count == (size_t)cJSON_GetArraySize(shown));
+    FUZZ_OK(echo_object_cursor_open(&cursor, value, NULL));
+    for (const cJSON *node = shown->child;; node = node->next) { /* both in the order of the text */
+        FUZZ_OK(echo_object_cursor_next(&more, &cursor, NULL));
+        FUZZ_CHECK(more == (node != NULL));
+        if (!more) return;
+        if (value->kind == ECHO_OBJECT_KIND_ARRAY)
+            FUZZ_OK(echo_object_value_element(&same, value, cursor.index, NULL));
+        else
+            FUZZ_CHECK(cursor.key.len + (node->string[0] == '$') == strlen(node->string));
+        read_all(&cursor.value, node);
+    }
+}
+
+static void read_frozen(const echo_model_ops *ops, void *state) {
+    echo__model model = {.ops = *ops, .has_hooks = true, .restore_text = echo__object_freeze};
+    echo_item item;
+    echo_object_value all;
+    cJSON *shown;
+    memset(&item, 0, sizeof item);
+    item.id = (char *)(uintptr_t) "item";
+    item.id_len = 4;
+    item.ops = &model;
+    item.state = state;
+    FUZZ_OK(ops->view(&shown, NULL, state, NULL));
+    FUZZ_OK(echo_object_get(&all, &item, NULL, NULL));
+    read_all(&all, shown);
+    cJSON_Delete(shown);
+}
+
 /* The text as it is in a record: refused, or a state that is written as the same text. */
 static void freeze(const echo_model_ops *ops, echo_bytes text, bool restored) {
     void *state = create(ops);
@@ -44,6 +90,7 @@ static void freeze(const echo_model_ops *ops, echo_bytes text, bool restored) {
         FUZZ_CHECK(restored);
         FUZZ_OK(echo__object_text(&written, state, NULL));
         FUZZ_EQUAL(echo__buf_bytes(&written), text);
+        read_frozen(ops, state);
     }
     echo__buf_free(&written);
     ops->destroy(NULL, state);
