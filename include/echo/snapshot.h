@@ -1,5 +1,6 @@
 /*
- * echo/snapshot.h: taking, listing, verifying, comparing, keeping and removing snapshots, and switching to a newer one.
+ * echo/snapshot.h: taking, listing, verifying, comparing, copying, keeping and removing snapshots, and switching to a
+ * newer one.
  *
  * Every function with an `err` returns ECHO_ERR_INVALID when it is given NULL for an argument that is not said to be
  * optional, and for a store whose table is not complete. Callbacks are required unless it is said that they may be
@@ -305,6 +306,47 @@ typedef struct echo_difference_report {
 echo_status echo_snapshot_compare(echo_difference_report *out, const echo_store *store_a, uint64_t number_a,
                                   const echo_store *store_b, uint64_t number_b, const echo_key *party,
                                   echo_difference_fn fn, void *arg, echo_error *err) ECHO_MUST_USE;
+
+/* ---- Copying ---- */
+
+typedef struct echo_copy_options {
+    uint32_t version;          /* 1 */
+    uint64_t number;           /* which snapshot to copy; 0: the newest */
+    echo_progress_fn progress; /* optional; counts items. A code other than ECHO_OK ends the copy and undoes it */
+    void *progress_arg;
+} echo_copy_options;
+#define ECHO_COPY_OPTIONS_INIT                                                                                         \
+    { 1u, 0u, NULL, NULL }
+
+typedef struct echo_copy_report {
+    uint64_t number;         /* of the snapshot, in both stores */
+    bool unchanged;          /* the destination had it already, so that nothing was read and written */
+    uint64_t items;          /* in the snapshot */
+    uint64_t chunks_read;    /* from the source, */
+    uint64_t bytes_read;     /* and their lengths */
+    uint64_t chunks_written; /* that the destination lacked, */
+    uint64_t bytes_written;  /* as it stores them */
+} echo_copy_report;
+/*
+ * Copies a snapshot to another store, for instance as a backup: the chunks that the destination lacks, and then the
+ * manifest as it is, so that number, signature and digest stay the same. No party is opened and no message is replayed.
+ * Every chunk that is read is checked by its hash, and nodes and leaves by their form. What the snapshot shares with
+ * the newest one that the destination can read is neither read nor checked again; echo_snapshot_verify() checks all of
+ * it. To repair a damaged destination, copy to a new one.
+ *
+ * All or nothing: the destination gets the snapshot in one transaction, in which no other handle can write to it
+ * (ECHO_ERR_BUSY); on error it is as before. Pins are not copied. Memory does not depend on the number of items. out
+ * and options may be NULL.
+ *
+ * ECHO_ERR_NOT_FOUND: the source has no such snapshot. ECHO_ERR_CORRUPT: it is damaged there; the message names the
+ * chunk, and the ids between which the chunk's items are, or err->item names the item. ECHO_ERR_CONFLICT: the
+ * destination has a newer snapshot of the party, or another one with that number; or the snapshot was removed from the
+ * source meanwhile. ECHO_ERR_UNSUPPORTED: the destination cannot leave out numbers (echo/sys/store.h, publish_as).
+ * ECHO_ERR_SIGNATURE, ECHO_ERR_VERSION, ECHO_ERR_READONLY, ECHO_ERR_BUSY, ECHO_ERR_IO. The message of an error of the
+ * destination begins with "destination: ".
+ */
+echo_status echo_snapshot_copy(echo_copy_report *out, const echo_store *to, const echo_store *from,
+                               const echo_key *party, const echo_copy_options *options, echo_error *err) ECHO_MUST_USE;
 
 /* ---- Keeping and removing ---- */
 

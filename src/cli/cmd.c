@@ -80,7 +80,7 @@ static const echo_cli_option options[] = {
 
 static int accept_word(echo_cli *cli, void *target, const char *word) {
     echo_cmd *cmd = target;
-    bool two = (cmd->command->options & ECHO_CMD_TWO) != 0 && cmd->dir_b == NULL;
+    bool two = (cmd->command->options & (ECHO_CMD_TWO | ECHO_CMD_TO)) != 0 && cmd->dir_b == NULL;
     if (cli->dir != NULL && (cmd->command->options & ECHO_CMD_INVITATION) != 0 && cmd->invitation == NULL) {
         cmd->invitation = word;
         return ECHO_CLI_EXIT_OK;
@@ -97,6 +97,7 @@ static int accept_word(echo_cli *cli, void *target, const char *word) {
 static void print_help(echo_cli *cli, const echo_cli_options *taken) {
     const echo_cmd_command *command = cli->cmd->command;
     const char *folders = (command->options & ECHO_CMD_TWO) != 0          ? "DIR_A [DIR_B]"
+                          : (command->options & ECHO_CMD_TO) != 0         ? "FROM TO"
                           : (command->options & ECHO_CMD_INVITATION) != 0 ? "DIR INVITATION"
                                                                           : "DIR";
     echo_cli_print(&cli->out, "Usage: echo-snapshot %s %s [options]\n\n%s\nOptions:\n", command->name, folders,
@@ -114,6 +115,9 @@ bool echo_cmd_read(echo_cli *cli, int argc, char **argv, int *code) {
         print_help(cli, &taken);
         return false;
     }
-    if (*code == ECHO_CLI_EXIT_OK && cli->dir == NULL) *code = echo_cli_misuse(cli, "DIR is missing");
+    bool to = (cli->cmd->command->options & ECHO_CMD_TO) != 0;
+    if (*code == ECHO_CLI_EXIT_OK && cli->dir == NULL)
+        *code = echo_cli_misuse(cli, to ? "FROM is missing" : "DIR is missing");
+    if (*code == ECHO_CLI_EXIT_OK && to && cli->cmd->dir_b == NULL) *code = echo_cli_misuse(cli, "TO is missing");
     return *code == ECHO_CLI_EXIT_OK;
 }

@@ -39,6 +39,7 @@
 #define ECHO_CMD_NEW_KEY (UINT64_C(1) << 32)
 #define ECHO_CMD_INVITATION (UINT64_C(1) << 33) /* not an option: a word after DIR */
 #define ECHO_CMD_TWO (UINT64_C(1) << 34)        /* not an option: a second folder may be named */
+#define ECHO_CMD_TO (UINT64_C(1) << 35)         /* not an option: a second folder must be named */
 #define ECHO_CMD_COMMON (ECHO_CLI_HELP | ECHO_CLI_JSON | ECHO_CLI_QUIET | ECHO_CMD_NO_WRITE)
 #define ECHO_CMD_OPENING (ECHO_CLI_PARTY | ECHO_CMD_NO_SNAPSHOT | ECHO_CMD_EAGER | ECHO_CMD_VERIFY_FULL)
 

@@ -12,6 +12,7 @@ extern const echo_cmd_command echo_cmd_list;
 extern const echo_cmd_command echo_cmd_inspect;
 extern const echo_cmd_command echo_cmd_verify;
 extern const echo_cmd_command echo_cmd_diff;
+extern const echo_cmd_command echo_cmd_copy;
 extern const echo_cmd_command echo_cmd_gc;
 extern const echo_cmd_command echo_cmd_pin;
 extern const echo_cmd_command echo_cmd_unpin;

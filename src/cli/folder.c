@@ -16,7 +16,8 @@ static echo_status folder_fail(echo_error *err, echo_status code, const char *me
 
 /* ---- the store ---- */
 
-echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_only, echo_error *err) {
+static echo_status open_store(echo_store *out, const echo_cli *cli, const echo_store_sqlite_options *how,
+                              echo_error *err) {
     static const char name[] = "/snapshots.db";
     struct stat at;
     if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode))
@@ -26,12 +27,20 @@ echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_
     if (path == NULL) return folder_fail(err, ECHO_ERR_NOMEM, "out of memory");
     memcpy(path, cli->dir, len);
     memcpy(path + len, name, sizeof name);
+    echo_status status = echo_store_open_sqlite(out, path, how, err);
+    free(path);
+    return status;
+}
+
+echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_only, echo_error *err) {
     echo_store_sqlite_options how = ECHO_STORE_SQLITE_OPTIONS_INIT;
     how.read_only = read_only;
     how.create = false;
-    echo_status status = echo_store_open_sqlite(out, path, &how, err);
-    free(path);
-    return status;
+    return open_store(out, cli, &how, err);
+}
+
+echo_status echo_cli_make_store(echo_store *out, const echo_cli *cli, echo_error *err) {
+    return open_store(out, cli, NULL, err);
 }
 
 /* ---- the party ---- */

@@ -7,17 +7,17 @@
 #include "cli/report.h"
 
 static const echo_cmd_command *const commands[] = {
-    &echo_cmd_parties, &echo_cmd_open,         &echo_cmd_items,  &echo_cmd_snapshot, &echo_cmd_list,
-    &echo_cmd_inspect, &echo_cmd_verify,       &echo_cmd_diff,   &echo_cmd_gc,       &echo_cmd_pin,
-    &echo_cmd_unpin,   &echo_cmd_prune_advice, &echo_cmd_invite, &echo_cmd_serve,    &echo_cmd_join,
+    &echo_cmd_parties,      &echo_cmd_open,   &echo_cmd_items, &echo_cmd_snapshot, &echo_cmd_list, &echo_cmd_inspect,
+    &echo_cmd_verify,       &echo_cmd_diff,   &echo_cmd_copy,  &echo_cmd_gc,       &echo_cmd_pin,  &echo_cmd_unpin,
+    &echo_cmd_prune_advice, &echo_cmd_invite, &echo_cmd_serve, &echo_cmd_join,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_help(echo_cli_out *out) {
     echo_cli_print(out,
                    "Usage: echo-snapshot COMMAND DIR [options]\n"
-                   "Opens parties from snapshots; takes, prints, checks and removes snapshots; exchanges them with\n"
-                   "peers.\n\n"
+                   "Opens parties from snapshots; takes, prints, checks, copies and removes snapshots; exchanges them\n"
+                   "with peers.\n\n"
                    "DIR holds feeds/<key>/ and snapshots.db.\n\nCommands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         echo_cli_print(out, "  %-12s %s\n", commands[i]->name, commands[i]->summary);

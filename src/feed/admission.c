@@ -98,6 +98,10 @@ void echo__admission_free(echo__admission *admission) {
     echo__free(admission);
 }
 
+void echo__admission_adopt(echo__admission *admission, const echo__verifier *verifier) {
+    echo__verifier_adopt(admission->verifier, verifier);
+}
+
 /* Whether it could ever admit something here. */
 static bool concerns(const echo__admission *a, const echo__claim *claim) {
     return claim->kind != ECHO__CLAIM_NOTHING && claim->anchor_count > 0 && echo__key_equal(&claim->party, &a->party);

@@ -17,12 +17,15 @@
 #define ECHO_FEED_ADMISSION_H
 
 #include "echo/sys/codec.h"
+#include "feed/credentials_message.h"
 
 typedef struct echo__admission echo__admission;
 
 /* party: the party's key. */
 echo_status echo__admission_new(echo__admission **out, const echo_key *party) ECHO_MUST_USE;
 void echo__admission_free(echo__admission *admission);
+/* Signatures that were verified for somebody else need not be verified again. */
+void echo__admission_adopt(echo__admission *admission, const echo__verifier *verifier);
 /*
  * Takes one credential message (the bytes of echo_message.credential) read from block seq of `feed`. *grew (optional)
  * says whether any feed or key was admitted by it or, because of it, by earlier ones. A malformed or badly signed

@@ -9,9 +9,9 @@
 #include "feed/credentials_json.h"
 #include "feed/credentials_message.h"
 
-echo_status echo__credential_genesis(echo__genesis *out, echo_bytes credential) {
+echo_status echo__credential_genesis(echo__genesis *out, echo__verifier *verifier, echo_bytes credential) {
     echo__claim *claim;
-    echo_status status = echo__claim_read(&claim, NULL, credential, NULL);
+    echo_status status = echo__claim_read(&claim, verifier, credential, NULL);
     if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_ERR_REFUSED;
     bool genesis = claim->kind == ECHO__CLAIM_GENESIS;
     if (genesis) {

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "echo/sys/codec.h"
 #include "feed/admission.h"
+#include "feed/credentials_message.h"
 
 /* What a credential says about a party, without judging it; for listing the parties in a folder. */
 typedef struct echo__genesis {
@@ -16,8 +17,8 @@ typedef struct echo__genesis {
                       as PARTY */
 } echo__genesis;
 /* ECHO_OK when the credential is a PARTY_GENESIS signed by the party key (signature checked), ECHO_ERR_REFUSED, or
- * ECHO_ERR_NOMEM. */
-echo_status echo__credential_genesis(echo__genesis *out, echo_bytes credential) ECHO_MUST_USE;
+ * ECHO_ERR_NOMEM. verifier may be NULL. */
+echo_status echo__credential_genesis(echo__genesis *out, echo__verifier *verifier, echo_bytes credential) ECHO_MUST_USE;
 
 /* Makes credential bytes, as the original writes them: PARTY_GENESIS signed by the party key, ... */
 echo_status echo__credential_make_genesis(echo__buf *out, const echo_keypair *party, const echo_key *feed,

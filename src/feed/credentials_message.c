@@ -47,6 +47,12 @@ static void remember(echo__verifier *verifier, const echo_hash *id) {
     if (!echo__map_put(&verifier->seen, copy->bytes, sizeof copy->bytes, copy)) echo__free(copy);
 }
 
+void echo__verifier_adopt(echo__verifier *verifier, const echo__verifier *other) {
+    size_t at = 0;
+    for (const echo_hash *id; (id = echo__map_next(&other->seen, &at)) != NULL;)
+        if (echo__map_get(&verifier->seen, id->bytes, sizeof id->bytes) == NULL) remember(verifier, id);
+}
+
 static bool signature_valid(echo__verifier *verifier, const echo_key *key, echo_bytes signature, echo_bytes text) {
     if (verifier == NULL) return echo__verify(signature.data, text.data, text.len, key);
     const echo_bytes parts[] = {echo__bytes(key->bytes, sizeof key->bytes), signature, text};

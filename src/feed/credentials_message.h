@@ -53,6 +53,8 @@ typedef struct echo__verifier {
 
 void echo__verifier_init(echo__verifier *verifier);
 void echo__verifier_free(echo__verifier *verifier);
+/* Also remembers what the other one remembers; as much of it as memory allows. */
+void echo__verifier_adopt(echo__verifier *verifier, const echo__verifier *other);
 
 /*
  * Reads a credential and checks its signatures. *out is released with echo__free. ECHO_ERR_CORRUPT, _SIGNATURE, _LIMIT,

@@ -24,6 +24,7 @@
 typedef struct source {
     char *path;
     echo_feeds_dir_options options;
+    echo__hypercore_proved proved;
 } source;
 
 /* ---- one feed */
@@ -97,7 +98,8 @@ static echo_status load(echo__hypercore *hc, echo_error *err) {
 }
 
 echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
-                                 const echo_feeds_dir_options *options, echo_error *err) {
+                                 const echo_feeds_dir_options *options, echo__hypercore_proved *proved,
+                                 echo_error *err) {
     *out = NULL;
     echo__hypercore *hc = echo__calloc(1, sizeof *hc);
     if (hc == NULL) return echo__nomem(err);
@@ -105,6 +107,7 @@ echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const 
     hc->key = *key;
     hc->read_only = options->read_only;
     hc->relaxed = options->relaxed;
+    hc->proved = proved;
     hc->page_size = ECHO__HYPERCORE_PAGE;
     hc->counts.lowest = UINT64_MAX;
     hc->path = echo__strdup(path);
@@ -184,14 +187,14 @@ static echo_status source_list(void *ctx, echo_feed_list_fn fn, void *arg, echo_
 }
 
 static echo_status source_open(void **feed, void *ctx, const echo_key *key, echo_error *err) {
-    const source *src = ctx;
+    source *src = ctx;
     char hex[ECHO_HEX_CHARS];
     *feed = NULL;
     echo_key_hex(hex, key);
     char *path = echo__hypercore_join_path(src->path, hex);
     if (path == NULL) return echo__nomem(err);
     echo__hypercore *hc;
-    echo_status status = echo__hypercore_open(&hc, path, key, &src->options, err);
+    echo_status status = echo__hypercore_open(&hc, path, key, &src->options, &src->proved, err);
     echo__free(path);
     *feed = hc;
     return status;
@@ -266,6 +269,7 @@ static echo_status source_put(void *ctx, void *feed, const echo_bytes *blocks, c
 
 static void source_destroy(void *ctx) {
     source *src = ctx;
+    echo__hypercore_proved_free(&src->proved);
     echo__free(src->path);
     echo__free(src);
 }
@@ -310,6 +314,7 @@ echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_fe
         return echo__nomem(err);
     }
     src->options = *options;
+    echo__hypercore_proved_init(&src->proved);
     *out = (echo_feeds){&ops, src};
     return ECHO_OK;
 }

@@ -6,9 +6,11 @@
 
 #include "feed/hypercore_state.h"
 
-/* Opens the feed in a folder of any name. ECHO_ERR_NOT_FOUND when nothing in it is a feed. */
+/* Opens the feed in a folder of any name. proved is what the source remembers; borrowed, may be NULL.
+ * ECHO_ERR_NOT_FOUND when nothing in it is a feed. */
 echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
-                                 const echo_feeds_dir_options *options, echo_error *err);
+                                 const echo_feeds_dir_options *options, echo__hypercore_proved *proved,
+                                 echo_error *err);
 void echo__hypercore_close(echo__hypercore *hc);
 
 /* For tests: the counts of a feed that a folder source opened. */

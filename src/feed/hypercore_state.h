@@ -15,6 +15,7 @@
  *   hypercore_bitfield.c  length, presence, and writing bits
  *   hypercore_create.c    making an empty feed
  *   hypercore_file.c      the four files: opened when first needed, headers, whole reads and writes, syncing
+ *   hypercore_proved.c    what a source remembers of its feeds' signatures
  *   proof.c, hypercore_merkle.c, flat_tree.h   pure functions
  *
  * Trust. The roots of `roots.length` blocks are covered by a signature that verified (or that we just made). Every
@@ -31,6 +32,7 @@
 
 #include "base/crypto.h"
 #include "feed/hypercore_merkle.h"
+#include "feed/hypercore_proved.h"
 
 #define ECHO__HYPERCORE_HEADER 32u
 #define ECHO__HYPERCORE_DATA_BITS 1024u /* bytes of a bitfield page */
@@ -79,8 +81,9 @@ typedef struct echo__hypercore {
     uint64_t top; /* highest node that has its tree bit, and what length the bits tell */
     uint64_t bits;
     uint64_t length;
-    echo__hypercore_roots roots; /* roots.length is `verified` */
-    bool disputed;               /* nothing is verified although roots and a signature were there to check */
+    echo__hypercore_roots roots;    /* roots.length is `verified` */
+    echo__hypercore_proved *proved; /* of the source, borrowed; may be NULL */
+    bool disputed;                  /* nothing is verified although roots and a signature were there to check */
 
     uint64_t page; /* whose data bits are in page_bits */
     bool page_loaded;

@@ -137,7 +137,8 @@ static echo_status try_signature(search *s, bool *valid, const uint8_t *signatur
     if (2 * (length & (length - 1)) >= s->nodes) return ECHO_OK;
     echo_status status = load_roots(s->cursor.hc, &roots, &complete, length, s->cursor.err);
     if (status != ECHO_OK || !complete) return status;
-    *valid = echo__hypercore_signed(&roots, signature, &s->cursor.hc->key, &s->cursor.hc->counts.verifications);
+    echo__hypercore *hc = s->cursor.hc;
+    *valid = echo__hypercore_proved_check(hc->proved, &roots, signature, &hc->key, &hc->counts.verifications);
     if (*valid) s->roots = roots;
     if (!*valid) s->failures++;
     return ECHO_OK;

@@ -37,6 +37,7 @@ echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_s
 typedef struct finding {
     const echo_feeds *feeds;
     echo_codec codec;
+    echo__verifier *verifier; /* may be NULL */
     echo_party_entry *entries;
     size_t count, cap;
     echo_error problem; /* of the first feed that could not be read */
@@ -56,7 +57,7 @@ static echo_status look_at(void *arg, uint64_t seq, echo_bytes block) {
     echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
     echo_status status = f->codec.ops->decode(&message, f->codec.ctx, block, &scratch, NULL);
     if (status == ECHO_OK && message.kind != ECHO_MESSAGE_CREDENTIAL) status = ECHO_ERR_REFUSED;
-    if (status == ECHO_OK) status = echo__credential_genesis(&genesis, message.credential);
+    if (status == ECHO_OK) status = echo__credential_genesis(&genesis, f->verifier, message.credential);
     echo__scratch_free(&scratch);
     if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
     if (!echo__grow(&f->entries, &f->cap, f->count + 1, sizeof *f->entries)) return ECHO_ERR_NOMEM;
@@ -105,9 +106,10 @@ static int by_party(const void *a, const void *b) {
 
 /* A store that cannot be read is reported when the party is opened. */
 static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const echo_store *store,
-                            echo_error *err) {
+                            echo__verifier *verifier, echo_error *err) {
     memset(f, 0, sizeof *f);
     f->feeds = feeds;
+    f->verifier = verifier;
     f->codec = codec != NULL ? *codec : echo_codec_dxos();
     echo_status status = feeds->ops->list(feeds->ctx, look_into, f, err);
     echo_error ignored = ECHO_ERROR_INIT;
@@ -120,13 +122,13 @@ static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_code
 }
 
 echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store,
-                             const echo_party_options *options, echo_error *err) {
+                             const echo_party_options *options, echo__verifier *verifier, echo_error *err) {
     if (options->party != NULL) {
         *out = *options->party;
         return ECHO_OK;
     }
     finding f;
-    echo_status status = find_all(&f, feeds, options->codec, store, err);
+    echo_status status = find_all(&f, feeds, options->codec, store, verifier, err);
     size_t found = 0;
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (f.entries[i].identity) continue;
@@ -159,7 +161,7 @@ echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg
     echo_status status = echo__feeds_of_folder(&feeds, dir, &how, err);
     if (status != ECHO_OK) return status;
     (void)!echo__store_of_folder(&store, dir, &readable, &ignored);
-    status = find_all(&f, &feeds, NULL, &store, err);
+    status = find_all(&f, &feeds, NULL, &store, NULL, err);
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (i > 0 && by_party(&f.entries[i - 1], &f.entries[i]) == 0) continue;
         status = fn(arg, &f.entries[i]);

@@ -40,6 +40,7 @@ typedef struct restoration {
     uint64_t newest; /* highest number in the store; snapshots on the way add to it */
     bool follows;    /* no replay when none of these snapshots can be opened */
     bool cancelled;
+    echo__verifier verifier; /* signatures that were verified to find the party */
 } restoration;
 
 static void note_damage(restoration *o, const echo_error *problem) {
@@ -242,6 +243,7 @@ static echo_status attempt(echo_party **out, restoration *o, const echo__stored_
     uint64_t at = echo__now_ns();
     echo_status status = echo__party_new(&party, &o->key, o->options, err);
     if (status != ECHO_OK) return status;
+    echo__admission_adopt(party->admission, &o->verifier);
     uint64_t begun = echo__party_clock_ns(party);
     status = echo__party_over(party, &o->feeds, &o->store, o->newest, err);
     if (status == ECHO_OK) status = echo__drive_new(party, err);
@@ -336,9 +338,10 @@ static echo_status restore_party(echo_party **out, const echo_party_options *opt
     echo_party *party = NULL;
     echo_status status = echo__options_check(options, err);
     if (status != ECHO_OK) return status;
+    echo__verifier_init(&o.verifier);
     status = open_feeds(&o, err);
     if (status == ECHO_OK) status = open_store(&o, err);
-    if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, &o.store, options, err);
+    if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, &o.store, options, &o.verifier, err);
     if (status == ECHO_OK) status = list_candidates(&o, err);
     if (status == ECHO_OK && o.candidates.count > 0) o.newest = o.candidates.list[0].number;
     o.ns_open = echo__now_ns() - o.start;
@@ -359,6 +362,7 @@ static echo_status restore_party(echo_party **out, const echo_party_options *opt
     if (o.owns_store) echo_store_close(&o.store);
     if (o.owns_feeds) echo_feeds_close(&o.feeds);
     echo__stored_free(&o.candidates);
+    echo__verifier_free(&o.verifier);
     echo__free(o.damage);
     return status;
 }

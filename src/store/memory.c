@@ -39,6 +39,7 @@ static const echo_store_ops memory_ops = {
     .publish = echo__memstore_publish,
     .rollback = echo__memstore_rollback,
     .flush = echo__memstore_flush,
+    .publish_as = echo__memstore_publish_as,
     .list = echo__memstore_list,
     .remove = echo__memstore_remove,
     .walk = echo__memstore_walk,

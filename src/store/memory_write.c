@@ -100,21 +100,20 @@ echo_status echo__memstore_put(size_t *written, void *ctx, const echo_hash *name
     return ECHO_OK;
 }
 
-static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t expected, echo_bytes bytes,
-                           echo_error *err) {
+static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t expected, uint64_t number,
+                           echo_bytes bytes, echo_error *err) {
     echo__memstore_core *c = m->core;
     echo_status status = echo__store_check_sizes(&bytes, 1, err);
     if (status == ECHO_OK) status = refuse_others(m, err);
     if (status != ECHO_OK) return status;
     const echo__memstore_manifest *last = echo__memstore_newest(c, party, UINT64_MAX);
-    uint64_t number = last == NULL ? 0 : last->number;
-    status = echo__store_check_number(number, expected, err);
+    status = echo__store_check_number(last == NULL ? 0 : last->number, expected, number, err);
     if (status != ECHO_OK) return status;
     if (!echo__grow(&c->manifests, &c->cap, c->count + 1, sizeof(echo__memstore_manifest *))) return echo__nomem(err);
     echo__memstore_manifest *fresh = echo__malloc(sizeof *fresh + bytes.len);
     if (fresh == NULL) return echo__nomem(err);
     fresh->party = *party;
-    fresh->number = number + 1;
+    fresh->number = number;
     fresh->pinned = false;
     fresh->len = bytes.len;
     if (bytes.len > 0) memcpy(fresh->data, bytes.data, bytes.len);
@@ -123,18 +122,23 @@ static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t ex
     return ECHO_OK;
 }
 
-echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
-                                   echo_error *err) {
+echo_status echo__memstore_publish_as(void *ctx, const echo_key *party, uint64_t expected, uint64_t number,
+                                      echo_bytes bytes, echo_error *err) {
     echo__memstore *m = ctx;
     if (m->failed) return echo__store_refuse_failed(m->failed, err);
     (void)echo__memstore_enter(m);
     bool earlier = echo__memstore_is_writing(m);
-    echo_status status = publish(m, party, expected, bytes, err);
+    echo_status status = publish(m, party, expected, number, bytes, err);
     if (status != ECHO_OK) {
         echo__memstore_undo(m);
         if (earlier) m->failed = status;
     }
     return echo__memstore_leave(m, status);
+}
+
+echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
+                                   echo_error *err) {
+    return echo__memstore_publish_as(ctx, party, expected, expected + 1, bytes, err);
 }
 
 echo_status echo__memstore_flush(void *ctx, echo_error *err) {

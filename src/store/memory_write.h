@@ -10,6 +10,8 @@ echo_status echo__memstore_put(size_t *written, void *ctx, const echo_hash *name
                                echo_error *err);
 echo_status echo__memstore_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes bytes,
                                    echo_error *err);
+echo_status echo__memstore_publish_as(void *ctx, const echo_key *party, uint64_t expected, uint64_t number,
+                                      echo_bytes bytes, echo_error *err);
 echo_status echo__memstore_flush(void *ctx, echo_error *err);
 echo_status echo__memstore_rollback(void *ctx, echo_error *err);
 echo_status echo__memstore_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);

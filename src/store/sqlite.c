@@ -48,6 +48,7 @@ static const echo_store_ops sqlite_ops = {
     .pinned = echo__sqlite_pinned,
     .stored = echo__sqlite_stored,
     .flush = echo__sqlite_flush,
+    .publish_as = echo__sqlite_publish_as,
 };
 
 /*

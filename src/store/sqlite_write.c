@@ -103,32 +103,37 @@ static echo_status newest(uint64_t *out, echo__sqlite *s, const echo_key *party,
     return status;
 }
 
-static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expected, echo_bytes manifest,
-                           echo_error *err) {
+static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expected, uint64_t number,
+                           echo_bytes manifest, echo_error *err) {
     sqlite3_stmt *statement = NULL;
-    uint64_t number = 0;
+    uint64_t last = 0;
     echo_status status = echo__store_check_sizes(&manifest, 1, err);
     if (status == ECHO_OK && !s->writing) status = echo__sqlite_begin(s, err);
-    if (status == ECHO_OK) status = newest(&number, s, party, err);
-    if (status == ECHO_OK) status = echo__store_check_number(number, expected, err);
+    if (status == ECHO_OK) status = newest(&last, s, party, err);
+    if (status == ECHO_OK) status = echo__store_check_number(last, expected, number, err);
     if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_PUBLISH, err);
     if (status != ECHO_OK) return status;
     echo__sqlite_bind_key(statement, 1, party);
-    (void)sqlite3_bind_int64(statement, 2, (int64_t)number + 1);
+    (void)sqlite3_bind_int64(statement, 2, (int64_t)number);
     echo__sqlite_bind_bytes(statement, 3, manifest);
     status = echo__sqlite_run(s, statement, err, "cannot publish");
     return status == ECHO_OK ? echo__sqlite_commit(s, err) : status;
 }
 
-echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
-                                 echo_error *err) {
+echo_status echo__sqlite_publish_as(void *ctx, const echo_key *party, uint64_t expected, uint64_t number,
+                                    echo_bytes manifest, echo_error *err) {
     echo__sqlite *s = ctx;
     if (s->read_only) return echo__sqlite_refuse_read_only(s, err);
     if (s->failed) return echo__store_refuse_failed(s->failed, err);
-    echo_status status = publish(s, party, expected, manifest, err);
+    echo_status status = publish(s, party, expected, number, manifest, err);
     if (status != ECHO_OK) return lose(s, status);
     s->writing = false;
     return ECHO_OK;
+}
+
+echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                 echo_error *err) {
+    return echo__sqlite_publish_as(ctx, party, expected, expected + 1, manifest, err);
 }
 
 echo_status echo__sqlite_flush(void *ctx, echo_error *err) {

@@ -11,6 +11,8 @@ echo_status echo__sqlite_put(size_t *written, void *ctx, const echo_hash *names,
                              echo_error *err);
 echo_status echo__sqlite_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
                                  echo_error *err);
+echo_status echo__sqlite_publish_as(void *ctx, const echo_key *party, uint64_t expected, uint64_t number,
+                                    echo_bytes manifest, echo_error *err);
 echo_status echo__sqlite_flush(void *ctx, echo_error *err);
 echo_status echo__sqlite_rollback(void *ctx, echo_error *err);
 echo_status echo__sqlite_remove(void *ctx, const echo_key *party, uint64_t number, echo_error *err);

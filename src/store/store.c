@@ -46,6 +46,7 @@ bool echo__store_has(const echo_store *store, echo__store_hook hook) {
     case ECHO__STORE_PIN: return ops->pin != NULL;
     case ECHO__STORE_STORED: return ops->stored != NULL;
     case ECHO__STORE_FLUSH: return ops->flush != NULL;
+    case ECHO__STORE_PUBLISH_AS: return ops->publish_as != NULL;
     }
     return false;
 }
@@ -98,6 +99,14 @@ echo_status echo__store_flush(const echo_store *store, echo_error *err) {
     return store->ops->flush != NULL ? store->ops->flush(store->ctx, err) : ECHO_OK;
 }
 
+echo_status echo__store_publish_as(const echo_store *store, const echo_key *party, uint64_t expected, uint64_t number,
+                                   echo_bytes manifest, echo_error *err) {
+    if (store->ops->publish_as != NULL)
+        return store->ops->publish_as(store->ctx, party, expected, number, manifest, err);
+    if (number == expected + 1) return store->ops->publish(store->ctx, party, expected, manifest, err);
+    return refuse_hook(err, "leave out numbers of snapshots");
+}
+
 echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
                             echo_error *err) {
     if (store->ops->pin == NULL) return refuse_hook(err, "pin snapshots");
@@ -145,11 +154,15 @@ echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_err
     return ECHO_OK;
 }
 
-echo_status echo__store_check_number(uint64_t newest, uint64_t expected, echo_error *err) {
+echo_status echo__store_check_number(uint64_t newest, uint64_t expected, uint64_t number, echo_error *err) {
     if (newest != expected)
         return echo__error(err, ECHO_ERR_CONFLICT, "snapshot %llu is the newest, not %llu", (unsigned long long)newest,
                            (unsigned long long)expected);
-    if (newest >= INT64_MAX) return echo__error(err, ECHO_ERR_LIMIT, "no snapshot number is left");
+    if (newest >= INT64_MAX || number > INT64_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "no snapshot number is left");
+    if (number <= expected)
+        return echo__error(err, ECHO_ERR_INVALID, "number %llu is not above %llu, the newest",
+                           (unsigned long long)number, (unsigned long long)expected);
     return ECHO_OK;
 }
 

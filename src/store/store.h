@@ -20,7 +20,8 @@ typedef enum echo__store_hook {
     ECHO__STORE_USAGE,
     ECHO__STORE_PIN,
     ECHO__STORE_STORED,
-    ECHO__STORE_FLUSH
+    ECHO__STORE_FLUSH,
+    ECHO__STORE_PUBLISH_AS
 } echo__store_hook;
 bool echo__store_has(const echo_store *store, echo__store_hook hook);
 /* 0 when the store does not count. */
@@ -34,6 +35,9 @@ echo_status echo__store_walk_from(const echo_store *store, const echo_hash *afte
 echo_status echo__store_usage(uint64_t *bytes, const echo_store *store, echo_error *err) ECHO_MUST_USE;
 /* Does nothing when the table lacks the hook. */
 echo_status echo__store_flush(const echo_store *store, echo_error *err) ECHO_MUST_USE;
+/* Uses `publish` when the table lacks the hook and the number is the next one. */
+echo_status echo__store_publish_as(const echo_store *store, const echo_key *party, uint64_t expected, uint64_t number,
+                                   echo_bytes manifest, echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_pin(const echo_store *store, const echo_key *party, uint64_t number, bool pinned,
                             echo_error *err) ECHO_MUST_USE;
 echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_key *party, uint64_t number,
@@ -42,8 +46,11 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 /* ECHO_ERR_LIMIT, before any byte is read, when one of the chunks is too long. */
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) ECHO_MUST_USE;
 
-/* ECHO_ERR_CONFLICT unless the newest number is the expected one; ECHO_ERR_LIMIT when it is the highest possible. */
-echo_status echo__store_check_number(uint64_t newest, uint64_t expected, echo_error *err) ECHO_MUST_USE;
+/* Whether a manifest may be published under a number. ECHO_ERR_CONFLICT unless the newest number is the expected one;
+ * ECHO_ERR_LIMIT when the number is above the highest possible one, ECHO_ERR_INVALID when it is not above `expected`.
+ */
+echo_status echo__store_check_number(uint64_t newest, uint64_t expected, uint64_t number,
+                                     echo_error *err) ECHO_MUST_USE;
 
 /* What the contract refuses, with one message for all stores. */
 echo_status echo__store_refuse_failed(echo_status failed, echo_error *err);

@@ -157,6 +157,13 @@ echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, cons
     return ECHO_OK;
 }
 
+echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name, echo_error *err) {
+    echo_error problem = ECHO_ERROR_INIT;
+    *out = false;
+    echo_status status = chunks->store->ops->has(out, chunks->store->ctx, name, &problem);
+    return status == ECHO_OK ? ECHO_OK : name_failure(err, status, &problem, name);
+}
+
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     if (chunk == NULL) return;
     entry *e = (entry *)chunk;

@@ -37,6 +37,9 @@ void echo__chunks_hashed(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
+/* Whether the store has the chunk; nothing is read. *out is false on failure. */
+echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name,
+                             echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
 /* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */

@@ -21,14 +21,13 @@ void echo__path_free(echo__path *path) {
     while (path->level <= path->root.height) echo__path_up(path);
 }
 
-/* The text of the last id before the current line of the lowest open page, NULL at the start of the tree. */
-static const uint8_t *before(const echo__path *path) {
+const uint8_t *echo__path_before(const echo__path *path) {
     for (uint32_t l = path->level; l <= path->root.height; l++)
         if (path->at[l] > 0) return echo__page_key(&path->pages[l], path->at[l] - 1);
     return NULL;
 }
 
-static void entry_below(const echo__path *path, echo__entry *out) {
+void echo__path_entry(const echo__path *path, echo__entry *out) {
     if (path->level <= path->root.height) {
         echo__page_entry(echo__path_page(path), path->at[path->level], out);
         return;
@@ -38,15 +37,16 @@ static void entry_below(const echo__path *path, echo__entry *out) {
 
 void echo__path_below(const echo__path *path, echo_hash *name) {
     echo__entry entry;
-    entry_below(path, &entry);
+    echo__path_entry(path, &entry);
     *name = entry.hash;
 }
 
 echo_status echo__path_down(echo__path *path, echo_error *err) {
     echo__entry entry;
-    entry_below(path, &entry);
+    echo__path_entry(path, &entry);
     uint32_t level = path->level - 1;
-    echo_status status = echo__page_open(&path->pages[level], path->chunks, &entry, level, before(path), err);
+    echo_status status =
+        echo__page_open(&path->pages[level], path->chunks, &entry, level, echo__path_before(path), err);
     if (status != ECHO_OK) return status;
     path->level = level;
     path->at[level] = 0;

@@ -40,6 +40,11 @@ echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, ech
 
 /* The name of the chunk that down would open. */
 void echo__path_below(const echo__path *path, echo_hash *name);
+/* Its whole entry, as the page above or the root states it. */
+void echo__path_entry(const echo__path *path, echo__entry *out);
+/* The text of the last id before the current line of the lowest open page, which is before the chunk that down would
+ * open; NULL at the start of the tree. */
+const uint8_t *echo__path_before(const echo__path *path);
 
 static inline const echo__page *echo__path_page(const echo__path *path) { return &path->pages[path->level]; }
 /* The line that a path to a leaf is at. */

@@ -5,7 +5,7 @@ fixture b-echo-2.6.17-2peers both
 folder=both/peer0
 party=24e5b90023d34602ad71ad11e54926cb7193357867262183b7531ce71e8264f8
 commands='parties open items snapshot list inspect verify gc pin unpin prune-advice'
-all="$commands diff invite serve join"
+all="$commands diff copy invite serve join"
 
 expect 0 --version
 out_is "echo-snapshot $(sed -n 's/^#define ECHO_VERSION_STRING "\(.*\)"/\1/p' "$SCRIPTS/../../include/echo/base.h")"
@@ -49,6 +49,16 @@ for command in $commands invite serve; do
     misuse '--json takes no value' $command --json=yes $folder
     err_has "^echo-snapshot $command: error: "
 done
+expect 0 copy --help
+out_has '^Usage: echo-snapshot copy FROM TO \[options\]'
+for option in --party --number --json --quiet --help; do out_has "^  $option "; done
+misuse 'FROM is missing' copy
+misuse 'TO is missing' copy $folder
+misuse 'TO is missing' copy $folder --quiet
+misuse 'DIR is empty' copy $folder ''
+misuse "one argument too many: 'more'" copy $folder to more
+misuse '--no-write leaves nothing to do' copy $folder to --no-write
+misuse '--keep is not an option of this command' copy $folder to --keep 1
 expect 2 items --json
 out_is ""
 err_json '[.error.code, .error.feed, .error.seq, .error.item]' '["ECHO_ERR_INVALID",null,null,null]'

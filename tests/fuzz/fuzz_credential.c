@@ -70,7 +70,7 @@ static void admit(echo_bytes credential) {
     echo_key party = {{0}};
     echo_error err = ECHO_ERROR_INIT;
     bool grew = false;
-    echo_status status = echo__credential_genesis(&genesis, credential);
+    echo_status status = echo__credential_genesis(&genesis, NULL, credential);
     FUZZ_CHECK(status == ECHO_OK || status == ECHO_ERR_REFUSED);
     bool is_genesis = status == ECHO_OK;
     if (is_genesis) party = genesis.party;

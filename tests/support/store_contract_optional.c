@@ -87,6 +87,58 @@ static void test_flush(void **state) {
     echo_store_close(&store);
 }
 
+/* ---- publish_as ---- */
+
+static echo_status publish_as(const echo_store *store, uint64_t expected, uint64_t number, echo_error *err) {
+    echo_key key = store_party(1);
+    uint8_t text[2] = {(uint8_t)expected, (uint8_t)number};
+    return store->ops->publish_as(store->ctx, &key, expected, number, (echo_bytes){text, sizeof text}, err);
+}
+
+static echo_status note_text(void *arg, uint64_t number, echo_bytes manifest) {
+    if (manifest.len == 2 && manifest.data[1] == (uint8_t)number) *(uint64_t *)arg = *(uint64_t *)arg * 100 + number;
+    return ECHO_OK;
+}
+
+/* Numbers may be left out, and publish goes on after the newest; puts become durable, or are undone, as with publish.
+ */
+static void test_publish_as(void **state) {
+    static const uint64_t wrong[][2] = {{7, 8}, {10, 11}, {0, 1}, {UINT64_MAX, 0}, {INT64_MAX, 5}};
+    static const uint64_t low[] = {9, 8, 0};
+    echo_store store = fresh(state);
+    echo_key key = store_party(1);
+    echo_error err = ECHO_ERROR_INIT;
+    OK(store_put_made(&store, 1, 50, NULL, NULL));
+    OK(publish_as(&store, 0, 7, NULL));
+    OK(publish(&store, 1, 7));
+    OK(publish_as(&store, 8, 9, NULL));
+    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        OK(store_put_made(&store, 2, 50, NULL, NULL));
+        assert_int_equal(publish_as(&store, wrong[i][0], wrong[i][1], &err), ECHO_ERR_CONFLICT);
+        assert_int_equal(err.code, ECHO_ERR_CONFLICT);
+        store_assert_absent(&store, 2, 50);
+        assert_int_equal(publish_as(&store, 9, 12, NULL), ECHO_ERR_CONFLICT); /* its puts are gone */
+        OK(store.ops->rollback(store.ctx, NULL));
+    }
+    for (unsigned i = 0; i < sizeof low / sizeof *low; i++)
+        assert_int_equal(publish_as(&store, 9, low[i], &err), ECHO_ERR_INVALID);
+    assert_int_equal(publish_as(&store, 9, (uint64_t)INT64_MAX + 1, &err), ECHO_ERR_LIMIT);
+    assert_int_equal(publish_as(&store, 9, UINT64_MAX, NULL), ECHO_ERR_LIMIT);
+    assert_int_equal(newest(&store, 1), 9);
+    OK(publish_as(&store, 9, INT64_MAX, NULL));
+    assert_int_equal(publish(&store, 1, INT64_MAX), ECHO_ERR_LIMIT);
+    OK(store.ops->remove(store.ctx, &key, INT64_MAX, NULL));
+    echo_store_close(&store);
+    if (!lasts(state)) return;
+    store = again(state);
+    uint64_t numbers = 0;
+    OK(store.ops->list(store.ctx, &key, note_text, &numbers, NULL));
+    assert_int_equal(numbers, 907); /* 8 is of publish, and has another text */
+    assert_int_equal(newest(&store, 1), 9);
+    store_assert_made(&store, 1, 50);
+    echo_store_close(&store);
+}
+
 static echo_status pin(const echo_store *store, uint8_t party, uint64_t number, bool on) {
     echo_key key = store_party(party);
     return store->ops->pin(store->ctx, &key, number, on, NULL);
@@ -489,11 +541,11 @@ static void test_err_untouched(void **state) {
 int store_contract_run_optional(const store_contract *contract) {
     void *state = (void *)(uintptr_t)contract;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_flush, state),         cmocka_unit_test_prestate(test_parties, state),
-        cmocka_unit_test_prestate(test_walk_from, state),     cmocka_unit_test_prestate(test_usage, state),
-        cmocka_unit_test_prestate(test_pin, state),           cmocka_unit_test_prestate(test_pin_lasts, state),
-        cmocka_unit_test_prestate(test_twin, state),          cmocka_unit_test_prestate(test_two_threads, state),
-        cmocka_unit_test_prestate(test_err_untouched, state),
+        cmocka_unit_test_prestate(test_publish_as, state),  cmocka_unit_test_prestate(test_flush, state),
+        cmocka_unit_test_prestate(test_parties, state),     cmocka_unit_test_prestate(test_walk_from, state),
+        cmocka_unit_test_prestate(test_usage, state),       cmocka_unit_test_prestate(test_pin, state),
+        cmocka_unit_test_prestate(test_pin_lasts, state),   cmocka_unit_test_prestate(test_twin, state),
+        cmocka_unit_test_prestate(test_two_threads, state), cmocka_unit_test_prestate(test_err_untouched, state),
     };
     char name[80];
     (void)snprintf(name, sizeof name, "%s, optional hooks", contract->name);

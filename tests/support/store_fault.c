@@ -90,16 +90,21 @@ static echo_status fault_put(size_t *written, void *ctx, const echo_hash *names,
     return ECHO_OK;
 }
 
-static echo_status fault_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
-                                 echo_error *err) {
+static echo_status fault_publish_as(void *ctx, const echo_key *party, uint64_t expected, uint64_t number,
+                                    echo_bytes manifest, echo_error *err) {
     store_fault_handle *h = ctx;
     echo_status status = enter(h, STORE_FAULT_PUBLISH, err);
     if (h->failed) return echo__error(err, h->failed, "an earlier call was made to fail; roll back first");
-    if (status == ECHO_OK) status = INNER(h, publish, party, expected, manifest, err);
+    if (status == ECHO_OK) status = echo__store_publish_as(&h->inner, party, expected, number, manifest, err);
     if (status != ECHO_OK) return lose(h, status);
     h->pending = false;
     h->fault->manifest_bytes += manifest.len;
     return ECHO_OK;
+}
+
+static echo_status fault_publish(void *ctx, const echo_key *party, uint64_t expected, echo_bytes manifest,
+                                 echo_error *err) {
+    return fault_publish_as(ctx, party, expected, expected + 1, manifest, err);
 }
 
 static echo_status fault_flush(void *ctx, echo_error *err) {
@@ -238,6 +243,7 @@ static const echo_store_ops fault_ops = {
     .pinned = fault_pinned,
     .stored = fault_stored,
     .flush = fault_flush,
+    .publish_as = fault_publish_as,
 };
 
 echo_store store_fault_wrap(store_fault *fault, echo_store inner) {

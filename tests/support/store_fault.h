@@ -35,7 +35,7 @@ typedef enum store_fault_call {
     STORE_FAULT_GET,
     STORE_FAULT_HAS,
     STORE_FAULT_PUT,
-    STORE_FAULT_PUBLISH,
+    STORE_FAULT_PUBLISH, /* publish_as too */
     STORE_FAULT_ROLLBACK,
     STORE_FAULT_LIST,
     STORE_FAULT_REMOVE,

@@ -10,9 +10,9 @@
  *
  * Pending puts: those since the last publish, flush or rollback. They are visible to this handle alone. They form one
  * transaction with the next publish, and while a handle has some, every other handle that wants to write to the same
- * store gets ECHO_ERR_BUSY. A `put`, `publish` or `flush` that fails undoes all pending puts. When puts of earlier
- * calls are lost that way, put and publish go on answering the same code until `rollback` is called, so that a retry
- * cannot publish a manifest whose chunks are gone.
+ * store gets ECHO_ERR_BUSY. A `put`, `publish`, `publish_as` or `flush` that fails undoes all pending puts. When puts
+ * of earlier calls are lost that way, put and publish go on answering the same code until `rollback` is called, so that
+ * a retry cannot publish a manifest whose chunks are gone.
  *
  * Limits: a chunk or manifest may have 0 bytes; every store takes them up to ECHO_STORE_BYTES_MAX and may refuse longer
  * ones, on the way in and on the way out, with ECHO_ERR_LIMIT. Numbers run from 1 to INT64_MAX.
@@ -142,6 +142,13 @@ typedef struct echo_store_ops {
      * anew.]
      */
     echo_status (*flush)(void *ctx, echo_error *err);
+    /*
+     * As `publish`, but under `number`, which is above `expected`. A snapshot that is copied from another store keeps
+     * its number, because its manifest states it and is signed; so numbers may be left out. ECHO_ERR_INVALID when the
+     * number is not above `expected`. [Only a snapshot with the number expected + 1 can be copied to this store.]
+     */
+    echo_status (*publish_as)(void *ctx, const echo_key *party, uint64_t expected, uint64_t number, echo_bytes manifest,
+                              echo_error *err);
 } echo_store_ops;
 
 #ifdef __cplusplus

@@ -333,17 +333,18 @@ static void test_identity_parties(void **at) {
     } cases[] = {{0, false}, {1, false}, {2, true}, {3, false}, {4, false}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         echo__genesis told;
-        assert_int_equal(echo__credential_genesis(
-                             &told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, cases[i].type), BY(ALICE)))),
-                         ECHO_OK);
+        assert_int_equal(
+            echo__credential_genesis(&told, NULL,
+                                     wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, cases[i].type), BY(ALICE)))),
+            ECHO_OK);
         assert_int_equal(told.identity, cases[i].identity);
         assert_true(echo__key_equal(&told.party, KEY(ALICE)) && echo__key_equal(&told.feed, KEY(FEED_A)));
     }
     echo__genesis told;
-    assert_int_equal(
-        echo__credential_genesis(&told, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, 2), BY(ALICE_PHONE)))),
-        ECHO_ERR_REFUSED);
-    assert_int_equal(echo__credential_genesis(&told, wrap(s, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)))),
+    assert_int_equal(echo__credential_genesis(
+                         &told, NULL, wrap(s, SIGN(genesis(s, ALICE, FEED_A, ALICE_PHONE, 2), BY(ALICE_PHONE)))),
+                     ECHO_ERR_REFUSED);
+    assert_int_equal(echo__credential_genesis(&told, NULL, wrap(s, SIGN(key_admit(s, ALICE, ALICE), BY(ALICE)))),
                      ECHO_ERR_REFUSED);
 }
 

@@ -66,7 +66,7 @@ static void halo_read(halo *h, size_t fixture) {
             h->list[h->count].seq = seq;
             h->list[h->count].bytes = echo__bytes(copy, message.credential.len);
             echo__genesis genesis;
-            if (echo__credential_genesis(&genesis, h->list[h->count].bytes) == ECHO_OK && !genesis.identity) {
+            if (echo__credential_genesis(&genesis, NULL, h->list[h->count].bytes) == ECHO_OK && !genesis.identity) {
                 h->party = genesis.party;
                 h->genesis_feed = genesis.feed;
             }
@@ -259,7 +259,7 @@ static void test_parties_in_a_folder(void **at) {
         size_t identities = 0, parties = 0;
         for (size_t i = 0; i < h.count; i++) {
             echo__genesis genesis;
-            if (echo__credential_genesis(&genesis, h.list[i].bytes) != ECHO_OK) continue;
+            if (echo__credential_genesis(&genesis, NULL, h.list[i].bytes) != ECHO_OK) continue;
             assert_int_equal(h.list[i].seq, 0);
             assert_true(echo__key_equal(&genesis.feed, &h.list[i].feed->key));
             identities += genesis.identity;
@@ -304,7 +304,7 @@ static void test_admitted_feeds(void **at) {
         for (size_t i = 0; i < h.count;
              i++) { /* the member's identity is trusted, the device it signs with is not: its chain is */
             echo__genesis genesis;
-            if (echo__credential_genesis(&genesis, h.list[i].bytes) != ECHO_OK || !genesis.identity) continue;
+            if (echo__credential_genesis(&genesis, NULL, h.list[i].bytes) != ECHO_OK || !genesis.identity) continue;
             assert_true(echo__admission_trusts(admission, &genesis.party));
             assert_false(echo__admission_admits(admission, &genesis.feed));
         }
@@ -349,7 +349,7 @@ static void test_reading_as_the_original_does(void **at) {
         echo__admission *admission = admission_of(&h.party);
         for (size_t i = 0; i < h.count; i++) { /* at first only the genesis is welcome, wherever it is looked for */
             echo__genesis genesis;
-            bool is_genesis = echo__credential_genesis(&genesis, h.list[i].bytes) == ECHO_OK && !genesis.identity;
+            bool is_genesis = echo__credential_genesis(&genesis, NULL, h.list[i].bytes) == ECHO_OK && !genesis.identity;
             assert_int_equal(echo__admission_accepts_outsider(admission, &h.list[i].feed->key, h.list[i].bytes),
                              is_genesis ? ECHO_OK : ECHO_ERR_REFUSED);
         }
@@ -601,13 +601,13 @@ static void test_asking_out_of_memory(void **at) {
     for (size_t i = 0; i < h.count; i++) {
         const echo_key *feed = &h.list[i].feed->key;
         echo__genesis genesis;
-        echo_status is_genesis = echo__credential_genesis(&genesis, h.list[i].bytes);
+        echo_status is_genesis = echo__credential_genesis(&genesis, NULL, h.list[i].bytes);
         echo_status accepts = echo__admission_accepts_outsider(admission, feed, h.list[i].bytes);
         bool failed = true;
         for (long nth = 1; failed; nth++) {
             long before = fault_blocks();
             fault_at(nth);
-            echo_status status = echo__credential_genesis(&genesis, h.list[i].bytes);
+            echo_status status = echo__credential_genesis(&genesis, NULL, h.list[i].bytes);
             failed = fault_off();
             assert_int_equal(status, failed ? ECHO_ERR_NOMEM : is_genesis);
             fault_at(nth);
@@ -632,6 +632,45 @@ static echo_keypair keypair(uint8_t seed) {
     return keys;
 }
 
+static echo_status admit_changed(echo_bytes credential, const echo_key *party, const echo__verifier *known,
+                                 size_t *feeds) {
+    echo__admission *admission = admission_of(party);
+    if (known != NULL) echo__admission_adopt(admission, known);
+    echo_status status = echo__admission_add(admission, party, 0, credential, NULL, NULL);
+    *feeds = echo__admission_feed_count(admission);
+    echo__admission_free(admission);
+    return status;
+}
+
+/* What was verified elsewhere counts for these very bytes: a credential of which any byte is another is judged as ever.
+ */
+static void test_adopted_signatures(void **at) {
+    (void)at;
+    echo_keypair party = keypair(1), feed = keypair(2);
+    echo__buf genesis = ECHO__BUF_INIT;
+    echo__genesis told;
+    echo__verifier verifier;
+    size_t feeds, expected, refused = 0;
+    echo__verifier_init(&verifier);
+    assert_int_equal(echo__credential_make_genesis(&genesis, &party, &feed.public_key, "2026-11-22T13:36:03+00:00"),
+                     ECHO_OK);
+    assert_int_equal(echo__credential_genesis(&told, &verifier, echo__buf_bytes(&genesis)), ECHO_OK);
+    assert_int_equal(verifier.seen.count, 1);
+    assert_int_equal(admit_changed(echo__buf_bytes(&genesis), &party.public_key, &verifier, &feeds), ECHO_OK);
+    assert_int_equal(feeds, 1);
+    for (size_t i = 0; i < genesis.len; i++) {
+        genesis.data[i] ^= 1;
+        echo_status status = admit_changed(echo__buf_bytes(&genesis), &party.public_key, NULL, &expected);
+        assert_int_equal(admit_changed(echo__buf_bytes(&genesis), &party.public_key, &verifier, &feeds), status);
+        assert_int_equal(feeds, expected);
+        refused += status == ECHO_ERR_SIGNATURE;
+        genesis.data[i] ^= 1;
+    }
+    assert_true(refused >= 64 + 32); /* the signature and the feed's key at least */
+    echo__verifier_free(&verifier);
+    echo__buf_free(&genesis);
+}
+
 static void test_made_credentials(void **at) {
     (void)at;
     const char *created = "2026-11-22T13:36:03+00:00";
@@ -647,10 +686,10 @@ static void test_made_credentials(void **at) {
         ECHO_OK);
 
     echo__genesis told;
-    assert_int_equal(echo__credential_genesis(&told, echo__buf_bytes(&genesis)), ECHO_OK);
+    assert_int_equal(echo__credential_genesis(&told, NULL, echo__buf_bytes(&genesis)), ECHO_OK);
     assert_true(echo__key_equal(&told.party, &party.public_key) && echo__key_equal(&told.feed, &feed.public_key));
     assert_false(told.identity);
-    assert_int_equal(echo__credential_genesis(&told, echo__buf_bytes(&admit)), ECHO_ERR_REFUSED);
+    assert_int_equal(echo__credential_genesis(&told, NULL, echo__buf_bytes(&admit)), ECHO_ERR_REFUSED);
 
     echo__admission *admission = admission_of(&party.public_key);
     bool grew;
@@ -736,6 +775,7 @@ int main(void) {
         cmocka_unit_test(test_errors_say_where),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_asking_out_of_memory),
+        cmocka_unit_test(test_adopted_signatures),
         cmocka_unit_test(test_made_credentials),
         cmocka_unit_test(test_making_out_of_memory),
     };

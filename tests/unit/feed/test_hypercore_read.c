@@ -57,6 +57,69 @@ static void one_signature_is_enough(void **state) {
     test_end(&t);
 }
 
+static uint64_t verifications_of_opening(test_feed *t) {
+    t->feeds.ops->close(t->feeds.ctx, t->feed);
+    assert_ok(t->feeds.ops->open(&t->feed, t->feeds.ctx, &t->key, &oops));
+    return echo__hypercore_count(t->feed)->verifications;
+}
+
+/* Changes a byte of a file of the feed; the same call undoes it. */
+static void flip(const test_feed *t, const char *file, size_t at) {
+    char path[1024];
+    size_t len;
+    test_path(path, t->path, file);
+    uint8_t *bytes = file_read(path, &len);
+    assert_true(at < len);
+    bytes[at] ^= 1;
+    file_write(path, bytes, len);
+    free(bytes);
+}
+
+/*
+ * A feed that its source opened before is not verified again, while nothing of it changed. A changed byte of the
+ * signature or of a root is refused as at the first time: what is verified is then shorter, or nothing.
+ */
+static void opened_again_is_not_verified_again(void **state) {
+    (void)state;
+    static const char *const sets[] = {FIXTURES_7, FIXTURES_9};
+    for (unsigned i = 0; i < 2; i++) {
+        test_feed t;
+        uint64_t index[ECHO__FLAT_ROOTS_MAX];
+        test_copy(&t, sets[i], "n1000");
+        test_open(&t, NULL);
+        uint64_t length = test_info(&t).verified, first = echo__hypercore_count(t.feed)->verifications;
+        assert_int_equal(length, 1000);
+        for (unsigned round = 0; round < 3; round++) {
+            assert_int_equal(verifications_of_opening(&t), 0);
+            assert_int_equal(test_info(&t).verified, length);
+        }
+        for (size_t byte = 0; byte < ECHO__HYPERCORE_SIGNATURE; byte += 9) {
+            size_t at = ECHO__HYPERCORE_HEADER + 999 * ECHO__HYPERCORE_SIGNATURE + byte;
+            flip(&t, "signatures", at);
+            assert_true(verifications_of_opening(&t) > first);
+            assert_true(test_info(&t).verified < length);
+            flip(&t, "signatures", at);
+            assert_int_equal(verifications_of_opening(&t), first); /* the shorter length is remembered now */
+            assert_int_equal(test_info(&t).verified, length);
+        }
+        unsigned roots = echo__flat_roots(index, length);
+        for (unsigned root = 0; root < roots; root++) {
+            for (size_t byte = 0; byte < ECHO__HYPERCORE_NODE; byte += root == 0 ? 7 : 39) {
+                size_t at = ECHO__HYPERCORE_HEADER + (size_t)index[root] * ECHO__HYPERCORE_NODE + byte;
+                assert_int_equal(test_info(&t).verified, length);
+                flip(&t, "tree", at);
+                t.feeds.ops->close(t.feeds.ctx, t.feed);
+                echo_status status = t.feeds.ops->open(&t.feed, t.feeds.ctx, &t.key, NULL);
+                if (status == ECHO_OK) assert_true(test_info(&t).verified < length);
+                flip(&t, "tree", at);
+                if (status != ECHO_OK) assert_ok(t.feeds.ops->open(&t.feed, t.feeds.ctx, &t.key, &oops));
+                (void)verifications_of_opening(&t);
+            }
+        }
+        test_end(&t);
+    }
+}
+
 /* P2: what is asked for, and not a byte of data besides. */
 static void starts_where_it_is_told(void **state) {
     (void)state;
@@ -309,17 +372,12 @@ static void blocks_too_large_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_hypercore_7),
-        cmocka_unit_test(reads_hypercore_9),
-        cmocka_unit_test(one_signature_is_enough),
-        cmocka_unit_test(starts_where_it_is_told),
-        cmocka_unit_test(reads_any_range),
-        cmocka_unit_test(the_callback_can_stop),
-        cmocka_unit_test(beyond_the_end_is_a_gap),
-        cmocka_unit_test(sparse_feeds_have_gaps),
-        cmocka_unit_test(missing_parents_are_computed),
-        cmocka_unit_test(a_missing_leaf_is_corrupt),
-        cmocka_unit_test(blocks_too_large_are_refused),
+        cmocka_unit_test(reads_hypercore_7),         cmocka_unit_test(reads_hypercore_9),
+        cmocka_unit_test(one_signature_is_enough),   cmocka_unit_test(opened_again_is_not_verified_again),
+        cmocka_unit_test(starts_where_it_is_told),   cmocka_unit_test(reads_any_range),
+        cmocka_unit_test(the_callback_can_stop),     cmocka_unit_test(beyond_the_end_is_a_gap),
+        cmocka_unit_test(sparse_feeds_have_gaps),    cmocka_unit_test(missing_parents_are_computed),
+        cmocka_unit_test(a_missing_leaf_is_corrupt), cmocka_unit_test(blocks_too_large_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

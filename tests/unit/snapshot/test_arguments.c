@@ -9,6 +9,7 @@ typedef struct given {
     echo_key party;
     echo_party_options options, other_version, other_policy;
     echo_gc_options gc_version;
+    echo_copy_options copy_version;
     echo_hash digest;
     echo_difference_report report;
     echo_party *none;
@@ -63,6 +64,12 @@ typedef struct argument {
     XX(compare_a, INVALID, echo_snapshot_compare(&g->report, NULL, 1, &g->store, 2, &g->party, NULL, NULL, err))       \
     XX(compare_b, INVALID, echo_snapshot_compare(&g->report, &g->store, 1, NULL, 2, &g->party, NULL, NULL, err))       \
     XX(compare_party, INVALID, echo_snapshot_compare(&g->report, &g->store, 1, &g->store, 2, NULL, NULL, NULL, err))   \
+    XX(copy_to, INVALID, echo_snapshot_copy(NULL, NULL, &g->store, &g->party, NULL, err))                              \
+    XX(copy_to_table, INVALID, echo_snapshot_copy(NULL, &g->broken, &g->store, &g->party, NULL, err))                  \
+    XX(copy_from, INVALID, echo_snapshot_copy(NULL, &g->store, NULL, &g->party, NULL, err))                            \
+    XX(copy_from_table, INVALID, echo_snapshot_copy(NULL, &g->store, &g->broken, &g->party, NULL, err))                \
+    XX(copy_party, INVALID, echo_snapshot_copy(NULL, &g->store, &g->store, NULL, NULL, err))                           \
+    XX(copy_version, VERSION, echo_snapshot_copy(NULL, &g->store, &g->store, &g->party, &g->copy_version, err))        \
     XX(pin_store, INVALID, echo_snapshot_pin(NULL, &g->party, 1, true, err))                                           \
     XX(pin_party, INVALID, echo_snapshot_pin(&g->store, NULL, 1, true, err))                                           \
     XX(gc_store, INVALID, echo_snapshot_gc(NULL, NULL, NULL, err))                                                     \
@@ -90,6 +97,7 @@ static void test_arguments(void **state) {
     given g = {.party = store_party(1),
                .options = ECHO_PARTY_OPTIONS_INIT,
                .gc_version = ECHO_GC_OPTIONS_INIT,
+               .copy_version = ECHO_COPY_OPTIONS_INIT,
                .broken = {NULL, NULL}};
     assert_ok(echo_store_new_memory(&g.store));
     assert_ok(echo_registry_new(&models));
@@ -102,6 +110,7 @@ static void test_arguments(void **state) {
     policy.version = 9;
     g.other_policy.policy = &policy;
     g.gc_version.version = 9;
+    g.copy_version.version = 9;
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         echo_error err = ECHO_ERROR_INIT;
         echo_status status = arguments[i].call(&g, &err);
