@@ -633,20 +633,13 @@ static void test_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_doubles),
-        cmocka_unit_test(test_worked_example),
-        cmocka_unit_test(test_operation_numbers),
-        cmocka_unit_test(test_sequences),
-        cmocka_unit_test(test_set_numbers),
-        cmocka_unit_test(test_set_doubles),
-        cmocka_unit_test(test_last_writer_wins),
-        cmocka_unit_test(test_any_order),
-        cmocka_unit_test(test_all_or_nothing),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_huge_index),
-        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_doubles),
+        cmocka_unit_test(test_worked_example), cmocka_unit_test(test_operation_numbers),
+        cmocka_unit_test(test_sequences),      cmocka_unit_test(test_set_numbers),
+        cmocka_unit_test(test_set_doubles),    cmocka_unit_test(test_last_writer_wins),
+        cmocka_unit_test(test_any_order),      cmocka_unit_test(test_all_or_nothing),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_huge_index),     cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
