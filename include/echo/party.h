@@ -113,7 +113,8 @@ typedef struct echo_party_options {
     void *now_arg;
     const echo_snapshot_policy *policy; /* NULL: ECHO_SNAPSHOT_POLICY_INIT. Copied */
     /* Bytes that items may take in memory, estimated from the size of their records. Beyond it, items that a snapshot
-     * holds are evicted, least recently used first, and loaded again when they are read. 0: no bound. */
+     * holds are evicted, least recently used first, and loaded again when they are read. 0: no bound. Chunks of the
+     * snapshot that were read are kept in a quarter as many bytes more, 1 MiB at least and 16 MiB at most. */
     uint64_t memory;
     echo_clock_fn clock; /* NULL: the system's monotonic clock */
     void *clock_arg;

@@ -103,7 +103,7 @@ static echo_status follow(echo_object_value *out, const echo_item *item, const e
     echo__place place;
     echo_status status = echo__object_find(&place, &gone, item->state, from, segs, count);
     if (status == ECHO_ERR_NOT_FOUND) return refuse_path(err, item, path, &place);
-    if (status != ECHO_OK) return fail(err, item, status, NULL);
+    if (status != ECHO_OK) return fail(err, item, status, "the value cannot be read");
     fill(out, item, &place);
     return ECHO_OK;
 }
@@ -167,7 +167,7 @@ static echo_status count_of(size_t *out, const echo_object_value *value, const c
     size_t count;
     echo__place place = place_of(value);
     echo_status status = echo__object_count(&count, item->state, &place);
-    if (status != ECHO_OK) return fail(err, item, status, NULL);
+    if (status != ECHO_OK) return fail(err, item, status, "the value cannot be read");
     *out = count;
     return ECHO_OK;
 }
@@ -179,7 +179,7 @@ static echo_status blob_of(echo_bytes *out, const echo_object_value *value, cons
     echo_bytes bytes;
     echo__place place = place_of(value);
     echo_status status = echo__object_blob(&bytes, item->state, &place);
-    if (status != ECHO_OK) return fail(err, item, status, NULL);
+    if (status != ECHO_OK) return fail(err, item, status, "the value cannot be read");
     *out = bytes;
     return ECHO_OK;
 }
@@ -287,7 +287,7 @@ echo_status echo_object_cursor_next(bool *more, echo_object_cursor *cursor, echo
     echo__place of = place_of(&cursor->walk.of), place;
     echo_bytes key;
     status = echo__object_next(&place, &key, &cursor->walk.position, item->state, &of);
-    if (status != ECHO_OK && status != ECHO_ERR_NOT_FOUND) return fail(err, item, status, NULL);
+    if (status != ECHO_OK && status != ECHO_ERR_NOT_FOUND) return fail(err, item, status, "the value cannot be read");
     *more = status == ECHO_OK;
     if (!*more) return ECHO_OK;
     cursor->key = key;

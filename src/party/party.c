@@ -60,6 +60,13 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
     return ECHO_OK;
 }
 
+/* Chunks that were read are kept beside the items: a quarter of the host's bound, within what is useful. */
+static size_t chunk_budget(uint64_t memory) {
+    const uint64_t least = (uint64_t)1 << 20;
+    if (memory == 0 || memory / 4 > ECHO__CHUNK_KEEP) return ECHO__CHUNK_KEEP;
+    return (size_t)(memory / 4 < least ? least : memory / 4);
+}
+
 echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const echo_store *store, uint64_t newest,
                              echo_error *err) {
     party->feeds = *feeds;
@@ -67,6 +74,7 @@ echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const e
     party->newest = newest;
     if (store->ops == NULL) return ECHO_OK;
     if (echo__chunks_new(&party->chunks, &party->store) != ECHO_OK) return echo__nomem(err);
+    echo__chunks_keep(party->chunks, chunk_budget(party->options.memory));
     party->items.chunks = party->chunks;
     return ECHO_OK;
 }
