@@ -5,11 +5,8 @@
  */
 #include "tree/copy.h"
 
-#include <stdio.h>
-
 #include "base/crypto.h"
 #include "base/error.h"
-#include "store/store.h"
 #include "tree/path.h"
 
 #define ID_SHOWN 30 /* bytes of an id in a message */
