@@ -68,6 +68,35 @@ static int by_id(const void *a, const void *b) {
     return echo__bytes_compare(x->id, y->id);
 }
 
+static echo__stamp stamp_of(uint64_t mix) {
+    echo__stamp stamp = {mix % 90, {{0}}, mix % 90};
+    memset(stamp.feed.bytes, (int)(mix % 7 * 40), sizeof stamp.feed.bytes);
+    stamp.time += mix % 4 == 0 ? mix : 1;
+    return stamp;
+}
+
+/* A record of one of many kinds and feeds; the same for the same numbers. */
+static void varied_line(echo__buf *out, echo_bytes id, uint64_t value, size_t pad) {
+    static const char *const types[] = {NULL, "", "example:type/a", "example:type/\"b\"", "example:type/c"};
+    uint64_t mix = value * 41 + pad;
+    echo__record record;
+    memset(&record, 0, sizeof record);
+    record.id = id;
+    record.type = echo__bytes_text(types[mix % 5]);
+    if (mix % 3 > 0) record.model = text(mix % 3 == 1 ? "model/1" : "model/\n2");
+    record.version = (uint32_t)(mix % 4);
+    record.has_genesis = mix % 11 > 0;
+    record.genesis = stamp_of(mix);
+    record.has_parent_at = mix % 13 == 0;
+    record.parent_at = stamp_of(mix + 1);
+    record.has_deleted_at = record.deleted = mix % 17 == 0;
+    record.deleted_at = stamp_of(mix + 2);
+    record.state = text("{\"n\":1}");
+    echo__buf_clear(out);
+    echo__record_write(out, &record, NULL);
+    assert_int_equal(out->status, ECHO_OK);
+}
+
 /* A batch of a random kind, applied to tree and model. */
 static size_t step(history *h, echo__change *changes, echo__buf *lines) {
     size_t n = below(h, 4) == 0 ? 1 + (size_t)below(h, BATCH_MAX) : 1 + (size_t)below(h, 6), count = 0;
@@ -86,7 +115,10 @@ static size_t step(history *h, echo__change *changes, echo__buf *lines) {
         changes[i].line = echo__bytes(NULL, 0);
         if (below(h, 100) < removals) continue;
         size_t len = (size_t)below(h, 40);
-        make_line(&lines[i], changes[i].id, below(h, 3), len); /* sometimes what is there already */
+        if (below(h, 4) > 0)
+            varied_line(&lines[i], changes[i].id, below(h, 3), len); /* sometimes what is there already */
+        else
+            make_line(&lines[i], changes[i].id, below(h, 3), len);
         changes[i].line = echo__buf_bytes(&lines[i]);
     }
     return kept;

@@ -4,7 +4,7 @@ Writes the test vectors, or compares those that exist with what would be written
     python3 tests/vectors/reference/make.py
     python3 tests/vectors/reference/make.py --check
 
-Everything is derived by the modules in this folder, which were written from docs/FORMAT.md and share no code with the
+Everything is derived by the modules in this folder, which implement docs/FORMAT.md and share no code with the
 library. They need nothing but Python 3.9.
 """
 
