@@ -348,7 +348,7 @@ static void test_named_damage(void **state) {
         model_add(&m, text(id), i, 10);
     }
     publish_model(&from, 0, &m);
-    echo_hash leaf = gc_find(&from, "{\"id\":\"", "{\"id\":\"30");
+    echo_hash leaf = gc_find(&from, "{\"feeds\":", "{\"id\":\"30");
     damage(&from, &leaf, "x");
     echo_error err = refused(&to, &from, 0, ECHO_ERR_CORRUPT);
     assert_non_null(strstr(err.message, " (items after \""));
@@ -359,7 +359,7 @@ static void test_named_damage(void **state) {
 
     from = memory();
     model_fill(&m, 40);
-    model_set(&m, text("item/000021"), text("{\"id\":\"item/000021\",\"nothing\":1}"));
+    model_set(&m, text("item/000021"), text("{\"id\":\"item/000021\",\"log\":{\"nothing\":1}}"));
     publish_model(&from, 0, &m);
     err = refused(&to, &from, 0, ECHO_ERR_CORRUPT);
     assert_string_equal(err.item, "item/000021");
