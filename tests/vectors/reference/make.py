@@ -16,6 +16,7 @@ import make_credentials
 import make_items
 import make_messages
 import make_objects
+import make_trees
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent
 
@@ -59,6 +60,11 @@ def documents():
         make_objects.numbers(),
     )
     yield "credentials", make_credentials.document()
+    yield "trees", listed(
+        "Records alone (section 7), in ascending order of id or not, and the root of their tree (section 8); 'chunks': all "
+        "its chunks by their names.",
+        make_trees.trees(),
+    )
 
 
 def line(value):
