@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <echo/timeframe.h>
 
@@ -468,9 +467,6 @@ static void out_of_memory(void **state) {
     echo_timeframe_free(tf);
 }
 
-/* Of this process, so that a busy machine does not matter. */
-static double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; }
-
 /* The order is kept over blocks that fill, turn and empty: against a plain array, at every size around their edges. */
 static void order_is_kept(void **state) {
     (void)state;
@@ -499,10 +495,10 @@ static void order_is_kept(void **state) {
     echo_timeframe_free(tf);
 }
 
-/* The work of one hundred thousand feeds; anything quadratic takes minutes and not a fraction of a second. */
+/* The work of one hundred thousand feeds. Anything quadratic would take minutes, and end with the runner's time limit.
+ */
 static void many_feeds(void **state) {
     (void)state;
-    double begin = seconds();
     echo_timeframe *tf = fresh(), *other = fresh(), *back, *copy;
     for (uint64_t i = 0; i < MANY; i++) set(tf, i, i);
     for (uint64_t i = MANY / 2; i < MANY + MANY / 2; i++) set(other, i, i + 1);
@@ -521,8 +517,6 @@ static void many_feeds(void **state) {
     for (uint64_t i = 0; i < MANY; i++) unset(copy, i);
     assert_int_equal(echo_timeframe_size(copy), MANY / 2);
     for (uint64_t i = MANY; i < MANY + MANY / 2; i++) assert_int_equal(get(copy, i), i + 1);
-    double took = seconds() - begin;
-    if (took > 10) fail_msg("%.1f s", took);
     echo_timeframe_text_free(text);
     echo_timeframe_free(tf);
     echo_timeframe_free(other);
