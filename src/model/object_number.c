@@ -30,7 +30,10 @@ static void to_bytes(uint8_t *bytes, double number) {
 static bool rounds_to(double number, float beside) {
     if (!(fabs(number) < ECHO__FLOAT_END)) return false;
     float rounded = (float)number;
-    return memcmp(&rounded, &beside, sizeof rounded) == 0;
+    uint32_t rounded_bits, beside_bits;
+    memcpy(&rounded_bits, &rounded, sizeof rounded_bits);
+    memcpy(&beside_bits, &beside, sizeof beside_bits);
+    return rounded_bits == beside_bits;
 }
 
 double echo__wire_number_read(const ProtobufCMessage *value, float beside) {
