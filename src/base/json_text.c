@@ -40,26 +40,30 @@ static size_t escape_length(const uint8_t *p, const uint8_t *end) {
     return code == 0 || shorter ? 0 : 6;
 }
 
-/* At the opening quote; moves after the closing one. */
-static echo_status check_string(checker *c, echo_bytes *text) {
-    const uint8_t *from = ++c->at;
+bool echo__json_scan_text(echo_bytes *text, const uint8_t **at, const uint8_t *end) {
+    if (*at == end || **at != '"') return false;
+    const uint8_t *from = ++*at, *p = from;
     for (;;) {
-        while (c->end - c->at >= 8 && is_plain(c->at)) c->at += 8;
-        while (c->at < c->end && *c->at >= 0x20 && *c->at < 0x80 && *c->at != '"' && *c->at != '\\') c->at++;
-        if (c->at == c->end) return fail(c, ECHO_ERR_CORRUPT, "text ends inside a string");
-        if (*c->at == '"') break;
-        size_t n = *c->at == '\\'  ? escape_length(c->at, c->end)
-                   : *c->at < 0x20 ? 0
-                                   : echo__utf8_sequence(c->at, (size_t)(c->end - c->at));
-        if (n == 0) return fail(c, ECHO_ERR_CORRUPT, "string is not canonical");
-        c->at += n;
+        while (end - p >= 8 && is_plain(p)) p += 8;
+        while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') p++;
+        *at = p;
+        if (p == end) return false;
+        if (*p == '"') break;
+        size_t n = *p == '\\' ? escape_length(p, end) : *p < 0x20 ? 0 : echo__utf8_sequence(p, (size_t)(end - p));
+        if (n == 0) return false;
+        p += n;
     }
-    *text = (echo_bytes){from, (size_t)(c->at++ - from)};
-    return ECHO_OK;
+    *text = (echo_bytes){from, (size_t)(p - from)};
+    *at = p + 1;
+    return true;
 }
 
-/* The byte that the escape at *at stands for; moves after it. */
-static uint8_t read_escape(const uint8_t **at) {
+static echo_status check_string(checker *c, echo_bytes *text) {
+    if (echo__json_scan_text(text, &c->at, c->end)) return ECHO_OK;
+    return fail(c, ECHO_ERR_CORRUPT, c->at == c->end ? "text ends inside a string" : "string is not canonical");
+}
+
+uint8_t echo__json_escape(const uint8_t **at) {
     const uint8_t *p = *at;
     *at = p + (p[1] == 'u' ? 6 : 2);
     switch (p[1]) {
@@ -82,14 +86,14 @@ size_t echo__json_unescape(uint8_t *out, echo_bytes text) {
         memcpy(to, p, run);
         to += run;
         p += run;
-        if (p < end) *to++ = read_escape(&p);
+        if (p < end) *to++ = echo__json_escape(&p);
     }
     return (size_t)(to - out);
 }
 
 static int next_byte(const uint8_t **at, const uint8_t *end) {
     if (*at == end) return -1;
-    return **at == '\\' ? read_escape(at) : *(*at)++;
+    return **at == '\\' ? echo__json_escape(at) : *(*at)++;
 }
 
 int echo__json_compare(echo_bytes a, echo_bytes b) {

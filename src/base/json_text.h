@@ -1,6 +1,7 @@
 /*
- * Canonical JSON (docs/FORMAT.md, "Canonical JSON") read where it stands, without building values. echo__json_check()
- * comes first: the other functions take text that it accepted, and check nothing again.
+ * Canonical JSON (docs/FORMAT.md, "Canonical JSON") read where it stands, without building values. What checks comes
+ * first: echo__json_check() or echo__json_scan_text(). The other functions take what these accepted, and check nothing
+ * again.
  *
  * `at` is the first byte of a value. A string's "text" is what stands between its quotes, with the escapes. Canonical
  * text has one form for each string, and each escape stands for one byte, so a text is never shorter than its string.
@@ -17,6 +18,14 @@
  */
 echo_status echo__json_check(echo_bytes text, echo_error *err) ECHO_MUST_USE;
 
+/*
+ * Reads a string, from its opening quote; *at moves after the closing one. false: it is not canonical, and *at is
+ * where.
+ */
+bool echo__json_scan_text(echo_bytes *text, const uint8_t **at, const uint8_t *end);
+
+/* The byte that the escape at *at stands for; moves after it. */
+uint8_t echo__json_escape(const uint8_t **at);
 /* The byte after a value that is inside an object or an array. */
 const uint8_t *echo__json_skip(const uint8_t *at);
 /* The text of a string. */

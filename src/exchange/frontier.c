@@ -92,17 +92,10 @@ void echo__frontier_free(echo__frontier *f) {
 /* Whether the base has this very chunk at its place, and which it has there; nothing is known where the base cannot be
  * read. */
 static bool look_in_base(echo__frontier *f, echo__path *path, echo__want *want) {
-    uint8_t room[ECHO__ID_MAX];
     echo_error ignored = ECHO_ERROR_INIT;
-    if (f->base.items == 0 || want->level >= f->base.height || want->entry.last.data == NULL) return false;
-    const uint8_t *text = want->entry.last.data;
-    echo_bytes last = echo__bytes(text, want->entry.last.len);
-    if (memchr(text, '\\', last.len) != NULL) last = echo__bytes(room, echo__text_unescape(room, last));
-    if (echo__path_seek(path, want->level + 1, last, &ignored) != ECHO_OK) return false;
     echo__entry entry;
-    const echo__page *page = echo__path_page(path);
-    uint32_t at = path->at[path->level];
-    echo__page_entry(page, at < page->lines->count ? at : at - 1, &entry);
+    if (f->base.items == 0 || want->level >= f->base.height || want->entry.last.data == NULL) return false;
+    if (echo__path_entry_at(&entry, path, want->level, want->entry.last, &ignored) != ECHO_OK) return false;
     want->has_base = true;
     want->base = entry.hash;
     return echo__hash_equal(&entry.hash, &want->hash);

@@ -42,6 +42,14 @@ static uint64_t value_length(const uint8_t **at, const uint8_t *end, unsigned wi
     }
 }
 
+/* The embedded message with this number in a type's fields, which are few; NULL when none has it. */
+static const ProtobufCFieldDescriptor *embedded(const ProtobufCMessageDescriptor *type, uint64_t number) {
+    for (unsigned i = 0; i < type->n_fields; i++)
+        if (type->fields[i].id == number)
+            return type->fields[i].type == PROTOBUF_C_TYPE_MESSAGE ? &type->fields[i] : NULL;
+    return NULL;
+}
+
 /*
  * What protobuf-c lets pass or treats in its own way, and other implementations in theirs: field numbers that do not
  * exist, and an embedded message that occurs twice where one is due (protobuf merges them, protobuf-c forgets an empty
@@ -55,9 +63,8 @@ static bool is_unambiguous(const ProtobufCMessageDescriptor *type, const uint8_t
         if ((at = echo__varint_read(&tag, at, end)) == NULL || tag > UINT32_MAX || tag >> 3 == 0) return false;
         uint64_t len = value_length(&at, end, tag & 7);
         if (at == NULL || len > (uint64_t)(end - at)) return false;
-        const ProtobufCFieldDescriptor *field =
-            (tag & 7) == 2 ? protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3)) : NULL;
-        if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        const ProtobufCFieldDescriptor *field = (tag & 7) == 2 ? embedded(type, tag >> 3) : NULL;
+        if (field != NULL) {
             uint64_t bit = UINT64_C(1) << (field - type->fields);
             if ((seen & bit) != 0 && field->label != PROTOBUF_C_LABEL_REPEATED) return false;
             seen |= bit;

@@ -56,19 +56,6 @@ static echo_status blame_range(const copier *c, echo_status status) {
                        entry.last.data != NULL ? "\"" : "");
 }
 
-/* The failure of a record: it names the leaf, unless another chunk is at fault, and the item. */
-static echo_status blame_record(const copier *c, const echo__page *leaf, uint32_t i, echo_status status) {
-    static const char chunk[] = "chunk ";
-    char what[ECHO_ERROR_MESSAGE_CHARS];
-    uint8_t room[ECHO__ID_MAX];
-    if (c->err == NULL || status != ECHO_ERR_CORRUPT) return status;
-    memcpy(what, c->err->message, sizeof what);
-    if (strncmp(what, chunk, sizeof chunk - 1) != 0) echo__chunk_bad(c->err, &leaf->chunk->name, what);
-    echo_bytes id = echo__page_id(leaf, i, room);
-    echo__error_item(c->err, id.data, id.len);
-    return status;
-}
-
 /* ---- chunks ---- */
 
 static echo_status put_chunk(const echo__tree_copy *how, const echo__chunk *chunk, echo_error *err) {
@@ -122,7 +109,7 @@ static echo_status copy_records(copier *c, const echo__page *leaf) {
         echo_status status = echo__record_read(&record, echo__page_line(leaf, i), &c->scratch, c->err);
         if (status == ECHO_OK && record.has_blob) status = copy_blob(c, &record.blob);
         if (status == ECHO_OK) status = copy_log(c, record.log);
-        if (status != ECHO_OK) return blame_record(c, leaf, i, status);
+        if (status != ECHO_OK) return echo__page_blame(c->err, leaf, i, status);
         c->items++;
     }
     return ECHO_OK;
@@ -139,18 +126,12 @@ static echo_status fail_base(copier *c, echo_status status, const echo_error *pr
 /* Whether the base has this chunk, at this level and place. */
 static echo_status is_in_base(bool *out, copier *c, const echo__entry *entry, uint32_t level) {
     const echo__root *root = c->how->base;
-    uint8_t room[ECHO__ID_MAX];
     echo_error problem = ECHO_ERROR_INIT;
     *out = c->has_base && level == root->height && echo__hash_equal(&entry->hash, &root->hash);
     if (!c->has_base || level >= root->height || entry->last.data == NULL) return ECHO_OK;
-    echo_bytes last = echo__bytes(entry->last.data, entry->last.len);
-    if (memchr(last.data, '\\', last.len) != NULL) last = echo__bytes(room, echo__text_unescape(room, last));
-    echo_status status = echo__path_seek(&c->base, level + 1, last, &problem);
-    if (status != ECHO_OK) return fail_base(c, status, &problem);
-    const echo__page *page = echo__path_page(&c->base);
-    uint32_t at = c->base.at[c->base.level];
     echo__entry found;
-    echo__page_entry(page, at < page->lines->count ? at : at - 1, &found);
+    echo_status status = echo__path_entry_at(&found, &c->base, level, entry->last, &problem);
+    if (status != ECHO_OK) return fail_base(c, status, &problem);
     *out = echo__hash_equal(&found.hash, &entry->hash);
     return ECHO_OK;
 }

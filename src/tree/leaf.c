@@ -4,20 +4,24 @@
 #include "base/error.h"
 #include "tree/record_write.h"
 
-/* What the records of a leaf refer to, while it is put together. */
+typedef struct packed_line {
+    echo__record head;
+    echo_bytes rest;
+} packed_line;
+
+/* The records of a leaf, and what they refer to, while it is put together. */
 typedef struct packing {
+    packed_line *lines;
+    size_t count, cap;
     echo_key *feeds;
     size_t feed_count, feed_cap;
     echo__kind *kinds;
     size_t kind_count, kind_cap;
-    echo__buf scratch;
+    echo__buf scratch; /* of all lines */
 } packing;
 
 static void free_packing(packing *p) {
-    for (size_t i = 0; i < p->kind_count; i++) {
-        echo__free((void *)(uintptr_t)p->kinds[i].type.data);
-        echo__free((void *)(uintptr_t)p->kinds[i].model.data);
-    }
+    echo__free(p->lines);
     echo__free(p->kinds);
     echo__free(p->feeds);
     echo__buf_free(&p->scratch);
@@ -33,31 +37,19 @@ static bool add_feed(packing *p, const echo_key *feed) {
     return true;
 }
 
-static bool copy_text(echo_bytes *out, echo_bytes text) {
-    *out = text;
-    if (text.data == NULL) return true;
-    char *copy = echo__strndup(text.data, text.len);
-    *out = echo__bytes((const uint8_t *)copy, text.len);
-    return copy != NULL;
-}
-
 static bool add_kind(packing *p, const echo__record *record) {
     echo__kind kind = echo__record_kind(record);
     bool found;
+    if (!echo__record_has_kind(record)) return true;
     size_t at = echo__kind_place(&found, p->kinds, (uint32_t)p->kind_count, &kind);
-    if (found || !echo__record_has_kind(record)) return true;
+    if (found) return true;
     if (!echo__grow(&p->kinds, &p->kind_cap, p->kind_count + 1, sizeof kind)) return false;
-    echo__kind copy = {{NULL, 0}, {NULL, 0}, kind.version};
-    if (!copy_text(&copy.type, kind.type) || !copy_text(&copy.model, kind.model)) {
-        echo__free((void *)(uintptr_t)copy.type.data);
-        return false;
-    }
     memmove(&p->kinds[at + 1], &p->kinds[at], (p->kind_count++ - at) * sizeof kind);
-    p->kinds[at] = copy;
+    p->kinds[at] = kind;
     return true;
 }
 
-static bool add_record(packing *p, const echo__record *record) {
+static bool add_references(packing *p, const echo__record *record) {
     return add_kind(p, record) && (!record->has_genesis || add_feed(p, &record->genesis.feed)) &&
            (!record->has_parent_at || add_feed(p, &record->parent_at.feed)) &&
            (!record->has_deleted_at || add_feed(p, &record->deleted_at.feed));
@@ -73,30 +65,33 @@ static bool take_line(echo_bytes *line, echo_bytes *rest) {
     return true;
 }
 
-static echo_status pack(echo__buf *out, packing *p, echo_bytes lines, echo_error *err) {
-    echo__record record;
-    echo_bytes line, rest = lines;
-    while (take_line(&line, &rest)) {
-        echo_status status = echo__record_read(&record, echo__line_alone(line), &p->scratch, err);
+static echo_status read_lines(packing *p, echo_bytes lines, echo_error *err) {
+    echo_bytes line;
+    if (echo__buf_reserve(&p->scratch, lines.len) == NULL) return echo__nomem(err);
+    while (take_line(&line, &lines)) {
+        if (!echo__grow(&p->lines, &p->cap, p->count + 1, sizeof *p->lines)) return echo__nomem(err);
+        packed_line *to = &p->lines[p->count++];
+        echo_status status = echo__record_read_head(&to->head, &to->rest, echo__line_alone(line), &p->scratch, err);
         if (status != ECHO_OK) return status;
-        if (!add_record(p, &record)) return echo__nomem(err);
+        if (!add_references(p, &to->head)) return echo__nomem(err);
     }
-    const echo__shared shared = {(uint32_t)p->feed_count, (uint32_t)p->kind_count, p->feeds, p->kinds};
-    echo__shared_write(out, &shared);
-    rest = lines;
-    while (take_line(&line, &rest)) {
-        echo_status status = echo__record_read(&record, echo__line_alone(line), &p->scratch, err);
-        if (status != ECHO_OK) return status;
-        echo__record_write(out, &record, &shared);
-        echo__buf_byte(out, '\n');
-    }
-    return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
+    return ECHO_OK;
 }
 
 echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, echo_error *err) {
     packing p;
     memset(&p, 0, sizeof p);
-    echo_status status = pack(out, &p, lines, err);
+    echo_status status = read_lines(&p, lines, err);
+    const echo__shared shared = {(uint32_t)p.feed_count, (uint32_t)p.kind_count, p.feeds, p.kinds};
+    if (status == ECHO_OK) {
+        echo__shared_write(out, &shared);
+        for (size_t i = 0; i < p.count; i++) {
+            echo__record_write_head(out, &p.lines[i].head, &shared);
+            echo__buf_append(out, p.lines[i].rest.data, p.lines[i].rest.len);
+            echo__buf_byte(out, '\n');
+        }
+        if (out->status != ECHO_OK) status = echo__nomem(err);
+    }
     free_packing(&p);
     return status;
 }
@@ -104,15 +99,19 @@ echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, echo_error *err) {
 echo_status echo__line_expand(echo__buf *out, echo__line line, echo_error *err) {
     if (line.shared == NULL) {
         echo__buf_append(out, line.text.data, line.text.len);
-    } else {
-        echo__record record;
-        echo__buf scratch = ECHO__BUF_INIT;
-        echo_status status = echo__record_read(&record, line, &scratch, err);
-        if (status == ECHO_OK) echo__record_write(out, &record, NULL);
-        echo__buf_free(&scratch);
-        if (status != ECHO_OK) return status;
+        return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
     }
-    return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
+    echo__record record;
+    echo_bytes rest;
+    echo__buf scratch = ECHO__BUF_INIT;
+    echo_status status = echo__record_read_head(&record, &rest, line, &scratch, err);
+    if (status == ECHO_OK) {
+        echo__record_write_head(out, &record, NULL);
+        echo__buf_append(out, rest.data, rest.len);
+        if (out->status != ECHO_OK) status = echo__nomem(err);
+    }
+    echo__buf_free(&scratch);
+    return status;
 }
 
 echo_status echo__line_equal(bool *out, echo__line a, echo__line b, echo_error *err) {

@@ -8,7 +8,7 @@
 
 /*
  * Appends the leaf that holds these records: `lines`, each alone and ended by a newline. ECHO_ERR_CORRUPT when a line
- * is not a record's.
+ * does not begin as a record does; payloads are taken as they are.
  */
 echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, echo_error *err) ECHO_MUST_USE;
 /* Appends the line as it stands alone, without newline. */

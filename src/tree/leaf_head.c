@@ -1,6 +1,7 @@
 #include "tree/leaf_head.h"
 
 #include "base/json.h"
+#include "base/json_text.h"
 
 /* An item of a list that begins with '['; false at its end or where it is not canonical, which *ok tells apart. */
 static bool next_in_list(echo__scan *s, bool first, bool *ok) {
@@ -77,7 +78,7 @@ const char *echo__shared_scan(echo__scan *s, size_t *size) {
 /* The string of a text, put where *at is. */
 static echo_bytes place_text(uint8_t **at, echo_bytes text) {
     if (text.data == NULL) return text;
-    echo_bytes string = echo__bytes(*at, echo__text_unescape(*at, text));
+    echo_bytes string = echo__bytes(*at, echo__json_unescape(*at, text));
     *at += string.len;
     return string;
 }

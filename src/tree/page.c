@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/json_text.h"
 
 _Static_assert(ECHO__TREE_RUN_MAX > 1 && ECHO__TREE_BITS > 0, "a tree that narrows");
 _Static_assert(ECHO__CHUNK_MAX <= UINT32_MAX, "ends fit");
@@ -199,7 +200,7 @@ echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__
         }
     echo_bytes key = echo__bytes(text, (size_t)(end - text));
     if (plain) return key;
-    return echo__bytes(room, echo__text_unescape(room, key));
+    return echo__bytes(room, echo__json_unescape(room, key));
 }
 
 void echo__page_entry(const echo__page *page, uint32_t i, echo__entry *out) {
@@ -216,4 +217,16 @@ uint32_t echo__page_find(const echo__page *page, uint32_t from, echo_bytes id) {
             high = middle;
     }
     return low;
+}
+
+echo_status echo__page_blame(echo_error *err, const echo__page *leaf, uint32_t i, echo_status status) {
+    static const char chunk[] = "chunk ";
+    char what[ECHO_ERROR_MESSAGE_CHARS];
+    uint8_t room[ECHO__ID_MAX];
+    if (err == NULL || status != ECHO_ERR_CORRUPT) return status;
+    memcpy(what, err->message, sizeof what);
+    if (strncmp(what, chunk, sizeof chunk - 1) != 0) echo__chunk_bad(err, &leaf->chunk->name, what);
+    echo_bytes id = echo__page_id(leaf, i, room);
+    echo__error_item(err, id.data, id.len);
+    return status;
 }

@@ -75,6 +75,11 @@ void echo__page_entry(const echo__page *page, uint32_t i, echo__entry *out);
 /* The first line from `from` on whose key is not below id; the number of lines when all keys are below it. */
 uint32_t echo__page_find(const echo__page *page, uint32_t from, echo_bytes id);
 
+/*
+ * The failure of record i, which is returned: damage gets the name of the leaf, unless the message begins with that of
+ * another chunk, and the item.
+ */
+echo_status echo__page_blame(echo_error *err, const echo__page *leaf, uint32_t i, echo_status status);
 /* "chunk <hex>: what", ECHO_ERR_CORRUPT. */
 echo_status echo__chunk_bad(echo_error *err, const echo_hash *name, const char *what);
 

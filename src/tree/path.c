@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/json_text.h"
 
 echo_status echo__path_init(echo__path *path, echo__chunks *chunks, const echo__root *root, echo_error *err) {
     static const echo_hash none;
@@ -94,4 +95,15 @@ echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, ech
         echo_status status = echo__path_down(path, err);
         if (status != ECHO_OK) return status;
     }
+}
+
+echo_status echo__path_entry_at(echo__entry *out, echo__path *path, uint32_t level, echo_bytes last, echo_error *err) {
+    uint8_t room[ECHO__ID_MAX];
+    if (memchr(last.data, '\\', last.len) != NULL) last = echo__bytes(room, echo__json_unescape(room, last));
+    echo_status status = echo__path_seek(path, level + 1, last, err);
+    if (status != ECHO_OK) return status;
+    const echo__page *page = echo__path_page(path);
+    uint32_t at = path->at[path->level];
+    echo__page_entry(page, at < page->lines->count ? at : at - 1, out);
+    return ECHO_OK;
 }

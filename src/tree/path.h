@@ -38,6 +38,13 @@ bool echo__path_more(const echo__path *path);
  */
 echo_status echo__path_seek(echo__path *path, uint32_t level, echo_bytes id, echo_error *err) ECHO_MUST_USE;
 
+/*
+ * In a tree that is followed beside another: the entry of the chunk of `level`, below the root, which holds the id of
+ * this text, or would. Ids may not descend, as for a seek.
+ */
+echo_status echo__path_entry_at(echo__entry *out, echo__path *path, uint32_t level, echo_bytes last,
+                                echo_error *err) ECHO_MUST_USE;
+
 /* The name of the chunk that down would open. */
 void echo__path_below(const echo__path *path, echo_hash *name);
 /* Its whole entry, as the page above or the root states it. */

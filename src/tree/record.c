@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "tree/scan.h"
 
 static echo_status bad(echo_error *err, const char *what) {
@@ -21,7 +22,7 @@ static echo_status read_text(echo_bytes *out, echo__scan *s, size_t line_len, ec
     }
     uint8_t *at = echo__buf_reserve(scratch, scratch->len == 0 ? line_len : text.len);
     if (at == NULL) return echo__nomem(err);
-    *out = echo__bytes(at, echo__text_unescape(at, text));
+    *out = echo__bytes(at, echo__json_unescape(at, text));
     scratch->len += out->len;
     return ECHO_OK;
 }
@@ -148,10 +149,16 @@ static echo_status read_texts(echo__record *out, echo__scan *s, size_t line_len,
     return status;
 }
 
-echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) {
+/* Whether what follows the head may be the rest of a record. */
+static bool starts_rest(echo__scan s) {
+    return ECHO__SCAN(&s, "}") || ECHO__SCAN(&s, ",\"state\":") || ECHO__SCAN(&s, ",\"bytes\":") ||
+           ECHO__SCAN(&s, ",\"log\":") || ECHO__SCAN(&s, ",\"blob\":");
+}
+
+echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__line line, echo__buf *scratch,
+                                   echo_error *err) {
     echo__record record;
     memset(&record, 0, sizeof record);
-    echo__buf_clear(scratch);
     echo__scan s = echo__scan_of(line.text);
     echo_status status = read_id(&record.id, &s, line.text.len, scratch, err);
     if (status == ECHO_OK)
@@ -161,6 +168,19 @@ echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scr
     if (status != ECHO_OK) return status;
     record.deleted = ECHO__SCAN(&s, ",\"deleted\":true");
     if (ECHO__SCAN(&s, ",\"at\":{") && !read_at(&record, &s, line.shared)) return bad(err, "bad stamps");
+    if (!starts_rest(s)) return bad(err, "unknown, misplaced or missing key");
+    *rest = echo__bytes(s.at, (size_t)(s.end - s.at));
+    *out = record;
+    return ECHO_OK;
+}
+
+echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) {
+    echo__record record;
+    echo_bytes rest;
+    echo__buf_clear(scratch);
+    echo_status status = echo__record_read_head(&record, &rest, line, scratch, err);
+    if (status != ECHO_OK) return status;
+    echo__scan s = echo__scan_of(rest);
     if (ECHO__SCAN(&s, ",\"blob\":")) {
         if (!echo__scan_hash(&s, record.blob.bytes)) return bad(err, "bad blob");
         record.has_blob = true;

@@ -50,6 +50,12 @@ static inline bool echo__record_has_kind(const echo__record *record) {
  * only.
  */
 echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
+/*
+ * Reads a line up to its payload; *rest is what follows, which is not looked into: it is the same in both forms. The
+ * scratch is not cleared; if it has room for the line, no view moves, so that one scratch can serve many lines.
+ */
+echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__line line, echo__buf *scratch,
+                                   echo_error *err) ECHO_MUST_USE;
 /* Only the id, which both forms begin with. */
 echo_status echo__record_read_id(echo_bytes *id, echo_bytes line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
 /* Reads a payload object as found in a blob, into the state, bytes and log of *out. */

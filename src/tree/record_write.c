@@ -91,7 +91,7 @@ static void write_kind(echo__buf *out, const echo__record *record, const echo__s
     }
 }
 
-void echo__record_write(echo__buf *out, const echo__record *record, const echo__shared *shared) {
+void echo__record_write_head(echo__buf *out, const echo__record *record, const echo__shared *shared) {
     write_text(out, "{\"id\":", record->id);
     write_kind(out, record, shared);
     write_text(out, ",\"parent\":", record->parent);
@@ -99,6 +99,10 @@ void echo__record_write(echo__buf *out, const echo__record *record, const echo__
     write_text(out, ",\"target\":", record->target);
     if (record->deleted) echo__buf_text(out, ",\"deleted\":true");
     write_at(out, record, shared);
+}
+
+void echo__record_write(echo__buf *out, const echo__record *record, const echo__shared *shared) {
+    echo__record_write_head(out, record, shared);
     if (record->has_blob) {
         echo__buf_text(out, ",\"blob\":\"");
         echo__buf_hex(out, record->blob.bytes, sizeof record->blob.bytes);

@@ -11,6 +11,8 @@
  * alone (NULL). Inline payload or blob as set in `record`.
  */
 void echo__record_write(echo__buf *out, const echo__record *record, const echo__shared *shared);
+/* Appends the part of the line before the payload. */
+void echo__record_write_head(echo__buf *out, const echo__record *record, const echo__shared *shared);
 /* Appends the payload object, {"state":...}, as a blob chunk holds it. */
 void echo__record_write_payload(echo__buf *out, const echo__record *record);
 

@@ -1,54 +1,9 @@
 #include "tree/scan.h"
 
 #include "base/json.h"
+#include "base/json_text.h"
 
-/* The byte that the escape at p stands for, and its length; 0 when it is not canonical. end is after the last byte to
- * be read. */
-static size_t unescape(uint8_t *byte, const uint8_t *p, const uint8_t *end) {
-    if (end - p < 2) return 0;
-    switch (p[1]) {
-    case '"': *byte = '"'; return 2;
-    case '\\': *byte = '\\'; return 2;
-    case 'b': *byte = '\b'; return 2;
-    case 'f': *byte = '\f'; return 2;
-    case 'n': *byte = '\n'; return 2;
-    case 'r': *byte = '\r'; return 2;
-    case 't': *byte = '\t'; return 2;
-    case 'u': break;
-    default: return 0;
-    }
-    if (end - p < 6 || p[2] != '0' || p[3] != '0' || (p[4] != '0' && p[4] != '1')) return 0;
-    int low = p[5] >= '0' && p[5] <= '9' ? p[5] - '0' : p[5] >= 'a' && p[5] <= 'f' ? p[5] - 'a' + 10 : -1;
-    if (low < 0) return 0;
-    *byte = (uint8_t)((p[4] - '0') << 4 | low);
-    if (*byte == 0 || strchr("\b\f\n\r\t", *byte) != NULL)
-        return 0; /* NUL is refused, the others have a shorter escape */
-    return 6;
-}
-
-bool echo__scan_text(echo__scan *s, echo_bytes *text) {
-    if (!ECHO__SCAN(s, "\"")) return false;
-    const uint8_t *p = s->at;
-    uint8_t high = 0;
-    for (;;) {
-        if (p == s->end) return false;
-        uint8_t c = *p;
-        if (c == '"') break;
-        if (c < 0x20) return false;
-        if (c == '\\') {
-            uint8_t byte;
-            size_t n = unescape(&byte, p, s->end);
-            if (n == 0) return false;
-            p += n;
-            continue;
-        }
-        high |= c;
-        p++;
-    }
-    *text = echo__bytes(s->at, (size_t)(p - s->at));
-    s->at = p + 1;
-    return (high & 0x80) == 0 || echo__utf8_valid(*text);
-}
+bool echo__scan_text(echo__scan *s, echo_bytes *text) { return echo__json_scan_text(text, &s->at, s->end); }
 
 bool echo__scan_u64(echo__scan *s, uint64_t *out) {
     const uint8_t *p = s->at;
@@ -135,32 +90,10 @@ bool echo__scan_value(echo__scan *s, echo_bytes *out) {
     return true;
 }
 
-/* The byte of an escape in a text that was scanned before; moves after it. */
-static uint8_t known_escape(const uint8_t **text) {
-    const uint8_t *p = *text;
-    *text = p + (p[1] == 'u' ? 6 : 2);
-    switch (p[1]) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'u': return (uint8_t)((p[4] - '0') << 4 | (p[5] <= '9' ? p[5] - '0' : p[5] - 'a' + 10));
-    default: return p[1];
-    }
-}
-
-size_t echo__text_unescape(uint8_t *out, echo_bytes text) {
-    const uint8_t *p = text.data, *end = p + text.len;
-    size_t len = 0;
-    while (p < end) out[len++] = *p == '\\' ? known_escape(&p) : *p++;
-    return len;
-}
-
 /* The next byte of a text, or -1 at its quote. */
 static int next_byte(const uint8_t **text) {
     if (**text == '"') return -1;
-    if (**text == '\\') return known_escape(text);
+    if (**text == '\\') return echo__json_escape(text);
     return *(*text)++;
 }
 

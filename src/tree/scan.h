@@ -37,8 +37,6 @@ bool echo__scan_hash(echo__scan *s, uint8_t out[32]);  /* a string of 64 lower-c
 /* Delimits any value by its quotes and brackets, at most 128 deep, without checking what stands between. */
 bool echo__scan_value(echo__scan *s, echo_bytes *out);
 
-/* Writes the string of a text, which is never longer than the text, and returns its length. */
-size_t echo__text_unescape(uint8_t *out, echo_bytes text);
 /* Order of two strings, bytewise, given their texts; each must be followed by its quote. */
 int echo__text_compare(const uint8_t *a, const uint8_t *b);
 int echo__text_compare_bytes(const uint8_t *text, echo_bytes bytes);

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/json_text.h"
 #include "tree/leaf.h"
 #include "tree/path.h"
 #include "tree/update.h"
@@ -47,6 +48,7 @@ struct echo__update {
     echo_status broken; /* what an earlier call failed with */
     echo__buf leaf;     /* the one being put */
     echo__buf line;     /* an old one */
+    echo__buf scratch;  /* of a change that is checked */
     size_t before_len;  /* of the id of the last change, 0 at first */
     uint8_t before[ECHO__ID_MAX];
 };
@@ -78,6 +80,7 @@ static void free_levels(update *u) {
     }
     echo__buf_free(&u->leaf);
     echo__buf_free(&u->line);
+    echo__buf_free(&u->scratch);
 }
 
 /* Whether the next line written starts a chunk. */
@@ -166,7 +169,7 @@ static echo_status append_records(update *u, const echo__page *page, uint32_t fr
     for (uint32_t i = from; i < from + n; i++) {
         lv->last = lv->out.len;
         echo_status status = echo__line_expand(&lv->out, echo__page_line(page, i), u->err);
-        if (status != ECHO_OK) return status;
+        if (status != ECHO_OK) return echo__page_blame(u->err, page, i, status);
         echo__buf_byte(&lv->out, '\n');
     }
     return ECHO_OK;
@@ -282,7 +285,7 @@ static echo_status add_entry(update *u, uint32_t l, const echo__entry *entry, ui
     echo_status status = need_level(u, l);
     if (status != ECHO_OK) return status;
     uint8_t room[ECHO__ID_MAX];
-    status = position(u, l, echo__bytes(room, echo__text_unescape(room, entry->last)));
+    status = position(u, l, echo__bytes(room, echo__json_unescape(room, entry->last)));
     if (status == ECHO_OK) status = open_page(u, l);
     if (status == ECHO_OK) status = start_line(u, l);
     if (status != ECHO_OK) return status;
@@ -301,8 +304,10 @@ static echo_status change_record(update *u, const echo__change *change) {
         exists = at < page->lines->count && echo__text_compare_bytes(echo__page_key(page, at), change->id) == 0;
         if (exists && change->line.data != NULL) {
             echo__buf_clear(&u->line);
-            status = echo__line_expand(&u->line, echo__page_line(page, at), u->err);
-            if (status != ECHO_OK || echo__bytes_equal(change->line, echo__buf_bytes(&u->line))) return status;
+            status = echo__line_expand(&u->line, echo__page_line(page, at), NULL);
+            if (status == ECHO_ERR_NOMEM) return echo__nomem(u->err);
+            bool same = status == ECHO_OK && echo__bytes_equal(change->line, echo__buf_bytes(&u->line));
+            if (same) return ECHO_OK; /* one that is damaged is replaced */
         }
     }
     if (!exists && change->line.data == NULL) return ECHO_OK;
@@ -318,7 +323,8 @@ static echo_status change_record(update *u, const echo__change *change) {
 }
 
 static echo_status check_change(update *u, const echo__change *change) {
-    echo_bytes id = change->id, line = change->line, text;
+    echo_bytes id = change->id, line = change->line, rest;
+    echo__record head;
     if (id.len == 0 || id.len > ECHO__ID_MAX)
         return echo__error(u->err, ECHO_ERR_INVALID, "a change has no id, or an id that is too long");
     if (echo__bytes_compare(echo__bytes(u->before, u->before_len), id) >= 0)
@@ -328,9 +334,10 @@ static echo_status check_change(update *u, const echo__change *change) {
     if (line.data == NULL) return ECHO_OK;
     if (line.len >= ECHO__LINE_MAX)
         return echo__error(u->err, ECHO_ERR_LIMIT, "a record of %zu bytes is too long", line.len);
-    echo__scan s = echo__scan_of(line);
-    if (!ECHO__SCAN(&s, "{\"id\":") || !echo__scan_text(&s, &text) || echo__text_compare_bytes(text.data, id) != 0 ||
-        memchr(line.data, '\n', line.len) != NULL)
+    echo__buf_clear(&u->scratch);
+    echo_status status = echo__record_read_head(&head, &rest, echo__line_alone(line), &u->scratch, NULL);
+    if (status == ECHO_ERR_NOMEM) return echo__nomem(u->err);
+    if (status != ECHO_OK || !echo__bytes_equal(head.id, id) || memchr(line.data, '\n', line.len) != NULL)
         return echo__error(u->err, ECHO_ERR_INVALID, "the line of a change is not a record of its id");
     return ECHO_OK;
 }

@@ -3,6 +3,7 @@
  * canonical, so that writing it again gives the very bytes.
  */
 #include "base/json.h"
+#include "base/json_text.h"
 #include "fuzz.h"
 #include "tree/page.h"
 #include "tree/record_write.h"
@@ -68,7 +69,7 @@ static void read_entry(echo_bytes line) {
     uint8_t room[ECHO__ID_MAX];
     echo__buf written = ECHO__BUF_INIT;
     if (echo__entry_read(&entry, line)) {
-        size_t len = echo__text_unescape(room, entry.last);
+        size_t len = echo__json_unescape(room, entry.last);
         FUZZ_CHECK(len > 0 && len <= ECHO__ID_MAX);
         (void)echo__boundary(echo__bytes(room, len));
         FUZZ_CHECK(echo__text_compare(entry.last.data, entry.last.data) == 0);
@@ -97,7 +98,7 @@ static void scan(echo_bytes bytes) {
     s = echo__scan_of(bytes);
     if (echo__scan_text(&s, &value)) {
         uint8_t *string = fuzz_copy(echo__bytes(value.data, value.len), false);
-        size_t len = echo__text_unescape(string, value);
+        size_t len = echo__json_unescape(string, value);
         echo__buf text = ECHO__BUF_INIT;
         check_text(echo__bytes(string, len));
         echo__json_string(&text, string, len);

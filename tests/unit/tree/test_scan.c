@@ -1,3 +1,4 @@
+#include "base/json_text.h"
 #include "unit/tree/tree_support.h"
 
 #include "tree/scan.h"
@@ -46,10 +47,10 @@ static void test_texts(void **state) {
         if (reads_text(bad[i], &out)) fail_msg("accepted %s", bad[i]);
     assert_true(reads_text(good[3], &out));
     uint8_t room[32];
-    assert_int_equal(echo__text_unescape(room, out), 3);
+    assert_int_equal(echo__json_unescape(room, out), 3);
     assert_memory_equal(room, "\x01\x1f\x0b", 3);
     assert_true(reads_text(good[2], &out));
-    assert_int_equal(echo__text_unescape(room, out), 7);
+    assert_int_equal(echo__json_unescape(room, out), 7);
     assert_memory_equal(room, "\"\\\b\f\n\r\t", 7);
 }
 

@@ -450,12 +450,74 @@ static void test_corrupt(void **state) {
     tear_down(&f);
 }
 
+/* An old record that cannot be read: named when it would have to be copied, gone when it is replaced. */
+static void test_damaged_record(void **state) {
+    (void)state;
+    static const char good[] = "{\"id\":\"item/000021\",\"kind\":0";
+    fixture f;
+    set_up(&f, 60);
+    echo__path path;
+    assert_ok(echo__path_init(&path, f.chunks, &f.root, NULL));
+    assert_ok(echo__path_seek(&path, 0, text("item/000021"), NULL));
+    const echo__page *leaf = echo__path_page(&path);
+    assert_in_range(path.at[0], 1, leaf->lines->count - 2); /* it has neighbours */
+    echo_hash name = leaf->chunk->name;
+    echo_bytes bytes = leaf->chunk->bytes;
+    char *forged = copy_bytes(bytes);
+    size_t at = find_bytes(bytes, good, sizeof good - 1);
+    assert_true(at != SIZE_MAX);
+    memcpy(forged + at + sizeof good - 4, "d", 1); /* "kind":0 becomes "kindd0 */
+    forge(f.store, &f.root, &name, echo__bytes(forged, bytes.len));
+    echo__path_free(&path);
+    echo__chunks_keep(f.chunks, 0);
+
+    echo__buf line = ECHO__BUF_INIT;
+    make_line(&line, text("item/000022"), 99, 10);
+    echo__change neighbour = {text("item/000022"), echo__buf_bytes(&line)};
+    echo__root out;
+    echo_error err = ECHO_ERROR_INIT;
+    assert_status(echo__tree_update(&out, f.chunks, &f.root, &neighbour, 1, &err), ECHO_ERR_CORRUPT);
+    assert_string_equal(err.item, "item/000021");
+    assert_non_null(strstr(err.message, "chunk "));
+    assert_non_null(strstr(err.message, "record: "));
+    change(&f, "item/000021", 7);
+    assert_ok(echo__tree_verify(f.chunks, &f.root, NULL, &err));
+    echo__buf_free(&line);
+    free(forged);
+    tear_down(&f);
+}
+
+/* A change whose line is not a record's: said of that change, not of the one that ends its leaf. */
+static void test_malformed_changes(void **state) {
+    (void)state;
+    static const char *const lines[] = {"{\"id\":\"a\",\"kind\":0}",
+                                        "{\"id\":\"a\",\"deleted\":false}",
+                                        "{\"id\":\"a\",\"type\":1}",
+                                        "{\"id\":\"b\"}",
+                                        "{\"id\":\"a\"",
+                                        "{\"id\":\"a\",\"at\":{\"genesis\":3}}",
+                                        "{\"id\":\"a\"}\n"};
+    fixture f;
+    set_up(&f, 5);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        echo__change changes[2] = {{text("a"), text(lines[i])}, {text("c"), text("{\"id\":\"c\"}")}};
+        echo__root out;
+        echo_error err = ECHO_ERROR_INIT;
+        if (echo__tree_update(&out, f.chunks, &f.root, changes, 2, &err) != ECHO_ERR_INVALID)
+            fail_msg("%s: %s", lines[i], err.message);
+        assert_string_equal(err.item, "a");
+    }
+    tear_down(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),     cmocka_unit_test(test_empty), cmocka_unit_test(test_heights),
-        cmocka_unit_test(test_boundaries), cmocka_unit_test(test_runs),  cmocka_unit_test(test_no_change),
-        cmocka_unit_test(test_cost),       cmocka_unit_test(test_parts), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_corrupt),
+        cmocka_unit_test(test_damaged_record), cmocka_unit_test(test_malformed_changes),
+        cmocka_unit_test(test_golden),         cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_heights),        cmocka_unit_test(test_boundaries),
+        cmocka_unit_test(test_runs),           cmocka_unit_test(test_no_change),
+        cmocka_unit_test(test_cost),           cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_corrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
