@@ -26,3 +26,26 @@ size_t echo__format_u64(char *out, uint64_t value) {
     memcpy(out, text + at, sizeof text - at);
     return sizeof text - at;
 }
+
+size_t echo__format_stamp(char *out, uint64_t time, uint32_t n, uint64_t seq) {
+    bool usual = seq < UINT64_MAX && time == seq + 1;
+    if (usual && n == 0) return echo__format_u64(out, seq);
+    char *to = out;
+    *to++ = '[';
+    to += echo__format_u64(to, n);
+    *to++ = ',';
+    to += echo__format_u64(to, seq);
+    if (!usual) {
+        *to++ = ',';
+        to += echo__format_u64(to, time);
+    }
+    *to++ = ']';
+    return (size_t)(to - out);
+}
+
+bool echo__stamp_is_short(uint64_t *time, uint64_t n, uint64_t seq, bool listed, bool timed) {
+    if (timed) return seq == UINT64_MAX || *time != seq + 1;
+    if (seq == UINT64_MAX) return false;
+    *time = seq + 1;
+    return listed == (n > 0);
+}

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "model/object_frozen.h"
 #include "model/object_state.h"
+#include "model/object_text.h"
 #include "model/object_thaw.h"
 #include "model/object_wire.h"
 

@@ -16,12 +16,16 @@ static const struct state_member {
     const char *key; /* as in the text, in its order */
     uint8_t opens;   /* the first byte of its value */
     bool required;
-} state_members[] = {
-    {"\"at\":", '{', true}, {"\"feeds\":", '[', true}, {"\"ops\":", '{', false}, {"\"properties\":", '{', true}};
+} state_members[] = {{"\"feeds\":", '[', false},
+                     {"\"gone\":", '{', false},
+                     {"\"ops\":", '{', false},
+                     {"\"properties\":", '{', true},
+                     {"\"when\":", '[', true}};
 
 #define STATE_MEMBERS (sizeof state_members / sizeof *state_members)
+#define STATE_PROPERTIES 3u
 
-/* The text is canonical. Finds the properties, which come last. */
+/* The text is canonical. Finds the properties. */
 static echo_status find_members(echo_bytes *properties, echo_bytes text, echo_error *err) {
     const uint8_t *at = text.data + 1, *end = text.data + text.len;
     if (*text.data != '{') return malformed(err, "no object");
@@ -34,9 +38,9 @@ static echo_status find_members(echo_bytes *properties, echo_bytes text, echo_er
         }
         at += len;
         if (*at != member->opens) return malformed(err, "member of a wrong type");
-        properties->data = at;
+        const uint8_t *value = at;
         at = echo__json_skip(at);
-        properties->len = (size_t)(at - properties->data);
+        if (i == STATE_PROPERTIES) *properties = (echo_bytes){value, (size_t)(at - value)};
         if (*at == ',') at++;
     }
     return at + 1 == end ? ECHO_OK : malformed(err, "unknown member");

@@ -1,5 +1,5 @@
 /*
- * The object model's state: its structure, and how it is stored (object_state.c).
+ * The object model's state: its structure, and what is shown of it.
  */
 #ifndef ECHO_MODEL_OBJECT_STATE_H
 #define ECHO_MODEL_OBJECT_STATE_H
@@ -25,8 +25,6 @@ typedef struct echo__object {
     echo__live live;
 } echo__object;
 
-/* The hook `snapshot`. */
-echo_status echo__object_snapshot(cJSON **out, void *ctx, const void *state, echo_error *err);
 /* What is shown of a state; NULL when out of memory. */
 cJSON *echo__object_show(echo__object *object);
 

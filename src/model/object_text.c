@@ -1,5 +1,14 @@
 /*
- * The stored state as text (its shape: object_state.c), straight from the live form, without cJSON nodes in between.
+ * The stored state (docs/FORMAT.md, "The object model"), straight from the live form, without cJSON nodes in between:
+ *
+ *   {"feeds":["<hex>",...],"gone":{KEY:STAMP,...},"ops":{KEY:[[STAMP,KIND,[SEGMENT,...],VALUE],...],...},
+ *    "properties":{...},"when":[STAMP,...]}
+ *
+ * `properties` has every value that is there, of complex slots the fold. `when` has the stamps of the simple slots
+ * among them, in the same order. `gone` has the simple slots without a value, `ops` the complex slots with their
+ * operations in canonical order, paths leading on from the slot. A STAMP counts in `feeds`, which has exactly the feeds
+ * that are referred to, ascending; it is in the short form (base/format.h). KIND is set, delete, push, add, remove or
+ * touch; delete and touch have no VALUE. `feeds`, `gone` and `ops` are left out when they are empty.
  */
 #include "model/object_text.h"
 
@@ -22,7 +31,7 @@ typedef struct writer {
     const echo__live *live;
     const echo__slot **slots; /* in the order of their keys' bytes */
     size_t slot_count;
-    size_t complex;         /* of the slots */
+    size_t complex, gone;   /* of the slots: those with operations, and the simple ones without a value */
     bool *used;             /* of each feed: a stamp refers to it */
     const echo_key **feeds; /* those in use, ascending */
     size_t feed_count;
@@ -43,6 +52,7 @@ static void see_slot(writer *w, echo__slot *slot, size_t *room) {
         fail(w);
     } else if (slot->simple) {
         w->used[slot->at.feed] = true;
+        w->gone += slot->value == NULL;
     } else {
         w->complex++;
         echo__branch_feeds(slot->history, w->used);
@@ -125,13 +135,14 @@ static void number_feeds(writer *w) {
 }
 
 static void put_feeds(writer *w) {
+    if (w->feed_count == 0) return;
     echo__buf_text(w->out, "\"feeds\":[");
     for (size_t i = 0; i < w->feed_count; i++) {
         echo__buf_text(w->out, i == 0 ? "\"" : ",\"");
         echo__buf_hex(w->out, w->feeds[i], sizeof *w->feeds[i]);
         echo__buf_byte(w->out, '"');
     }
-    echo__buf_byte(w->out, ']');
+    echo__buf_text(w->out, "],");
 }
 
 /* Members. */
@@ -142,30 +153,20 @@ static void put_key(writer *w, const echo__seg *key, bool first) {
     echo__buf_byte(w->out, ':');
 }
 
-#define STAMP_ROOM 64u /* brackets and commas around three numbers of up to 20 digits */
-
-/* A stamp as an array that is still open. */
 static void put_stamp(writer *w, const echo__pos *pos) {
-    char *room = (char *)echo__buf_reserve(w->out, STAMP_ROOM), *to = room;
-    if (room == NULL) return;
-    *to++ = '[';
-    to += echo__format_u64(to, pos->time);
-    *to++ = ',';
-    to += echo__format_u64(to, w->numbers[pos->feed]);
-    *to++ = ',';
-    to += echo__format_u64(to, pos->seq);
-    w->out->len += (size_t)(to - room);
+    char *to = (char *)echo__buf_reserve(w->out, ECHO__FORMAT_STAMP_CHARS);
+    if (to != NULL) w->out->len += echo__format_stamp(to, pos->time, w->numbers[pos->feed], pos->seq);
 }
 
-static void put_at(writer *w) {
+static void put_gone(writer *w) {
     bool first = true;
-    echo__buf_text(w->out, "{\"at\":{");
+    if (w->gone == 0) return;
+    echo__buf_text(w->out, "\"gone\":{");
     for (size_t i = 0; i < w->slot_count; i++) {
         const echo__slot *slot = w->slots[i];
-        if (!slot->simple) continue;
+        if (!slot->simple || slot->value != NULL) continue;
         put_key(w, &slot->node.key, first);
         put_stamp(w, &slot->at);
-        echo__buf_byte(w->out, ']');
         first = false;
     }
     echo__buf_text(w->out, "},");
@@ -174,6 +175,7 @@ static void put_at(writer *w) {
 static void put_past(writer *w, const echo__past *past) {
     echo__seg path[ECHO_OBJECT_DEPTH_MAX];
     echo__branch_path(past->branch, path);
+    echo__buf_byte(w->out, '[');
     put_stamp(w, &past->pos);
     echo__buf_text(w->out, ",\"");
     echo__buf_text(w->out, echo__op_names[past->kind]);
@@ -208,19 +210,20 @@ static void put_history(writer *w, const echo__slot *slot) {
 
 static void put_ops(writer *w) {
     bool first = true;
-    echo__buf_text(w->out, ",\"ops\":{");
+    if (w->complex == 0) return;
+    echo__buf_text(w->out, "\"ops\":{");
     for (size_t i = 0; i < w->slot_count; i++) {
         if (w->slots[i]->simple) continue;
         put_key(w, &w->slots[i]->node.key, first);
         put_history(w, w->slots[i]);
         first = false;
     }
-    echo__buf_byte(w->out, '}');
+    echo__buf_text(w->out, "},");
 }
 
 static void put_properties(writer *w) {
     bool first = true;
-    echo__buf_text(w->out, ",\"properties\":{");
+    echo__buf_text(w->out, "\"properties\":{");
     for (size_t i = 0; i < w->slot_count; i++) {
         const echo__slot *slot = w->slots[i];
         if (slot->value == NULL) continue;
@@ -228,17 +231,33 @@ static void put_properties(writer *w) {
         echo__view_text(w->out, slot->value);
         first = false;
     }
-    echo__buf_text(w->out, "}}");
+    echo__buf_text(w->out, "},");
+}
+
+static void put_when(writer *w) {
+    bool first = true;
+    echo__buf_text(w->out, "\"when\":[");
+    for (size_t i = 0; i < w->slot_count; i++) {
+        const echo__slot *slot = w->slots[i];
+        if (!slot->simple || slot->value == NULL) continue;
+        if (!first) echo__buf_byte(w->out, ',');
+        put_stamp(w, &slot->at);
+        first = false;
+    }
+    echo__buf_byte(w->out, ']');
 }
 
 static void put_parts(writer *w) {
     list_slots(w);
     if (w->out->status != ECHO_OK) return;
     number_feeds(w);
-    put_at(w);
+    echo__buf_byte(w->out, '{');
     put_feeds(w);
-    if (w->complex > 0) put_ops(w);
+    put_gone(w);
+    put_ops(w);
     put_properties(w);
+    put_when(w);
+    echo__buf_byte(w->out, '}');
 }
 
 static void put_live(echo__buf *out, const echo__live *live) {
@@ -246,7 +265,7 @@ static void put_live(echo__buf *out, const echo__live *live) {
     const echo_key *feeds[FEEDS_ON_STACK];
     uint32_t numbers[FEEDS_ON_STACK];
     bool used[FEEDS_ON_STACK] = {false};
-    writer w = {out, live, slots, 0, 0, used, feeds, 0, numbers};
+    writer w = {out, live, slots, 0, 0, 0, used, feeds, 0, numbers};
     if (live->feed_count > FEEDS_ON_STACK) {
         w.used = echo__calloc(live->feed_count, sizeof *w.used);
         w.feeds = echo__realloc_array(NULL, live->feed_count, sizeof(const echo_key *));
@@ -272,4 +291,13 @@ echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err
     if (out->status == ECHO_OK) return ECHO_OK;
     out->len = len;
     return echo__nomem(err);
+}
+
+echo_status echo__object_snapshot(cJSON **out, void *ctx, const void *state, echo_error *err) {
+    (void)ctx;
+    echo__buf text = ECHO__BUF_INIT;
+    echo_status status = echo__object_text(&text, state, err);
+    if (status == ECHO_OK) status = echo__json_parse(out, text.data, text.len, err);
+    echo__buf_free(&text);
+    return status;
 }

@@ -11,12 +11,14 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "model/object_frozen.h"
+#include "model/object_stamp.h"
 #include "model/object_view.h"
 
 /* The text's members. */
 typedef struct stored_parts {
     bool old;
-    const cJSON *at, *feeds, *ops, *properties; /* ops may be NULL */
+    const cJSON *feeds, *gone, *ops; /* may be NULL */
+    const cJSON *properties, *when;
 } stored_parts;
 
 typedef struct thawing {
@@ -33,7 +35,9 @@ static echo_status fault(thawing *t, const char *what) {
 }
 
 static echo_status thaw_feeds(thawing *t) {
-    for (const cJSON *node = t->object->feeds->child; node != NULL; node = node->next) {
+    const cJSON *list = t->object->feeds;
+    if (list != NULL && list->child == NULL) return fault(t, "a list of no feeds");
+    for (const cJSON *node = list == NULL ? NULL : list->child; node != NULL; node = node->next) {
         echo_key key;
         char hex[ECHO_HEX_CHARS];
         if (!cJSON_IsString(node) || node->valuestring == NULL || strlen(node->valuestring) != ECHO_HEX_CHARS - 1 ||
@@ -52,18 +56,16 @@ static echo_status thaw_feeds(thawing *t) {
     return t->used == NULL || !echo__live_ranks(&t->ranks, t->live) ? ECHO_ERR_NOMEM : ECHO_OK;
 }
 
-/* Reads the three numbers at *node, which moves after them. */
-static bool read_pos(thawing *t, echo__pos *out, const cJSON **node) {
-    uint64_t numbers[3];
-    for (int i = 0; i < 3; i++, *node = (*node)->next)
-        if (*node == NULL || !echo__json_get_uint64(*node, &numbers[i])) return false;
-    if (numbers[1] >= t->live->feed_count) return false;
-    *out = (echo__pos){numbers[0], numbers[2], (uint32_t)numbers[1], 0};
+static bool read_pos(thawing *t, echo__pos *out, const cJSON *node) {
+    uint64_t feed;
+    memset(out, 0, sizeof *out);
+    if (!echo__object_stamp(&out->time, &feed, &out->seq, node) || feed >= t->live->feed_count) return false;
+    out->feed = (uint32_t)feed;
     t->used[out->feed] = true;
     return true;
 }
 
-/* Reads a key of `at`, `ops` or a path: plain text, not escaped. */
+/* Reads a key of `gone`, `ops` or a path: plain text, not escaped. */
 static bool read_seg(echo__seg *out, const char *text) {
     size_t len = text == NULL ? SIZE_MAX : strnlen(text, ECHO_OBJECT_KEY_BYTES_MAX + 1);
     if (len > ECHO_OBJECT_KEY_BYTES_MAX || !echo__utf8_valid(echo__bytes(text, len))) return false;
@@ -71,18 +73,27 @@ static bool read_seg(echo__seg *out, const char *text) {
     return true;
 }
 
-static echo_status thaw_at(thawing *t) {
-    for (const cJSON *node = t->object->at->child; node != NULL; node = node->next) {
+/* A simple slot, which the state does not have yet, from its stamp. */
+static echo_status thaw_simple(thawing *t, echo__slot **out, const echo__seg *key, const cJSON *stamp) {
+    echo__pos pos;
+    if (!read_pos(t, &pos, stamp)) return fault(t, "a stamp is malformed or missing");
+    *out = echo__live_slot(t->live, key, true);
+    if (*out == NULL) return ECHO_ERR_NOMEM;
+    (*out)->simple = true;
+    (*out)->at = pos;
+    return ECHO_OK;
+}
+
+static echo_status thaw_gone(thawing *t) {
+    const cJSON *gone = t->object->gone;
+    if (gone != NULL && gone->child == NULL) return fault(t, "a list of no tombstones");
+    for (const cJSON *node = gone == NULL ? NULL : gone->child; node != NULL; node = node->next) {
         echo__seg key;
-        echo__pos pos;
-        const cJSON *number = node->child;
-        if (!read_seg(&key, node->string) || !cJSON_IsArray(node) || !read_pos(t, &pos, &number) || number != NULL)
-            return fault(t, "a stamp is malformed");
+        echo__slot *slot;
+        if (!read_seg(&key, node->string)) return fault(t, "a key is malformed");
         if (echo__live_slot(t->live, &key, false) != NULL) return fault(t, "a key is repeated");
-        echo__slot *slot = echo__live_slot(t->live, &key, true);
-        if (slot == NULL) return ECHO_ERR_NOMEM;
-        slot->simple = true;
-        slot->at = pos;
+        echo_status status = thaw_simple(t, &slot, &key, node);
+        if (status != ECHO_OK) return status;
     }
     return ECHO_OK;
 }
@@ -117,7 +128,8 @@ static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry,
     echo__op op = {ECHO__OP_SET, 1, path, NULL};
     echo__pos pos;
     const cJSON *node = cJSON_IsArray(entry) ? entry->child : NULL;
-    if (!read_pos(t, &pos, &node) || node == NULL || node->next == NULL) return fault(t, "an operation is malformed");
+    if (node == NULL || !read_pos(t, &pos, node) || (node = node->next) == NULL || node->next == NULL)
+        return fault(t, "an operation is malformed");
     pos.order = order;
     echo_status status = read_kind(t, &op.kind, node);
     path[0] = *key;
@@ -140,8 +152,8 @@ static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
     uint32_t count = 0;
     echo__pos pos;
     echo__op_kind kind;
-    const cJSON *node = entry->child;
-    if (!read_pos(t, &pos, &node) || read_kind(t, &kind, node) != ECHO_OK ||
+    const cJSON *node = entry->child->next;
+    if (!read_pos(t, &pos, entry->child) || read_kind(t, &kind, node) != ECHO_OK ||
         read_path(t, stored, &count, node->next) != ECHO_OK)
         return false;
     if (kind != past->kind || pos.time != past->pos.time || pos.feed != past->pos.feed || pos.seq != past->pos.seq)
@@ -190,12 +202,19 @@ static echo_status thaw_ops(thawing *t) {
     return ECHO_OK;
 }
 
-/* Gives a simple slot its value; that of a complex slot must be the fold. */
-static echo_status thaw_property(thawing *t, const cJSON *node) {
+/* A simple slot is made here, with the stamp that is next; the value of a complex slot must be the fold. */
+static echo_status thaw_property(thawing *t, const cJSON *node, const cJSON **when) {
     const char *text = echo__view_key(node->string);
     echo__seg key;
-    echo__slot *slot = text != NULL && read_seg(&key, text) ? echo__live_slot(t->live, &key, false) : NULL;
-    if (slot == NULL || slot->need > 0) return fault(t, "a property has no stamp or is repeated");
+    if (text == NULL || !read_seg(&key, text)) return fault(t, "a property is malformed");
+    echo__slot *slot = echo__live_slot(t->live, &key, false);
+    if (slot == NULL) {
+        echo_status status = thaw_simple(t, &slot, &key, *when);
+        if (status != ECHO_OK) return status;
+        *when = (*when)->next;
+    } else if (slot->simple || slot->need > 0) {
+        return fault(t, "a property is repeated");
+    }
     slot->need = 1; /* seen */
     echo__value *value;
     echo_status status = echo__view_read(&value, node, 1);
@@ -211,10 +230,12 @@ static echo_status thaw_property(thawing *t, const cJSON *node) {
 }
 
 static echo_status thaw_properties(thawing *t) {
+    const cJSON *when = t->object->when->child;
     for (const cJSON *node = t->object->properties->child; node != NULL; node = node->next) {
-        echo_status status = thaw_property(t, node);
+        echo_status status = thaw_property(t, node, &when);
         if (status != ECHO_OK) return status;
     }
+    if (when != NULL) return fault(t, "there is a stamp without a property");
     echo__avl_walk walk;
     for (echo__avl_node *node = echo__avl_first(&walk, t->live->slots); node != NULL; node = echo__avl_next(&walk)) {
         echo__slot *slot = (echo__slot *)node;
@@ -230,7 +251,7 @@ static echo_status thaw_properties(thawing *t) {
 static echo_status thaw_parts(echo__live *live, const stored_parts *parts, echo_error *err) {
     thawing t = {parts, live, NULL, NULL, ""};
     echo_status status = thaw_feeds(&t);
-    if (status == ECHO_OK) status = thaw_at(&t);
+    if (status == ECHO_OK) status = thaw_gone(&t);
     if (status == ECHO_OK) status = thaw_ops(&t);
     if (status == ECHO_OK) status = thaw_properties(&t);
     echo__free(t.used);
@@ -245,9 +266,12 @@ echo_status echo__object_thaw(void *state, echo_error *err) {
     if (!object->frozen) return ECHO_OK;
     echo_status status = echo__json_parse(&value, object->text.data, object->text.len, err);
     if (status != ECHO_OK) return status;
-    stored_parts parts = {
-        object->old, cJSON_GetObjectItemCaseSensitive(value, "at"), cJSON_GetObjectItemCaseSensitive(value, "feeds"),
-        cJSON_GetObjectItemCaseSensitive(value, "ops"), cJSON_GetObjectItemCaseSensitive(value, "properties")};
+    stored_parts parts = {object->old,
+                          cJSON_GetObjectItemCaseSensitive(value, "feeds"),
+                          cJSON_GetObjectItemCaseSensitive(value, "gone"),
+                          cJSON_GetObjectItemCaseSensitive(value, "ops"),
+                          cJSON_GetObjectItemCaseSensitive(value, "properties"),
+                          cJSON_GetObjectItemCaseSensitive(value, "when")};
     echo__live live;
     echo__live_init(&live);
     status = thaw_parts(&live, &parts, err);

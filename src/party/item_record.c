@@ -57,14 +57,15 @@ static echo_status load_fields(echo_item *item, const echo__record *record, bool
     item->deleted_at = record->deleted_at;
     item->in_root = true;
     item->root_version = item->stored_version = record->version;
-    echo_bytes stored = record->state.data != NULL ? record->state : record->bytes;
-    if (!credential && (stored.data != NULL) != (record->version != 0))
+    bool state = record->state.data != NULL, bytes = record->bytes.data != NULL;
+    if (!credential && (state || bytes) != (record->version != 0))
         return echo__error(err, ECHO_ERR_CORRUPT, "record has a state without a version, or a version without a state");
-    if (stored.data != NULL) {
-        item->stored_raw = record->state.data == NULL;
-        echo__buf_append(&item->stored, stored.data, stored.len);
-        if (item->stored.status != ECHO_OK) return echo__nomem(err);
-    }
+    item->stored_raw = bytes && !state;
+    if (state)
+        echo__record_write_state(&item->stored, record);
+    else if (bytes)
+        echo__buf_append(&item->stored, record->bytes.data, record->bytes.len);
+    if (item->stored.status != ECHO_OK) return echo__nomem(err);
     if (record->log.data != NULL) return echo__log_read(&item->log, record->log, get_segment, chunks, err);
     return ECHO_OK;
 }
@@ -170,7 +171,7 @@ static void fill_head(echo__record *record, const echo_item *item) {
 
 echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink, echo_error *err) {
     size_t start = out->len;
-    echo__record_write(out, record, NULL);
+    echo__record_write(out, record);
     if (out->status != ECHO_OK) return echo__nomem(err);
     bool payload = record->state.data != NULL || record->bytes.data != NULL || record->log.data != NULL;
     if (out->len - start <= ECHO__RECORD_LINE_MAX || !payload) return ECHO_OK;
@@ -182,7 +183,7 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
     echo__buf_free(&blob);
     if (status != ECHO_OK) return status;
     record->has_blob = true;
-    echo__record_write(out, record, NULL);
+    echo__record_write(out, record);
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 

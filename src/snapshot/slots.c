@@ -10,6 +10,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "model/object_stamp.h"
+#include "tree/record_write.h"
 
 static const echo__text_at absent = {0, SIZE_MAX};
 
@@ -91,7 +93,7 @@ typedef struct feeds {
 static echo_status read_feeds(feeds *out, const cJSON *list, bool *good) {
     const cJSON *node;
     size_t n = (size_t)cJSON_GetArraySize(list);
-    *good = cJSON_IsArray(list);
+    *good = list == NULL || cJSON_IsArray(list);
     if (n == 0) return ECHO_OK;
     out->keys = echo__realloc_array(NULL, n, sizeof *out->keys);
     if (out->keys == NULL) return ECHO_ERR_NOMEM;
@@ -105,13 +107,8 @@ static echo_status read_feeds(feeds *out, const cJSON *list, bool *good) {
 }
 
 static bool read_stamp(echo__stamp *out, const cJSON *node, const feeds *from) {
-    const cJSON *time = cJSON_IsArray(node) ? node->child : NULL, *feed = time == NULL ? NULL : time->next,
-                *seq = feed == NULL ? NULL : feed->next;
     uint64_t index;
-    if (seq == NULL || !echo__json_get_uint64(time, &out->time) || !echo__json_get_uint64(feed, &index) ||
-        !echo__json_get_uint64(seq, &out->seq))
-        return false;
-    if (index >= from->count) return false;
+    if (!echo__object_stamp(&out->time, &index, &out->seq, node) || index >= from->count) return false;
     out->feed = from->keys[index];
     return true;
 }
@@ -119,9 +116,10 @@ static bool read_stamp(echo__stamp *out, const cJSON *node, const feeds *from) {
 /* What the operation does; its stamp names a feed by its place in a list that differs from record to record. */
 static echo_status add_operation(echo__slots *d, const cJSON *op, const feeds *from, bool *good) {
     echo__stamp stamp;
-    *good = read_stamp(&stamp, op, from);
+    const cJSON *first = cJSON_IsArray(op) ? op->child : NULL;
+    *good = first != NULL && read_stamp(&stamp, first, from);
     if (!*good) return ECHO_OK;
-    const cJSON *kind = op->child->next->next->next, *path = kind == NULL ? NULL : kind->next,
+    const cJSON *kind = first->next, *path = kind == NULL ? NULL : kind->next,
                 *value = path == NULL ? NULL : path->next;
     *good = cJSON_IsString(kind) && cJSON_IsArray(path);
     if (!*good) return ECHO_OK;
@@ -176,24 +174,31 @@ static echo_status add_property(echo__slots *d, const char *name, const cJSON *v
     return status;
 }
 
-/* Three lists in step, each ascending by key. */
+/* Three lists in step, each ascending by key; a value without operations has the next stamp of a fourth. */
 static echo_status add_properties(echo__slots *d, bool *good) {
-    const cJSON *stamps = cJSON_GetObjectItemCaseSensitive(d->state, "at"),
-                *ops = cJSON_GetObjectItemCaseSensitive(d->state, "ops");
-    const cJSON *values = cJSON_GetObjectItemCaseSensitive(d->state, "properties");
+    const cJSON *gone = cJSON_GetObjectItemCaseSensitive(d->state, "gone"),
+                *ops = cJSON_GetObjectItemCaseSensitive(d->state, "ops"),
+                *values = cJSON_GetObjectItemCaseSensitive(d->state, "properties"),
+                *when = cJSON_GetObjectItemCaseSensitive(d->state, "when");
     feeds from = {NULL, 0};
     echo_status status = read_feeds(&from, cJSON_GetObjectItemCaseSensitive(d->state, "feeds"), good);
-    *good = *good && cJSON_IsObject(stamps) && cJSON_IsObject(values) && (ops == NULL || cJSON_IsObject(ops));
-    const cJSON *s = *good ? stamps->child : NULL, *o = *good && ops != NULL ? ops->child : NULL,
-                *v = *good ? values->child : NULL;
-    while (status == ECHO_OK && *good && (s != NULL || o != NULL || v != NULL)) {
+    *good = *good && cJSON_IsObject(values) && cJSON_IsArray(when) && (gone == NULL || cJSON_IsObject(gone)) &&
+            (ops == NULL || cJSON_IsObject(ops));
+    const cJSON *g = *good && gone != NULL ? gone->child : NULL, *o = *good && ops != NULL ? ops->child : NULL,
+                *v = *good ? values->child : NULL, *w = *good ? when->child : NULL;
+    while (status == ECHO_OK && *good && (g != NULL || o != NULL || v != NULL)) {
         const cJSON *stamp, *list, *value;
-        const char *name = lower(lower(key_of(s), key_of(o)), plain_key_of(v));
-        (void)advance_if_named(&stamp, &s, key_of(s), name);
+        const char *name = lower(lower(key_of(g), key_of(o)), plain_key_of(v));
+        (void)advance_if_named(&stamp, &g, key_of(g), name);
         (void)advance_if_named(&list, &o, key_of(o), name);
-        (void)advance_if_named(&value, &v, plain_key_of(v), name);
-        status = add_property(d, name, value, stamp, list, &from, good);
+        if (advance_if_named(&value, &v, plain_key_of(v), name) && list == NULL) {
+            *good = stamp == NULL && w != NULL;
+            stamp = w;
+            w = w == NULL ? NULL : w->next;
+        }
+        if (*good) status = add_property(d, name, value, stamp, list, &from, good);
     }
+    *good = *good && w == NULL;
     echo__free(from.keys);
     return status;
 }
@@ -203,18 +208,28 @@ static bool is_object(const echo__record *r) {
                                echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT_OLD)));
 }
 
+static echo_status add_object(echo__slots *d, echo_bytes text, bool *good) {
+    *good = false;
+    if (!is_object(&d->record)) return ECHO_OK;
+    echo_status status = echo__json_parse(&d->state, text.data, text.len, NULL);
+    if (status == ECHO_OK) status = add_properties(d, good);
+    return status;
+}
+
 static echo_status add_state(echo__slots *d) {
     size_t slots = d->slots_count, marks = d->marks_count;
     bool good = false;
-    echo_status status = ECHO_OK;
-    if (is_object(&d->record)) {
-        status = echo__json_parse(&d->state, d->record.state.data, d->record.state.len, NULL);
-        if (status == ECHO_OK) status = add_properties(d, &good);
-        if (status == ECHO_ERR_NOMEM || good) return status;
+    echo__buf whole = ECHO__BUF_INIT;
+    echo__record_write_state(&whole, &d->record);
+    echo_status status = whole.status;
+    if (status == ECHO_OK) status = add_object(d, echo__buf_bytes(&whole), &good);
+    if (status != ECHO_ERR_NOMEM && !good) { /* of any other shape */
+        d->slots_count = slots;
+        d->marks_count = marks;
+        status = add_text_slot(d, ECHO_DIFFERENCE_STATE, "state", echo__buf_bytes(&whole), "");
     }
-    d->slots_count = slots;
-    d->marks_count = marks;
-    return add_text_slot(d, ECHO_DIFFERENCE_STATE, "state", d->record.state, "");
+    echo__buf_free(&whole);
+    return status;
 }
 
 /* ---- the rest of the payload ---- */

@@ -50,6 +50,10 @@ static bool add_kind(packing *p, const echo__record *record) {
 }
 
 static bool add_references(packing *p, const echo__record *record) {
+    echo_bytes feeds = record->feeds;
+    echo_key feed;
+    while (echo__record_feed(&feed, record, &feeds))
+        if (!add_feed(p, &feed)) return false;
     return add_kind(p, record) && (!record->has_genesis || add_feed(p, &record->genesis.feed)) &&
            (!record->has_parent_at || add_feed(p, &record->parent_at.feed)) &&
            (!record->has_deleted_at || add_feed(p, &record->deleted_at.feed));
@@ -86,8 +90,7 @@ echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, echo_error *err) {
     if (status == ECHO_OK) {
         echo__shared_write(out, &shared);
         for (size_t i = 0; i < p.count; i++) {
-            echo__record_write_head(out, &p.lines[i].head, &shared);
-            echo__buf_append(out, p.lines[i].rest.data, p.lines[i].rest.len);
+            echo__record_convert(out, &p.lines[i].head, p.lines[i].rest, &shared);
             echo__buf_byte(out, '\n');
         }
         if (out->status != ECHO_OK) status = echo__nomem(err);
@@ -106,8 +109,7 @@ echo_status echo__line_expand(echo__buf *out, echo__line line, echo_error *err) 
     echo__buf scratch = ECHO__BUF_INIT;
     echo_status status = echo__record_read_head(&record, &rest, line, &scratch, err);
     if (status == ECHO_OK) {
-        echo__record_write_head(out, &record, NULL);
-        echo__buf_append(out, rest.data, rest.len);
+        echo__record_convert(out, &record, rest, NULL);
         if (out->status != ECHO_OK) status = echo__nomem(err);
     }
     echo__buf_free(&scratch);

@@ -1,6 +1,7 @@
 #include "tree/record.h"
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "tree/scan.h"
@@ -40,29 +41,24 @@ static bool read_stamp_alone(echo__stamp *out, echo__scan *s) {
            ECHO__SCAN(s, "]");
 }
 
-/*
- * The time of a feed's only writer is seq + 1, and many leaves have one feed: seq alone means that time and feed 0,
- * [feed,seq] that time, [feed,seq,time] any other.
- */
+/* In the short form (base/format.h). */
 static bool read_stamp(echo__stamp *out, echo__scan *s, const echo__shared *shared) {
     if (shared == NULL) return read_stamp_alone(out, s);
     uint64_t feed = 0;
-    bool list = ECHO__SCAN(s, "["), timed = false;
-    if (list && (!echo__scan_u64(s, &feed) || !ECHO__SCAN(s, ","))) return false;
+    bool listed = ECHO__SCAN(s, "["), timed = false;
+    if (listed && (!echo__scan_u64(s, &feed) || !ECHO__SCAN(s, ","))) return false;
     if (!echo__scan_u64(s, &out->seq)) return false;
-    if (list) {
+    if (listed) {
         timed = ECHO__SCAN(s, ",");
         if ((timed && !echo__scan_u64(s, &out->time)) || !ECHO__SCAN(s, "]")) return false;
     }
     if (feed >= shared->feed_count) return false;
     out->feed = shared->feeds[feed];
-    bool usual = out->seq < UINT64_MAX && (!timed || out->time == out->seq + 1);
-    if (!timed) out->time = out->seq + 1;
-    return timed ? !usual : usual && (feed > 0 || !list);
+    return echo__stamp_is_short(&out->time, feed, out->seq, listed, timed);
 }
 
-/* What follows "at":{, in order of key, at least one stamp. */
-static bool read_at(echo__record *out, echo__scan *s, const echo__shared *shared) {
+/* What follows {, in order of key, at least one stamp; within a leaf more than the genesis alone. */
+static bool read_stamps(echo__record *out, echo__scan *s, const echo__shared *shared) {
     const struct {
         const char *key;
         bool *has;
@@ -79,8 +75,73 @@ static bool read_at(echo__record *out, echo__scan *s, const echo__shared *shared
         *stamps[i].has = any = true;
         *s = ahead;
     }
+    if (shared != NULL && !out->has_deleted_at && !out->has_parent_at) return false;
     return any && ECHO__SCAN(s, "}");
 }
+
+/* What follows "at": a stamp is that of the genesis, within a leaf. */
+static bool read_at(echo__record *out, echo__scan *s, const echo__shared *shared) {
+    if (ECHO__SCAN(s, "{")) return read_stamps(out, s, shared);
+    out->has_genesis = true;
+    return shared != NULL && read_stamp(&out->genesis, s, shared);
+}
+
+/* ---- the feeds that a state begins with ---- */
+
+static bool scan_feed(echo_key *out, echo__scan *s, const echo__shared *shared) {
+    uint64_t feed;
+    if (shared == NULL) return echo__scan_hash(s, out->bytes);
+    if (!echo__scan_u64(s, &feed) || feed >= shared->feed_count) return false;
+    *out = shared->feeds[feed];
+    return true;
+}
+
+/* What follows "feeds":[, at least one, ascending. */
+static bool read_feed_list(echo_bytes *out, echo__scan *s, const echo__shared *shared) {
+    const uint8_t *start = s->at;
+    echo_key feed, before;
+    for (bool first = true; scan_feed(&feed, s, shared); first = false, before = feed) {
+        if (!first && memcmp(&before, &feed, sizeof feed) >= 0) return false;
+        const uint8_t *end = s->at;
+        if (ECHO__SCAN(s, "]")) {
+            *out = echo__bytes(start, (size_t)(end - start));
+            return true;
+        }
+        if (!ECHO__SCAN(s, ",")) return false;
+    }
+    return false;
+}
+
+/* A state that begins with such a list, as it stands alone: *s moves to its next member, or to its end. */
+static bool read_feeds_alone(echo_bytes *out, echo__scan *s) {
+    echo__scan ahead = *s;
+    if (!ECHO__SCAN(&ahead, ",\"state\":{\"feeds\":[") || !read_feed_list(out, &ahead, NULL)) return false;
+    if (ahead.at == ahead.end || (*ahead.at != '}' && !ECHO__SCAN(&ahead, ",\""))) return false;
+    if (*ahead.at != '}') ahead.at--; /* the quote */
+    *s = ahead;
+    return true;
+}
+
+/* Takes the list off the payload. Within a leaf it is a member of its own, and the state does not begin with one. */
+static bool read_feeds(echo__record *out, echo__scan *s, const echo__shared *shared) {
+    echo__scan ahead = *s;
+    if (shared == NULL) {
+        (void)read_feeds_alone(&out->feeds, s);
+        return true;
+    }
+    if (!ECHO__SCAN(s, ",\"feeds\":[")) return !read_feeds_alone(&out->feeds, &ahead);
+    return read_feed_list(&out->feeds, s, shared) && ECHO__SCAN(s, ",\"state\":{");
+}
+
+bool echo__record_feed(echo_key *out, const echo__record *record, echo_bytes *rest) {
+    echo__scan s = echo__scan_of(*rest);
+    if (rest->len == 0 || !scan_feed(out, &s, record->shared)) return false;
+    (void)ECHO__SCAN(&s, ",");
+    *rest = echo__bytes(s.at, (size_t)(s.end - s.at));
+    return true;
+}
+
+/* ---- payloads ---- */
 
 static bool read_base64(echo_bytes *out, echo__scan *s) {
     if (!ECHO__SCAN(s, "\"")) return false;
@@ -95,15 +156,16 @@ static bool read_base64(echo_bytes *out, echo__scan *s) {
     return out->len % 4 == 0;
 }
 
-/* State, bytes and log, those that are present. */
-static bool read_payload(echo__record *out, echo__scan *s, bool first) {
+static bool read_state(echo_bytes *out, echo__scan *s, bool first) {
     echo__scan ahead = *s;
-    if ((first || ECHO__SCAN(&ahead, ",")) && ECHO__SCAN(&ahead, "\"state\":")) {
-        if (!echo__scan_value(&ahead, &out->state)) return false;
-        *s = ahead;
-        first = false;
-    }
-    ahead = *s;
+    if ((!first && !ECHO__SCAN(&ahead, ",")) || !ECHO__SCAN(&ahead, "\"state\":")) return true;
+    *s = ahead;
+    return echo__scan_value(s, out);
+}
+
+/* Bytes and log, those that are present. */
+static bool read_bytes_and_log(echo__record *out, echo__scan *s, bool first) {
+    echo__scan ahead = *s;
     if ((first || ECHO__SCAN(&ahead, ",")) && ECHO__SCAN(&ahead, "\"bytes\":")) {
         if (!read_base64(&out->bytes, &ahead)) return false;
         *s = ahead;
@@ -115,6 +177,13 @@ static bool read_payload(echo__record *out, echo__scan *s, bool first) {
         *s = ahead;
     }
     return true;
+}
+
+/* What follows the head, of which the feeds may have been taken off. */
+static bool read_payload(echo__record *out, echo__scan *s) {
+    if (out->feeds.data == NULL) return read_state(&out->state, s, false) && read_bytes_and_log(out, s, false);
+    s->at = out->shared != NULL ? s->at - 1 : out->feeds.data - (sizeof "{\"feeds\":[" - 1);
+    return echo__scan_value(s, &out->state) && read_bytes_and_log(out, s, false);
 }
 
 static echo_status read_kind_alone(echo__record *out, echo__scan *s, size_t line_len, echo__buf *scratch,
@@ -159,6 +228,7 @@ echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__li
                                    echo_error *err) {
     echo__record record;
     memset(&record, 0, sizeof record);
+    record.shared = line.shared;
     echo__scan s = echo__scan_of(line.text);
     echo_status status = read_id(&record.id, &s, line.text.len, scratch, err);
     if (status == ECHO_OK)
@@ -167,8 +237,9 @@ echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__li
     if (status == ECHO_OK) status = read_texts(&record, &s, line.text.len, scratch, err);
     if (status != ECHO_OK) return status;
     record.deleted = ECHO__SCAN(&s, ",\"deleted\":true");
-    if (ECHO__SCAN(&s, ",\"at\":{") && !read_at(&record, &s, line.shared)) return bad(err, "bad stamps");
-    if (!starts_rest(s)) return bad(err, "unknown, misplaced or missing key");
+    if (ECHO__SCAN(&s, ",\"at\":") && !read_at(&record, &s, line.shared)) return bad(err, "bad stamps");
+    if (!read_feeds(&record, &s, line.shared)) return bad(err, "bad feeds");
+    if (record.feeds.data == NULL && !starts_rest(s)) return bad(err, "unknown, misplaced or missing key");
     *rest = echo__bytes(s.at, (size_t)(s.end - s.at));
     *out = record;
     return ECHO_OK;
@@ -181,10 +252,10 @@ echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scr
     echo_status status = echo__record_read_head(&record, &rest, line, scratch, err);
     if (status != ECHO_OK) return status;
     echo__scan s = echo__scan_of(rest);
-    if (ECHO__SCAN(&s, ",\"blob\":")) {
+    if (record.feeds.data == NULL && ECHO__SCAN(&s, ",\"blob\":")) {
         if (!echo__scan_hash(&s, record.blob.bytes)) return bad(err, "bad blob");
         record.has_blob = true;
-    } else if (!read_payload(&record, &s, false)) {
+    } else if (!read_payload(&record, &s)) {
         return bad(err, "bad payload");
     }
     if (!ECHO__SCAN(&s, "}") || s.at != s.end) return bad(err, "unknown, misplaced or missing key");
@@ -202,7 +273,8 @@ echo_status echo__record_read_payload(echo__record *out, echo_bytes text, echo_e
     echo__record payload;
     memset(&payload, 0, sizeof payload);
     echo__scan s = echo__scan_of(text);
-    if (!ECHO__SCAN(&s, "{") || !read_payload(&payload, &s, true) || !ECHO__SCAN(&s, "}") || s.at != s.end ||
+    if (!ECHO__SCAN(&s, "{") || !read_state(&payload.state, &s, true) ||
+        !read_bytes_and_log(&payload, &s, payload.state.data == NULL) || !ECHO__SCAN(&s, "}") || s.at != s.end ||
         (payload.state.data == NULL && payload.bytes.data == NULL && payload.log.data == NULL))
         return bad(err, "a blob does not hold a payload");
     out->state = payload.state;

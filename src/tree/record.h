@@ -28,7 +28,9 @@ typedef struct echo__record {
     bool deleted;
     bool has_genesis, has_parent_at, has_deleted_at;
     echo__stamp genesis, parent_at, deleted_at;
-    echo_bytes state; /* the JSON text of "state", absent when data NULL */
+    const echo__shared *shared; /* what the line shared that was read; NULL: it stood alone */
+    echo_bytes feeds; /* the list that the state begins with, without brackets, as in the line; data NULL: none */
+    echo_bytes state; /* the JSON text of "state", as in the line: within a leaf without its feeds; data NULL: absent */
     echo_bytes bytes; /* the base64 text of "bytes", without quotes */
     echo_bytes log;   /* the JSON text of "log" */
     bool has_blob;
@@ -51,11 +53,14 @@ static inline bool echo__record_has_kind(const echo__record *record) {
  */
 echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
 /*
- * Reads a line up to its payload; *rest is what follows, which is not looked into: it is the same in both forms. The
+ * Reads a line up to its payload, with the feeds that the state begins with. *rest is what follows, which is not looked
+ * into: it is the same in both forms. The
  * scratch is not cleared; if it has room for the line, no view moves, so that one scratch can serve many lines.
  */
 echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__line line, echo__buf *scratch,
                                    echo_error *err) ECHO_MUST_USE;
+/* Takes the next feed off a record's feeds: *rest is what is left of them. false at the end. */
+bool echo__record_feed(echo_key *out, const echo__record *record, echo_bytes *rest);
 /* Only the id, which both forms begin with. */
 echo_status echo__record_read_id(echo_bytes *id, echo_bytes line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
 /* Reads a payload object as found in a blob, into the state, bytes and log of *out. */

@@ -1,5 +1,6 @@
 #include "tree/record_write.h"
 
+#include "base/format.h"
 #include "base/json.h"
 
 static void write_text(echo__buf *out, const char *key, echo_bytes text) {
@@ -19,20 +20,11 @@ static void write_stamp_alone(echo__buf *out, const echo__stamp *stamp) {
 }
 
 static void write_stamp_within(echo__buf *out, const echo__stamp *stamp, const echo__shared *shared) {
-    bool found, usual = stamp->seq < UINT64_MAX && stamp->time == stamp->seq + 1;
+    bool found;
+    char *to = (char *)echo__buf_reserve(out, ECHO__FORMAT_STAMP_CHARS);
+    if (to == NULL) return;
     uint32_t feed = echo__feed_place(&found, shared->feeds, shared->feed_count, &stamp->feed);
-    bool list = feed > 0 || !usual;
-    if (list) {
-        echo__buf_byte(out, '[');
-        echo__buf_u64(out, feed);
-        echo__buf_byte(out, ',');
-    }
-    echo__buf_u64(out, stamp->seq);
-    if (!usual) {
-        echo__buf_byte(out, ',');
-        echo__buf_u64(out, stamp->time);
-    }
-    if (list) echo__buf_byte(out, ']');
+    out->len += echo__format_stamp(to, stamp->time, feed, stamp->seq);
 }
 
 static void write_at(echo__buf *out, const echo__record *record, const echo__shared *shared) {
@@ -43,6 +35,11 @@ static void write_at(echo__buf *out, const echo__record *record, const echo__sha
                   {"\"genesis\":", record->has_genesis ? &record->genesis : NULL},
                   {"\"parent\":", record->has_parent_at ? &record->parent_at : NULL}};
     bool any = false;
+    if (shared != NULL && record->has_genesis && !record->has_deleted_at && !record->has_parent_at) {
+        echo__buf_text(out, ",\"at\":");
+        write_stamp_within(out, &record->genesis, shared);
+        return;
+    }
     for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++) {
         if (stamps[i].stamp == NULL) continue;
         echo__buf_text(out, any ? "," : ",\"at\":{");
@@ -56,10 +53,48 @@ static void write_at(echo__buf *out, const echo__record *record, const echo__sha
     if (any) echo__buf_byte(out, '}');
 }
 
+/* ---- the feeds that a state begins with ---- */
+
+static void write_feeds_alone(echo__buf *out, const echo__record *record) {
+    echo_bytes feeds = record->feeds;
+    echo_key feed;
+    echo__buf_text(out, "{\"feeds\":[");
+    for (bool first = true; echo__record_feed(&feed, record, &feeds); first = false) {
+        echo__buf_text(out, first ? "\"" : ",\"");
+        echo__buf_hex(out, feed.bytes, sizeof feed.bytes);
+        echo__buf_byte(out, '"');
+    }
+    echo__buf_byte(out, ']');
+}
+
+static void write_feeds_within(echo__buf *out, const echo__record *record, const echo__shared *shared) {
+    echo_bytes feeds = record->feeds;
+    echo_key feed;
+    bool found;
+    echo__buf_text(out, ",\"feeds\":[");
+    for (bool first = true; echo__record_feed(&feed, record, &feeds); first = false) {
+        if (!first) echo__buf_byte(out, ',');
+        echo__buf_u64(out, echo__feed_place(&found, shared->feeds, shared->feed_count, &feed));
+    }
+    echo__buf_text(out, "],\"state\":{");
+}
+
+/* ---- payloads ---- */
+
+void echo__record_write_state(echo__buf *out, const echo__record *record) {
+    if (record->feeds.data == NULL || record->shared == NULL) {
+        echo__buf_append(out, record->state.data, record->state.len);
+        return;
+    }
+    write_feeds_alone(out, record);
+    if (record->state.len > 2) echo__buf_byte(out, ',');
+    echo__buf_append(out, record->state.data + 1, record->state.len - 1);
+}
+
 static void write_payload(echo__buf *out, const echo__record *record, bool first) {
     if (record->state.data != NULL) {
         echo__buf_text(out, first ? "\"state\":" : ",\"state\":");
-        echo__buf_append(out, record->state.data, record->state.len);
+        echo__record_write_state(out, record);
         first = false;
     }
     if (record->bytes.data != NULL) {
@@ -91,7 +126,7 @@ static void write_kind(echo__buf *out, const echo__record *record, const echo__s
     }
 }
 
-void echo__record_write_head(echo__buf *out, const echo__record *record, const echo__shared *shared) {
+static void write_head(echo__buf *out, const echo__record *record, const echo__shared *shared) {
     write_text(out, "{\"id\":", record->id);
     write_kind(out, record, shared);
     write_text(out, ",\"parent\":", record->parent);
@@ -101,8 +136,20 @@ void echo__record_write_head(echo__buf *out, const echo__record *record, const e
     write_at(out, record, shared);
 }
 
-void echo__record_write(echo__buf *out, const echo__record *record, const echo__shared *shared) {
-    echo__record_write_head(out, record, shared);
+void echo__record_convert(echo__buf *out, const echo__record *head, echo_bytes rest, const echo__shared *shared) {
+    write_head(out, head, shared);
+    if (head->feeds.data != NULL && shared != NULL) {
+        write_feeds_within(out, head, shared);
+    } else if (head->feeds.data != NULL) {
+        echo__buf_text(out, ",\"state\":");
+        write_feeds_alone(out, head);
+        if (*rest.data != '}') echo__buf_byte(out, ',');
+    }
+    echo__buf_append(out, rest.data, rest.len);
+}
+
+void echo__record_write(echo__buf *out, const echo__record *record) {
+    write_head(out, record, NULL);
     if (record->has_blob) {
         echo__buf_text(out, ",\"blob\":\"");
         echo__buf_hex(out, record->blob.bytes, sizeof record->blob.bytes);

@@ -6,13 +6,15 @@
 
 #include "tree/record.h"
 
+/* Appends the line of a record as it stands alone, without newline. Inline payload or blob as set in `record`. */
+void echo__record_write(echo__buf *out, const echo__record *record);
 /*
- * Appends the line of a record, without newline: within a leaf whose header lists all that the record refers to, or
- * alone (NULL). Inline payload or blob as set in `record`.
+ * Appends a line that echo__record_read_head() took apart in the other form, or the same: within a leaf whose header
+ * lists all that the record refers to, or alone (NULL).
  */
-void echo__record_write(echo__buf *out, const echo__record *record, const echo__shared *shared);
-/* Appends the part of the line before the payload. */
-void echo__record_write_head(echo__buf *out, const echo__record *record, const echo__shared *shared);
+void echo__record_convert(echo__buf *out, const echo__record *head, echo_bytes rest, const echo__shared *shared);
+/* Appends the state as it stands alone, with its feeds. */
+void echo__record_write_state(echo__buf *out, const echo__record *record);
 /* Appends the payload object, {"state":...}, as a blob chunk holds it. */
 void echo__record_write_payload(echo__buf *out, const echo__record *record);
 

@@ -97,7 +97,7 @@ static echo_status check_place(verify *v, const echo__record *record, const echo
     whole.log = payload->log;
     if (!has_payload(&whole)) return ECHO_OK;
     echo__buf_clear(&v->text);
-    echo__record_write(&v->text, &whole, NULL);
+    echo__record_write(&v->text, &whole);
     if (v->text.status != ECHO_OK) return echo__nomem(v->err);
     if ((v->text.len > ECHO__RECORD_LINE_MAX) != record->has_blob)
         return echo__error(v->err, ECHO_ERR_CORRUPT,

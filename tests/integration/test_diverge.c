@@ -335,9 +335,9 @@ static void test_doctored(void **arg) {
         uint64_t seq;
     } cases[] = {
         {"x", "\"q\":3", "\"q\":4", "q", ECHO_DIFFERENCE_PROPERTY, 2}, /* another outcome of the same message */
-        {"x", "\"q\":[3,0,2]", "\"q\":[2,0,1]", "q", ECHO_DIFFERENCE_PROPERTY,
+        {"x", "\"when\":[0,2]", "\"when\":[0,1]", "q", ECHO_DIFFERENCE_PROPERTY,
          2}, /* the second one is missing: not the one it overtook */
-        {"x", ",\"q\":[3,0,2]", "", "q", ECHO_DIFFERENCE_PROPERTY, 2},
+        {"x", ",\"q\":3},\"when\":[0,2]", "},\"when\":[0]", "q", ECHO_DIFFERENCE_PROPERTY, 2},
         {"x", "\"set\",[\"m\"],1", "\"set\",[\"m\"],7", "n", ECHO_DIFFERENCE_PROPERTY, 8},
         {"log", "Aw==", "Bw==", "log", ECHO_DIFFERENCE_LOG, 5},
         {"log", "\"model\":\"" GENERATE_MODEL_LOG "\"", "\"model\":\"other\"", "genesis", ECHO_DIFFERENCE_HEAD, 3}};
@@ -407,8 +407,11 @@ static void test_odd_states(void **arg) {
         const char *old, *new, *name;
         echo_difference_kind kind;
     } cases[] = {{"\"feeds\":[\"", "\"feeds\":[\"00\",\"", "state", ECHO_DIFFERENCE_STATE},
-                 {"\"q\":[3,0,2]", "\"q\":[3,9,2]", "state", ECHO_DIFFERENCE_STATE},
-                 {"\"q\":[3,0,2]", "\"q\":null", "state", ECHO_DIFFERENCE_STATE},
+                 {"\"when\":[0,2]", "\"when\":[0,[9,2]]", "state", ECHO_DIFFERENCE_STATE},
+                 {"\"when\":[0,2]", "\"when\":[0,null]", "state", ECHO_DIFFERENCE_STATE},
+                 {"\"when\":[0,2]", "\"when\":[0]", "state", ECHO_DIFFERENCE_STATE},
+                 {"\"when\":[0,2]", "\"when\":[0,2,3]", "state", ECHO_DIFFERENCE_STATE},
+                 {"\"properties\"", "\"gone\":{\"q\":1},\"properties\"", "state", ECHO_DIFFERENCE_STATE},
                  {"\"version\":1", "\"version\":2", "state", ECHO_DIFFERENCE_STATE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scene s;

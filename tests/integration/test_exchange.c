@@ -294,7 +294,7 @@ static void test_reconnect(void **state) {
     for (; p.members[1].events[ECHO_EXCHANGE_EVENT_UP_TO_DATE] == 0; cuts++) {
         wire w;
         wire_open(&w, &p, 1, 0);
-        w.cut_after = 4000;
+        w.cut_after = 3500;
         wires_run(&w, 1, NULL, NULL);
         wire_close(&w);
         echo_error err = ECHO_ERROR_INIT;

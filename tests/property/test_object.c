@@ -414,21 +414,41 @@ static bool make_touch(const history *h, const operation *by, operation *touch) 
 }
 
 static cJSON *stamp_of(const operation *op, const int numbers[256]) {
+    bool usual = op->time == op->seq + 1;
+    if (usual && numbers[op->feed] == 0) return cJSON_CreateNumber((double)op->seq);
     cJSON *array = cJSON_CreateArray();
-    cJSON_AddItemToArray(array, cJSON_CreateNumber((double)op->time));
     cJSON_AddItemToArray(array, cJSON_CreateNumber(numbers[op->feed]));
     cJSON_AddItemToArray(array, cJSON_CreateNumber((double)op->seq));
+    if (!usual) cJSON_AddItemToArray(array, cJSON_CreateNumber((double)op->time));
     return array;
 }
 
 static cJSON *entry_of(const operation *op, const int numbers[256]) {
     static const char *const names[] = {"set", "delete", "push", "", "add", "remove", "", "", "", "touch"};
-    cJSON *array = stamp_of(op, numbers), *segs = cJSON_CreateArray();
+    cJSON *array = cJSON_CreateArray(), *segs = cJSON_CreateArray();
     for (size_t i = 1; i < op->path.count; i++) cJSON_AddItemToArray(segs, cJSON_CreateString(op->path.segs[i]));
+    cJSON_AddItemToArray(array, stamp_of(op, numbers));
     cJSON_AddItemToArray(array, cJSON_CreateString(names[op->kind]));
     cJSON_AddItemToArray(array, segs);
     if (op->kind != WIRE_DELETE && op->kind != TOUCH) cJSON_AddItemToArray(array, show(&op->value));
     return array;
+}
+
+/* The stamps of simple slots: in the order of the properties, or, if they have none, by their keys. */
+static void put_simple(cJSON *out, cJSON *simple, const node *root) {
+    char *text = keep(canonical(show(root)));
+    cJSON *properties = json(text), *when = cJSON_CreateArray();
+    cJSON_AddItemToObject(out, "properties", properties);
+    cJSON_AddItemToObject(out, "when", when);
+    for (const cJSON *shown = properties->child; shown != NULL; shown = shown->next) {
+        const char *key = shown->string[0] == '$' ? shown->string + 1 : shown->string;
+        cJSON *stamp = cJSON_DetachItemFromObjectCaseSensitive(simple, key);
+        if (stamp != NULL) cJSON_AddItemToArray(when, stamp);
+    }
+    if (simple->child != NULL)
+        cJSON_AddItemToObject(out, "gone", simple);
+    else
+        cJSON_Delete(simple);
 }
 
 /* The whole stored state, as the oracle would write it. */
@@ -444,8 +464,8 @@ static char *oracle_stored(const history *h, const node *root) {
     }
     qsort(reduced, count, sizeof *reduced, by_stamp);
     for (size_t i = 0; i < count; i++) used[reduced[i].feed] = true;
-    cJSON *out = cJSON_CreateObject(), *at = cJSON_AddObjectToObject(out, "at"),
-          *feeds = cJSON_AddArrayToObject(out, "feeds"), *ops = cJSON_CreateObject();
+    cJSON *out = cJSON_CreateObject(), *simple = cJSON_CreateObject(), *ops = cJSON_CreateObject(), *feeds = NULL;
+    if (count > 0) feeds = cJSON_AddArrayToObject(out, "feeds");
     for (int feed = 0; feed < 256; feed++) {
         if (!used[feed]) continue;
         echo_key key;
@@ -464,14 +484,14 @@ static char *oracle_stored(const history *h, const node *root) {
     for (size_t i = 0; i < count; i++) { /* a lone SET or DELETE of a whole slot */
         cJSON *list = cJSON_GetObjectItemCaseSensitive(ops, reduced[i].path.segs[0]);
         if (cJSON_GetArraySize(list) > 1 || reduced[i].path.count > 1 || reduced[i].kind > WIRE_DELETE) continue;
-        cJSON_AddItemToObject(at, reduced[i].path.segs[0], stamp_of(&reduced[i], numbers));
+        cJSON_AddItemToObject(simple, reduced[i].path.segs[0], stamp_of(&reduced[i], numbers));
         cJSON_DeleteItemFromObjectCaseSensitive(ops, reduced[i].path.segs[0]);
     }
     if (ops->child != NULL)
         cJSON_AddItemToObject(out, "ops", ops);
     else
         cJSON_Delete(ops);
-    cJSON_AddItemToObject(out, "properties", show(root));
+    put_simple(out, simple, root);
     return keep(canonical(out));
 }
 

@@ -93,7 +93,7 @@ static void varied_line(echo__buf *out, echo_bytes id, uint64_t value, size_t pa
     record.deleted_at = stamp_of(mix + 2);
     record.state = text("{\"n\":1}");
     echo__buf_clear(out);
-    echo__record_write(out, &record, NULL);
+    echo__record_write(out, &record);
     assert_int_equal(out->status, ECHO_OK);
 }
 

@@ -71,13 +71,13 @@ static void add_big(setup *s, const char *id, unsigned kinds) {
         }
         r.log = echo__buf_bytes(&log);
     }
-    echo__record_write(&line, &r, NULL);
+    echo__record_write(&line, &r);
     if (line.len > ECHO__RECORD_LINE_MAX) {
         echo__record_write_payload(&blob, &r);
         r.has_blob = true;
         assert_ok(echo__chunks_put(&r.blob, s->from, echo__buf_bytes(&blob), NULL));
         echo__buf_clear(&line);
-        echo__record_write(&line, &r, NULL);
+        echo__record_write(&line, &r);
     }
     assert_int_equal(line.status, ECHO_OK);
     model_set(&s->model, r.id, echo__buf_bytes(&line));
@@ -514,7 +514,7 @@ static void test_both_roles(void **state) {
             r.has_blob = true;
             r.blob = blob;
         }
-        echo__record_write(&line, &r, NULL);
+        echo__record_write(&line, &r);
         model_set(&s.model, r.id, echo__buf_bytes(&line));
     }
     s.root = build(s.from, &s.model);

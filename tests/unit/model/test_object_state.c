@@ -8,7 +8,7 @@ static void test_golden_empty(void **state) {
     (void)state;
     for (int generation = 1; generation <= 2; generation++) {
         object o = object_new(generation);
-        assert_stored(&o, "{\"at\":{},\"feeds\":[],\"properties\":{}}");
+        assert_stored(&o, "{\"properties\":{},\"when\":[]}");
         object_free(&o);
     }
 }
@@ -22,10 +22,9 @@ static void test_golden_simple(void **state) {
     object_do_at(&o, 6, 1, WIRE_SET, "gone", "1");
     object_do_at(&o, 7, 2, WIRE_SET, "gone", "null");
     object_do_at(&o, UINT64_MAX, 2, WIRE_SET, "late", "{\"$bytes\":true}");
-    assert_stored(&o, "{\"at\":{\"$n\":[5,0,5],\"gone\":[7,1,7],\"late\":[18446744073709551615,1,18446744073709551615],"
-                      "\"title\":[4,1,4]},"
-                      "\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
-                      "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"}}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],\"gone\":{\"gone\":[1,7,7]},"
+                      "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"},"
+                      "\"when\":[[0,5,5],[1,18446744073709551615,18446744073709551615],[1,4,4]]}");
     object_free(&o);
 }
 
@@ -41,11 +40,13 @@ static void test_golden_complex(void **state) {
     object_do_at(&o, 7, 1, WIRE_SET, "tags[0][1].q", "true");
     object_do_at(&o, 8, 1, WIRE_SET, "plain", "null");
     assert_stored(
-        &o, "{\"at\":{\"plain\":[8,0,8]},\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
-            "\"ops\":{\"a\":[[1,0,1,\"set\",[],{\"x\":1}],[2,1,2,\"touch\",[\"y\"]],[3,0,3,\"delete\",[\"y\"]]],"
-            "\"tags\":[[4,1,4,\"push\",[],[1,{\"$$\":null}]],[5,1,5,\"add\",[],\"t\"],[6,0,6,\"remove\",[],\"u\"],"
-            "[7,0,7,\"set\",[\"0\",\"1\",\"q\"],true]]},"
-            "\"properties\":{\"a\":{\"x\":1},\"plain\":null,\"tags\":[[1,{\"$$\":null,\"q\":true}],\"t\"]}}");
+        &o,
+        "{\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],"
+        "\"ops\":{\"a\":[[[0,1,1],\"set\",[],{\"x\":1}],[[1,2,2],\"touch\",[\"y\"]],[[0,3,3],\"delete\",[\"y\"]]],"
+        "\"tags\":[[[1,4,4],\"push\",[],[1,{\"$$\":null}]],[[1,5,5],\"add\",[],\"t\"],[[0,6,6],\"remove\",[],\"u\"],"
+        "[[0,7,7],\"set\",[\"0\",\"1\",\"q\"],true]]},"
+        "\"properties\":{\"a\":{\"x\":1},\"plain\":null,\"tags\":[[1,{\"$$\":null,\"q\":true}],\"t\"]},\"when\":[[0,8,"
+        "8]]}");
     object_free(&o);
 }
 
@@ -56,12 +57,12 @@ static void test_simple_again(void **state) {
     object_do_at(&o, 1, 1, WIRE_SET, "a.x", "1");
     object_do_at(&o, 2, 1, WIRE_PUSH, "a.l", "1");
     object_do_at(&o, 5, 1, WIRE_SET, "a", "{\"y\":1}");
-    assert_stored(&o, "{\"at\":{\"a\":[5,0,5]},\"feeds\":[\"" FEED1 "\"],\"properties\":{\"a\":{\"y\":1}}}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"properties\":{\"a\":{\"y\":1}},\"when\":[[0,5,5]]}");
     object_do_at(&o, 4, 1, WIRE_SET, "a.z", "1"); /* too late to matter */
-    assert_stored(&o, "{\"at\":{\"a\":[5,0,5]},\"feeds\":[\"" FEED1 "\"],\"properties\":{\"a\":{\"y\":1}}}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"properties\":{\"a\":{\"y\":1}},\"when\":[[0,5,5]]}");
     object_do_at(&o, 6, 2, WIRE_PUSH, "a", "1");
     object_do_at(&o, 7, 1, WIRE_DELETE, "a", NULL);
-    assert_stored(&o, "{\"at\":{\"a\":[7,0,7]},\"feeds\":[\"" FEED1 "\"],\"properties\":{}}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"gone\":{\"a\":[0,7,7]},\"properties\":{},\"when\":[]}");
     object_free(&o);
 }
 
@@ -90,13 +91,14 @@ static echo_status thaw(int generation, const char *text) {
     return status;
 }
 
-/* A whole state around `at`, `ops` and `properties`, with two feeds that slot "f" uses. */
-static echo_status thaw_parts(const char *at, const char *ops, const char *properties) {
+/* A whole state around members of `gone`, `ops` and `properties`, and stamps of `when`. Two feeds are referred to by
+ * the tombstones "f" and "g". */
+static echo_status thaw_parts(const char *gone, const char *ops, const char *properties, const char *when) {
     char text[2048];
     (void)snprintf(text, sizeof text,
-                   "{\"at\":{\"f\":[1,0,1],\"g\":[1,1,1]%s},\"feeds\":[\"" FEED1 "\",\"" FEED2
-                   "\"]%s%s%s,\"properties\":{\"f\":1%s}}",
-                   at, *ops == '\0' ? "" : ",\"ops\":{", ops, *ops == '\0' ? "" : "}", properties);
+                   "{\"feeds\":[\"" FEED1 "\",\"" FEED2
+                   "\"],\"gone\":{\"f\":0,\"g\":[1,0]%s}%s%s%s,\"properties\":{%s},\"when\":[%s]}",
+                   gone, *ops == '\0' ? "" : ",\"ops\":{", ops, *ops == '\0' ? "" : "}", properties, when);
     return thaw(2, text);
 }
 
@@ -107,26 +109,35 @@ static void test_malformed_shape(void **state) {
         "[]",
         "1",
         "{}",
-        "{\"at\":{},\"feeds\":[]}",
-        "{\"at\":[],\"feeds\":[],\"properties\":{}}",
-        "{\"at\":{},\"feeds\":{},\"properties\":{}}",
-        "{\"at\":{},\"feeds\":[],\"properties\":[]}",
-        "{\"at\":{},\"feeds\":[],\"ops\":[],\"properties\":{}}",
-        "{\"at\":{},\"feeds\":[],\"other\":{},\"properties\":{}}",
-        "{\"at\":{},\"feeds\":[],\"ops\":{},\"properties\":{}}",   /* left out when there are none */
-        "{\"at\":{},\"feeds\":[\"" FEED1 "\"],\"properties\":{}}", /* listed for nothing */
-        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"01\"],\"properties\":{}}",
-        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[7],\"properties\":{}}",
-        "{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],"
-        "\"properties\":{}"
-        "}",
-        "{\"at\":{\"a\":[1,0,1],\"b\":[1,1,1]},\"feeds\":[\"" FEED2 "\",\"" FEED1 "\"],\"properties\":{}}",
-        "{\"at\":{\"a\":[1,0,1],\"b\":[1,1,1]},\"feeds\":[\"" FEED1 "\",\"" FEED1 "\"],\"properties\":{}}",
+        "{\"properties\":{}}",
+        "{\"when\":[]}",
+        "{\"feeds\":{},\"properties\":{},\"when\":[]}",
+        "{\"gone\":[],\"properties\":{},\"when\":[]}",
+        "{\"ops\":[],\"properties\":{},\"when\":[]}",
+        "{\"properties\":[],\"when\":[]}",
+        "{\"properties\":{},\"when\":{}}",
+        "{\"other\":{},\"properties\":{},\"when\":[]}",
+        "{\"at\":{},\"properties\":{},\"when\":[]}",
+        "{\"properties\":{},\"when\":[],\"with\":1}",
+        "{\"feeds\":[],\"properties\":{},\"when\":[]}", /* left out when there are none */
+        "{\"gone\":{},\"properties\":{},\"when\":[]}",
+        "{\"ops\":{},\"properties\":{},\"when\":[]}",
+        "{\"feeds\":[\"" FEED1 "\"],\"properties\":{},\"when\":[]}", /* listed for nothing */
+        "{\"properties\":{\"a\":1},\"when\":[1]}",                   /* not listed */
+        "{\"feeds\":[\"01\"],\"properties\":{\"a\":1},\"when\":[1]}",
+        "{\"feeds\":[7],\"properties\":{\"a\":1},\"when\":[1]}",
+        "{\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],"
+        "\"properties\":{\"a\":1},\"when\":[1]}",
+        "{\"feeds\":[\"" FEED2 "\",\"" FEED1 "\"],\"properties\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}",
+        "{\"feeds\":[\"" FEED1 "\",\"" FEED1 "\"],\"properties\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}",
     };
+    assert_int_equal(
+        thaw(2, "{\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],\"properties\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}"),
+        ECHO_OK);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (thaw(2, texts[i]) != ECHO_ERR_CORRUPT) fail_msg("%s", texts[i]);
     object o = object_new(2);
-    cJSON *value = json("{\"at\":{},\"feeds\":[],\"properties\":{}}");
+    cJSON *value = json("{\"properties\":{},\"when\":[]}");
     assert_int_equal(o.ops->restore(NULL, o.state, 2, value, NULL), ECHO_ERR_VERSION);
     assert_int_equal(o.ops->restore(NULL, o.state, 0, value, NULL), ECHO_ERR_VERSION);
     assert_int_equal(o.ops->restore(NULL, o.state, 1, value, NULL), ECHO_OK);
@@ -135,28 +146,62 @@ static void test_malformed_shape(void **state) {
     object_free(&o);
 }
 
-static void test_malformed_at(void **state) {
+static void test_malformed_stamps(void **state) {
     (void)state;
-    assert_int_equal(thaw_parts("", "", ""), ECHO_OK);
-    assert_int_equal(thaw_parts(",\"a\":[1,0,1]", "", ",\"a\":{\"$$b\":{\"$bytes\":\"\"}}"), ECHO_OK);
-    static const char *const stamps[] = {"1",          "{}",        "[]",       "[1,0]",     "[1,0,1,1]",
-                                         "[1,2,1]",    "[1,-1,1]",  "[-1,0,1]", "[1,0,1.5]", "[1,0,\"1\"]",
-                                         "[1,0,null]", "[1.5,0,1]", "[1,0,-1]"};
-    for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++) {
-        char at[64];
-        (void)snprintf(at, sizeof at, ",\"a\":%s", stamps[i]);
-        if (thaw_parts(at, "", ",\"a\":1") != ECHO_ERR_CORRUPT) fail_msg("%s", at);
+    static const char *const good[] = {"7", "[1,7]", "[0,7,9]", "[1,7,9]", "[1,18446744073709551615,0]"},
+                             *const bad[] = {"\"1\"",
+                                             "null",
+                                             "{}",
+                                             "[]",
+                                             "[1]",
+                                             "[[1,0]]",
+                                             "-1",
+                                             "1.5",
+                                             "[0,1]",
+                                             "[1,0,1]",
+                                             "[0,0,1]",
+                                             "[0,1,5,6]",
+                                             "[2,1]",
+                                             "[-1,1]",
+                                             "[1,-1]",
+                                             "[1,1.5]",
+                                             "[1,\"1\"]",
+                                             "[1,1,null]",
+                                             "[1.5,1]",
+                                             "[1,1,-1]",
+                                             "18446744073709551615",
+                                             "[1,18446744073709551615]"};
+    char gone[64];
+    assert_int_equal(thaw_parts("", "", "", ""), ECHO_OK);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        (void)snprintf(gone, sizeof gone, ",\"h\":%s", good[i]);
+        if (thaw_parts("", "", "\"a\":1", good[i]) != ECHO_OK) fail_msg("%s", good[i]);
+        if (thaw_parts(gone, "", "", "") != ECHO_OK) fail_msg("%s", gone);
     }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        (void)snprintf(gone, sizeof gone, ",\"h\":%s", bad[i]);
+        if (thaw_parts("", "", "\"a\":1", bad[i]) != ECHO_ERR_CORRUPT) fail_msg("%s", bad[i]);
+        if (thaw_parts(gone, "", "", "") != ECHO_ERR_CORRUPT) fail_msg("%s", gone);
+    }
+}
+
+static void test_malformed_properties(void **state) {
+    (void)state;
+    assert_int_equal(thaw_parts("", "", "\"a\":{\"$$b\":{\"$bytes\":\"\"}}", "1"), ECHO_OK);
     static const char *const values[] = {"{\"$b\":1}",           "{\"$bytes\":\"=\"}", "{\"$string\":\"YQ==\"}",
                                          "{\"$float\":\"inf\"}", "{\"$float\":1}",     "{\"x\":{\"$\":1}}"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char properties[64];
-        (void)snprintf(properties, sizeof properties, ",\"a\":%s", values[i]);
-        if (thaw_parts(",\"a\":[1,0,1]", "", properties) != ECHO_ERR_CORRUPT) fail_msg("%s", properties);
+        (void)snprintf(properties, sizeof properties, "\"a\":%s", values[i]);
+        if (thaw_parts("", "", properties, "1") != ECHO_ERR_CORRUPT) fail_msg("%s", properties);
     }
-    assert_int_equal(thaw_parts("", "", ",\"a\":1"), ECHO_ERR_CORRUPT); /* no stamp */
-    assert_int_equal(thaw_parts(",\"$a\":[1,0,1]", "", ",\"$a\":1"), ECHO_ERR_CORRUPT);
-    assert_int_equal(thaw_parts(",\"$a\":[1,0,1]", "", ",\"$$a\":1"), ECHO_OK);
+    assert_int_equal(thaw_parts("", "", "\"a\":1", ""), ECHO_ERR_CORRUPT);    /* no stamp */
+    assert_int_equal(thaw_parts("", "", "\"a\":1", "1,2"), ECHO_ERR_CORRUPT); /* one too many */
+    assert_int_equal(thaw_parts("", "", "", "1"), ECHO_ERR_CORRUPT);
+    assert_int_equal(thaw_parts("", "", "\"f\":1", "1"), ECHO_ERR_CORRUPT); /* that is gone */
+    assert_int_equal(thaw_parts("", "", "\"f\":1", ""), ECHO_ERR_CORRUPT);
+    assert_int_equal(thaw_parts("", "", "\"$a\":1", "1"), ECHO_ERR_CORRUPT);
+    assert_int_equal(thaw_parts("", "", "\"$$a\":1", "1"), ECHO_OK);
 }
 
 static void test_malformed_ops(void **state) {
@@ -165,11 +210,11 @@ static void test_malformed_ops(void **state) {
         const char *list, *value;
     } good[] =
         {
-            {"[[2,0,2,\"set\",[\"x\"],1]]", "{\"x\":1}"},
-            {"[[2,0,2,\"delete\",[\"x\"]]]", NULL},
-            {"[[1,0,1,\"set\",[],5],[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"},
-            {"[[2,0,2,\"touch\",[\"x\"]],[2,0,2,\"delete\",[\"x\"]]]", "{}"},
-            {"[[2,0,2,\"push\",[],[1]],[2,0,2,\"push\",[],1]]", "[[1],1]"},
+            {"[[[0,2,2],\"set\",[\"x\"],1]]", "{\"x\":1}"},
+            {"[[[0,2,2],\"delete\",[\"x\"]]]", NULL},
+            {"[[[0,1,1],\"set\",[],5],[[0,2,2],\"touch\",[\"x\"]],[[0,3,3],\"delete\",[\"x\"]]]", "{}"},
+            {"[[[0,2,2],\"touch\",[\"x\"]],[[0,2,2],\"delete\",[\"x\"]]]", "{}"},
+            {"[[[0,2,2],\"push\",[],[1]],[[0,2,2],\"push\",[],1]]", "[[1],1]"},
         },
       bad[] = {
           {"{}", NULL},
@@ -177,52 +222,53 @@ static void test_malformed_ops(void **state) {
           {"[1]", NULL},
           {"[[]]", NULL},
           {"[[2,0,2]]", NULL},
-          {"[[2,0,2,\"set\"]]", NULL},
-          {"[[2,0,2,\"set\",[\"x\"]]]", "{}"}, /* no value */
-          {"[[2,0,2,\"set\",[\"x\"],1,2]]", "{\"x\":1}"},
-          {"[[2,0,2,\"set\",\"x\",1]]", "{\"x\":1}"},
-          {"[[2,0,2,\"set\",[1],1]]", "{\"1\":1}"},
-          {"[[2,0,2,\"sat\",[\"x\"],1]]", "{\"x\":1}"},
+          {"[[[0,2,2],\"set\"]]", NULL},
+          {"[[[0,2,2],\"set\",[\"x\"]]]", "{}"}, /* no value */
+          {"[[[0,2,2],\"set\",[\"x\"],1,2]]", "{\"x\":1}"},
+          {"[[[0,2,2],\"set\",\"x\",1]]", "{\"x\":1}"},
+          {"[[[0,2,2],\"set\",[1],1]]", "{\"1\":1}"},
+          {"[[[0,2,2],\"sat\",[\"x\"],1]]", "{\"x\":1}"},
           {"[[2,0,2,0,[\"x\"],1]]", "{\"x\":1}"},
-          {"[[2,0,2,\"delete\",[\"x\"],1]]", NULL},
-          {"[[2,0,2,\"set\",[\"x\"],{\"$x\":1}]]", "{\"x\":{\"$x\":1}}"},
-          {"[[2,0,2,\"set\",[],1]]", "1"}, /* that would be a simple slot */
-          {"[[2,0,2,\"delete\",[]]]", NULL},
-          {"[[2,0,2,\"set\",[\"x\"],1]]", "{\"x\":2}"}, /* not what the operations give */
-          {"[[2,0,2,\"set\",[\"x\"],1]]", NULL},
-          {"[[2,0,2,\"delete\",[\"x\"]]]", "{}"},
-          {"[[2,0,2,\"push\",[],1]]", "{\"0\":1}"},
-          {"[[3,0,3,\"set\",[\"x\"],1],[2,0,2,\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"}, /* out of order */
-          {"[[3,0,2,\"push\",[],1],[2,0,2,\"push\",[],1]]", "[1,1]"},
-          {"[[2,0,3,\"push\",[],1],[2,0,2,\"push\",[],1]]", "[1,1]"},
-          {"[[2,1,2,\"set\",[\"x\"],1],[2,0,2,\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"},
-          {"[[2,0,2,\"set\",[\"x\"],1],[3,0,3,\"set\",[\"x\"],1]]", "{\"x\":1}"}, /* not reduced */
-          {"[[2,0,2,\"set\",[\"x\",\"y\"],1],[3,0,3,\"delete\",[\"x\"]]]", "{}"},
-          {"[[2,0,2,\"touch\",[\"x\"]]]", "{}"}, /* a touch of nothing */
-          {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"set\",[\"x\"],1]]", "{\"x\":1}"},
-          {"[[2,0,2,\"delete\",[\"x\"]],[3,0,3,\"touch\",[\"x\"]]]", "{}"},
-          {"[[2,0,2,\"touch\",[\"x\",\"y\"]],[3,0,3,\"delete\",[\"x\"]]]", "{}"}, /* a touch of another path */
-          {"[[2,0,2,\"touch\",[]],[3,0,3,\"delete\",[]]]", NULL},
-          {"[[2,0,2,\"touch\",[\"0\"]],[3,0,3,\"delete\",[\"0\"]]]", "[]"},
-          {"[[2,0,2,\"touch\",[\"x\"]],[3,0,3,\"delete\",[\"x\"]],[4,0,4,\"set\",[\"x\",\"y\"],1]]",
+          {"[[[0,2,2],\"delete\",[\"x\"],1]]", NULL},
+          {"[[[0,2,2],\"set\",[\"x\"],{\"$x\":1}]]", "{\"x\":{\"$x\":1}}"},
+          {"[[[0,2,2],\"set\",[],1]]", "1"}, /* that would be a simple slot */
+          {"[[[0,2,2],\"delete\",[]]]", NULL},
+          {"[[[0,2,2],\"set\",[\"x\"],1]]", "{\"x\":2}"}, /* not what the operations give */
+          {"[[[0,2,2],\"set\",[\"x\"],1]]", NULL},
+          {"[[[0,2,2],\"delete\",[\"x\"]]]", "{}"},
+          {"[[[0,2,2],\"push\",[],1]]", "{\"0\":1}"},
+          {"[[[0,3,3],\"set\",[\"x\"],1],[[0,2,2],\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"}, /* out of order */
+          {"[[2,\"push\",[],1],[[0,2,2],\"push\",[],1]]", "[1,1]"},
+          {"[[[0,3,2],\"push\",[],1],[[0,2,2],\"push\",[],1]]", "[1,1]"},
+          {"[[[1,2,2],\"set\",[\"x\"],1],[[0,2,2],\"set\",[\"y\"],1]]", "{\"x\":1,\"y\":1}"},
+          {"[[[0,2,2],\"set\",[\"x\"],1],[[0,3,3],\"set\",[\"x\"],1]]", "{\"x\":1}"}, /* not reduced */
+          {"[[[0,2,2],\"set\",[\"x\",\"y\"],1],[[0,3,3],\"delete\",[\"x\"]]]", "{}"},
+          {"[[[0,2,2],\"touch\",[\"x\"]]]", "{}"}, /* a touch of nothing */
+          {"[[[0,2,2],\"touch\",[\"x\"]],[[0,3,3],\"set\",[\"x\"],1]]", "{\"x\":1}"},
+          {"[[[0,2,2],\"delete\",[\"x\"]],[[0,3,3],\"touch\",[\"x\"]]]", "{}"},
+          {"[[[0,2,2],\"touch\",[\"x\",\"y\"]],[[0,3,3],\"delete\",[\"x\"]]]", "{}"}, /* a touch of another path */
+          {"[[[0,2,2],\"touch\",[]],[[0,3,3],\"delete\",[]]]", NULL},
+          {"[[[0,2,2],\"touch\",[\"0\"]],[[0,3,3],\"delete\",[\"0\"]]]", "[]"},
+          {"[[[0,2,2],\"touch\",[\"x\"]],[[0,3,3],\"delete\",[\"x\"]],[[0,4,4],\"set\",[\"x\",\"y\"],1]]",
            "{\"x\":{\"y\":1}}"},
       };
     char ops[512], properties[256];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         (void)snprintf(ops, sizeof ops, "\"a\":%s", good[i].list);
         (void)snprintf(properties, sizeof properties, "%s%s",
-                       good[i].value == NULL ? "" : ",\"a\":", good[i].value == NULL ? "" : good[i].value);
-        if (thaw_parts("", ops, properties) != ECHO_OK) fail_msg("%s", ops);
-        if (thaw_parts(",\"a\":[1,0,1]", ops, properties) != ECHO_ERR_CORRUPT) fail_msg("%s and a stamp", ops);
+                       good[i].value == NULL ? "" : "\"a\":", good[i].value == NULL ? "" : good[i].value);
+        if (thaw_parts("", ops, properties, "") != ECHO_OK) fail_msg("%s", ops);
+        if (thaw_parts("", ops, properties, "1") != ECHO_ERR_CORRUPT) fail_msg("%s and a stamp", ops);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         (void)snprintf(ops, sizeof ops, "\"a\":%s", bad[i].list);
         (void)snprintf(properties, sizeof properties, "%s%s",
-                       bad[i].value == NULL ? "" : ",\"a\":", bad[i].value == NULL ? "" : bad[i].value);
-        if (thaw_parts("", ops, properties) != ECHO_ERR_CORRUPT) fail_msg("%s", ops);
+                       bad[i].value == NULL ? "" : "\"a\":", bad[i].value == NULL ? "" : bad[i].value);
+        if (thaw_parts("", ops, properties, "") != ECHO_ERR_CORRUPT) fail_msg("%s", ops);
     }
-    assert_int_equal(thaw(1, "{\"at\":{},\"feeds\":[\"" FEED1
-                             "\"],\"ops\":{\"a\":[[2,0,2,\"set\",[\"x\"],1]]},\"properties\":{\"a\":{\"x\":1}}}"),
+    assert_int_equal(thaw(1,
+                          "{\"feeds\":[\"" FEED1
+                          "\"],\"ops\":{\"a\":[[1,\"set\",[\"x\"],1]]},\"properties\":{\"a\":{\"x\":1}},\"when\":[]}"),
                      ECHO_ERR_CORRUPT); /* the old generation has no complex slots */
 }
 
@@ -231,23 +277,22 @@ static void test_malformed_nodes(void **state) {
     (void)state;
     for (int fault = 0; fault < 8; fault++) {
         object o = object_new(2);
-        cJSON *value =
-            json("{\"at\":{\"a\":[1,0,1]},\"feeds\":[\"" FEED1 "\"],\"ops\":{\"b\":[[2,0,2,\"set\",[\"x\"],\"v\"]]},"
-                 "\"properties\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}}}");
-        cJSON *at = cJSON_GetObjectItemCaseSensitive(value, "at"),
+        cJSON *value = json("{\"feeds\":[\"" FEED1 "\"],\"gone\":{\"c\":1},\"ops\":{\"b\":[[1,\"set\",[\"x\"],\"v\"]]},"
+                            "\"properties\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}},\"when\":[1]}");
+        cJSON *gone = cJSON_GetObjectItemCaseSensitive(value, "gone"),
               *ops = cJSON_GetObjectItemCaseSensitive(value, "ops"),
               *properties = cJSON_GetObjectItemCaseSensitive(value, "properties"),
               *feeds = cJSON_GetObjectItemCaseSensitive(value, "feeds");
         cJSON *holder = NULL;
         char **text = NULL, *taken = NULL;
         switch (fault) {
-        case 0: cJSON_AddItemToObject(at, "a", json("[1,0,1]")); break;
+        case 0: cJSON_AddItemToObject(gone, "c", json("1")); break;
         case 1: cJSON_AddItemToObject(properties, "a", json("\"t\"")); break;
         case 2: cJSON_AddItemToObject(properties, "b", json("{\"x\":\"v\"}")); break;
-        case 3: text = &at->child->string; break;
+        case 3: text = &gone->child->string; break;
         case 4: text = &properties->child->valuestring; break;
         case 5: text = &feeds->child->valuestring; break;
-        case 6: text = &ops->child->child->child->next->next->next->valuestring; break;
+        case 6: text = &ops->child->child->child->next->valuestring; break;
         default:
             cJSON_AddItemToArray(feeds, holder = cJSON_CreateNull());
             holder->type = cJSON_Invalid;
@@ -289,9 +334,9 @@ static void damage(test_random *r, cJSON *root) {
                                          "{\"$bytes\":\"AA==\"}",
                                          "9007199254740993",
                                          "\"" FEED1 "\"",
-                                         "[1,0,1]",
+                                         "[1,0]",
                                          "{\"$\":1}",
-                                         "[[1,0,1,\"touch\",[\"x\"]]]"};
+                                         "[[1,\"touch\",[\"x\"]]]"};
     cJSON *node = random_node(r, root), *parent = random_node(r, root);
     if (node == root || !(cJSON_IsArray(parent) || cJSON_IsObject(parent))) return;
     cJSON *piece = test_random_below(r, 2) == 0 ? cJSON_Duplicate(node, 1)
@@ -368,11 +413,11 @@ static void test_damaged_states(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_empty),    cmocka_unit_test(test_golden_simple),
-        cmocka_unit_test(test_golden_complex),  cmocka_unit_test(test_simple_again),
-        cmocka_unit_test(test_malformed_shape), cmocka_unit_test(test_malformed_at),
-        cmocka_unit_test(test_malformed_ops),   cmocka_unit_test(test_malformed_nodes),
-        cmocka_unit_test(test_damaged_states),
+        cmocka_unit_test(test_golden_empty),         cmocka_unit_test(test_golden_simple),
+        cmocka_unit_test(test_golden_complex),       cmocka_unit_test(test_simple_again),
+        cmocka_unit_test(test_malformed_shape),      cmocka_unit_test(test_malformed_stamps),
+        cmocka_unit_test(test_malformed_properties), cmocka_unit_test(test_malformed_ops),
+        cmocka_unit_test(test_malformed_nodes),      cmocka_unit_test(test_damaged_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,15 +18,12 @@ static void fixture_open(fixture *f, const char *properties, bool live) {
     assert_int_equal(echo_registry_new(&f->models), ECHO_OK);
     assert_int_equal(echo_registry_add_object(f->models, NULL), ECHO_OK);
     cJSON *value = json(properties);
-    echo__buf_text(&text, "{\"at\":{");
-    for (const cJSON *node = value->child; node != NULL; node = node->next) {
-        echo__buf_text(&text, node == value->child ? "" : ",");
-        echo__json_string(&text, node->string, strlen(node->string));
-        echo__buf_text(&text, ":[1,0,1]");
-    }
-    echo__buf_text(&text, "},\"feeds\":[\"" FEED "\"],\"properties\":");
+    echo__buf_text(&text, "{\"feeds\":[\"" FEED "\"],\"properties\":");
     echo__buf_text(&text, properties);
-    echo__buf_byte(&text, '}');
+    echo__buf_text(&text, ",\"when\":[");
+    for (const cJSON *node = value->child; node != NULL; node = node->next)
+        echo__buf_text(&text, node == value->child ? "1" : ",1");
+    echo__buf_text(&text, "]}");
     echo__buf_byte(&text, 0);
     cJSON_Delete(value);
     f->o = object_restore(2, (const char *)text.data);

@@ -24,14 +24,14 @@ static inline void gc_payload(test_model *m, echo__chunks *chunks, const char *i
     r.state = state;
     r.log = log;
     echo__buf line = ECHO__BUF_INIT;
-    echo__record_write(&line, &r, NULL);
+    echo__record_write(&line, &r);
     if (line.len > ECHO__RECORD_LINE_MAX) {
         echo__buf_clear(&line);
         echo__record_write_payload(&line, &r);
         r.has_blob = true;
         assert_ok(echo__chunks_put(&r.blob, chunks, echo__buf_bytes(&line), NULL));
         echo__buf_clear(&line);
-        echo__record_write(&line, &r, NULL);
+        echo__record_write(&line, &r);
     }
     model_set(m, text(id), echo__buf_bytes(&line));
     echo__buf_free(&line);
@@ -92,7 +92,7 @@ static inline echo__root gc_credentials(echo__chunks *chunks, unsigned content) 
         (void)snprintf(id, sizeof id, "%016x-%064x-%016x", i, 7u, i * content);
         r.id = text(id);
         r.bytes = text("AAE=");
-        echo__record_write(&line, &r, NULL);
+        echo__record_write(&line, &r);
         model_set(&m, r.id, echo__buf_bytes(&line));
         echo__buf_free(&line);
     }

@@ -33,7 +33,7 @@ static echo_status reads(const char *line, size_t len, echo__record *record, ech
     assert_int_equal(err.code, status);
     if (status == ECHO_OK) { /* what is read is written the same */
         echo__buf out = ECHO__BUF_INIT;
-        echo__record_write(&out, record, NULL);
+        echo__record_write(&out, record);
         assert_int_equal(out.status, ECHO_OK);
         if (out.len != len || memcmp(out.data, line, len) != 0)
             fail_msg("%.*s came back as %.*s", (int)len, line, (int)out.len, (char *)out.data);
@@ -89,7 +89,7 @@ static void test_scratch(void **state) {
     r.source = text(texts[3]);
     r.target = text(texts[4]);
     echo__buf line = ECHO__BUF_INIT, scratch = ECHO__BUF_INIT;
-    echo__record_write(&line, &r, NULL);
+    echo__record_write(&line, &r);
     assert_ok(echo__record_read(&back, echo__line_alone(echo__buf_bytes(&line)), &scratch, NULL));
     assert_bytes_text(back.id, texts[0]);
     assert_bytes_text(back.type, texts[1]);
@@ -206,7 +206,7 @@ static void test_id_length(void **state) {
             memset(&r, 0, sizeof r);
             r.id = echo__bytes(id, len);
             echo__buf_clear(&line);
-            echo__record_write(&line, &r, NULL);
+            echo__record_write(&line, &r);
             echo_bytes out;
             echo_status expected = len <= ECHO__ID_MAX ? ECHO_OK : ECHO_ERR_CORRUPT;
             assert_status(echo__record_read(&r, echo__line_alone(echo__buf_bytes(&line)), &scratch, NULL), expected);

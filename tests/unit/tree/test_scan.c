@@ -150,7 +150,7 @@ static void test_order(void **state) {
         echo__record r;
         memset(&r, 0, sizeof r);
         r.id = text(ascending[i]);
-        echo__record_write(&lines[i], &r, NULL);
+        echo__record_write(&lines[i], &r);
     }
     for (size_t i = 0; i < N; i++) {
         for (size_t j = 0; j < N; j++) {

@@ -143,7 +143,7 @@ static void set_up(fixture *f) {
     r.has_blob = true;
     r.blob = test_store_add(f->store, echo__buf_bytes(&payload));
     echo__buf_clear(&payload);
-    echo__record_write(&payload, &r, NULL);
+    echo__record_write(&payload, &r);
     model_set(&small, r.id, echo__buf_bytes(&payload));
     f->other = build(f->chunks, &small);
     model_free(&small);

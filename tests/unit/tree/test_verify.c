@@ -14,7 +14,7 @@ typedef struct fixture {
 
 static void add_record(fixture *f, echo__record *r) {
     echo__buf line = ECHO__BUF_INIT;
-    echo__record_write(&line, r, NULL);
+    echo__record_write(&line, r);
     model_set(&f->model, r->id, echo__buf_bytes(&line));
     echo__buf_free(&line);
 }
@@ -47,7 +47,7 @@ static echo_hash add_payload(fixture *f, const char *id, echo_bytes state, echo_
     r.state = state;
     r.log = log;
     echo__buf blob = ECHO__BUF_INIT;
-    echo__record_write(&blob, &r, NULL);
+    echo__record_write(&blob, &r);
     if (blob.len > ECHO__RECORD_LINE_MAX) {
         echo__buf_clear(&blob);
         echo__record_write_payload(&blob, &r);
@@ -325,9 +325,12 @@ static echo__root node_of(test_store *store, const leaf_of *leaves, size_t n) {
 }
 
 #define FEED "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define FEED2 "11112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define HEAD(feeds, kinds) "{\"feeds\":[" feeds "],\"kinds\":[" kinds "]}\n"
 #define HEADER(feeds, kinds) HEAD(feeds, kinds) LINE("item/24")
-#define STAMPED(stamp) HEAD("\"" FEED "\"", "") "{\"id\":\"item/24\",\"at\":{\"genesis\":" stamp "}}\n"
+#define STAMPED(stamp) HEAD("\"" FEED "\"", "") "{\"id\":\"item/24\",\"at\":" stamp "}\n"
+#define STATED(feeds, state) HEAD(feeds, "[null,null,1]") "{\"id\":\"item/24\",\"kind\":0" state "}\n"
+#define FEEDS "\"" FEED "\",\"" FEED2 "\""
 #define LINE(id) "{\"id\":\"" id "\"}\n"
 
 static void test_lies_in_shape(void **state) {
@@ -374,6 +377,44 @@ static void test_lies_in_shape(void **state) {
         {{{STAMPED("18446744073709551615"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
         {{{STAMPED("[0,18446744073709551615,0]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
         {{{STAMPED("18446744073709551616"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        {{{STAMPED("{\"genesis\":5}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        {{{STAMPED("{\"genesis\":5,\"parent\":5}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STAMPED("{\"parent\":5}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STAMPED("{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "stamps"},
+        /* feeds that a state begins with */
+        {{{STATED(FEEDS, ",\"feeds\":[0,1],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STATED(FEEDS, ",\"feeds\":[0,1],\"state\":{\"a\":1}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         NULL},
+        {{{STATED(FEEDS, ",\"feeds\":[0],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "no record refers to"},
+        {{{STATED(FEEDS, ",\"feeds\":[1,0],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[0,0,1],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[0,2],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[0,1,],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[,0,1],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "feeds"},
+        {{{STATED("", ",\"feeds\":[],\"state\":{}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[0,1],\"bytes\":\"AAAA\""), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[0,1],\"state\":[]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "feeds"},
+        {{{STATED(FEEDS, ",\"feeds\":[0,1]"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, "feeds"},
+        {{{STATED(FEEDS, ",\"state\":{\"feeds\":[" FEEDS "]}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}},
+         2,
+         "feeds"},
+        {{{STATED("", ",\"state\":{\"feeds\":[\"" FEED2 "\",\"" FEED "\"]}"), "item/24", 1},
+          {LINE("item/25"), "item/25", 1}},
+         2,
+         NULL},
+        {{{STATED("", ",\"state\":{\"feeds\":[]}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
+        {{{STATED("", ",\"state\":{\"feeds\":[1]}"), "item/24", 1}, {LINE("item/25"), "item/25", 1}}, 2, NULL},
     };
     for (size_t i = 0; i < sizeof trees / sizeof *trees; i++) {
         fixture f;
@@ -436,7 +477,7 @@ static void test_place(void **state) {
             r.id = text("a");
             r.state = echo__buf_bytes(&body);
             echo__buf line = ECHO__BUF_INIT;
-            echo__record_write(&line, &r, NULL);
+            echo__record_write(&line, &r);
             assert_int_equal(line.len, len);
             if (in_blob) {
                 echo__buf_clear(&line);

@@ -239,7 +239,7 @@ static inline void make_line(echo__buf *out, echo_bytes id, uint64_t value, size
     record.version = 1;
     record.state = echo__buf_bytes(&state);
     echo__buf_clear(out);
-    echo__record_write(out, &record, NULL);
+    echo__record_write(out, &record);
     assert_int_equal(out->status, ECHO_OK);
     echo__buf_free(&state);
 }

@@ -48,8 +48,7 @@ def documents():
     )
     yield "objects", listed(
         "Items of the object model (section 11). 'mutations': [time, feed, seq, bytes], where feed is an index into "
-        "'feeds'; 'view': canonical JSON of the properties; 'kept': the stamps of simple slots, and the operations of "
-        "complex ones as [time, feed, seq, kind, path, canonical JSON of the value].",
+        "'feeds'; 'view': canonical JSON of the properties; 'state': the stored state.",
         make_objects.objects(),
         feeds=make_objects.FEEDS,
     )

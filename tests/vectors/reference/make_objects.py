@@ -200,16 +200,12 @@ FEEDS = ["0a" * 32, "0b" * 32]
 def history(description, steps, name="new"):
     """steps: (time, feed, seq, bytes) in canonical order. A feed is its place in FEEDS, which are in ascending order."""
     ops = model.operations([((time, feed, seq), data) for time, feed, seq, data in steps], name == "old")
-    kept = model.kept(ops)
-    kept["complex"] = {
-        slot: [entry[:5] + [text.canonical(v) for v in entry[5:]] for entry in entries] for slot, entries in kept["complex"].items()
-    }
     return {
         "description": description,
         "model": name,
         "mutations": [[t, f, s, d.hex()] for t, f, s, d in steps],
         "view": model.shown(ops),
-        "kept": kept,
+        "state": model.state(ops, FEEDS),
     }
 
 

@@ -23,7 +23,7 @@ def varied(r, record_id):
     if r.random() < 0.9:
         out["type"] = r.choice(["", "example:type/a", 'example:type/"b"', "\u00e4"])
     if r.random() < 0.8:
-        out |= {"model": r.choice([MODEL, "m\n"]), "version": r.choice([1, 2]), "payload": {"state": {"n": r.randrange(9)}}}
+        out |= {"model": r.choice([MODEL, "m\n"]), "version": r.choice([1, 2]), "payload": {"state": state(r)}}
     elif r.random() < 0.5:
         out["payload"] = {"log": {"n": 1, "tail": [[3, FEEDS[0], 2, "AAE="]]}}
     if r.random() < 0.3:
@@ -31,6 +31,13 @@ def varied(r, record_id):
     if r.random() < 0.1:
         out["deleted"] = True
     out["at"] = {name: stamp(r) for name in ("genesis", "parent", "deleted") if r.random() < 0.4}
+    return out
+
+
+def state(r):
+    out = {"n": r.randrange(9)}
+    if r.random() < 0.5:
+        out["feeds"] = sorted(r.sample(FEEDS, r.randrange(1, 4)))
     return out
 
 
@@ -74,6 +81,21 @@ def trees():
             item("7", type="", model="z"),
             item("8", type="\u00fc", model="z"),
             item("9", type="B"),
+        ],
+    )
+    yield case(
+        "states that begin with feeds, and states that look as if they did",
+        [
+            item("1", model=MODEL, version=1, at={"genesis": (1, b, 0)}, payload={"state": {"feeds": [a], "when": [1]}}),
+            item("2", model=MODEL, version=1, payload={"state": {"feeds": [a, FEEDS[2]]}}),
+            item("3", model=MODEL, version=1, payload={"state": {"feeds": [b, a]}}),
+            item("4", model=MODEL, version=1, payload={"state": {"feeds": [a, a]}}),
+            item("5", model=MODEL, version=1, payload={"state": {"feeds": []}}),
+            item("6", model=MODEL, version=1, payload={"state": {"feeds": [a.upper()]}}),
+            item("7", model=MODEL, version=1, payload={"state": {"a": 1, "feeds": [FEEDS[2]]}}),
+            item("8", model=MODEL, version=1, payload={"state": {"feeds": [a, 1]}}),
+            item("9", model=MODEL, version=1,
+                 payload={"state": {"feeds": [b], "n": 1}, "log": {"n": 1, "tail": [[3, FEEDS[0], 2, "AAE="]]}}),
         ],
     )
     yield case("ids that sort by bytes, with escapes", [item(i) for i in ['q"', "q", "\u20ac", "\n", "\\", "\U0001f600", "~"]])

@@ -345,13 +345,6 @@ def operations(mutations, old):
     return sorted(out, key=lambda operation: operation[0])
 
 
-def shown(ops):
-    root = Map()
-    for _, kind, segments, value in ops:
-        fold(root, segments[0], kind, segments[1:], value)
-    return canonical(view(root))
-
-
 def named(segments):
     return not any(is_index(segment) for segment in segments)
 
@@ -388,15 +381,56 @@ def kept_of_slot(ops):
 
 
 def kept(ops):
-    """{"simple": {slot: stamp}, "complex": {slot: [[time, feed, seq, kind, path, value], ...]}}"""
-    out = {"simple": {}, "complex": {}}
+    """({slot: position} of the simple slots, {slot: [operation, ...]} of the complex ones)"""
+    simple, complex_ = {}, {}
     for slot in sorted({op[2][0] for op in ops}):
         left = kept_of_slot([(pos, kind, segments[1:], value) for pos, kind, segments, value in ops if segments[0] == slot])
         if len(left) == 1 and left[0][1] in ("set", "delete") and not left[0][2]:
-            out["simple"][slot] = list(left[0][0][:3])
+            simple[slot] = left[0][0]
         else:
-            out["complex"][slot] = [
-                list(pos[:3]) + [kind, segments] + ([view(value)] if kind not in ("delete", "touch") else [])
+            complex_[slot] = left
+    return simple, complex_
+
+
+def properties(ops):
+    root = Map()
+    for _, kind, segments, value in ops:
+        fold(root, segments[0], kind, segments[1:], value)
+    return root
+
+
+def shown(ops):
+    return canonical(view(properties(ops)))
+
+
+def short_stamp(position, feeds):
+    """The short form of a stamp whose feed counts in a list."""
+    time, feed, seq = position[:3]
+    index = feeds.index(feed)
+    if time != seq + 1:
+        return [index, seq, time]
+    return [index, seq] if index > 0 else seq
+
+
+def state(ops, keys):
+    """The stored state; the feeds of positions are indices into the list of keys, which ascends."""
+    simple, complex_ = kept(ops)
+    root = properties(ops)
+    feeds = sorted({pos[1] for pos in simple.values()} | {op[0][1] for left in complex_.values() for op in left})
+    out = {"properties": view(root)}
+    if feeds:
+        out["feeds"] = [keys[feed] for feed in feeds]
+    gone = {slot: short_stamp(pos, feeds) for slot, pos in simple.items() if slot not in root}
+    if gone:
+        out["gone"] = gone
+    if complex_:
+        out["ops"] = {
+            slot: [
+                [short_stamp(pos, feeds), kind, segments] + ([view(value)] if kind not in ("delete", "touch") else [])
                 for pos, kind, segments, value in left
             ]
-    return out
+            for slot, left in complex_.items()
+        }
+    present = sorted((slot for slot in simple if slot in root), key=str.encode)
+    out["when"] = [short_stamp(simple[slot], feeds) for slot in present]
+    return canonical(out)

@@ -1,6 +1,7 @@
 """Leaves, nodes and roots: docs/FORMAT.md, "Records" and "Tree"."""
 
 import hashlib
+import re
 
 import text
 
@@ -26,8 +27,20 @@ def by_bytes(value):
 
 
 def stamps(record, stamp):
-    out = {name: text.Text(stamp(*record["at"][name])) for name in sorted(record.get("at", {}))}
-    return {"at": out} if out else {}
+    return {name: text.Text(stamp(*record["at"][name])) for name in sorted(record.get("at", {}))}
+
+
+KEY = re.compile("[0-9a-f]{64}")
+
+
+def state_feeds(record):
+    """The feeds that a record's state begins with, if it does: its first key, at least one, ascending."""
+    state = record.get("payload", {}).get("state")
+    if not isinstance(state, dict) or min(state, key=str.encode, default=None) != "feeds":
+        return []
+    feeds = state["feeds"]
+    good = isinstance(feeds, list) and all(isinstance(f, str) and KEY.fullmatch(f) for f in feeds)
+    return feeds if good and feeds == sorted(set(feeds)) else []
 
 
 def line(members):
@@ -37,11 +50,13 @@ def line(members):
 def alone(record):
     """A record with everything in full; its members are in the order of the page."""
     head = {name: record[name] for name in ("id", "type", "model", "version", "parent", "source", "target", "deleted") if name in record}
-    return line(head | stamps(record, lambda time, feed, seq: '[%d,"%s",%d]' % (time, feed, seq)) | record.get("payload", {}))
+    at = stamps(record, lambda time, feed, seq: '[%d,"%s",%d]' % (time, feed, seq))
+    return line(head | ({"at": at} if at else {}) | record.get("payload", {}))
 
 
 def leaf(records):
-    feeds = sorted({feed for record in records for _, feed, _ in record.get("at", {}).values()})
+    feeds = sorted({feed for record in records for _, feed, _ in record.get("at", {}).values()}
+                   | {feed for record in records for feed in state_feeds(record)})
     kinds = sorted({kind(record) for record in records} - {(None, None, 0)}, key=lambda k: (by_bytes(k[0]), by_bytes(k[1]), k[2]))
 
     def within(time, feed, seq):
@@ -56,7 +71,14 @@ def leaf(records):
         if kind(record) != (None, None, 0):
             head["kind"] = kinds.index(kind(record))
         head |= {name: record[name] for name in ("parent", "source", "target", "deleted") if name in record}
-        out += line(head | stamps(record, within) | record.get("payload", {}))
+        at = stamps(record, within)
+        if at:
+            head["at"] = at["genesis"] if at.keys() == {"genesis"} else at
+        payload = dict(record.get("payload", {}))
+        if state_feeds(record):
+            head["feeds"] = [feeds.index(feed) for feed in state_feeds(record)]
+            payload["state"] = {name: value for name, value in payload["state"].items() if name != "feeds"}
+        out += line(head | payload)
     return out
 
 
