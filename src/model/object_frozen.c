@@ -19,7 +19,7 @@ static const struct state_member {
 } state_members[] = {{"\"feeds\":", '[', false},
                      {"\"gone\":", '{', false},
                      {"\"ops\":", '{', false},
-                     {"\"properties\":", '{', true},
+                     {"\"values\":", '{', true},
                      {"\"when\":", '[', true}};
 
 #define STATE_MEMBERS (sizeof state_members / sizeof *state_members)

@@ -2,9 +2,9 @@
  * The stored state (docs/FORMAT.md, "The object model"), straight from the live form, without cJSON nodes in between:
  *
  *   {"feeds":["<hex>",...],"gone":{KEY:STAMP,...},"ops":{KEY:[[STAMP,KIND,[SEGMENT,...],VALUE],...],...},
- *    "properties":{...},"when":[STAMP,...]}
+ *    "values":{...},"when":[STAMP,...]}
  *
- * `properties` has every value that is there, of complex slots the fold. `when` has the stamps of the simple slots
+ * `values` has every value that is there, of complex slots the fold. `when` has the stamps of the simple slots
  * among them, in the same order. `gone` has the simple slots without a value, `ops` the complex slots with their
  * operations in canonical order, paths leading on from the slot. A STAMP counts in `feeds`, which has exactly the feeds
  * that are referred to, ascending; it is in the short form (base/format.h). KIND is set, delete, push, add, remove or
@@ -223,7 +223,7 @@ static void put_ops(writer *w) {
 
 static void put_properties(writer *w) {
     bool first = true;
-    echo__buf_text(w->out, "\"properties\":{");
+    echo__buf_text(w->out, "\"values\":{");
     for (size_t i = 0; i < w->slot_count; i++) {
         const echo__slot *slot = w->slots[i];
         if (slot->value == NULL) continue;

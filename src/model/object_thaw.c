@@ -270,7 +270,7 @@ echo_status echo__object_thaw(void *state, echo_error *err) {
                           cJSON_GetObjectItemCaseSensitive(value, "feeds"),
                           cJSON_GetObjectItemCaseSensitive(value, "gone"),
                           cJSON_GetObjectItemCaseSensitive(value, "ops"),
-                          cJSON_GetObjectItemCaseSensitive(value, "properties"),
+                          cJSON_GetObjectItemCaseSensitive(value, "values"),
                           cJSON_GetObjectItemCaseSensitive(value, "when")};
     echo__live live;
     echo__live_init(&live);

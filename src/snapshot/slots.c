@@ -178,7 +178,7 @@ static echo_status add_property(echo__slots *d, const char *name, const cJSON *v
 static echo_status add_properties(echo__slots *d, bool *good) {
     const cJSON *gone = cJSON_GetObjectItemCaseSensitive(d->state, "gone"),
                 *ops = cJSON_GetObjectItemCaseSensitive(d->state, "ops"),
-                *values = cJSON_GetObjectItemCaseSensitive(d->state, "properties"),
+                *values = cJSON_GetObjectItemCaseSensitive(d->state, "values"),
                 *when = cJSON_GetObjectItemCaseSensitive(d->state, "when");
     feeds from = {NULL, 0};
     echo_status status = read_feeds(&from, cJSON_GetObjectItemCaseSensitive(d->state, "feeds"), good);

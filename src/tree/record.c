@@ -96,7 +96,7 @@ static bool scan_feed(echo_key *out, echo__scan *s, const echo__shared *shared) 
     return true;
 }
 
-/* What follows "feeds":[, at least one, ascending. */
+/* What follows "feeds":[, at least one, ascending; within a leaf at least two, since one has no brackets. */
 static bool read_feed_list(echo_bytes *out, echo__scan *s, const echo__shared *shared) {
     const uint8_t *start = s->at;
     echo_key feed, before;
@@ -105,7 +105,7 @@ static bool read_feed_list(echo_bytes *out, echo__scan *s, const echo__shared *s
         const uint8_t *end = s->at;
         if (ECHO__SCAN(s, "]")) {
             *out = echo__bytes(start, (size_t)(end - start));
-            return true;
+            return shared == NULL || !first;
         }
         if (!ECHO__SCAN(s, ",")) return false;
     }
@@ -122,6 +122,15 @@ static bool read_feeds_alone(echo_bytes *out, echo__scan *s) {
     return true;
 }
 
+static bool read_feeds_within(echo_bytes *out, echo__scan *s, const echo__shared *shared) {
+    const uint8_t *start = s->at;
+    echo_key feed;
+    if (ECHO__SCAN(s, "[")) return read_feed_list(out, s, shared);
+    if (!scan_feed(&feed, s, shared)) return false;
+    *out = echo__bytes(start, (size_t)(s->at - start));
+    return true;
+}
+
 /* Takes the list off the payload. Within a leaf it is a member of its own, and the state does not begin with one. */
 static bool read_feeds(echo__record *out, echo__scan *s, const echo__shared *shared) {
     echo__scan ahead = *s;
@@ -129,8 +138,8 @@ static bool read_feeds(echo__record *out, echo__scan *s, const echo__shared *sha
         (void)read_feeds_alone(&out->feeds, s);
         return true;
     }
-    if (!ECHO__SCAN(s, ",\"feeds\":[")) return !read_feeds_alone(&out->feeds, &ahead);
-    return read_feed_list(&out->feeds, s, shared) && ECHO__SCAN(s, ",\"state\":{");
+    if (!ECHO__SCAN(s, ",\"feeds\":")) return !read_feeds_alone(&out->feeds, &ahead);
+    return read_feeds_within(&out->feeds, s, shared) && ECHO__SCAN(s, ",\"state\":{");
 }
 
 bool echo__record_feed(echo_key *out, const echo__record *record, echo_bytes *rest) {

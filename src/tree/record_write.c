@@ -70,13 +70,13 @@ static void write_feeds_alone(echo__buf *out, const echo__record *record) {
 static void write_feeds_within(echo__buf *out, const echo__record *record, const echo__shared *shared) {
     echo_bytes feeds = record->feeds;
     echo_key feed;
-    bool found;
-    echo__buf_text(out, ",\"feeds\":[");
+    bool found, list = memchr(feeds.data, ',', feeds.len) != NULL;
+    echo__buf_text(out, list ? ",\"feeds\":[" : ",\"feeds\":");
     for (bool first = true; echo__record_feed(&feed, record, &feeds); first = false) {
         if (!first) echo__buf_byte(out, ',');
         echo__buf_u64(out, echo__feed_place(&found, shared->feeds, shared->feed_count, &feed));
     }
-    echo__buf_text(out, "],\"state\":{");
+    echo__buf_text(out, list ? "],\"state\":{" : ",\"state\":{");
 }
 
 /* ---- payloads ---- */

@@ -411,7 +411,7 @@ static void test_odd_states(void **arg) {
                  {"\"when\":[0,2]", "\"when\":[0,null]", "state", ECHO_DIFFERENCE_STATE},
                  {"\"when\":[0,2]", "\"when\":[0]", "state", ECHO_DIFFERENCE_STATE},
                  {"\"when\":[0,2]", "\"when\":[0,2,3]", "state", ECHO_DIFFERENCE_STATE},
-                 {"\"properties\"", "\"gone\":{\"q\":1},\"properties\"", "state", ECHO_DIFFERENCE_STATE},
+                 {"\"values\"", "\"gone\":{\"q\":1},\"values\"", "state", ECHO_DIFFERENCE_STATE},
                  {"\"version\":1", "\"version\":2", "state", ECHO_DIFFERENCE_STATE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scene s;

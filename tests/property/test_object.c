@@ -438,7 +438,7 @@ static cJSON *entry_of(const operation *op, const int numbers[256]) {
 static void put_simple(cJSON *out, cJSON *simple, const node *root) {
     char *text = keep(canonical(show(root)));
     cJSON *properties = json(text), *when = cJSON_CreateArray();
-    cJSON_AddItemToObject(out, "properties", properties);
+    cJSON_AddItemToObject(out, "values", properties);
     cJSON_AddItemToObject(out, "when", when);
     for (const cJSON *shown = properties->child; shown != NULL; shown = shown->next) {
         const char *key = shown->string[0] == '$' ? shown->string + 1 : shown->string;

@@ -8,7 +8,7 @@ static void test_golden_empty(void **state) {
     (void)state;
     for (int generation = 1; generation <= 2; generation++) {
         object o = object_new(generation);
-        assert_stored(&o, "{\"properties\":{},\"when\":[]}");
+        assert_stored(&o, "{\"values\":{},\"when\":[]}");
         object_free(&o);
     }
 }
@@ -23,7 +23,7 @@ static void test_golden_simple(void **state) {
     object_do_at(&o, 7, 2, WIRE_SET, "gone", "null");
     object_do_at(&o, UINT64_MAX, 2, WIRE_SET, "late", "{\"$bytes\":true}");
     assert_stored(&o, "{\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],\"gone\":{\"gone\":[1,7,7]},"
-                      "\"properties\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"},"
+                      "\"values\":{\"$$n\":7,\"late\":{\"$$bytes\":true},\"title\":\"Fixture party\"},"
                       "\"when\":[[0,5,5],[1,18446744073709551615,18446744073709551615],[1,4,4]]}");
     object_free(&o);
 }
@@ -45,7 +45,7 @@ static void test_golden_complex(void **state) {
         "\"ops\":{\"a\":[[[0,1,1],\"set\",[],{\"x\":1}],[[1,2,2],\"touch\",[\"y\"]],[[0,3,3],\"delete\",[\"y\"]]],"
         "\"tags\":[[[1,4,4],\"push\",[],[1,{\"$$\":null}]],[[1,5,5],\"add\",[],\"t\"],[[0,6,6],\"remove\",[],\"u\"],"
         "[[0,7,7],\"set\",[\"0\",\"1\",\"q\"],true]]},"
-        "\"properties\":{\"a\":{\"x\":1},\"plain\":null,\"tags\":[[1,{\"$$\":null,\"q\":true}],\"t\"]},\"when\":[[0,8,"
+        "\"values\":{\"a\":{\"x\":1},\"plain\":null,\"tags\":[[1,{\"$$\":null,\"q\":true}],\"t\"]},\"when\":[[0,8,"
         "8]]}");
     object_free(&o);
 }
@@ -57,12 +57,12 @@ static void test_simple_again(void **state) {
     object_do_at(&o, 1, 1, WIRE_SET, "a.x", "1");
     object_do_at(&o, 2, 1, WIRE_PUSH, "a.l", "1");
     object_do_at(&o, 5, 1, WIRE_SET, "a", "{\"y\":1}");
-    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"properties\":{\"a\":{\"y\":1}},\"when\":[[0,5,5]]}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"values\":{\"a\":{\"y\":1}},\"when\":[[0,5,5]]}");
     object_do_at(&o, 4, 1, WIRE_SET, "a.z", "1"); /* too late to matter */
-    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"properties\":{\"a\":{\"y\":1}},\"when\":[[0,5,5]]}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"values\":{\"a\":{\"y\":1}},\"when\":[[0,5,5]]}");
     object_do_at(&o, 6, 2, WIRE_PUSH, "a", "1");
     object_do_at(&o, 7, 1, WIRE_DELETE, "a", NULL);
-    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"gone\":{\"a\":[0,7,7]},\"properties\":{},\"when\":[]}");
+    assert_stored(&o, "{\"feeds\":[\"" FEED1 "\"],\"gone\":{\"a\":[0,7,7]},\"values\":{},\"when\":[]}");
     object_free(&o);
 }
 
@@ -97,7 +97,7 @@ static echo_status thaw_parts(const char *gone, const char *ops, const char *pro
     char text[2048];
     (void)snprintf(text, sizeof text,
                    "{\"feeds\":[\"" FEED1 "\",\"" FEED2
-                   "\"],\"gone\":{\"f\":0,\"g\":[1,0]%s}%s%s%s,\"properties\":{%s},\"when\":[%s]}",
+                   "\"],\"gone\":{\"f\":0,\"g\":[1,0]%s}%s%s%s,\"values\":{%s},\"when\":[%s]}",
                    gone, *ops == '\0' ? "" : ",\"ops\":{", ops, *ops == '\0' ? "" : "}", properties, when);
     return thaw(2, text);
 }
@@ -109,35 +109,34 @@ static void test_malformed_shape(void **state) {
         "[]",
         "1",
         "{}",
-        "{\"properties\":{}}",
+        "{\"values\":{}}",
         "{\"when\":[]}",
-        "{\"feeds\":{},\"properties\":{},\"when\":[]}",
-        "{\"gone\":[],\"properties\":{},\"when\":[]}",
-        "{\"ops\":[],\"properties\":{},\"when\":[]}",
-        "{\"properties\":[],\"when\":[]}",
-        "{\"properties\":{},\"when\":{}}",
-        "{\"other\":{},\"properties\":{},\"when\":[]}",
-        "{\"at\":{},\"properties\":{},\"when\":[]}",
-        "{\"properties\":{},\"when\":[],\"with\":1}",
-        "{\"feeds\":[],\"properties\":{},\"when\":[]}", /* left out when there are none */
-        "{\"gone\":{},\"properties\":{},\"when\":[]}",
-        "{\"ops\":{},\"properties\":{},\"when\":[]}",
-        "{\"feeds\":[\"" FEED1 "\"],\"properties\":{},\"when\":[]}", /* listed for nothing */
-        "{\"properties\":{\"a\":1},\"when\":[1]}",                   /* not listed */
-        "{\"feeds\":[\"01\"],\"properties\":{\"a\":1},\"when\":[1]}",
-        "{\"feeds\":[7],\"properties\":{\"a\":1},\"when\":[1]}",
+        "{\"feeds\":{},\"values\":{},\"when\":[]}",
+        "{\"gone\":[],\"values\":{},\"when\":[]}",
+        "{\"ops\":[],\"values\":{},\"when\":[]}",
+        "{\"values\":[],\"when\":[]}",
+        "{\"values\":{},\"when\":{}}",
+        "{\"other\":{},\"values\":{},\"when\":[]}",
+        "{\"at\":{},\"values\":{},\"when\":[]}",
+        "{\"values\":{},\"when\":[],\"with\":1}",
+        "{\"feeds\":[],\"values\":{},\"when\":[]}", /* left out when there are none */
+        "{\"gone\":{},\"values\":{},\"when\":[]}",
+        "{\"ops\":{},\"values\":{},\"when\":[]}",
+        "{\"feeds\":[\"" FEED1 "\"],\"values\":{},\"when\":[]}", /* listed for nothing */
+        "{\"values\":{\"a\":1},\"when\":[1]}",                   /* not listed */
+        "{\"feeds\":[\"01\"],\"values\":{\"a\":1},\"when\":[1]}",
+        "{\"feeds\":[7],\"values\":{\"a\":1},\"when\":[1]}",
         "{\"feeds\":[\"0A01010101010101010101010101010101010101010101010101010101010101\"],"
-        "\"properties\":{\"a\":1},\"when\":[1]}",
-        "{\"feeds\":[\"" FEED2 "\",\"" FEED1 "\"],\"properties\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}",
-        "{\"feeds\":[\"" FEED1 "\",\"" FEED1 "\"],\"properties\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}",
+        "\"values\":{\"a\":1},\"when\":[1]}",
+        "{\"feeds\":[\"" FEED2 "\",\"" FEED1 "\"],\"values\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}",
+        "{\"feeds\":[\"" FEED1 "\",\"" FEED1 "\"],\"values\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}",
     };
     assert_int_equal(
-        thaw(2, "{\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],\"properties\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}"),
-        ECHO_OK);
+        thaw(2, "{\"feeds\":[\"" FEED1 "\",\"" FEED2 "\"],\"values\":{\"a\":1,\"b\":1},\"when\":[1,[1,1]]}"), ECHO_OK);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (thaw(2, texts[i]) != ECHO_ERR_CORRUPT) fail_msg("%s", texts[i]);
     object o = object_new(2);
-    cJSON *value = json("{\"properties\":{},\"when\":[]}");
+    cJSON *value = json("{\"values\":{},\"when\":[]}");
     assert_int_equal(o.ops->restore(NULL, o.state, 2, value, NULL), ECHO_ERR_VERSION);
     assert_int_equal(o.ops->restore(NULL, o.state, 0, value, NULL), ECHO_ERR_VERSION);
     assert_int_equal(o.ops->restore(NULL, o.state, 1, value, NULL), ECHO_OK);
@@ -266,9 +265,8 @@ static void test_malformed_ops(void **state) {
                        bad[i].value == NULL ? "" : "\"a\":", bad[i].value == NULL ? "" : bad[i].value);
         if (thaw_parts("", ops, properties, "") != ECHO_ERR_CORRUPT) fail_msg("%s", ops);
     }
-    assert_int_equal(thaw(1,
-                          "{\"feeds\":[\"" FEED1
-                          "\"],\"ops\":{\"a\":[[1,\"set\",[\"x\"],1]]},\"properties\":{\"a\":{\"x\":1}},\"when\":[]}"),
+    assert_int_equal(thaw(1, "{\"feeds\":[\"" FEED1
+                             "\"],\"ops\":{\"a\":[[1,\"set\",[\"x\"],1]]},\"values\":{\"a\":{\"x\":1}},\"when\":[]}"),
                      ECHO_ERR_CORRUPT); /* the old generation has no complex slots */
 }
 
@@ -278,10 +276,10 @@ static void test_malformed_nodes(void **state) {
     for (int fault = 0; fault < 8; fault++) {
         object o = object_new(2);
         cJSON *value = json("{\"feeds\":[\"" FEED1 "\"],\"gone\":{\"c\":1},\"ops\":{\"b\":[[1,\"set\",[\"x\"],\"v\"]]},"
-                            "\"properties\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}},\"when\":[1]}");
+                            "\"values\":{\"a\":\"t\",\"b\":{\"x\":\"v\"}},\"when\":[1]}");
         cJSON *gone = cJSON_GetObjectItemCaseSensitive(value, "gone"),
               *ops = cJSON_GetObjectItemCaseSensitive(value, "ops"),
-              *properties = cJSON_GetObjectItemCaseSensitive(value, "properties"),
+              *properties = cJSON_GetObjectItemCaseSensitive(value, "values"),
               *feeds = cJSON_GetObjectItemCaseSensitive(value, "feeds");
         cJSON *holder = NULL;
         char **text = NULL, *taken = NULL;

@@ -18,7 +18,7 @@ static void fixture_open(fixture *f, const char *properties, bool live) {
     assert_int_equal(echo_registry_new(&f->models), ECHO_OK);
     assert_int_equal(echo_registry_add_object(f->models, NULL), ECHO_OK);
     cJSON *value = json(properties);
-    echo__buf_text(&text, "{\"feeds\":[\"" FEED "\"],\"properties\":");
+    echo__buf_text(&text, "{\"feeds\":[\"" FEED "\"],\"values\":");
     echo__buf_text(&text, properties);
     echo__buf_text(&text, ",\"when\":[");
     for (const cJSON *node = value->child; node != NULL; node = node->next)

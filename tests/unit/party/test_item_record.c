@@ -72,7 +72,7 @@ static void test_object_takes_one_block(void **unused) {
 #define FEED "0101010101010101010101010101010101010101010101010101010101010101"
 #define LINE                                                                                                           \
     "{\"id\":\"item\",\"model\":\"dxos:model/object\",\"version\":1,\"state\":{\"feeds\":[\"" FEED                     \
-    "\"],\"properties\":{\"a\":\"text\"},\"when\":[0]}}"
+    "\"],\"values\":{\"a\":\"text\"},\"when\":[0]}}"
 
 typedef struct restored {
     echo_registry *registry;
@@ -135,15 +135,15 @@ static void test_text_is_kept(void **unused) {
 /* What is not canonical is no state, and stays as it is. */
 static void test_text_is_checked(void **unused) {
     (void)unused;
-    static const char *const states[] = {"{\"properties\":{}, \"when\":[]}",
-                                         "{\"when\":[],\"properties\":{}}",
-                                         "{\"properties\":{\"a\":01},\"when\":[1]}",
-                                         "{\"properties\":{\"a\":1.0},\"when\":[1]}",
-                                         "{\"properties\":{\"$a\":1},\"when\":[1]}",
-                                         "{\"properties\":{\"a\":tru},\"when\":[1]}",
-                                         "{\"properties\":{},\"when\":[],\"x\":1}",
-                                         "{\"properties\":{\"b\":1,\"a\":1},\"when\":[1,1]}",
-                                         "{\"properties\":{\"a\":{\"$bytes\":\"=\"}},\"when\":[1]}",
+    static const char *const states[] = {"{\"values\":{}, \"when\":[]}",
+                                         "{\"when\":[],\"values\":{}}",
+                                         "{\"values\":{\"a\":01},\"when\":[1]}",
+                                         "{\"values\":{\"a\":1.0},\"when\":[1]}",
+                                         "{\"values\":{\"$a\":1},\"when\":[1]}",
+                                         "{\"values\":{\"a\":tru},\"when\":[1]}",
+                                         "{\"values\":{},\"when\":[],\"x\":1}",
+                                         "{\"values\":{\"b\":1,\"a\":1},\"when\":[1,1]}",
+                                         "{\"values\":{\"a\":{\"$bytes\":\"=\"}},\"when\":[1]}",
                                          "[]"};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         char line[512];

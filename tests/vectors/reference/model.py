@@ -417,7 +417,7 @@ def state(ops, keys):
     simple, complex_ = kept(ops)
     root = properties(ops)
     feeds = sorted({pos[1] for pos in simple.values()} | {op[0][1] for left in complex_.values() for op in left})
-    out = {"properties": view(root)}
+    out = {"values": view(root)}
     if feeds:
         out["feeds"] = [keys[feed] for feed in feeds]
     gone = {slot: short_stamp(pos, feeds) for slot, pos in simple.items() if slot not in root}

@@ -76,7 +76,8 @@ def leaf(records):
             head["at"] = at["genesis"] if at.keys() == {"genesis"} else at
         payload = dict(record.get("payload", {}))
         if state_feeds(record):
-            head["feeds"] = [feeds.index(feed) for feed in state_feeds(record)]
+            indices = [feeds.index(feed) for feed in state_feeds(record)]
+            head["feeds"] = indices if len(indices) > 1 else indices[0]
             payload["state"] = {name: value for name, value in payload["state"].items() if name != "feeds"}
         out += line(head | payload)
     return out
