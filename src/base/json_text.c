@@ -7,11 +7,7 @@
 #include "base/json_parse.h"
 #include "base/utf8.h"
 
-typedef struct checker {
-    const uint8_t *start, *at, *end;
-    unsigned depth;
-    echo_error *err;
-} checker;
+typedef echo__json_checker checker;
 
 static echo_status fail(const checker *c, echo_status code, const char *what) {
     return echo__error(c->err, code, "JSON: %s at byte %zu", what, (size_t)(c->at - c->start));
@@ -19,13 +15,30 @@ static echo_status fail(const checker *c, echo_status code, const char *what) {
 
 /* ---- strings ---- */
 
-/* Whether 8 bytes are ASCII and neither control characters nor '"' nor '\\'. */
-static bool is_plain(const uint8_t *p) {
+static bool is_plain(uint8_t c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
+/*
+ * The first byte that is not ASCII, or a control character, '"' or '\\': eight bytes at a time. A subtraction borrows
+ * from a byte above one that is marked, so marks above the lowest may be wrong.
+ */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end) {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-    return (((x - ones * 0x20) | (quote - ones) | (backslash - ones) | x) & tops) == 0;
+    while (end - p >= 8) {
+        uint64_t x;
+        memcpy(&x, p, sizeof x);
+        uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+        uint64_t marks = ((x - ones * 0x20) | (quote - ones) | (backslash - ones) | x) & tops;
+        if (marks != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return p + __builtin_ctzll(marks) / 8;
+#else
+            break;
+#endif
+        }
+        p += 8;
+    }
+    while (p < end && is_plain(*p)) p++;
+    return p;
 }
 
 /* The length of the canonical escape at p; 0 for any other. */
@@ -44,9 +57,7 @@ bool echo__json_scan_text(echo_bytes *text, const uint8_t **at, const uint8_t *e
     if (*at == end || **at != '"') return false;
     const uint8_t *from = ++*at, *p = from;
     for (;;) {
-        while (end - p >= 8 && is_plain(p)) p += 8;
-        while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') p++;
-        *at = p;
+        *at = p = skip_plain(p, end);
         if (p == end) return false;
         if (*p == '"') break;
         size_t n = *p == '\\' ? escape_length(p, end) : *p < 0x20 ? 0 : echo__utf8_sequence(p, (size_t)(end - p));
@@ -151,9 +162,7 @@ static echo_status check_word(checker *c, const char *word) {
     return ECHO_OK;
 }
 
-static echo_status check_value(checker *c);
-
-static echo_status check_key(checker *c, echo_bytes *last, bool first) {
+echo_status echo__json_check_key(checker *c, echo_bytes *last, bool first) {
     echo_bytes key;
     if (c->at == c->end || *c->at != '"') return fail(c, ECHO_ERR_CORRUPT, "key expected");
     echo_status status = check_string(c, &key);
@@ -176,8 +185,8 @@ static echo_status check_members(checker *c, uint8_t close) {
     }
     c->depth++;
     for (bool first = true;; first = false) {
-        echo_status status = close == '}' ? check_key(c, &last, first) : ECHO_OK;
-        if (status == ECHO_OK) status = check_value(c);
+        echo_status status = close == '}' ? echo__json_check_key(c, &last, first) : ECHO_OK;
+        if (status == ECHO_OK) status = echo__json_check_value(c);
         if (status != ECHO_OK) return status;
         if (c->at == c->end || (*c->at != ',' && *c->at != close))
             return fail(c, ECHO_ERR_CORRUPT, "',' or the end of an object or array expected");
@@ -187,7 +196,7 @@ static echo_status check_members(checker *c, uint8_t close) {
     return ECHO_OK;
 }
 
-static echo_status check_value(checker *c) {
+echo_status echo__json_check_value(checker *c) {
     echo_bytes text;
     if (c->at == c->end) return fail(c, ECHO_ERR_CORRUPT, "value expected");
     switch (*c->at) {
@@ -202,20 +211,33 @@ static echo_status check_value(checker *c) {
 }
 
 echo_status echo__json_check(echo_bytes text, echo_error *err) {
-    checker c = {text.data, text.data, text.data + text.len, 0, err};
-    if (text.len == 0) return fail(&c, ECHO_ERR_CORRUPT, "value expected");
-    echo_status status = check_value(&c);
+    checker c = echo__json_checker_of(text, err);
+    echo_status status = echo__json_check_value(&c);
     if (status != ECHO_OK || c.at == c.end) return status;
     return fail(&c, ECHO_ERR_CORRUPT, "end of the text expected");
 }
 
 /* ---- text that was checked ---- */
 
+/* A quote after an odd number of backslashes is one of the text. */
+static bool is_escaped(const uint8_t *from, const uint8_t *quote) {
+    const uint8_t *at = quote;
+    while (at > from && at[-1] == '\\') at--;
+    return (quote - at) % 2 != 0;
+}
+
+const uint8_t *echo__json_quote(const uint8_t *from, size_t len) {
+    for (size_t at = 0; at < len;) {
+        const uint8_t *quote = memchr(from + at, '"', len - at);
+        if (quote == NULL || !is_escaped(from, quote)) return quote;
+        at = (size_t)(quote - from) + 1;
+    }
+    return NULL;
+}
+
 echo_bytes echo__json_text(const uint8_t *at) {
-    const uint8_t *p = ++at;
-    for (; *p != '"'; p++)
-        if (*p == '\\') p++;
-    return (echo_bytes){at, (size_t)(p - at)};
+    const uint8_t *quote = echo__json_quote(at + 1, PTRDIFF_MAX); /* there is one, beyond which nothing is read */
+    return (echo_bytes){at + 1, (size_t)(quote - at) - 1};
 }
 
 static const uint8_t *skip_string(const uint8_t *at) {

@@ -18,6 +18,22 @@
  */
 echo_status echo__json_check(echo_bytes text, echo_error *err) ECHO_MUST_USE;
 
+/* The same piece by piece. */
+typedef struct echo__json_checker {
+    const uint8_t *start, *at, *end;
+    unsigned depth; /* of the objects and arrays around */
+    echo_error *err;
+} echo__json_checker;
+static inline echo__json_checker echo__json_checker_of(echo_bytes text, echo_error *err) {
+    echo__json_checker c = {text.data, text.data, text.data + text.len, 0, err};
+    return c;
+}
+/* One value; moves after it. */
+echo_status echo__json_check_value(echo__json_checker *c) ECHO_MUST_USE;
+/* The key of a member, with its colon, which comes after that of *last unless it is the first. *last is its text then.
+ */
+echo_status echo__json_check_key(echo__json_checker *c, echo_bytes *last, bool first) ECHO_MUST_USE;
+
 /*
  * Reads a string, from its opening quote; *at moves after the closing one. false: it is not canonical, and *at is
  * where.
@@ -26,6 +42,8 @@ bool echo__json_scan_text(echo_bytes *text, const uint8_t **at, const uint8_t *e
 
 /* The byte that the escape at *at stands for; moves after it. */
 uint8_t echo__json_escape(const uint8_t **at);
+/* The quote that ends a string's text, which begins at `from`; NULL if the next `len` bytes do not have it. */
+const uint8_t *echo__json_quote(const uint8_t *from, size_t len);
 /* The byte after a value that is inside an object or an array. */
 const uint8_t *echo__json_skip(const uint8_t *at);
 /* The text of a string. */

@@ -12,38 +12,71 @@ static echo_status malformed(echo_error *err, const char *what) {
 
 /* ---- the members of a stored state ---- */
 
-static const struct state_member {
-    const char *key; /* as in the text, in its order */
-    uint8_t opens;   /* the first byte of its value */
-    bool required;
-} state_members[] = {{"\"feeds\":", '[', false},
-                     {"\"gone\":", '{', false},
-                     {"\"ops\":", '{', false},
-                     {"\"values\":", '{', true},
-                     {"\"when\":", '[', true}};
+typedef struct freezing {
+    echo__json_checker json;
+    echo_bytes properties;
+    uint8_t place_count;
+    echo__text_place places[ECHO__TEXT_PLACES];
+} freezing;
 
-#define STATE_MEMBERS (sizeof state_members / sizeof *state_members)
-#define STATE_PROPERTIES 3u
+static bool take(echo__json_checker *c, const char *text) {
+    size_t len = strlen(text);
+    if ((size_t)(c->end - c->at) < len || memcmp(c->at, text, len) != 0) return false;
+    c->at += len;
+    return true;
+}
 
-/* The text is canonical. Finds the properties. */
-static echo_status find_members(echo_bytes *properties, echo_bytes text, echo_error *err) {
-    const uint8_t *at = text.data + 1, *end = text.data + text.len;
-    if (*text.data != '{') return malformed(err, "no object");
-    for (size_t i = 0; i < STATE_MEMBERS; i++) {
-        const struct state_member *member = &state_members[i];
-        size_t len = strlen(member->key);
-        if ((size_t)(end - at) <= len || memcmp(at, member->key, len) != 0) {
-            if (member->required) return malformed(err, "a member is missing or unknown");
-            continue;
-        }
-        at += len;
-        if (*at != member->opens) return malformed(err, "member of a wrong type");
-        const uint8_t *value = at;
-        at = echo__json_skip(at);
-        if (i == STATE_PROPERTIES) *properties = (echo_bytes){value, (size_t)(at - value)};
-        if (*at == ',') at++;
+static void note_place(freezing *f, const uint8_t *key) {
+    const uint8_t *text = f->json.start;
+    if (f->place_count == ECHO__TEXT_PLACES || f->json.at - text > UINT16_MAX) return;
+    f->places[f->place_count++] = (echo__text_place){(uint16_t)(key - text), (uint16_t)(f->json.at - text)};
+}
+
+static echo_status check_properties(freezing *f) {
+    echo__json_checker *c = &f->json;
+    echo_bytes last = {NULL, 0};
+    const uint8_t *from = c->at;
+    if (!take(c, "{")) return malformed(c->err, "member of a wrong type");
+    c->depth++;
+    for (bool first = true; !take(c, "}"); first = false) {
+        if (!first && !take(c, ",")) return malformed(c->err, "',' or the end of the values expected");
+        const uint8_t *key = c->at;
+        echo_status status = echo__json_check_key(c, &last, first);
+        note_place(f, key);
+        if (status == ECHO_OK) status = echo__json_check_value(c);
+        if (status != ECHO_OK) return status;
     }
-    return at + 1 == end ? ECHO_OK : malformed(err, "unknown member");
+    c->depth--;
+    f->properties = (echo_bytes){from, (size_t)(c->at - from)};
+    return ECHO_OK;
+}
+
+/* One that may be absent, and begins with `opens`. */
+static echo_status check_member(freezing *f, const char *key, uint8_t opens) {
+    echo__json_checker *c = &f->json;
+    if (!take(c, key)) return ECHO_OK;
+    if (c->at < c->end && *c->at != opens) return malformed(c->err, "member of a wrong type");
+    echo_status status = echo__json_check_value(c);
+    if (status != ECHO_OK) return status;
+    return take(c, ",") ? ECHO_OK : malformed(c->err, "a member is missing or unknown");
+}
+
+static echo_status check_text(freezing *f) {
+    echo__json_checker *c = &f->json;
+    if (!take(c, "{")) return malformed(c->err, "no object");
+    c->depth++;
+    echo_status status = check_member(f, "\"feeds\":", '[');
+    if (status == ECHO_OK) status = check_member(f, "\"gone\":", '{');
+    if (status == ECHO_OK) status = check_member(f, "\"ops\":", '{');
+    if (status != ECHO_OK) return status;
+    if (!take(c, "\"values\":")) return malformed(c->err, "a member is missing or unknown");
+    status = check_properties(f);
+    if (status != ECHO_OK) return status;
+    if (!take(c, ",\"when\":")) return malformed(c->err, "a member is missing or unknown");
+    if (c->at < c->end && *c->at != '[') return malformed(c->err, "member of a wrong type");
+    status = echo__json_check_value(c);
+    if (status != ECHO_OK) return status;
+    return take(c, "}") && c->at == c->end ? ECHO_OK : malformed(c->err, "a member is missing or unknown");
 }
 
 /* ---- the form of the properties ---- */
@@ -105,19 +138,20 @@ static bool has_form(echo_bytes properties) {
 
 echo_status echo__object_freeze(void *state, uint32_t stored, echo_bytes text, echo_error *err) {
     echo__object *object = state;
-    echo_bytes properties = {NULL, 0};
+    freezing f = {echo__json_checker_of(text, err), {NULL, 0}, 0, {{0, 0}}};
     if (stored != ECHO__OBJECT_STATE_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored,
                            ECHO__OBJECT_STATE_VERSION);
     if (object->live.slots != NULL) return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
-    echo_status status = echo__json_check(text, err);
-    if (status == ECHO_OK) status = find_members(&properties, text, err);
+    echo_status status = check_text(&f);
     if (status != ECHO_OK) return status;
-    if (!has_form(properties)) return malformed(err, "a property is malformed");
+    if (!has_form(f.properties)) return malformed(err, "a property is malformed");
     echo__free(object->own);
     object->own = NULL;
     object->text = text;
-    object->properties = properties;
+    object->properties = f.properties;
+    object->place_count = f.place_count;
+    memcpy(object->places, f.places, sizeof f.places);
     object->frozen = true;
     return ECHO_OK;
 }

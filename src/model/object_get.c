@@ -11,7 +11,7 @@ echo__place echo__object_root(const void *state) {
 
 static echo_status find_member(echo__place *out, const void *state, const echo__place *in, const echo__seg *key) {
     if (in->form != ECHO__PLACE_TEXT) return echo__live_member(out, state, in, key);
-    const uint8_t *at = echo__text_member(in->at, key);
+    const uint8_t *at = echo__text_member(state, in->at, key);
     if (at == NULL) return ECHO_ERR_NOT_FOUND;
     *out = (echo__place){at, ECHO__PLACE_TEXT};
     return ECHO_OK;

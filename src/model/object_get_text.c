@@ -36,15 +36,30 @@ static bool key_is(echo_bytes text, const echo__seg *key, bool plain) {
     return echo__json_compare_bytes(text, (echo_bytes){(const uint8_t *)key->text, key->len}) == 0;
 }
 
-static const uint8_t *find_key(const uint8_t *at, const echo__seg *key) {
-    bool plain = is_plain(key);
-    for (at++; *at != '}'; at += *at == ',') {
+/* In an object, from the opening quote of a member or from its end. */
+static const uint8_t *find_key(const uint8_t *at, const echo__seg *key, bool plain) {
+    for (; *at != '}'; at += *at == ',') {
         echo_bytes text = echo__json_text(at);
         at = text.data + text.len + 2; /* the quote and the colon */
         if (key_is(text, key, plain)) return at;
         at = echo__json_skip(at);
     }
     return NULL;
+}
+
+/* Most properties were noted when the text was checked. */
+static const uint8_t *find_property(const echo__object *object, const echo__seg *key) {
+    bool plain = is_plain(key);
+    const uint8_t *text = object->text.data;
+    if (object->place_count == 0) return find_key(object->properties.data + 1, key, plain);
+    for (unsigned i = 0; i < object->place_count; i++) {
+        const echo__text_place *place = &object->places[i];
+        if (key_is((echo_bytes){text + place->key + 1, place->value - place->key - 3u}, key, plain))
+            return text + place->value;
+    }
+    if (object->place_count < ECHO__TEXT_PLACES && object->text.len <= UINT16_MAX) return NULL;
+    const uint8_t *at = echo__json_skip(text + object->places[object->place_count - 1].value);
+    return find_key(at + (*at == ','), key, plain);
 }
 
 static const uint8_t *find_index(const uint8_t *at, uint32_t index) {
@@ -56,9 +71,10 @@ static const uint8_t *find_index(const uint8_t *at, uint32_t index) {
     return NULL;
 }
 
-const uint8_t *echo__text_member(const uint8_t *at, const echo__seg *key) {
+const uint8_t *echo__text_member(const echo__object *object, const uint8_t *at, const echo__seg *key) {
+    if (at == object->properties.data) return find_property(object, key);
     if (*at == '[') return key->index == ECHO__NAMED ? NULL : find_index(at, key->index);
-    return *at == '{' && !is_wrapped(at) ? find_key(at, key) : NULL;
+    return *at == '{' && !is_wrapped(at) ? find_key(at + 1, key, is_plain(key)) : NULL;
 }
 
 size_t echo__text_count(const uint8_t *at) {

@@ -10,7 +10,7 @@
 #include "model/object_state.h"
 
 /* The member or element with this key; NULL when there is none, or nothing that could have one. */
-const uint8_t *echo__text_member(const uint8_t *at, const echo__seg *key);
+const uint8_t *echo__text_member(const echo__object *object, const uint8_t *at, const echo__seg *key);
 void echo__text_scalar(echo_object_value *out, const uint8_t *at);
 /* Texts with escapes and base64 are decoded to object->room. ECHO_ERR_NOMEM. */
 echo_status echo__text_blob(echo_bytes *out, echo__object *object, const uint8_t *at) ECHO_MUST_USE;

@@ -39,11 +39,8 @@ bool echo__scan_hash(echo__scan *s, uint8_t out[32]) {
 
 /* After the closing quote of a string that starts at p, or NULL. */
 static const uint8_t *skip_string(const uint8_t *p, const uint8_t *end) {
-    for (p++; p < end; p++) {
-        if (*p == '"') return p + 1;
-        if (*p == '\\' && ++p == end) return NULL;
-    }
-    return NULL;
+    const uint8_t *quote = echo__json_quote(p + 1, (size_t)(end - p) - 1);
+    return quote == NULL ? NULL : quote + 1;
 }
 
 static const uint8_t *skip_nested(const uint8_t *p, const uint8_t *end) {

@@ -190,6 +190,36 @@ static void test_errors(void **state) {
     }
 }
 
+/* Properties behind one that is longer than the places of properties reach, and behind more than are noted. */
+static void test_long_texts(void **state) {
+    (void)state;
+    static char properties[200000];
+    for (size_t before = 0; before < 12; before++) {
+        fixture f;
+        char *to = properties + sprintf(properties, "{");
+        for (size_t i = 0; i < before; i++) to += sprintf(to, "\"a%02zu\":%zu,", i, i);
+        to += sprintf(to, "\"b\":\"%0*d\",\"c\":\"text\",\"d\":{\"e\":7}}", 70000, 0);
+        fixture_open(&f, properties, false);
+        echo_bytes text;
+        int64_t number;
+        for (size_t i = 0; i < before; i++) {
+            char key[8];
+            (void)snprintf(key, sizeof key, "a%02zu", i);
+            assert_int_equal(echo_object_get_int64(&number, &f.item, key, NULL), ECHO_OK);
+            assert_int_equal(number, i);
+        }
+        assert_int_equal(echo_object_get_string(&text, &f.item, "b", NULL), ECHO_OK);
+        assert_int_equal(text.len, 70000);
+        assert_int_equal(echo_object_get_string(&text, &f.item, "c", NULL), ECHO_OK);
+        assert_memory_equal(text.data, "text", 4);
+        assert_int_equal(echo_object_get_int64(&number, &f.item, "d.e", NULL), ECHO_OK);
+        assert_int_equal(number, 7);
+        assert_int_equal(echo_object_get_int64(&number, &f.item, "e", NULL), ECHO_ERR_NOT_FOUND);
+        assert_int_equal(echo_object_get_int64(&number, &f.item, "0", NULL), ECHO_ERR_NOT_FOUND);
+        fixture_close(&f);
+    }
+}
+
 static void test_other_items(void **state) {
     (void)state;
     fixture f;
@@ -286,8 +316,9 @@ static void test_takes_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_in_one_call), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_other_items), cmocka_unit_test(test_stale),       cmocka_unit_test(test_takes_no_memory),
+        cmocka_unit_test(test_kinds),           cmocka_unit_test(test_in_one_call), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_long_texts),      cmocka_unit_test(test_other_items), cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_takes_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
