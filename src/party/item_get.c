@@ -91,21 +91,27 @@ static echo_status refuse_path(echo_error *err, const echo_item *item, const cha
     return ECHO_ERR_NOT_FOUND;
 }
 
-/* The place at a path, which splitting may write to: `copy` has room for it. */
-static echo_status follow(echo_object_value *out, const echo_item *item, const echo__place *from, const char *path,
-                          size_t len, char *copy, echo_error *err) {
-    echo__seg segs[ECHO__PATH_MAX];
-    uint32_t count, gone;
-    memcpy(copy, path, len);
-    if (echo__object_path(segs, &count, copy, len) != ECHO_OK)
-        return fail(err, item, ECHO_ERR_LIMIT, "the path has too many segments");
-    if (count == 0) return fail(err, item, ECHO_ERR_NOT_FOUND, "the path leads nowhere: it has no segments");
+static echo_status reach(echo_object_value *out, const echo_item *item, const echo__place *from, const char *path,
+                         const echo__seg *segs, uint32_t count, echo_error *err) {
     echo__place place;
+    uint32_t gone;
     echo_status status = echo__object_find(&place, &gone, item->state, from, segs, count);
     if (status == ECHO_ERR_NOT_FOUND) return refuse_path(err, item, path, &place);
     if (status != ECHO_OK) return fail(err, item, status, "the value cannot be read");
     fill(out, item, &place);
     return ECHO_OK;
+}
+
+/* The place at a path, which splitting may write to: `copy` has room for it. */
+static echo_status follow(echo_object_value *out, const echo_item *item, const echo__place *from, const char *path,
+                          size_t len, char *copy, echo_error *err) {
+    echo__seg segs[ECHO__PATH_MAX];
+    uint32_t count;
+    memcpy(copy, path, len);
+    if (echo__object_path(segs, &count, copy, len) != ECHO_OK)
+        return fail(err, item, ECHO_ERR_LIMIT, "the path has too many segments");
+    if (count == 0) return fail(err, item, ECHO_ERR_NOT_FOUND, "the path leads nowhere: it has no segments");
+    return reach(out, item, from, path, segs, count, err);
 }
 
 #define SHORT_PATH 256u /* longer ones need a larger frame */
@@ -119,7 +125,13 @@ static echo_status follow_long(echo_object_value *out, const echo_item *item, co
 static echo_status find(echo_object_value *out, const echo_item *item, const echo__place *from, const char *path,
                         echo_error *err) {
     char copy[SHORT_PATH];
-    size_t len = strnlen(path, ECHO_OBJECT_KEY_BYTES_MAX + 1);
+    size_t len = 0;
+    while (len < SHORT_PATH && path[len] != '\0' && path[len] != '.' && path[len] != '[') len++;
+    if (len > 0 && len < SHORT_PATH && path[len] == '\0') { /* one segment, most of the time */
+        echo__seg key = echo__seg_make(path, len);
+        return reach(out, item, from, path, &key, 1, err);
+    }
+    len = strnlen(path, ECHO_OBJECT_KEY_BYTES_MAX + 1);
     if (len > ECHO_OBJECT_KEY_BYTES_MAX) return fail(err, item, ECHO_ERR_LIMIT, "the path is too long");
     return len <= sizeof copy ? follow(out, item, from, path, len, copy, err)
                               : follow_long(out, item, from, path, len, err);
