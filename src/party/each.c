@@ -212,7 +212,7 @@ static echo_status offer_record(walk *w, const echo__record *record, const echo_
 static echo_status offer_line(walk *w, echo__line line, echo_error *err) {
     echo__record record;
     echo__buf_clear(&w->scratch);
-    echo_status status = echo__record_read(&record, line, &w->scratch, err);
+    echo_status status = echo__record_read_quick(&record, line, &w->scratch, err);
     if (status != ECHO_OK) return status;
     for (; w->fresh.at < w->fresh.count; w->fresh.at++) {
         echo_item *item = w->fresh.items[w->fresh.at];

@@ -108,7 +108,7 @@ echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error 
 /* ---- finding ---- */
 
 echo_item *echo__items_peek(const echo__items *items, echo_bytes id) {
-    return echo__map_get(&items->map, id.data, id.len);
+    return items->map.count == 0 ? NULL : echo__map_get(&items->map, id.data, id.len);
 }
 
 typedef struct load_args {

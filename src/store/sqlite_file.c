@@ -308,6 +308,13 @@ static echo_status begin(echo__sqlite *s, echo_error *err) {
     return ECHO_OK;
 }
 
+echo_status echo__sqlite_read_begin(echo__sqlite *s, echo_error *err) {
+    int rc = execute(s, "BEGIN");
+    return rc == SQLITE_OK ? ECHO_OK : echo__sqlite_fail(s, rc, err, "cannot read snapshot store");
+}
+
+void echo__sqlite_read_end(echo__sqlite *s) { echo__sqlite_abandon(s); }
+
 echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) {
     if (s->db == NULL) {
         echo_status status = connect_file(s, s->create, err);

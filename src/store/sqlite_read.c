@@ -32,14 +32,11 @@ static echo_status unpack(echo_bytes *bytes, echo__sqlite *s, const echo_hash *n
     return status == ECHO_OK ? status : echo__nomem(err);
 }
 
-echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
-    echo__sqlite *s = ctx;
+static echo_status get_ready(echo__sqlite *s, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
     sqlite3_stmt *statement = NULL;
     bool row = false;
     echo_bytes bytes = {NULL, 0};
-    echo_status status = echo__sqlite_ready(s, err);
-    if (status == ECHO_ERR_NOT_FOUND) return echo__store_refuse_absent(err);
-    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_GET, err);
+    echo_status status = echo__sqlite_statement(&statement, s, ECHO__SQL_GET, err);
     if (status != ECHO_OK) return status;
     echo__sqlite_bind_hash(statement, 1, name);
     status = echo__sqlite_step(&row, s, statement, err, "cannot read a chunk");
@@ -48,6 +45,47 @@ echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
     if (status == ECHO_OK) status = unpack(&bytes, s, name, err);
     if (status == ECHO_OK) status = fn(arg, bytes);
     echo__sqlite_done(statement);
+    return status;
+}
+
+echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
+    echo__sqlite *s = ctx;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return echo__store_refuse_absent(err);
+    return status == ECHO_OK ? get_ready(s, name, fn, arg, err) : status;
+}
+
+typedef struct one_of_many {
+    echo_chunk_at_fn fn;
+    void *arg;
+    size_t at;
+    bool called;
+} one_of_many;
+
+static echo_status pass_one(void *arg, echo_bytes bytes) {
+    one_of_many *one = arg;
+    one->called = true;
+    return one->fn(one->arg, one->at, bytes);
+}
+
+/* One read transaction for all, unless one is open (of puts), or none is needed. */
+echo_status echo__sqlite_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
+                                  echo_error *err) {
+    echo__sqlite *s = ctx;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+    bool own = !s->immutable && sqlite3_get_autocommit(s->db) != 0;
+    if (own) status = echo__sqlite_read_begin(s, err);
+    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
+        one_of_many one = {fn, arg, i, false};
+        echo_error problem = ECHO_ERROR_INIT;
+        status = get_ready(s, &names[i], pass_one, &one, &problem);
+        if (status == ECHO_ERR_NOT_FOUND && !one.called)
+            status = ECHO_OK;
+        else if (status != ECHO_OK && err != NULL)
+            *err = problem;
+    }
+    if (own) echo__sqlite_read_end(s);
     return status;
 }
 

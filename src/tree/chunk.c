@@ -94,18 +94,20 @@ typedef struct fetch {
     echo_error *err;
 } fetch;
 
+static echo_status refuse(const fetch *f, echo_status status, const char *why) {
+    char hex[ECHO_HEX_CHARS];
+    echo_hash_hex(hex, f->name);
+    return echo__error(f->err, status, "chunk %s: %s", hex, why);
+}
+
 /* P8: the size is checked before memory is taken, the hash before anybody sees the bytes. */
 static echo_status copy_chunk(void *arg, echo_bytes bytes) {
     fetch *f = arg;
-    char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(hex, f->name);
-    if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store returned it twice", hex);
-    if (bytes.len > ECHO__CHUNK_MAX)
-        return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are over the limit", hex, bytes.len);
+    if (f->got != NULL) return refuse(f, ECHO_ERR_IO, "the store returned it twice");
+    if (bytes.len > ECHO__CHUNK_MAX) return refuse(f, ECHO_ERR_LIMIT, "its bytes are over the limit");
     echo_hash hash = *f->name;
     if (!f->hashed) echo__hash(&hash, bytes.data, bytes.len);
-    if (!echo__hash_equal(&hash, f->name))
-        return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
+    if (!echo__hash_equal(&hash, f->name)) return refuse(f, ECHO_ERR_CORRUPT, "the hash of its bytes differs");
     entry *e = echo__malloc(sizeof *e + bytes.len);
     if (e == NULL) return echo__nomem(f->err);
     memset(e, 0, sizeof *e);
@@ -157,17 +159,7 @@ echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, cons
     return ECHO_OK;
 }
 
-echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name, echo_error *err) {
-    echo_error problem = ECHO_ERROR_INIT;
-    *out = false;
-    echo_status status = chunks->store->ops->has(out, chunks->store->ctx, name, &problem);
-    return status == ECHO_OK ? ECHO_OK : name_failure(err, status, &problem, name);
-}
-
-void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
-    if (chunk == NULL) return;
-    entry *e = (entry *)chunk;
-    if (--e->refs > 0) return;
+static void keep_entry(echo__chunks *chunks, entry *e) {
     if (e->cost > chunks->budget / 4) { /* one large chunk is not worth all the small ones */
         drop_entry(chunks, e);
         return;
@@ -181,6 +173,61 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     chunks->kept += e->cost;
     trim_kept(chunks);
 }
+
+typedef struct reading_ahead {
+    echo__chunks *chunks;
+    const echo_hash *names;
+    size_t bytes;
+} reading_ahead;
+
+/* A code other than ECHO_OK ends it, and nobody asks for it. */
+static echo_status take_ahead(void *arg, size_t at, echo_bytes bytes) {
+    reading_ahead *r = arg;
+    echo__chunks *chunks = r->chunks;
+    r->bytes += bytes.len;
+    if (r->bytes > chunks->budget / 4) return ECHO_ERR_LIMIT;
+    fetch f = {&r->names[at], chunks->hashed, NULL, NULL};
+    if (copy_chunk(&f, bytes) != ECHO_OK) return ECHO_OK;
+    if (!echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got)) {
+        entry_free(f.got);
+        return ECHO_ERR_NOMEM;
+    }
+    chunks->counts.read++;
+    chunks->counts.read_bytes += bytes.len;
+    keep_entry(chunks, f.got);
+    return ECHO_OK;
+}
+
+void echo__chunks_ahead(echo__chunks *chunks, const echo_hash *names, size_t n) {
+    echo_hash wanted[ECHO__CHUNKS_AHEAD];
+    size_t count = 0;
+    if (!echo__store_has(chunks->store, ECHO__STORE_GET_MANY)) return;
+    for (size_t i = 0; i < n && count < ECHO__CHUNKS_AHEAD; i++)
+        if (echo__map_get(&chunks->map, names[i].bytes, sizeof names[i].bytes) == NULL) wanted[count++] = names[i];
+    reading_ahead r = {chunks, wanted, 0};
+    if (count > 1) (void)!chunks->store->ops->get_many(chunks->store->ctx, wanted, count, take_ahead, &r, NULL);
+}
+
+echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name, echo_error *err) {
+    echo_error problem = ECHO_ERROR_INIT;
+    *out = false;
+    echo_status status = chunks->store->ops->has(out, chunks->store->ctx, name, &problem);
+    return status == ECHO_OK ? ECHO_OK : name_failure(err, status, &problem, name);
+}
+
+void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
+    if (chunk == NULL) return;
+    entry *e = (entry *)chunk;
+    if (--e->refs == 0) keep_entry(chunks, e);
+}
+
+void echo__chunks_forget(echo__chunks *chunks, const echo__chunk *chunk) {
+    if (chunk == NULL) return;
+    entry *e = (entry *)chunk;
+    if (--e->refs == 0) drop_entry(chunks, e);
+}
+
+size_t echo__chunks_budget(const echo__chunks *chunks) { return chunks->budget; }
 
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {
     (void)chunks; /* the chunk is in use, so that its cost is not in `kept` now */

@@ -37,11 +37,21 @@ void echo__chunks_hashed(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
+/*
+ * Reads chunks that will be asked for next, up to ECHO__CHUNKS_AHEAD of them, as far as the budget has room. What
+ * cannot be read is not reported: echo__chunks_get() will.
+ */
+#define ECHO__CHUNKS_AHEAD 16u
+void echo__chunks_ahead(echo__chunks *chunks, const echo_hash *names, size_t n);
 /* Whether the store has the chunk; nothing is read. *out is false on failure. */
 echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
+/* The same for a chunk that will not be asked for soon: it is not kept unless others refer to it. */
+void echo__chunks_forget(echo__chunks *chunks, const echo__chunk *chunk);
+/* The budget of kept bytes. */
+size_t echo__chunks_budget(const echo__chunks *chunks);
 /* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size);
 /* Changes the budget of kept bytes; what is too much is dropped. */

@@ -30,6 +30,8 @@ echo_status echo__tree_get(echo__chunks *chunks, const echo__root *root, echo_by
 struct echo__cursor {
     echo__path path; /* at the line that next gives out */
     bool gave;       /* at the line that next gave out */
+    uint32_t ahead;  /* of the node above the leaves: the entries before this one were read ahead */
+    uint32_t window; /* how many are read at once; grows, since a walk may end soon */
 };
 
 echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const echo__root *root, echo_bytes from,
@@ -37,11 +39,13 @@ echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const ec
     *out = NULL;
     echo__cursor *cursor = echo__calloc(1, sizeof *cursor);
     if (cursor == NULL) return echo__nomem(err);
+    cursor->window = 1;
     echo_status status = echo__path_init(&cursor->path, chunks, root, err);
     if (status != ECHO_OK) {
         echo__free(cursor);
         return status;
     }
+    cursor->path.passing = root->bytes > echo__chunks_budget(chunks);
     if (!cursor->path.done) {
         status = echo__path_seek(&cursor->path, 0, from, err);
         if (status != ECHO_OK) {
@@ -55,6 +59,24 @@ echo_status echo__cursor_open(echo__cursor **out, echo__chunks *chunks, const ec
     return ECHO_OK;
 }
 
+/* The leaves to come are read together. */
+static void read_ahead(echo__cursor *cursor) {
+    const echo__path *path = &cursor->path;
+    const echo__page *node = echo__path_page(path);
+    uint32_t at = path->at[path->level], n = 0;
+    echo_hash names[ECHO__CHUNKS_AHEAD];
+    if (at == 0) cursor->ahead = 0;
+    if (at < cursor->ahead) return;
+    for (; n < cursor->window && at + n < node->lines->count; n++) {
+        echo__entry entry;
+        echo__page_entry(node, at + n, &entry);
+        names[n] = entry.hash;
+    }
+    echo__chunks_ahead(path->chunks, names, n);
+    cursor->ahead = at + n;
+    cursor->window = cursor->window * 2 < ECHO__CHUNKS_AHEAD ? cursor->window * 2 : ECHO__CHUNKS_AHEAD;
+}
+
 echo_status echo__cursor_next(echo__line *line, echo__cursor *cursor, echo_error *err) {
     echo__path *path = &cursor->path;
     memset(line, 0, sizeof *line);
@@ -64,6 +86,7 @@ echo_status echo__cursor_next(echo__line *line, echo__cursor *cursor, echo_error
     }
     if (path->done) return ECHO_ERR_NOT_FOUND;
     while (path->level > 0) {
+        if (path->level == 1 && path->root.height > 0) read_ahead(cursor);
         echo_status status = echo__path_down(path, err);
         if (status != ECHO_OK) return status;
     }

@@ -87,6 +87,61 @@ static void test_flush(void **state) {
     echo_store_close(&store);
 }
 
+/* ---- get_many ---- */
+
+typedef struct many {
+    size_t count, at[8], stop_at;
+    echo_hash hashes[8];
+} many;
+
+static echo_status note_chunk(void *arg, size_t at, echo_bytes bytes) {
+    many *m = arg;
+    assert_true(m->count < 8);
+    echo__hash(&m->hashes[m->count], bytes.data, bytes.len);
+    m->at[m->count++] = at;
+    return m->count == m->stop_at ? ECHO_ERR_REFUSED : ECHO_OK;
+}
+
+/* Those that exist, each once and whole; pending ones too; a code of the callback ends it. */
+static void test_get_many(void **state) {
+    echo_store store = fresh(state);
+    echo_error err = ECHO_ERROR_INIT;
+    many m = {.count = 0};
+    if (store.ops->get_many == NULL) { /* optional */
+        echo_store_close(&store);
+        return;
+    }
+    echo_hash names[6];
+    uint8_t text[6][600];
+    for (size_t i = 0; i < 6; i++) {
+        memset(text[i], 'a' + (int)i, sizeof text[i]);
+        echo__hash(&names[i], text[i], sizeof text[i]);
+    }
+    OK(store.ops->get_many(store.ctx, names, 6, note_chunk, &m, &err)); /* of a store that is not there yet */
+    assert_int_equal(m.count, 0);
+    for (size_t i = 0; i < 4; i++) {
+        echo_bytes chunk = {text[i], sizeof text[i]};
+        OK(store.ops->put(NULL, store.ctx, &names[i], &chunk, 1, &err));
+        if (i == 1) OK(publish(&store, 1, 0));
+    }
+    const echo_hash asked[] = {names[5], names[3], names[0], names[4], names[1], names[0]};
+    OK(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err));
+    static const size_t expected[] = {1, 2, 4, 5};
+    assert_int_equal(m.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(m.at[i], expected[i]);
+        assert_memory_equal(&m.hashes[i], &asked[expected[i]], sizeof asked[0]);
+    }
+    m = (many){.stop_at = 2};
+    assert_int_equal(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err), ECHO_ERR_REFUSED);
+    assert_int_equal(m.count, 2);
+    OK(publish(&store, 1, 1)); /* nothing is left open */
+    m = (many){.count = 0};
+    OK(store.ops->get_many(store.ctx, asked, 0, note_chunk, &m, &err));
+    assert_int_equal(m.count, 0);
+    echo_store_close(&store);
+}
+
 /* ---- publish_as ---- */
 
 static echo_status publish_as(const echo_store *store, uint64_t expected, uint64_t number, echo_error *err) {
@@ -541,11 +596,12 @@ static void test_err_untouched(void **state) {
 int store_contract_run_optional(const store_contract *contract) {
     void *state = (void *)(uintptr_t)contract;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_publish_as, state),  cmocka_unit_test_prestate(test_flush, state),
-        cmocka_unit_test_prestate(test_parties, state),     cmocka_unit_test_prestate(test_walk_from, state),
-        cmocka_unit_test_prestate(test_usage, state),       cmocka_unit_test_prestate(test_pin, state),
-        cmocka_unit_test_prestate(test_pin_lasts, state),   cmocka_unit_test_prestate(test_twin, state),
-        cmocka_unit_test_prestate(test_two_threads, state), cmocka_unit_test_prestate(test_err_untouched, state),
+        cmocka_unit_test_prestate(test_get_many, state),      cmocka_unit_test_prestate(test_publish_as, state),
+        cmocka_unit_test_prestate(test_flush, state),         cmocka_unit_test_prestate(test_parties, state),
+        cmocka_unit_test_prestate(test_walk_from, state),     cmocka_unit_test_prestate(test_usage, state),
+        cmocka_unit_test_prestate(test_pin, state),           cmocka_unit_test_prestate(test_pin_lasts, state),
+        cmocka_unit_test_prestate(test_twin, state),          cmocka_unit_test_prestate(test_two_threads, state),
+        cmocka_unit_test_prestate(test_err_untouched, state),
     };
     char name[80];
     (void)snprintf(name, sizeof name, "%s, optional hooks", contract->name);

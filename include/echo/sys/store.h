@@ -50,6 +50,9 @@ typedef echo_status (*echo_walk_fn)(void *arg, const echo_hash *name, uint64_t s
  * it. */
 typedef echo_status (*echo_manifest_fn)(void *arg, uint64_t number, echo_bytes manifest);
 
+/* Chunk `at` of those asked for. The bytes are a view, valid during the call; fn must not call the store. */
+typedef echo_status (*echo_chunk_at_fn)(void *arg, size_t at, echo_bytes bytes);
+
 typedef struct echo_store_ops {
     uint32_t version; /* ECHO_STORE_OPS_VERSION. Another one is refused with ECHO_ERR_VERSION */
 
@@ -149,6 +152,12 @@ typedef struct echo_store_ops {
      */
     echo_status (*publish_as)(void *ctx, const echo_key *party, uint64_t expected, uint64_t number, echo_bytes manifest,
                               echo_error *err);
+    /*
+     * As `get` for n chunks, which costs a store less than n gets; names is the caller's. Chunks that do not exist are
+     * left out. A code of fn ends it and is returned. [`get` is called for each.]
+     */
+    echo_status (*get_many)(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
+                            echo_error *err);
 } echo_store_ops;
 
 #ifdef __cplusplus
