@@ -203,7 +203,7 @@ typedef struct echo_object_cursor {
 } echo_object_cursor;
 echo_status echo_object_cursor_open(echo_object_cursor *out, const echo_object_value *of,
                                     echo_error *err) ECHO_MUST_USE;
-/* Moves to the next element or member; *more is false when there is none. */
+/* Moves to the next element or member. *more is false at the end. */
 echo_status echo_object_cursor_next(bool *more, echo_object_cursor *cursor, echo_error *err) ECHO_MUST_USE;
 
 #ifdef __cplusplus

@@ -129,7 +129,7 @@ int echo__json_compare_bytes(echo_bytes text, echo_bytes bytes) {
 
 static bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 
-#define FEW_DIGITS 15 /* an integer of so many digits is exact as a double, and printed as it is */
+#define FEW_DIGITS 15 /* an integer of up to 15 digits is exact as a double, and printed as it is */
 
 static echo_status check_number(checker *c) {
     const uint8_t *from = c->at, *p = from + (*from == '-'), *digits = p;

@@ -15,9 +15,9 @@ echo_status echo__hypercore_refresh(echo__hypercore *hc, echo_error *err);
 /* The number of blocks at the last signature below `length`; 0 when none exists. */
 echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uint64_t length, echo_error *err);
 /*
- * The roots of the shortest signed length above `after` and below the verified one; length 0 when there is none. In a
- * sparse feed some blocks may lead to such roots and not to the newest ones, because the nodes between were not yet
- * received with a proof.
+ * The roots of the shortest signed length above `after` and below the verified one; length 0 if nothing shorter is
+ * signed. In a sparse feed some blocks may lead to such roots and not to the newest ones, because the nodes between
+ * were not yet received with a proof.
  */
 echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after,
                                         echo_error *err);

@@ -9,7 +9,7 @@
 
 #include "model/object_state.h"
 
-/* The member or element with this key; NULL when there is none, or nothing that could have one. */
+/* The member or element with this key; NULL if it does not exist, or if the value has neither. */
 const uint8_t *echo__text_member(const echo__object *object, const uint8_t *at, const echo__seg *key);
 void echo__text_scalar(echo_object_value *out, const uint8_t *at);
 /* Texts with escapes and base64 are decoded to object->room. ECHO_ERR_NOMEM. */

@@ -146,7 +146,7 @@ static echo_status thaw_op(thawing *t, const echo__seg *key, const cJSON *entry,
     return ECHO_ERR_NOMEM;
 }
 
-/* Whether an operation, once read, is written back exactly as it was stored. */
+/* Whether this operation would be written exactly as it is stored. */
 static bool is_stored(thawing *t, const echo__past *past, const cJSON *entry) {
     echo__seg stored[ECHO_OBJECT_DEPTH_MAX], path[ECHO_OBJECT_DEPTH_MAX];
     uint32_t count = 0;

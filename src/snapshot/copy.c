@@ -51,7 +51,7 @@ static echo_status open_source(copying *c, echo_error *err) {
     return status;
 }
 
-/* Another process may have removed the snapshot and then its chunks: that looks like damage and is none. */
+/* Another process may have removed the snapshot and then its chunks: that is not damage, though it looks like it. */
 static echo_status explain(const copying *c, echo_status status, echo_error *err) {
     const echo__stored_id id = {c->manifest.number, c->hash};
     bool there;

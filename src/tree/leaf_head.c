@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/json_text.h"
 
-/* An item of a list that begins with '['; false at its end or where it is not canonical, which *ok tells apart. */
+/* Whether another item of a list follows, whose '[' was read. *ok: the list is canonical so far. */
 static bool next_in_list(echo__scan *s, bool first, bool *ok) {
     if (ECHO__SCAN(s, "]")) {
         *ok = true;

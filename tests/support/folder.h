@@ -16,7 +16,7 @@ char *folder_path(const char *dir, const char *name);
 /* A whole file, NUL-terminated behind its end; free() it. */
 uint8_t *file_read(const char *path, size_t *len);
 void file_write(const char *path, const void *data, size_t len);
-/* The file was written so many seconds ago; a negative number is in the future. */
+/* Sets when the file was written: this number of seconds ago, or in the future if it is negative. */
 void file_stamp(const char *path, long seconds_ago);
 bool file_exists(const char *path);
 /* A hash over names and contents of everything in a folder, to see that nothing changed; free() it. */

@@ -191,7 +191,7 @@ static echo_status number_back(int generation, double number, echo__buf *back) {
     return status;
 }
 
-/* Every double below the end of the floats comes back as it was. */
+/* Every double that rounds to a finite float is read back as it was. */
 static void test_any_number(void **state) {
     (void)state;
     test_random r = {1};

@@ -443,6 +443,44 @@ static void test_lies_in_shape(void **state) {
     }
 }
 
+/* A byte of a leaf's header that was changed, that is missing or that stands twice, under a hash that is right. What is
+ * not refused is another header in its one form, and then a record refers to what it lists. */
+static void test_header_bytes(void **state) {
+    (void)state;
+    static const char leaf[] = HEAD("\"" FEED "\",\"" FEED2 "\"",
+                                    "[null,\"m\",1],[\"t\",\"m\",2]") "{\"id\":\"item/23\",\"kind\":0,\"at\":5,"
+                                                                      "\"feeds\":1,\"state\":{}}\n{\"id\":\"item/"
+                                                                      "24\",\"kind\":1,\"at\":[1,5],\"state\":{}}\n";
+    const size_t header = strcspn(leaf, "\n") + 1, len = sizeof leaf - 1;
+    size_t refused = 0, tried = 0;
+    for (size_t at = 0; at < header; at++) {
+        for (unsigned how = 0; how < 10; how++) { /* a bit flipped, the byte taken out, the byte twice */
+            char changed[sizeof leaf + 1];
+            size_t now = how < 8 ? len : how == 8 ? len - 1 : len + 1;
+            memcpy(changed, leaf, at + 1);
+            if (how < 8) changed[at] = (char)(changed[at] ^ 1 << how);
+            memcpy(changed + at + 1 + now - len, leaf + at + 1, len - at - 1);
+            if (how == 9) changed[at + 1] = leaf[at];
+            fixture f;
+            echo_hash bad;
+            echo_error err = ECHO_ERROR_INIT;
+            set_up(&f, 0);
+            echo_bytes bytes = echo__bytes(changed, now);
+            const echo__root root = {test_store_add(f.store, bytes), 0, 2, now};
+            echo_status status = verify(&f, &root, &bad, &err);
+            assert_true(status == ECHO_OK || status == ECHO_ERR_CORRUPT);
+            tried++;
+            if (status != ECHO_OK) {
+                assert_memory_equal(&bad, &root.hash, sizeof bad); /* the chunk is named */
+                refused++;
+            }
+            tear_down(&f);
+        }
+    }
+    assert_int_equal(tried, 10 * header);
+    assert_int_equal(refused, 1441); /* the others change a digit, a letter or a version */
+}
+
 /* 256 lines are a cut, 255 are not. */
 static void test_cut(void **state) {
     (void)state;
@@ -686,6 +724,7 @@ int main(void) {
         cmocka_unit_test(test_every_bit_resigned),
         cmocka_unit_test(test_lies_in_records),
         cmocka_unit_test(test_lies_in_shape),
+        cmocka_unit_test(test_header_bytes),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_place),
         cmocka_unit_test(test_roots),
