@@ -143,8 +143,9 @@ static bool read_feeds(echo__record *out, echo__scan *s, const echo__shared *sha
 }
 
 bool echo__record_feed(echo_key *out, const echo__record *record, echo_bytes *rest) {
+    if (rest->len == 0) return false;
     echo__scan s = echo__scan_of(*rest);
-    if (rest->len == 0 || !scan_feed(out, &s, record->shared)) return false;
+    if (!scan_feed(out, &s, record->shared)) return false;
     (void)ECHO__SCAN(&s, ",");
     *rest = echo__bytes(s.at, (size_t)(s.end - s.at));
     return true;
