@@ -8,6 +8,13 @@
 
 #include "base/buf.h"
 
+/* How states are made in room of the caller's, which is aligned for pointers. */
+typedef struct echo__state_room {
+    size_t size;
+    void (*make)(void *room);   /* in place of the hook `create`; takes no memory */
+    void (*clear)(void *state); /* in place of the hook `destroy`; the room stays the caller's */
+} echo__state_room;
+
 typedef struct echo__model {
     echo_model_ops ops; /* a copy; ops.type is the registry's, ops.reads_from is never 0 */
     void *ctx;
@@ -20,6 +27,7 @@ typedef struct echo__model {
      * borrows() is true (model/object_frozen.h). */
     echo_status (*restore_text)(void *state, uint32_t stored, echo_bytes text, echo_error *err);
     bool (*borrows)(const void *state);
+    const echo__state_room *room; /* NULL: `create` makes states */
 } echo__model;
 
 /* NULL when none exists. The pointer stays valid as long as the registry. */
