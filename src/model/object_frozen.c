@@ -142,7 +142,8 @@ echo_status echo__object_freeze(void *state, uint32_t stored, echo_bytes text, e
     if (stored != ECHO__OBJECT_STATE_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored,
                            ECHO__OBJECT_STATE_VERSION);
-    if (!object->frozen && object->live.slots != NULL) return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
+    if (!object->frozen && object->live.slots != NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
     echo_status status = check_text(&f);
     if (status != ECHO_OK) return status;
     if (!has_form(f.properties)) return malformed(err, "a property is malformed");

@@ -169,13 +169,6 @@ static echo_status add_shown(void *arg, const echo_item_head *head) {
     return ECHO_OK;
 }
 
-static echo_status drop_chunk(void *arg, echo_hash *name, echo_bytes chunk, echo_error *err) {
-    (void)arg;
-    (void)err;
-    echo__hash(name, chunk.data, chunk.len);
-    return ECHO_OK;
-}
-
 /* Every item's record, written anew from its state. */
 static all_shown show(echo_party *party) {
     all_shown all = {NULL, 0, 0};
@@ -185,12 +178,8 @@ static all_shown show(echo_party *party) {
     for (size_t i = 0; i < all.count; i++) {
         echo_item *item;
         echo__buf line = ECHO__BUF_INIT;
-        echo__sink sink = {drop_chunk, NULL};
-        uint32_t version;
         assert_ok(echo_item_get(&item, party, all.list[i].id, &err), &err);
-        size_t sealed = item->log.sealed_count;
-        assert_ok(echo__item_record(&line, item, &sink, &version, &err), &err);
-        item->log.sealed_count = sealed; /* what was dropped is not stored */
+        assert_ok(echo__item_line(&line, item, &err), &err);
         echo__buf_byte(&line, 0);
         all.list[i].line = (char *)line.data;
     }
