@@ -45,8 +45,8 @@ echo_status echo__capture_begin(echo__capture **out, echo__items *items, const e
 static echo_status count_model(echo__capture *capture, echo_item *item, echo_error *err) {
     echo_status status = ECHO_OK;
     item->more->cut_model = NULL;
-    if (item->in_root && item->root_model != NULL)
-        status = echo__models_add(&capture->models, item->root_model, item->root_version, -1);
+    if (item->in_root && item->more->root_model != NULL)
+        status = echo__models_add(&capture->models, item->more->root_model, item->root_version, -1);
     if (status == ECHO_OK && item->model != NULL)
         status = echo__models_add(&capture->models, item->model, item->more->cut_version, 1);
     if (status == ECHO_OK && item->model != NULL) {
@@ -208,7 +208,7 @@ bool echo__capture_settle(echo__capture *capture) {
     item->listed[capture->side] = item->taken = false;
     if (items->published) {
         item->in_root = true;
-        item->root_model = item->more->cut_model;
+        item->more->root_model = item->more->cut_model;
         item->root_version = item->more->cut_version;
         echo__evict_use(&items->evict, item);
     } else {

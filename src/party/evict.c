@@ -5,9 +5,10 @@
 #define STATE_FACTOR 4u /* of a state for each byte of its record: what the object model takes */
 
 static void set_weight(echo__evict *evict, echo_item *item, uint64_t weight) {
+    if (weight > UINT32_MAX) weight = UINT32_MAX;
     evict->weight += weight - item->weight;
     if (item->evictable) evict->evictable_weight += weight - item->weight;
-    item->weight = weight;
+    item->weight = (uint32_t)weight;
 }
 
 void echo__evict_weigh_folded(echo__evict *evict, echo_item *item) {

@@ -156,6 +156,7 @@ static bool add_more(echo_item *item) {
     echo__item_more *more = echo__calloc(1, sizeof *more);
     if (more == NULL) return false;
     if (item->has_genesis) echo__item_genesis(&more->genesis, item);
+    more->root_model = item->model; /* a name: it stays as it is when the item has another text */
     item->more = more;
     return true;
 }

@@ -24,9 +24,11 @@ typedef struct echo__item_more {
     echo__log log; /* all mutations, if the model has no hooks or there are no state and no bytes. Otherwise those that
                       are not in the state: they wait for the model, or the model refused them */
 
+    /* Names of models that the root counts the item under, and will count it under; interned. */
+    const char *root_model;
     /* The capture's (capture.h). */
-    uint32_t cut_version; /* as root_version, of the record that was captured */
     const char *cut_model;
+    uint32_t cut_version;        /* as root_version, of the record that was captured */
     struct echo__copied *copied; /* the record, if it was copied before its turn because the item changed */
 } echo__item_more;
 
@@ -59,26 +61,26 @@ struct echo_item {
     const uint64_t *epoch;
     uint32_t generation;
     uint32_t tried; /* registry generation at which making the state failed, plus 1 */
-    bool has_genesis, has_parent_at, has_deleted_at;
-    bool deleted;
-    bool folded;
-    bool has_room;   /* the block has room for a state of the item's model */
-    bool stored_raw; /* base64 of a raw model, not a JSON value */
+    bool has_genesis : 1, has_parent_at : 1, has_deleted_at : 1;
+    bool deleted : 1;
+    bool folded : 1;
+    bool has_room : 1;   /* the block has room for a state of the item's model */
+    bool stored_raw : 1; /* base64 of a raw model, not a JSON value */
 
     /* The set's (items.h) and the capture's (capture.h). */
-    bool in_root;   /* of a captured item: in the root before the one being written */
-    bool taken;     /* the capture has its record */
-    bool listed[2]; /* whether it is in the list of changed items and in the capture's */
-    bool evictable; /* in the list of items that may leave memory (evict.h), never while it is in one of the others */
-    uint32_t root_version; /* model and version that the root counts it under; interned */
-    const char *root_model;
+    bool in_root : 1;   /* of a captured item: in the root before the one being written */
+    bool taken : 1;     /* the capture has its record */
+    bool evictable : 1; /* in the list of items that may leave memory (evict.h), never while it is in one of the others
+                         */
+    bool listed[2];     /* whether it is in the list of changed items and in the capture's */
+    uint32_t root_version; /* that the root counts it under */
+    uint32_t weight;       /* bytes the item takes, estimated; what is more than 4 GiB is not counted */
     union {
         struct echo_item *link[2]; /* of the two lists, which swap links at each cut */
         struct {
             struct echo_item *newer, *older; /* of that list */
         };
     };
-    uint64_t weight; /* bytes the item takes, estimated */
 };
 
 /* An item with an id and nothing else, unfolded. ECHO_ERR_NOMEM. */

@@ -114,7 +114,7 @@ static void fill_item(echo_item *item, const loading *l) {
     const echo__record *record = l->record;
     if (l->type != NULL) item->type = (char *)(uintptr_t)l->type->text;
     if (l->model != NULL) item->model = (char *)(uintptr_t)l->model->text;
-    item->root_model = l->model == NULL ? NULL : l->model->text;
+    if (item->more != NULL) item->more->root_model = item->model;
     item->feeds = l->feeds;
     item->deleted = record->deleted;
     item->has_genesis = record->has_genesis;
@@ -140,7 +140,7 @@ static echo_status make_item(echo_item **out, loading *l, echo_error *err) {
     l->parts.stored = stored.data == NULL ? 0 : stored.len;
     if (echo__item_make(out, &to, &size, &l->parts) != ECHO_OK) return echo__nomem(err);
     echo_item *item = *out;
-    item->weight = size;
+    item->weight = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
     fill_item(item, l);
     if (stored.data != NULL) {
         if (stored.len > 0) memcpy(to, stored.data, stored.len);

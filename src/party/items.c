@@ -10,15 +10,15 @@
 
 void echo__items_init(echo__items *items, const echo_registry *registry) {
     memset(items, 0, sizeof *items);
-    echo__map_init(&items->map);
+    echo__item_table_init(&items->table);
     echo__names_init(&items->names);
     items->registry = registry;
 }
 
 void echo__items_free(echo__items *items) {
     size_t at = 0;
-    for (echo_item *item; (item = echo__map_next(&items->map, &at)) != NULL;) echo__item_free(item);
-    echo__map_free(&items->map);
+    for (echo_item *item; (item = echo__item_table_next(&items->table, &at)) != NULL;) echo__item_free(item);
+    echo__item_table_free(&items->table);
     echo__names_free(&items->names);
 }
 
@@ -67,7 +67,7 @@ echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) 
     *out = NULL;
     echo_item *item;
     if (echo__item_new(&item, id) != ECHO_OK) return ECHO_ERR_NOMEM;
-    if (!echo__map_put(&items->map, item->id, item->id_len, item)) {
+    if (!echo__item_table_put(&items->table, item)) {
         echo__item_free(item);
         return ECHO_ERR_NOMEM;
     }
@@ -77,7 +77,7 @@ echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) 
 }
 
 void echo__items_drop(echo__items *items, echo_item *item) {
-    (void)echo__map_remove(&items->map, item->id, item->id_len);
+    echo__item_table_remove(&items->table, item);
     items->epoch++;
     echo__item_free(item);
 }
@@ -115,9 +115,7 @@ echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error 
 
 /* ---- finding ---- */
 
-echo_item *echo__items_peek(const echo__items *items, echo_bytes id) {
-    return echo__map_get(&items->map, id.data, id.len);
-}
+echo_item *echo__items_peek(const echo__items *items, echo_bytes id) { return echo__item_table_get(&items->table, id); }
 
 echo_status echo__items_load(echo_item **out, echo__items *items, echo__line line, echo_error *err) {
     const echo__item_source from = {items->chunks, items->registry, &items->names};
@@ -137,7 +135,7 @@ static echo_status load_line(void *arg, echo__line line) {
 
 /* Takes an item that was loaded; frees it when that fails. */
 static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, echo_error *err) {
-    if (!echo__map_put(&items->map, item->id, item->id_len, item)) {
+    if (!echo__item_table_put(&items->table, item)) {
         echo__item_free(item);
         return echo__nomem(err);
     }

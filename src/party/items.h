@@ -29,14 +29,13 @@
 #ifndef ECHO_PARTY_ITEMS_H
 #define ECHO_PARTY_ITEMS_H
 
-#include "base/map.h"
 #include "party/evict.h"
-#include "party/item.h"
+#include "party/item_table.h"
 #include "tree/cursor.h"
 #include "tree/tree.h"
 
 typedef struct echo__items {
-    echo__map map;
+    echo__item_table table;
     uint64_t epoch; /* moves whenever an item is freed (item.h) */
     const echo_registry *registry;
     echo__chunks *chunks; /* NULL: no root */

@@ -182,14 +182,14 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
 static echo_status install_some(echo__rebuild_outcome *out, echo__rebuild *rebuild, uint64_t max, echo_error *err) {
     for (uint64_t done = 0; max == 0 || done < max; done++) {
         size_t at = rebuild->installed;
-        echo_item *made = echo__map_next(&rebuild->items.map, &at);
+        echo_item *made = echo__item_table_next(&rebuild->items.table, &at);
         if (made == NULL) break;
         echo_status status = install(rebuild, made, err);
         if (status != ECHO_OK) return status;
         rebuild->installed = at;
     }
     size_t at = rebuild->installed;
-    *out = echo__map_next(&rebuild->items.map, &at) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
+    *out = echo__item_table_next(&rebuild->items.table, &at) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
     return ECHO_OK;
 }
 

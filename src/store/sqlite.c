@@ -49,6 +49,7 @@ static const echo_store_ops sqlite_ops = {
     .stored = echo__sqlite_stored,
     .flush = echo__sqlite_flush,
     .publish_as = echo__sqlite_publish_as,
+    .get_many = echo__sqlite_get_many,
 };
 
 /*

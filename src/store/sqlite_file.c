@@ -26,6 +26,10 @@
     "number)) "                                                                                                        \
     "WITHOUT ROWID"
 
+/* Pages that changed are kept until the end of a transaction; reading goes on to other pages, which the system keeps.
+ */
+#define WRITE_CACHE "PRAGMA cache_size=-8192;"
+
 static int execute(echo__sqlite *s, const char *sql) { return sqlite3_exec(s->db, sql, NULL, NULL, NULL); }
 
 /* ---- handles that only read ---- */
@@ -146,7 +150,7 @@ static echo_status configure(echo__sqlite *s, echo_error *err) {
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
     int rc = execute(
-        s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192;"
+        s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048;"
            "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1; PRAGMA secure_delete=FAST;"
            "PRAGMA journal_size_limit=33554432");
     return rc == SQLITE_OK ? ECHO_OK : echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
@@ -257,6 +261,18 @@ echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
 
 /* ---- transactions ---- */
 
+echo_status echo__sqlite_begin_read(bool *begun, echo__sqlite *s, echo_error *err) {
+    *begun = !s->immutable && sqlite3_get_autocommit(s->db) != 0;
+    int rc = *begun ? execute(s, "BEGIN") : SQLITE_OK;
+    if (rc == SQLITE_OK) return ECHO_OK;
+    *begun = false;
+    return echo__sqlite_fail(s, rc, err, "cannot read snapshot store");
+}
+
+void echo__sqlite_end_read(echo__sqlite *s, bool begun) {
+    if (begun) echo__sqlite_abandon(s);
+}
+
 /* What is written to a file that has no name any more is lost when it is closed. */
 static bool moved(echo__sqlite *s) {
     int yes = 0;
@@ -278,7 +294,7 @@ static int ask_wal(echo__sqlite *s) {
 /* Several may be making the file at once. SQLite does not wait where it would raise a lock it holds, so we do. */
 static int enter_wal(echo__sqlite *s) {
     if (s->wal) return SQLITE_OK;
-    int rc = execute(s, "PRAGMA page_size=32768"); /* of no effect on a file with pages */
+    int rc = execute(s, WRITE_CACHE "PRAGMA page_size=32768"); /* of no effect on a file with pages */
     if (rc != SQLITE_OK) return rc;
     for (uint32_t waited = 0;; waited++) {
         rc = ask_wal(s);

@@ -12,6 +12,12 @@
  */
 echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
 void echo__sqlite_disconnect(echo__sqlite *s);
+/*
+ * Begins a read of several statements, of a handle that is ready; inside a transaction, and without locks, nothing has
+ * to be begun. *begun is for the end.
+ */
+echo_status echo__sqlite_begin_read(bool *begun, echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+void echo__sqlite_end_read(echo__sqlite *s, bool begun);
 /* Begins a transaction; creates file and tables when they do not exist. */
 echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
 /* Commits; when that fails, what was done is undone. */

@@ -51,6 +51,38 @@ echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
     return status;
 }
 
+/* One chunk of several. */
+static echo_status read_one(echo__sqlite *s, sqlite3_stmt *statement, const echo_hash *name, size_t index,
+                            echo_chunks_fn fn, void *arg, echo_error *err) {
+    echo_bytes bytes = {NULL, 0};
+    echo__sqlite_bind_hash(statement, 1, name);
+    int rc = sqlite3_step(statement);
+    echo_status status = ECHO_OK;
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE) status = echo__sqlite_fail(s, rc, err, "cannot read a chunk");
+    if (rc == SQLITE_ROW) status = echo__sqlite_column_bytes(&bytes, s, statement, 0, err);
+    if (rc == SQLITE_ROW && status == ECHO_OK) status = unpack(&bytes, s, name, err);
+    if (rc == SQLITE_ROW && status == ECHO_OK) status = fn(arg, index, bytes);
+    echo__sqlite_done(statement);
+    return status;
+}
+
+/* A handle without locks looks once, at the end, whether it was overtaken. */
+echo_status echo__sqlite_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg,
+                                  echo_error *err) {
+    echo__sqlite *s = ctx;
+    sqlite3_stmt *statement = NULL;
+    bool begun = false;
+    echo_status status = echo__sqlite_ready(s, err);
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status == ECHO_OK) status = echo__sqlite_begin_read(&begun, s, err);
+    if (status == ECHO_OK) status = echo__sqlite_statement(&statement, s, ECHO__SQL_GET, err);
+    for (size_t i = 0; i < n && status == ECHO_OK; i++) status = read_one(s, statement, &names[i], i, fn, arg, err);
+    if (status == ECHO_OK && echo__sqlite_overtaken(s))
+        status = echo__error(err, ECHO_ERR_BUSY, "another process wrote to the store while it was read (%s)", s->path);
+    echo__sqlite_end_read(s, begun);
+    return status;
+}
+
 echo_status echo__sqlite_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     echo__sqlite *s = ctx;
     sqlite3_stmt *statement = NULL;

@@ -47,6 +47,7 @@ bool echo__store_has(const echo_store *store, echo__store_hook hook) {
     case ECHO__STORE_STORED: return ops->stored != NULL;
     case ECHO__STORE_FLUSH: return ops->flush != NULL;
     case ECHO__STORE_PUBLISH_AS: return ops->publish_as != NULL;
+    case ECHO__STORE_GET_MANY: return ops->get_many != NULL;
     }
     return false;
 }

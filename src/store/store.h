@@ -21,7 +21,8 @@ typedef enum echo__store_hook {
     ECHO__STORE_PIN,
     ECHO__STORE_STORED,
     ECHO__STORE_FLUSH,
-    ECHO__STORE_PUBLISH_AS
+    ECHO__STORE_PUBLISH_AS,
+    ECHO__STORE_GET_MANY
 } echo__store_hook;
 bool echo__store_has(const echo_store *store, echo__store_hook hook);
 /* 0 when the store does not count. */

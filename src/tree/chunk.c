@@ -16,6 +16,7 @@ typedef struct entry {
     echo__chunk chunk; /* first, so that a chunk's address is its entry's */
     size_t refs;
     size_t cost;
+    bool was_kept;
     struct entry *newer, *older;
     uint8_t data[];
 } entry;
@@ -85,6 +86,8 @@ void echo__chunks_keep(echo__chunks *chunks, size_t bytes) {
     trim_kept(chunks);
 }
 
+size_t echo__chunks_budget(const echo__chunks *chunks) { return chunks->budget; }
+
 void echo__chunks_hashed(echo__chunks *chunks) { chunks->hashed = true; }
 
 typedef struct fetch {
@@ -125,22 +128,81 @@ static echo_status name_failure(echo_error *err, echo_status status, echo_error 
     return status;
 }
 
+static bool add_entry(echo__chunks *chunks, entry *e) {
+    if (!echo__map_put(&chunks->map, e->chunk.name.bytes, sizeof e->chunk.name.bytes, e)) return false;
+    chunks->counts.read++;
+    chunks->counts.read_bytes += e->chunk.bytes.len;
+    return true;
+}
+
 static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
     fetch f = {name, chunks->hashed, NULL, &problem};
     echo_status status = chunks->store->ops->get(chunks->store->ctx, name, copy_chunk, &f, &problem);
     if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
-    if (status == ECHO_OK &&
-        !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
-        status = echo__nomem(&problem);
+    if (status == ECHO_OK && !add_entry(chunks, f.got)) status = echo__nomem(&problem);
     if (status != ECHO_OK) {
         if (f.got != NULL) entry_free(f.got);
         return name_failure(err, status, &problem, name);
     }
-    chunks->counts.read++;
-    chunks->counts.read_bytes += f.got->chunk.bytes.len;
     *out = f.got;
     return ECHO_OK;
+}
+
+/* ---- ahead ---- */
+
+#define AHEAD_MAX 64u
+
+typedef struct ahead {
+    echo__chunks *chunks;
+    echo_hash names[AHEAD_MAX]; /* those that have to be read */
+    const echo__chunk **places[AHEAD_MAX];
+    size_t count;
+} ahead;
+
+/* A chunk that is not right is left out: who gets it alone is told. */
+static echo_status take_ahead(void *arg, size_t index, echo_bytes bytes) {
+    ahead *a = arg;
+    fetch f = {&a->names[index], a->chunks->hashed, NULL, NULL};
+    entry *twin = echo__map_get(&a->chunks->map, f.name->bytes, sizeof f.name->bytes);
+    if (*a->places[index] != NULL) return ECHO_OK; /* the store returned it twice */
+    if (twin != NULL) {
+        twin->refs++;
+        *a->places[index] = &twin->chunk;
+        return ECHO_OK;
+    }
+    echo_status status = copy_chunk(&f, bytes);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
+    if (!add_entry(a->chunks, f.got)) {
+        entry_free(f.got);
+        return ECHO_ERR_NOMEM;
+    }
+    f.got->refs = 1;
+    *a->places[index] = &f.got->chunk;
+    return ECHO_OK;
+}
+
+echo_status echo__chunks_ahead(const echo__chunk **out, echo__chunks *chunks, const echo_hash *names, size_t n,
+                               echo_error *err) {
+    ahead a;
+    a.chunks = chunks;
+    a.count = 0;
+    for (size_t i = 0; i < n; i++) {
+        entry *e = echo__map_get(&chunks->map, names[i].bytes, sizeof names[i].bytes);
+        out[i] = e == NULL ? NULL : &e->chunk;
+        if (e != NULL && e->refs++ == 0) unlink_entry(chunks, e);
+        if (e != NULL || a.count == AHEAD_MAX) continue;
+        a.places[a.count] = &out[i];
+        a.names[a.count++] = names[i];
+    }
+    if (a.count < 2 || !echo__store_has(chunks->store, ECHO__STORE_GET_MANY)) return ECHO_OK;
+    echo_status status = chunks->store->ops->get_many(chunks->store->ctx, a.names, a.count, take_ahead, &a, NULL);
+    if (status != ECHO_ERR_NOMEM) return ECHO_OK; /* other failures are met again when the chunk is due, or not */
+    for (size_t i = 0; i < n; i++) {
+        echo__chunks_release(chunks, out[i]);
+        out[i] = NULL;
+    }
+    return echo__nomem(err);
 }
 
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
@@ -172,6 +234,7 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
         drop_entry(chunks, e);
         return;
     }
+    e->was_kept = true;
     e->older = chunks->newest;
     if (chunks->newest != NULL)
         chunks->newest->newer = e;
@@ -180,6 +243,15 @@ void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     chunks->newest = e;
     chunks->kept += e->cost;
     trim_kept(chunks);
+}
+
+void echo__chunks_forget(echo__chunks *chunks, const echo__chunk *chunk) {
+    entry *e = (entry *)chunk;
+    if (e == NULL || e->refs > 1 || e->was_kept) {
+        echo__chunks_release(chunks, chunk);
+        return;
+    }
+    drop_entry(chunks, e);
 }
 
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {

@@ -37,11 +37,21 @@ void echo__chunks_hashed(echo__chunks *chunks);
 /* ECHO_ERR_NOT_FOUND, ECHO_ERR_CORRUPT (hash differs; err->message names it), ECHO_ERR_LIMIT. Release what you got. */
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
+/*
+ * Reads chunks that are wanted soon, in one go where the store can do that (sys/store.h, get_many). out[i] is the
+ * chunk, to be released, or NULL: get it when it is due, which says why. ECHO_ERR_NOMEM, with every out[i] NULL.
+ */
+echo_status echo__chunks_ahead(const echo__chunk **out, echo__chunks *chunks, const echo_hash *names, size_t n,
+                               echo_error *err) ECHO_MUST_USE;
 /* Whether the store has the chunk; nothing is read. *out is false on failure. */
 echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
+/* Releases a chunk that is not wanted again: it is kept only if it was kept before. */
+void echo__chunks_forget(echo__chunks *chunks, const echo__chunk *chunk);
+/* The budget of kept bytes. */
+size_t echo__chunks_budget(const echo__chunks *chunks);
 /* Keeps what a reader found out about a chunk, echo__malloc'ed, and frees it with the chunk. Once per chunk. */
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size);
 /* Changes the budget of kept bytes; what is too much is dropped. */

@@ -190,6 +190,12 @@ void echo__page_close(echo__chunks *chunks, echo__page *page) {
     page->lines = NULL;
 }
 
+void echo__page_forget(echo__chunks *chunks, echo__page *page) {
+    echo__chunks_forget(chunks, page->chunk);
+    page->chunk = NULL;
+    page->lines = NULL;
+}
+
 echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__ID_MAX]) {
     const uint8_t *text = echo__page_key(page, i), *end = text;
     bool plain = true;

@@ -58,7 +58,13 @@ echo_status echo__path_down(echo__path *path, echo_error *err) {
     return ECHO_OK;
 }
 
-void echo__path_up(echo__path *path) { echo__page_close(path->chunks, &path->pages[path->level++]); }
+void echo__path_up(echo__path *path) {
+    echo__page *page = &path->pages[path->level++];
+    if (path->once && path->level <= 2)
+        echo__page_forget(path->chunks, page);
+    else
+        echo__page_close(path->chunks, page);
+}
 
 void echo__path_next(echo__path *path) {
     while (path->level <= path->root.height) {

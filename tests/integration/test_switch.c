@@ -519,7 +519,7 @@ typedef struct watching {
 static echo_status watch(void *arg, echo_change change, const echo_item_head *head) {
     watching *w = arg;
     w->hydrated = w->old->items.hydrated;
-    w->in_memory = w->old->items.map.count;
+    w->in_memory = w->old->items.table.count;
     return take_change(&w->t, change, head);
 }
 
@@ -549,7 +549,7 @@ static void test_touches_candidates_alone(void **arg) {
     assert_int_equal(w.hydrated, 1); /* own */
     assert_int_equal(w.in_memory, 1);
     assert_int_equal(s.b.party->items.hydrated, 1);
-    assert_int_equal(s.b.party->items.map.count, 1);
+    assert_int_equal(s.b.party->items.table.count, 1);
     assert_true(fault.chunks_got <= 24);
     show_free(&w.t.list);
     scene_close(&s);

@@ -22,6 +22,7 @@ typedef struct counted {
     echo_store inner, store;
     echo__hash_set read;
     size_t gets, again;
+    size_t reads; /* calls of the store */
 } counted;
 
 static counted *counting; /* the store under test: other hooks get its inner context */
@@ -29,9 +30,32 @@ static counted *counting; /* the store under test: other hooks get its inner con
 static echo_status counted_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err) {
     bool news;
     counting->gets++;
+    counting->reads++;
     assert_true(echo__hash_set_add(&counting->read, name, 1, &news));
     if (!news) counting->again++;
     return counting->inner.ops->get(ctx, name, fn, arg, err);
+}
+
+typedef struct counted_many {
+    const echo_hash *names;
+    echo_chunks_fn fn;
+    void *arg;
+} counted_many;
+
+static echo_status count_one(void *arg, size_t index, echo_bytes bytes) {
+    const counted_many *m = arg;
+    bool news;
+    counting->gets++;
+    assert_true(echo__hash_set_add(&counting->read, &m->names[index], 1, &news));
+    if (!news) counting->again++;
+    return m->fn(m->arg, index, bytes);
+}
+
+static echo_status counted_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg,
+                                    echo_error *err) {
+    counted_many m = {names, fn, arg};
+    counting->reads++;
+    return counting->inner.ops->get_many(ctx, names, n, count_one, &m, err);
 }
 
 static void count_reads(counted *c, stepping *s) {
@@ -39,6 +63,7 @@ static void count_reads(counted *c, stepping *s) {
     c->inner = s->store;
     c->ops = *s->store.ops;
     c->ops.get = counted_get;
+    if (c->ops.get_many != NULL) c->ops.get_many = counted_get_many;
     c->store = (echo_store){&c->ops, s->store.ctx};
     echo__hash_set_init(&c->read);
     counting = c;
@@ -47,7 +72,7 @@ static void count_reads(counted *c, stepping *s) {
 
 static void forget_reads(counted *c) {
     echo__hash_set_free(&c->read);
-    c->gets = c->again = 0;
+    c->gets = c->again = c->reads = 0;
 }
 
 /* ---- parties ---- */

@@ -43,6 +43,8 @@ extern "C" {
 
 /* Called exactly once by `get` with a view of the chunk; its result is get's result. fn may not call the store. */
 typedef echo_status (*echo_chunk_fn)(void *arg, echo_bytes bytes);
+/* Called by `get_many` with a view of the chunk names[index]. fn may not call the store. */
+typedef echo_status (*echo_chunks_fn)(void *arg, size_t index, echo_bytes bytes);
 /* Called per chunk by `walk`; size: the bytes it takes in the store. Any code but ECHO_OK ends the walk and is returned
  * by it. fn may not call the store. */
 typedef echo_status (*echo_walk_fn)(void *arg, const echo_hash *name, uint64_t size);
@@ -149,6 +151,13 @@ typedef struct echo_store_ops {
      */
     echo_status (*publish_as)(void *ctx, const echo_key *party, uint64_t expected, uint64_t number, echo_bytes manifest,
                               echo_error *err);
+    /*
+     * As `get` for n names, in their order, in one read of the store: what opening and ending a read costs is paid
+     * once. It is over when the call returns, so that a reader never holds up a writer for longer. fn is not called for
+     * a chunk that does not exist; any code of it but ECHO_OK ends the call and is returned. After a failure fn has
+     * been called for some of the chunks. [`get` is used for one chunk after the other.]
+     */
+    echo_status (*get_many)(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg, echo_error *err);
 } echo_store_ops;
 
 #ifdef __cplusplus

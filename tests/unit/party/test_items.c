@@ -146,7 +146,7 @@ static void test_failed(void **arg) {
     assert_int_equal(f.items.changed_count, 2);
     assert_int_equal(echo__items_unsaved(&f.items), 2);
     assert_false(echo__items_evict(&f.items, 2));
-    assert_int_equal(f.items.map.count, 2);
+    assert_int_equal(f.items.table.count, 2);
     fixture_close(&f);
 }
 

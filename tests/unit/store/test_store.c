@@ -28,6 +28,7 @@ static void test_check(void **state) {
         HOOK(walk, true),         HOOK(remove_chunks, true), HOOK(close, true),  HOOK(reopen, false),
         HOOK(parties, false),     HOOK(walk_from, false),    HOOK(usage, false), HOOK(pin, true), /* with pinned */
         HOOK(pinned, true),       HOOK(stored, false),       HOOK(flush, false), HOOK(publish_as, false),
+        HOOK(get_many, false),
 #undef HOOK
     };
     echo_store store;
