@@ -6,7 +6,7 @@
 
 #include <echo/model.h>
 
-#include "model/registry.h"
+#include "model/state_room.h"
 
 extern const echo_model_ops echo__object_ops;     /* ECHO_MODEL_OBJECT */
 extern const echo_model_ops echo__object_ops_old; /* ECHO_MODEL_OBJECT_OLD */

@@ -7,13 +7,7 @@
 #include <echo/model.h>
 
 #include "base/buf.h"
-
-/* How states are made in room of the caller's, which is aligned for pointers. */
-typedef struct echo__state_room {
-    size_t size;
-    void (*make)(void *room);   /* in place of the hook `create`; takes no memory */
-    void (*clear)(void *state); /* in place of the hook `destroy`; the room stays the caller's */
-} echo__state_room;
+#include "model/state_room.h"
 
 typedef struct echo__model {
     echo_model_ops ops; /* a copy; ops.type is the registry's, ops.reads_from is never 0 */

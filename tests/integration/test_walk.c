@@ -211,7 +211,13 @@ static void test_bounds_chunks(void **arg) {
     for (int bounded = 0; bounded < 2; bounded++) {
         s.options.memory = bounded ? 100000 : 0;
         stepping_reopen(&s);
+        forget_reads(&c);
         walk(&s, &t);
+        if (bounded) {
+            print_message("%zu chunks in %zu reads, at most %ld blocks at a time\n", c.gets, c.reads, t.blocks_max);
+            assert_true(c.reads * 6 < c.gets);
+            assert_true(t.blocks_max < 150); /* two for each of 32 leaves, and what is above them */
+        }
         forget_reads(&c);
         walk(&s, &t);
         assert_int_equal(t.items, o.items);
