@@ -178,7 +178,8 @@ static bool take_locks(echo__sqlite *s) {
 }
 
 echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
-    if (s->db != NULL && (echo__sqlite_overtaken(s) || (s->immutable && s->file_is_young)) && !take_locks(s))
+    /* Other handles look after they have read, and read again then. */
+    if (s->db != NULL && s->read_only && (echo__sqlite_overtaken(s) || (s->immutable && s->file_is_young)))
         echo__sqlite_disconnect(s);
     if (s->read_only || s->with_locks || s->has_tables) return connect_and_recognise(s, err);
     echo_error problem = ECHO_ERROR_INIT;
