@@ -206,6 +206,13 @@ echo_status echo_snapshot_records(const echo_store *store, const echo_key *party
 echo_status echo_snapshot_verify(const echo_store *store, const echo_key *party, uint64_t number,
                                  echo_error *err) ECHO_MUST_USE;
 /*
+ * Compares the roots of feeds that a snapshot names with those of a source, as far as both know them. ECHO_ERR_CONFLICT
+ * (err->feed, err->seq): the feed was replaced or forked, so that its blocks up to this one are not those that the
+ * snapshot covers. Reads no block. number 0: the newest snapshot.
+ */
+echo_status echo_snapshot_verify_feeds(const echo_store *store, const echo_feeds *feeds, const echo_key *party,
+                                       uint64_t number, echo_error *err) ECHO_MUST_USE;
+/*
  * Computes the state digest that the feeds give: replays exactly the messages that the snapshot covers from the
  * folder's feeds. If it equals the snapshot's digest, the snapshot is the state of the feeds. options as for
  * echo_party_restore(); dir or feeds, models and party are used. ECHO_ERR_GAP: a covered block is not stored locally.

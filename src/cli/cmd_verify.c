@@ -13,6 +13,7 @@
 typedef struct checking {
     echo_cli *cli;
     const echo_store *store;
+    echo_feeds feeds; /* no table: the folder has none */
     echo_key party;
     uint64_t checked, findings;
     echo_error error;    /* why checking cannot go on; code ECHO_OK: it can */
@@ -99,6 +100,8 @@ static echo_status check(const checking *c, const echo_snapshot_info *info, resu
         (void)snprintf(r->problem.message, sizeof r->problem.message, "%s", info->problem);
     else
         status = echo_snapshot_verify(c->store, &c->party, info->number, &r->problem);
+    if (status == ECHO_OK && c->feeds.ops != NULL)
+        status = echo_snapshot_verify_feeds(c->store, &c->feeds, &c->party, info->number, &r->problem);
     if (status == ECHO_OK && echo_cli_has(c->cli, ECHO_CMD_REPLAY)) {
         status = replay(c, info, r);
         if (status != ECHO_OK) r->verdict = UNCOMPARED;
@@ -137,9 +140,12 @@ static echo_status check_all(checking *c, echo_error *err) {
     echo_status status = echo_cli_find_party(&c->party, c->cli, err);
     if (status == ECHO_OK) status = echo_cli_open_store(&store, c->cli, true, err);
     if (status != ECHO_OK) return status;
+    status = echo_cli_open_feeds(&c->feeds, c->cli, err);
+    if (status == ECHO_ERR_NOT_FOUND) status = ECHO_OK;
     c->store = &store;
-    status = echo_snapshot_list(&store, &c->party, check_one, c, err);
+    if (status == ECHO_OK) status = echo_snapshot_list(&store, &c->party, check_one, c, err);
     c->store = NULL;
+    echo_feeds_close(&c->feeds);
     echo_store_close(&store);
     if (c->error.code != ECHO_OK) *err = c->error;
     if (status != ECHO_OK || c->checked > 0) return status;
@@ -161,9 +167,10 @@ static int run(echo_cli *cli) {
 }
 
 const echo_cmd_command echo_cmd_verify = {
-    "verify", "checks every byte of a snapshot; with --replay also against the feeds",
+    "verify", "checks every byte of a snapshot; with --replay also the state against the feeds",
     "Reads everything that the party's snapshots (or only the snapshot --number) consist of and checks\n"
     "it: the manifest's signature, and each chunk's hash, order, boundaries, counts and canonical form.\n"
+    "The folder's feeds must be those that the snapshot covers, as far as their trees show it.\n"
     "--replay also replays the feeds up to the snapshot's timeframe and compares the state digests:\n"
     "when they are equal, the snapshot holds exactly the state that the feeds' messages make. Exit\n"
     "code 1: a snapshot is damaged or differs. Exit code 3: the snapshot does not exist, or blocks that\n"

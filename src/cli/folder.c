@@ -14,19 +14,25 @@ static echo_status folder_fail(echo_error *err, echo_status code, const char *me
     return code;
 }
 
-/* ---- the store ---- */
+/* ---- store and feeds ---- */
+
+/* `name` in the folder; NULL: out of memory. */
+static char *path_in(const echo_cli *cli, const char *name) {
+    size_t dir = strlen(cli->dir), len = strlen(name) + 1;
+    char *path = malloc(dir + len);
+    if (path == NULL) return NULL;
+    memcpy(path, cli->dir, dir);
+    memcpy(path + dir, name, len);
+    return path;
+}
 
 static echo_status open_store(echo_store *out, const echo_cli *cli, const echo_store_sqlite_options *how,
                               echo_error *err) {
-    static const char name[] = "/snapshots.db";
     struct stat at;
     if (stat(cli->dir, &at) != 0 || !S_ISDIR(at.st_mode))
         return folder_fail(err, ECHO_ERR_NOT_FOUND, "the folder does not exist");
-    size_t len = strlen(cli->dir);
-    char *path = malloc(len + sizeof name);
+    char *path = path_in(cli, "/snapshots.db");
     if (path == NULL) return folder_fail(err, ECHO_ERR_NOMEM, "out of memory");
-    memcpy(path, cli->dir, len);
-    memcpy(path + len, name, sizeof name);
     echo_status status = echo_store_open_sqlite(out, path, how, err);
     free(path);
     return status;
@@ -41,6 +47,16 @@ echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_
 
 echo_status echo_cli_make_store(echo_store *out, const echo_cli *cli, echo_error *err) {
     return open_store(out, cli, NULL, err);
+}
+
+echo_status echo_cli_open_feeds(echo_feeds *out, const echo_cli *cli, echo_error *err) {
+    echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
+    how.read_only = true;
+    char *path = path_in(cli, "/feeds");
+    if (path == NULL) return folder_fail(err, ECHO_ERR_NOMEM, "out of memory");
+    echo_status status = echo_feeds_open_dir(out, path, &how, err);
+    free(path);
+    return status;
 }
 
 /* ---- the party ---- */

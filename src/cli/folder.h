@@ -6,7 +6,9 @@
 
 /* The folder's snapshots.db, which is never created. ECHO_ERR_NOT_FOUND when it does not exist. */
 echo_status echo_cli_open_store(echo_store *out, const echo_cli *cli, bool read_only, echo_error *err) ECHO_MUST_USE;
-/* The same for writing; its first put makes the file. The folder must exist. */
+/* The folder's feeds, read-only. ECHO_ERR_NOT_FOUND when it has none. */
+echo_status echo_cli_open_feeds(echo_feeds *out, const echo_cli *cli, echo_error *err) ECHO_MUST_USE;
+/* The store for writing; its first put makes the file. The folder must exist. */
 echo_status echo_cli_make_store(echo_store *out, const echo_cli *cli, echo_error *err) ECHO_MUST_USE;
 /* Options for opening the party read-only, as the arguments ask. Makes the registry. */
 echo_status echo_cli_party_options(echo_party_options *out, echo_cli *cli, echo_error *err) ECHO_MUST_USE;

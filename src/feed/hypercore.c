@@ -267,6 +267,11 @@ static echo_status source_put(void *ctx, void *feed, const echo_bytes *blocks, c
     return echo__hypercore_put(feed, blocks, proof, err);
 }
 
+static echo_status source_root(echo_hash *out, void *ctx, void *feed, uint64_t length, echo_error *err) {
+    (void)ctx;
+    return echo__hypercore_root(out, feed, length, err);
+}
+
 static void source_destroy(void *ctx) {
     source *src = ctx;
     echo__hypercore_proved_free(&src->proved);
@@ -289,6 +294,7 @@ static const echo_feed_ops ops = {
     .make = source_make,
     .prove = source_prove,
     .put = source_put,
+    .root = source_root,
 };
 
 echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_feeds_dir_options *options,

@@ -271,3 +271,22 @@ echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roo
     *roots = s.roots;
     return status;
 }
+
+echo_status echo__hypercore_root(echo_hash *out, echo__hypercore *hc, uint64_t length, echo_error *err) {
+    echo__hypercore_roots roots;
+    bool complete = false;
+    if (length > 0 && length <= hc->length) {
+        echo_status status = load_roots(hc, &roots, &complete, length, err);
+        if (status != ECHO_OK) return status;
+    }
+    if (!complete) {
+        echo__error(err, ECHO_ERR_NOT_FOUND, "the feed's tree does not have the roots of %llu blocks",
+                    (unsigned long long)length);
+        echo__error_feed(err, &hc->key);
+        return ECHO_ERR_NOT_FOUND;
+    }
+    uint8_t signable[40];
+    echo__hypercore_signable(signable, &roots);
+    memcpy(out->bytes, signable, sizeof out->bytes);
+    return ECHO_OK;
+}

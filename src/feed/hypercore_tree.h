@@ -21,6 +21,9 @@ echo_status echo__hypercore_last_batch(echo__hypercore *hc, uint64_t *start, uin
  */
 echo_status echo__hypercore_older_roots(echo__hypercore *hc, echo__hypercore_roots *roots, uint64_t after,
                                         echo_error *err);
+/* The hash over the roots of the first `length` blocks, from the nodes in the file. ECHO_ERR_NOT_FOUND when they do not
+ * suffice. */
+echo_status echo__hypercore_root(echo_hash *out, echo__hypercore *hc, uint64_t length, echo_error *err);
 /* The number of signatures after `length` that verify; stops counting at 2. */
 echo_status echo__hypercore_signed_after(echo__hypercore *hc, unsigned *count, uint64_t length, echo_error *err);
 

@@ -193,25 +193,8 @@ static echo_status lend_blob(bool *lent, walk *w, const echo__model *model, cons
     return status;
 }
 
-/*
- * What is the state when nothing comes after it, which most records are. The model checks every byte of it, up to the
- * last one, so that the record need not be delimited first.
- */
-static bool is_last(echo_bytes *state, const echo__record *head, echo_bytes rest) {
-    static const char key[] = ",\"state\":";
-    size_t skipped = sizeof key - 1;
-    if (rest.len <= skipped || rest.data[rest.len - 1] != '}') return false;
-    if (head->feeds.data != NULL) { /* taken off: the rest is inside the state, within a leaf */
-        *state = echo__bytes(rest.data - 1, rest.len);
-        return head->shared != NULL;
-    }
-    *state = echo__bytes(rest.data + skipped, rest.len - skipped - 1);
-    return memcmp(rest.data, key, skipped) == 0;
-}
-
-/* A record of which the head alone was read. */
-static echo_status offer_record(walk *w, echo__record *record, echo_bytes rest, const echo_item_head *head,
-                                echo__line line, echo_error *err) {
+static echo_status offer_record(walk *w, const echo__record *record, const echo_item_head *head, echo__line line,
+                                echo_error *err) {
     const echo__model *model =
         head->model == NULL ? NULL : echo__registry_find(w->party->items.registry, record->model);
     echo_item *item = lent_item(w, head, record->id.len);
@@ -219,18 +202,10 @@ static echo_status offer_record(walk *w, echo__record *record, echo_bytes rest, 
     echo_status status = ECHO_OK;
     item->stored_version = record->version;
     item->stored_raw = model != NULL && model->raw; /* if it is not, loading finds out */
-    bool reads = model != NULL && echo__item_reads(item, model);
-    bool text = reads && model->restore_text != NULL;
-    if (text && record->version != 0 && is_last(&record->state, record, rest)) {
-        status = lend_text(&lent, w, model, record, item, err);
-        if (status != ECHO_OK || lent) return status;
-    }
-    status = echo__record_read(record, line, &w->scratch, err);
-    if (status != ECHO_OK) return status;
-    if (!reads) return call_lent(w, item);
-    if (text && record->has_blob)
+    if (model == NULL || !echo__item_reads(item, model)) return call_lent(w, item);
+    if (model->restore_text != NULL && record->has_blob)
         status = lend_blob(&lent, w, model, record, item, err);
-    else if (text && record->state.data != NULL && record->log.data == NULL)
+    else if (model->restore_text != NULL && record->state.data != NULL && record->log.data == NULL)
         status = lend_text(&lent, w, model, record, item, err);
     return status != ECHO_OK || lent ? status : lend_loaded(w, model, record->id, line, err);
 }
@@ -239,9 +214,8 @@ static echo_status offer_record(walk *w, echo__record *record, echo_bytes rest, 
 
 static echo_status offer_line(walk *w, echo__line line, echo_error *err) {
     echo__record record;
-    echo_bytes rest;
     echo__buf_clear(&w->scratch);
-    echo_status status = echo__record_read_head(&record, &rest, line, &w->scratch, err);
+    echo_status status = echo__record_read_quick(&record, line, &w->scratch, err);
     if (status != ECHO_OK) return status;
     for (; w->fresh.at < w->fresh.count; w->fresh.at++) {
         echo_item *item = w->fresh.items[w->fresh.at];
@@ -254,7 +228,7 @@ static echo_status offer_line(walk *w, echo__line line, echo_error *err) {
     echo_item_head head;
     if (record_head(&head, &record, &w->texts) != ECHO_OK) return echo__nomem(err);
     if (!matches(w->query, &head)) return ECHO_OK;
-    return w->fn == NULL ? w->head_fn(w->arg, &head) : offer_record(w, &record, rest, &head, line, err);
+    return w->fn == NULL ? w->head_fn(w->arg, &head) : offer_record(w, &record, &head, line, err);
 }
 
 static echo_status walk_root(walk *w, echo_error *err) {

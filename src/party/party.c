@@ -97,6 +97,7 @@ void echo_party_free(echo_party *party) {
     echo_timeframe_free(party->clock);
     echo_timeframe_free(party->durable);
     echo_timeframe_free(party->root_clock);
+    echo__feed_roots_free(&party->feed_roots);
     echo__free(party->admitted);
     echo__free(party->damage);
     echo__free(party);

@@ -8,6 +8,7 @@
 #include "feed/credentials.h"
 #include "feed/merge.h"
 #include "party/cost.h"
+#include "party/feed_roots.h"
 #include "party/items.h"
 #include "party/models.h"
 #include "party/rebuild.h"
@@ -44,7 +45,8 @@ struct echo_party {
     echo__chunks *chunks; /* over the store; NULL: no store */
     echo__root root;      /* of the items, as of snapshot `number` */
     echo__root credentials_root;
-    echo_timeframe *root_clock; /* what that snapshot covers */
+    echo_timeframe *root_clock;  /* what that snapshot covers */
+    echo__feed_roots feed_roots; /* of the feeds, as far as it covers them */
     echo__model_counts models;
     uint64_t number; /* of the snapshot that the roots belong to; 0: none */
     uint64_t newest; /* highest snapshot number in the store, damaged ones included */

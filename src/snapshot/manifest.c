@@ -15,6 +15,7 @@ void echo__manifest_free(echo__manifest *manifest) {
     echo_timeframe_free(manifest->timeframe);
     echo__models_free(&manifest->models);
     echo__free(manifest->attestations);
+    echo__feed_roots_free(&manifest->roots);
     memset(manifest, 0, sizeof *manifest);
 }
 
@@ -83,6 +84,15 @@ static void put_attestations(echo__buf *out, const echo__manifest *m) {
     echo__buf_text(out, "],");
 }
 
+static void put_feed_roots(echo__buf *out, const echo__feed_roots *roots) {
+    echo__buf_text(out, ",\"roots\":{");
+    for (size_t i = 0; i < roots->count; i++) {
+        put_hash(out, i > 0 ? ",\"" : "\"", roots->list[i].feed.bytes);
+        put_hash(out, ":\"", roots->list[i].root.bytes);
+    }
+    echo__buf_byte(out, '}');
+}
+
 /* The text; without check and signature, what the check is of. */
 static void put_body(echo__buf *out, echo__manifest *m, const echo_hash *check, const uint8_t *signature) {
     echo__buf_byte(out, '{');
@@ -104,6 +114,7 @@ static void put_body(echo__buf *out, echo__manifest *m, const echo_hash *check, 
     put_hash(out, ",\"party\":\"", m->party.bytes);
     if (m->has_previous) put_hash(out, ",\"previous\":\"", m->previous.bytes);
     if (m->received) echo__buf_text(out, ",\"received\":true");
+    if (m->roots.count > 0) put_feed_roots(out, &m->roots);
     if (signature != NULL) {
         echo__buf_text(out, ",\"signature\":\"");
         echo__buf_hex(out, signature, 64);
@@ -280,6 +291,26 @@ static echo_status get_attestations(const cJSON *manifest, echo__manifest *m, ec
     return ECHO_OK;
 }
 
+static echo_status get_feed_roots(const cJSON *manifest, echo__manifest *m, echo_error *err) {
+    const cJSON *node = cJSON_GetObjectItemCaseSensitive(manifest, "roots");
+    const cJSON *root;
+    if (node == NULL) return ECHO_OK;
+    if (!cJSON_IsObject(node) || node->child == NULL) return bad(err, "roots have the wrong shape");
+    cJSON_ArrayForEach(root, node) {
+        echo_key feed;
+        echo_hash hash;
+        if (echo_key_parse(&feed, root->string) != ECHO_OK || !cJSON_IsString(root) ||
+            echo_hash_parse(&hash, root->valuestring) != ECHO_OK)
+            return bad(err, "a root has the wrong shape");
+        if (!echo_timeframe_get(NULL, m->timeframe, &feed))
+            return bad(err, "a root is of a feed that is not in the timeframe");
+        if (m->roots.count > 0 && echo__key_compare(&m->roots.list[m->roots.count - 1].feed, &feed) >= 0)
+            return bad(err, "roots are not in order");
+        if (echo__feed_roots_add(&m->roots, &feed, &hash) != ECHO_OK) return echo__nomem(err);
+    }
+    return ECHO_OK;
+}
+
 static echo_status read_fields(echo__manifest *m, const cJSON *node, echo_error *err) {
     uint64_t format, generation, time;
     if (!cJSON_IsObject(node) || !get_number(node, "format", UINT32_MAX, &format)) return bad(err, "format is missing");
@@ -298,7 +329,8 @@ static echo_status read_fields(echo__manifest *m, const cJSON *node, echo_error 
     m->received = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(node, "received"));
     echo_status status = get_models(node, &m->models, err);
     if (status == ECHO_OK) status = get_attestations(node, m, err);
-    return status == ECHO_OK ? get_timeframe(node, &m->timeframe, err) : status;
+    if (status == ECHO_OK) status = get_timeframe(node, &m->timeframe, err);
+    return status == ECHO_OK ? get_feed_roots(node, m, err) : status;
 }
 
 static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes text, echo_error *err) {

@@ -24,6 +24,7 @@ typedef struct echo__manifest {
     echo_key party;
     uint64_t number;
     echo_timeframe *timeframe;
+    echo__feed_roots roots; /* of feeds of the timeframe */
     echo__root items;
     echo__root credentials;
     echo__model_counts models;

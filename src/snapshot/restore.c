@@ -17,6 +17,7 @@
 #include "party/options.h"
 #include "party/poll.h"
 #include "snapshot/author.h"
+#include "snapshot/covered.h"
 #include "snapshot/credentials.h"
 #include "snapshot/drive.h"
 #include "tree/cursor.h"
@@ -135,6 +136,8 @@ static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, c
     echo__hash(&party->manifest_hash, candidate->text.data, candidate->text.len);
     party->models = manifest->models;
     memset(&manifest->models, 0, sizeof manifest->models);
+    party->feed_roots = manifest->roots;
+    memset(&manifest->roots, 0, sizeof manifest->roots);
     echo_timeframe *clocks[3] = {NULL, NULL, NULL};
     bool ok = true;
     for (size_t i = 0; i < 3; i++) ok = ok && echo_timeframe_copy(&clocks[i], manifest->timeframe) == ECHO_OK;
@@ -165,6 +168,22 @@ static echo_status restore_snapshot(echo_party *party, const echo__stored_manife
     party->report.messages_skipped = echo_timeframe_total(party->root_clock);
     echo__manifest_free(&manifest);
     return status;
+}
+
+static void *open_feed(void *arg, const echo_key *feed) {
+    const echo_party *party = arg;
+    return echo__merge_feed(party->merge, feed);
+}
+
+/* P14. A feed that is shorter than the snapshot says may still be one that an older snapshot does not know. */
+static echo_status check_feeds(echo_party *party, const restoration *o, const echo__stored_manifest *candidate,
+                               echo_error *err) {
+    const echo__covered covered = {&party->feeds, open_feed, party};
+    bool shorter;
+    echo_status status = echo__covered_check(&shorter, &covered, &party->feed_roots, party->root_clock, err);
+    if (status != ECHO_OK || !shorter) return status;
+    const echo__stored_manifest *older = candidate + 1, *end = o->candidates.list + o->candidates.count;
+    return echo__covered_check_older(&covered, older, (size_t)(end - older), &party->key, err);
 }
 
 static echo_status hydrate_all(echo_party *party, echo_error *err) {
@@ -250,6 +269,7 @@ static echo_status attempt(echo_party **out, restoration *o, const echo__stored_
     if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, candidate, err);
     party->report.ns_open = o->ns_open + lap(&at);
     if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
+    if (status == ECHO_OK && candidate != NULL) status = check_feeds(party, o, candidate, err);
     party->report.ns_feeds = lap(&at);
     party->costs.base_ns = echo__party_clock_ns(party) - begun;
     if (status == ECHO_OK) status = apply_tail(party, err);
@@ -274,7 +294,7 @@ static echo_status attempt(echo_party **out, restoration *o, const echo__stored_
 static bool is_damage(echo_status status) {
     return status == ECHO_ERR_CORRUPT || status == ECHO_ERR_VERSION || status == ECHO_ERR_SIGNATURE ||
            status == ECHO_ERR_LIMIT || status == ECHO_ERR_NOT_FOUND || status == ECHO_ERR_IO ||
-           status == ECHO_ERR_INVALID;
+           status == ECHO_ERR_INVALID || status == ECHO_ERR_CONFLICT;
 }
 
 static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
@@ -287,10 +307,10 @@ static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
             if (err != NULL) *err = problem;
             return status;
         }
-        echo_error passed_over = problem;
-        echo__error(&passed_over, status, "snapshot %llu was not used: %.180s",
-                    (unsigned long long)o->candidates.list[i].number, problem.message);
-        if (problem.item[0] != '\0') memcpy(passed_over.item, problem.item, sizeof passed_over.item);
+        echo_error passed_over = problem; /* with the item, feed and seq that it names */
+        passed_over.code = status;
+        (void)snprintf(passed_over.message, sizeof passed_over.message, "snapshot %llu was not used: %.180s",
+                       (unsigned long long)o->candidates.list[i].number, problem.message);
         note_damage(o, &passed_over);
         if (i == 0) first = passed_over;
     }

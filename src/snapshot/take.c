@@ -20,6 +20,7 @@ static void release_job(echo__taker *t) {
     t->convert = NULL;
     echo_timeframe_free(t->manifest.timeframe);
     echo__free(t->manifest.attestations);
+    echo__feed_roots_free(&t->manifest.roots);
     memset(&t->manifest, 0, sizeof t->manifest);
     echo__wipe(&t->keys, sizeof t->keys);
     echo__free(t->credentials);
@@ -64,6 +65,9 @@ static void succeed(echo__taker *t, const echo__written *written) {
     echo_timeframe_free(party->root_clock);
     party->root_clock = t->manifest.timeframe;
     t->manifest.timeframe = NULL;
+    echo__feed_roots_free(&party->feed_roots);
+    party->feed_roots = t->manifest.roots;
+    t->manifest.roots = (echo__feed_roots){NULL, 0, 0};
     party->number = ++party->newest;
     party->manifest_hash = written->manifest_hash;
     echo__costs_saved(&party->costs);
@@ -216,7 +220,7 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     static const echo__policy uncorrected;
     t->expected_bytes = echo__policy_bytes(&uncorrected, &party->root, t->capture->count, party->costs.tail.bytes);
     t->result.messages = echo_timeframe_total(t->manifest.timeframe);
-    t->synced = 0;
+    t->synced = t->rooted = 0;
     t->phase = ECHO_SNAPSHOT_PHASE_CAPTURE;
     return ECHO_OK;
 }
@@ -288,6 +292,47 @@ static bool sync_piece(echo__taker *t) {
     return true;
 }
 
+/* The root that the snapshot before named, as long as the feed did not go on; NULL: there is none. */
+static const echo_hash *known_root(const echo_party *party, const echo_frame *frame) {
+    uint64_t seq;
+    if (!echo_timeframe_get(&seq, party->root_clock, &frame->feed) || seq != frame->seq) return NULL;
+    return echo__feed_roots_get(&party->feed_roots, &frame->feed);
+}
+
+/* A source may not be able to tell: then the snapshot does not name the feed's root. */
+static echo_status find_root(bool *found, echo_hash *out, const echo_party *party, const echo_frame *frame,
+                             echo_error *err) {
+    void *handle = echo__merge_feed(party->merge, &frame->feed);
+    *found = false;
+    if (party->feeds.ops->root == NULL || handle == NULL) return ECHO_OK;
+    echo_status status = party->feeds.ops->root(out, party->feeds.ctx, handle, frame->seq + 1, err);
+    *found = status == ECHO_OK;
+    return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+}
+
+/* P14: what the snapshot covers is named by content. One feed at a time. */
+static bool root_piece(echo__taker *t) {
+    echo_frame frame;
+    echo_hash hash;
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = ECHO_OK;
+    if (!echo_timeframe_at(&frame, t->manifest.timeframe, t->rooted)) return false;
+    t->rooted++;
+    const echo_hash *root = known_root(t->party, &frame);
+    if (root == NULL) {
+        bool found;
+        status = find_root(&found, &hash, t->party, &frame, &problem);
+        if (status == ECHO_OK && found) root = &hash;
+    }
+    if (status == ECHO_OK && root != NULL) status = echo__feed_roots_add(&t->manifest.roots, &frame.feed, root);
+    if (status != ECHO_OK) {
+        echo__error_adopt(&problem, status, "the root of a feed cannot be read");
+        echo__error_feed(&problem, &frame.feed);
+        echo__take_fail(t, status, &problem);
+    }
+    return true;
+}
+
 static void close_writer(echo__taker *t) {
     echo__model_counts *models = &t->capture->models;
     const echo_registry *registry = t->party->options.models;
@@ -330,7 +375,7 @@ static bool capture_piece(echo__taker *t) {
     if (!echo__capture_complete(capture)) return capture_item(t);
     echo__batch *rest = echo__capture_rest(capture);
     if (rest != NULL) echo__writer_give(t->writer, rest);
-    if (!sync_piece(t)) close_writer(t);
+    if (!sync_piece(t) && !root_piece(t)) close_writer(t);
     return true;
 }
 

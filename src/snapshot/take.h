@@ -32,7 +32,8 @@ typedef struct echo__taker {
     echo_keypair keys;
     echo__credential *credentials; /* in the writer's order; their bytes are the party's */
     size_t credentials_count;      /* how many, from the beginning of the party's list */
-    size_t synced;                 /* the number of frames in the timeframe whose feeds are durable (P5) */
+    size_t synced;                 /* the number of frames in the timeframe whose feeds are durable (P5), */
+    size_t rooted;                 /* and of those whose roots are in the manifest (P14) */
     uint64_t ns_writing;           /* time that writing took on this thread */
 
     /* between messages (drive.c) */

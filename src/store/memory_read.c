@@ -31,7 +31,7 @@ echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn f
 
 typedef struct one_of_many {
     size_t index;
-    echo_chunks_fn fn;
+    echo_chunk_at_fn fn;
     void *arg;
 } one_of_many;
 
@@ -40,7 +40,7 @@ static echo_status take_one(void *arg, echo_bytes bytes) {
     return one->fn(one->arg, one->index, bytes);
 }
 
-echo_status echo__memstore_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg,
+echo_status echo__memstore_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
                                     echo_error *err) {
     echo__memstore *m = ctx;
     (void)err;

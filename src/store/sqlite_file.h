@@ -28,6 +28,9 @@ echo_status echo__sqlite_begin_read(bool *begun, echo__sqlite *s, echo_error *er
 void echo__sqlite_end_read(echo__sqlite *s, bool begun);
 /* Begins a transaction; creates file and tables when they do not exist. */
 echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+/* A read transaction over several statements. The handle is ready. */
+echo_status echo__sqlite_read_begin(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
+void echo__sqlite_read_end(echo__sqlite *s);
 /* Commits; when that fails, what was done is undone. */
 echo_status echo__sqlite_commit(echo__sqlite *s, echo_error *err) ECHO_MUST_USE;
 /* Undoes the open transaction, if any. */

@@ -72,7 +72,7 @@ echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn,
 
 /* One chunk of several. */
 static echo_status read_one(echo__sqlite *s, sqlite3_stmt *statement, const echo_hash *name, size_t index,
-                            echo_chunks_fn fn, void *arg, echo_error *err) {
+                            echo_chunk_at_fn fn, void *arg, echo_error *err) {
     echo_bytes bytes = {NULL, 0};
     echo__sqlite_bind_hash(statement, 1, name);
     int rc = sqlite3_step(statement);
@@ -86,7 +86,7 @@ static echo_status read_one(echo__sqlite *s, sqlite3_stmt *statement, const echo
 }
 
 /* A handle without locks looks once, at the end, whether it was overtaken. */
-echo_status echo__sqlite_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg,
+echo_status echo__sqlite_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
                                   echo_error *err) {
     echo__sqlite *s = ctx;
     sqlite3_stmt *statement = NULL;

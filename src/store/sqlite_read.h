@@ -8,7 +8,7 @@
 
 uint32_t echo__sqlite_capabilities(void *ctx);
 echo_status echo__sqlite_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
-echo_status echo__sqlite_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg,
+echo_status echo__sqlite_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
                                   echo_error *err);
 echo_status echo__sqlite_has(bool *out, void *ctx, const echo_hash *name, echo_error *err);
 echo_status echo__sqlite_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);

@@ -188,10 +188,36 @@ static bool read_bytes_and_log(echo__record *out, echo__scan *s, bool first) {
     return true;
 }
 
+static bool ends_with(const uint8_t *from, const uint8_t *to, const char *text, size_t len) {
+    return (size_t)(to - from) >= len && memcmp(to - len, text, len) == 0;
+}
+
+/* Whether `rest` may have members after its state. No string has these bytes, since quotes in strings are escaped. */
+static bool may_go_on(echo_bytes rest) {
+    static const char log[] = ",\"log\"", bytes[] = ",\"bytes\"";
+    const uint8_t *end = rest.data + rest.len, *at = rest.data;
+    for (; (at = memchr(at, ':', (size_t)(end - at))) != NULL; at++)
+        if (ends_with(rest.data, at, log, sizeof log - 1) || ends_with(rest.data, at, bytes, sizeof bytes - 1))
+            return true;
+    return false;
+}
+
+/* A state that nothing follows ends where the record does: what is between is not looked at. */
+static bool read_last_state(echo_bytes *out, echo__scan *s) {
+    echo_bytes rest = echo__bytes(s->at, (size_t)(s->end - s->at));
+    if (rest.len < 2 || rest.data[rest.len - 1] != '}' || may_go_on(rest)) return false;
+    *out = echo__bytes(rest.data, rest.len - 1);
+    s->at = s->end - 1;
+    return true;
+}
+
 /* What follows the head, of which the feeds may have been taken off. */
-static bool read_payload(echo__record *out, echo__scan *s) {
-    if (out->feeds.data == NULL) return read_state(&out->state, s, false) && read_bytes_and_log(out, s, false);
-    s->at = out->shared != NULL ? s->at - 1 : out->feeds.data - (sizeof "{\"feeds\":[" - 1);
+static bool read_payload(echo__record *out, echo__scan *s, bool quick) {
+    if (out->feeds.data != NULL)
+        s->at = out->shared != NULL ? s->at - 1 : out->feeds.data - (sizeof "{\"feeds\":[" - 1);
+    else if (!ECHO__SCAN(s, ",\"state\":"))
+        return read_bytes_and_log(out, s, false);
+    if (quick && read_last_state(&out->state, s)) return true;
     return echo__scan_value(s, &out->state) && read_bytes_and_log(out, s, false);
 }
 
@@ -254,7 +280,7 @@ echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__li
     return ECHO_OK;
 }
 
-echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) {
+static echo_status read_record(echo__record *out, echo__line line, echo__buf *scratch, bool quick, echo_error *err) {
     echo__record record;
     echo_bytes rest;
     echo__buf_clear(scratch);
@@ -264,12 +290,20 @@ echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scr
     if (record.feeds.data == NULL && ECHO__SCAN(&s, ",\"blob\":")) {
         if (!echo__scan_hash(&s, record.blob.bytes)) return bad(err, "bad blob");
         record.has_blob = true;
-    } else if (!read_payload(&record, &s)) {
+    } else if (!read_payload(&record, &s, quick)) {
         return bad(err, "bad payload");
     }
     if (!ECHO__SCAN(&s, "}") || s.at != s.end) return bad(err, "unknown, misplaced or missing key");
     *out = record;
     return ECHO_OK;
+}
+
+echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) {
+    return read_record(out, line, scratch, false, err);
+}
+
+echo_status echo__record_read_quick(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) {
+    return read_record(out, line, scratch, true, err);
 }
 
 echo_status echo__record_read_id(echo_bytes *id, echo_bytes line, echo__buf *scratch, echo_error *err) {

@@ -52,6 +52,10 @@ static inline bool echo__record_has_kind(const echo__record *record) {
  * only.
  */
 echo_status echo__record_read(echo__record *out, echo__line line, echo__buf *scratch, echo_error *err) ECHO_MUST_USE;
+/* The same for a reader that checks states itself: a state that nothing follows is taken to go on to the end of the
+ * record, without looking for its own. */
+echo_status echo__record_read_quick(echo__record *out, echo__line line, echo__buf *scratch,
+                                    echo_error *err) ECHO_MUST_USE;
 /*
  * Reads a line up to its payload, with the feeds that the state begins with. *rest is what follows, which is not looked
  * into: it is the same in both forms. The

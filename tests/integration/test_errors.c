@@ -137,7 +137,8 @@ static void read_all(echo_party *party, const char *id) {
 
 static void look_at_store(const place *p) {
     echo_store store;
-    char *path = folder_path(p->dir, "snapshots.db");
+    echo_feeds feeds;
+    char *path = folder_path(p->dir, "snapshots.db"), *folder = folder_path(p->dir, "feeds");
     const echo_key *key = &p->party.public_key;
     echo_gc_options how = ECHO_GC_OPTIONS_INIT;
     echo_gc_report swept;
@@ -149,6 +150,9 @@ static void look_at_store(const place *p) {
     assert_int_equal(n, 2);
     QUIET(echo_snapshot_records(&store, key, 0, ignore_record, &n, &err));
     QUIET(echo_snapshot_verify(&store, key, 0, &err));
+    QUIET(echo_feeds_open_dir(&feeds, folder, NULL, &err));
+    QUIET(echo_snapshot_verify_feeds(&store, &feeds, key, 0, &err));
+    echo_feeds_close(&feeds);
     QUIET(echo_snapshot_compare(&difference, &store, 1, &store, 2, key, ignore_difference, &n, &err));
     QUIET(echo_snapshot_replay(&digest, &p->options, &store, 0, &err));
     QUIET(echo_snapshot_prune_advice(&store, key, ignore_advice, &n, &err));
@@ -156,6 +160,7 @@ static void look_at_store(const place *p) {
     QUIET(echo_snapshot_pin(&store, key, 1, false, &err));
     QUIET(echo_snapshot_gc(&swept, &store, &how, &err));
     echo_store_close(&store);
+    free(folder);
     free(path);
 }
 

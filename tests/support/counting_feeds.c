@@ -92,6 +92,12 @@ static echo_status keypair(echo_keypair *out, void *ctx, void *feed) {
 
 static void destroy(void *ctx) { (void)ctx; }
 
+static echo_status root(echo_hash *out, void *ctx, void *feed, uint64_t length, echo_error *err) {
+    counting_feeds *c = ctx;
+    if (c->inner->ops->root == NULL) return ECHO_ERR_NOT_FOUND;
+    return c->inner->ops->root(out, c->inner->ctx, ((counted *)feed)->inner, length, err);
+}
+
 void counting_feeds_init(counting_feeds *c, const echo_feeds *inner) {
     static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION,
                                       list,
@@ -106,6 +112,7 @@ void counting_feeds_init(counting_feeds *c, const echo_feeds *inner) {
                                       destroy,
                                       NULL,
                                       NULL,
-                                      NULL};
+                                      NULL,
+                                      root};
     *c = (counting_feeds){{&ops, c}, inner, NULL, 0, 0, 0, 0, 0};
 }

@@ -74,6 +74,14 @@ static echo_status put(void *ctx, void *feed, const echo_bytes *blocks, const ec
     return status != ECHO_OK ? status : INNER((feed_fault *)ctx, put, feed, blocks, proof, err);
 }
 
+static echo_status root(echo_hash *out, void *ctx, void *feed, uint64_t length, echo_error *err) {
+    feed_fault *f = ctx;
+    echo_status status = enter(f, FEED_FAULT_ROOT, err);
+    if (status != ECHO_OK) return status;
+    if (f->inner->ops->root == NULL) return ECHO_ERR_NOT_FOUND;
+    return f->inner->ops->root(out, f->inner->ctx, feed, length, err);
+}
+
 void feed_fault_init(feed_fault *f, const echo_feeds *inner) {
     static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION,
                                       list,
@@ -88,7 +96,8 @@ void feed_fault_init(feed_fault *f, const echo_feeds *inner) {
                                       destroy,
                                       make,
                                       prove,
-                                      put};
+                                      put,
+                                      root};
     *f = (feed_fault){.feeds = {&ops, f}, .inner = inner, .kind = FEED_FAULT_ANY};
 }
 

@@ -14,6 +14,7 @@ typedef enum feed_fault_call {
     FEED_FAULT_MAKE,
     FEED_FAULT_PROVE,
     FEED_FAULT_PUT,
+    FEED_FAULT_ROOT,
     FEED_FAULT_CALLS,
     FEED_FAULT_ANY /* for feed_fault_plan only */
 } feed_fault_call;

@@ -87,6 +87,67 @@ static void test_flush(void **state) {
     echo_store_close(&store);
 }
 
+/* ---- get_many ---- */
+
+typedef struct many {
+    size_t count, at[8], stop_at;
+    echo_hash hashes[8];
+} many;
+
+static echo_status note_chunk(void *arg, size_t at, echo_bytes bytes) {
+    many *m = arg;
+    assert_true(m->count < 8);
+    echo__hash(&m->hashes[m->count], bytes.data, bytes.len);
+    m->at[m->count++] = at;
+    return m->count == m->stop_at ? ECHO_ERR_REFUSED : ECHO_OK;
+}
+
+/* Those that exist, each once and whole; pending ones too; a code of the callback ends it. */
+static void test_get_many(void **state) {
+    echo_store store = fresh(state);
+    echo_error err = ECHO_ERROR_INIT;
+    many m = {.count = 0};
+    if (store.ops->get_many == NULL) { /* optional */
+        echo_store_close(&store);
+        return;
+    }
+    echo_hash names[6];
+    uint8_t text[6][600];
+    for (size_t i = 0; i < 6; i++) {
+        memset(text[i], 'a' + (int)i, sizeof text[i]);
+        echo__hash(&names[i], text[i], sizeof text[i]);
+    }
+    OK(store.ops->get_many(store.ctx, names, 6, note_chunk, &m, &err)); /* of a store that is not there yet */
+    assert_int_equal(m.count, 0);
+    for (size_t i = 0; i < 4; i++) {
+        echo_bytes chunk = {text[i], sizeof text[i]};
+        OK(store.ops->put(NULL, store.ctx, &names[i], &chunk, 1, &err));
+        if (i == 1) OK(publish(&store, 1, 0));
+    }
+    const echo_hash asked[] = {names[5], names[3], names[0], names[4], names[1], names[0]};
+    OK(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err));
+    static const size_t expected[] = {1, 2, 4, 5};
+    assert_int_equal(m.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(m.at[i], expected[i]);
+        assert_memory_equal(&m.hashes[i], &asked[expected[i]], sizeof asked[0]);
+    }
+    m = (many){.stop_at = 2};
+    assert_int_equal(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err), ECHO_ERR_REFUSED);
+    assert_int_equal(m.count, 2);
+    OK(publish(&store, 1, 1));       /* nothing is left open */
+    for (size_t i = 0; i < 2; i++) { /* nor when no puts are pending, whether it ends well or not */
+        m = (many){.stop_at = i};
+        assert_int_equal(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err),
+                         i ? ECHO_ERR_REFUSED : ECHO_OK);
+        OK(publish(&store, 1, 2 + i));
+    }
+    m = (many){.count = 0};
+    OK(store.ops->get_many(store.ctx, asked, 0, note_chunk, &m, &err));
+    assert_int_equal(m.count, 0);
+    echo_store_close(&store);
+}
+
 /* ---- publish_as ---- */
 
 static echo_status publish_as(const echo_store *store, uint64_t expected, uint64_t number, echo_error *err) {
@@ -513,75 +574,6 @@ static void test_two_threads(void **state) {
     echo_store_close(&theirs.store);
 }
 
-/* ---- many at once ---- */
-
-enum { SEVERAL = 9 };
-
-typedef struct several {
-    const store_chunk *chunks; /* SEVERAL */
-    size_t calls, stop_at;
-    size_t order[2 * SEVERAL];
-} several;
-
-static echo_status note_chunk(void *arg, size_t index, echo_bytes bytes) {
-    several *s = arg;
-    assert_true(index < 2 * SEVERAL);
-    assert_int_equal(bytes.len, s->chunks[index % SEVERAL].bytes.len);
-    assert_memory_equal(bytes.data, s->chunks[index % SEVERAL].bytes.data, bytes.len);
-    s->order[s->calls++] = index;
-    return s->calls == s->stop_at ? ECHO_ERR_GAP : ECHO_OK;
-}
-
-static echo_status get_several(several *s, const echo_store *store, size_t n, size_t stop_at, echo_error *err) {
-    echo_hash wanted[2 * SEVERAL];
-    for (size_t i = 0; i < 2 * SEVERAL; i++) wanted[i] = s->chunks[i % SEVERAL].name;
-    s->calls = 0;
-    s->stop_at = stop_at;
-    return store->ops->get_many(store->ctx, wanted, n, note_chunk, s, err);
-}
-
-/* The last third is put by `late`. */
-static void put_several(const echo_store *store, const store_chunk *chunks, bool late) {
-    for (size_t i = late ? 6 : 0; i < (late ? SEVERAL : 6u); i++)
-        OK(store->ops->put(NULL, store->ctx, &chunks[i].name, &chunks[i].bytes, 1, NULL));
-}
-
-static void test_get_many(void **state) {
-    echo_store store = fresh(state), twin = lasts(state) ? reopened(&store) : store;
-    store_chunk chunks[SEVERAL];
-    several s = {chunks, 0, 0, {0}};
-    if (store.ops->get_many == NULL) { /* the store around another one, whose calls are counted one by one */
-        if (twin.ctx != store.ctx) echo_store_close(&twin);
-        echo_store_close(&store);
-        assert_non_null(strstr(((const store_contract *)*state)->name, "around"));
-        skip();
-    }
-    for (size_t i = 0; i < SEVERAL; i++) chunks[i] = store_chunk_make(i, 100 * (i + 1));
-    OK(get_several(&s, &store, SEVERAL, 0, NULL)); /* nothing is there */
-    assert_int_equal(s.calls, 0);
-    put_several(&store, chunks, false); /* pending */
-    OK(get_several(&s, &store, SEVERAL, 0, NULL));
-    assert_int_equal(s.calls, 6);
-    OK(publish(&store, 1, 0));
-    OK(get_several(&s, &twin, 2 * SEVERAL, 0, NULL)); /* in their order, the same one twice, and absent ones */
-    assert_int_equal(s.calls, 12);
-    for (size_t i = 0; i < 12; i++) assert_int_equal(s.order[i], i < 6 ? i : i + 3);
-    OK(get_several(&s, &store, 0, 0, NULL));
-    assert_int_equal(s.calls, 0);
-    echo_error err = ECHO_ERROR_INIT;
-    assert_int_equal(get_several(&s, &store, SEVERAL, 3, &err), ECHO_ERR_GAP); /* as fn says, and no further */
-    assert_int_equal(s.calls, 3);
-    assert_int_equal(err.code, ECHO_OK);
-    put_several(&twin, chunks, true); /* it is over: what others publish then is seen, and a put of its own is taken */
-    OK(publish(&twin, 1, 1));
-    OK(get_several(&s, &store, SEVERAL, 0, NULL));
-    assert_int_equal(s.calls, SEVERAL);
-    OK(publish(&store, 1, 2));
-    for (size_t i = 0; i < SEVERAL; i++) store_chunk_free(&chunks[i]);
-    if (twin.ctx != store.ctx) echo_store_close(&twin);
-    echo_store_close(&store);
-}
-
 /* err is written on failure only. */
 static void test_err_untouched(void **state) {
     echo_store store = fresh(state);
@@ -610,12 +602,12 @@ static void test_err_untouched(void **state) {
 int store_contract_run_optional(const store_contract *contract) {
     void *state = (void *)(uintptr_t)contract;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_prestate(test_publish_as, state),  cmocka_unit_test_prestate(test_flush, state),
-        cmocka_unit_test_prestate(test_parties, state),     cmocka_unit_test_prestate(test_walk_from, state),
-        cmocka_unit_test_prestate(test_usage, state),       cmocka_unit_test_prestate(test_pin, state),
-        cmocka_unit_test_prestate(test_pin_lasts, state),   cmocka_unit_test_prestate(test_twin, state),
-        cmocka_unit_test_prestate(test_two_threads, state), cmocka_unit_test_prestate(test_err_untouched, state),
-        cmocka_unit_test_prestate(test_get_many, state),
+        cmocka_unit_test_prestate(test_get_many, state),      cmocka_unit_test_prestate(test_publish_as, state),
+        cmocka_unit_test_prestate(test_flush, state),         cmocka_unit_test_prestate(test_parties, state),
+        cmocka_unit_test_prestate(test_walk_from, state),     cmocka_unit_test_prestate(test_usage, state),
+        cmocka_unit_test_prestate(test_pin, state),           cmocka_unit_test_prestate(test_pin_lasts, state),
+        cmocka_unit_test_prestate(test_twin, state),          cmocka_unit_test_prestate(test_two_threads, state),
+        cmocka_unit_test_prestate(test_err_untouched, state),
     };
     char name[80];
     (void)snprintf(name, sizeof name, "%s, optional hooks", contract->name);

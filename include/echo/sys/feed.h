@@ -97,6 +97,16 @@ typedef struct echo_feed_ops {
      * both are signed and differ, so the feed was forked by its writer. Nothing is stored then.
      */
     echo_status (*put)(void *ctx, void *feed, const echo_bytes *blocks, const echo_feed_proof *proof, echo_error *err);
+
+    /* ---- Optional ---- */
+
+    /*
+     * The hash over the Merkle roots of the feed's first `length` blocks, which is what its writer signs at that length
+     * (docs/FORMAT.md, "Feeds"). Snapshots name it, so that a feed which was replaced under them is noticed. Reads no
+     * block. ECHO_ERR_NOT_FOUND: the feed is shorter, or too little of its tree is present. Called on the party's
+     * thread.
+     */
+    echo_status (*root)(echo_hash *out, void *ctx, void *feed, uint64_t length, echo_error *err);
 } echo_feed_ops;
 
 #ifdef __cplusplus

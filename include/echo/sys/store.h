@@ -43,14 +43,15 @@ extern "C" {
 
 /* Called exactly once by `get` with a view of the chunk; its result is get's result. fn may not call the store. */
 typedef echo_status (*echo_chunk_fn)(void *arg, echo_bytes bytes);
-/* Called by `get_many` with a view of the chunk names[index]. fn may not call the store. */
-typedef echo_status (*echo_chunks_fn)(void *arg, size_t index, echo_bytes bytes);
 /* Called per chunk by `walk`; size: the bytes it takes in the store. Any code but ECHO_OK ends the walk and is returned
  * by it. fn may not call the store. */
 typedef echo_status (*echo_walk_fn)(void *arg, const echo_hash *name, uint64_t size);
 /* Called per manifest by `list`, newest (highest number) first. Any code but ECHO_OK ends the list and is returned by
  * it. */
 typedef echo_status (*echo_manifest_fn)(void *arg, uint64_t number, echo_bytes manifest);
+
+/* Chunk `at` of those asked for. The bytes are a view, valid during the call; fn must not call the store. */
+typedef echo_status (*echo_chunk_at_fn)(void *arg, size_t at, echo_bytes bytes);
 
 typedef struct echo_store_ops {
     uint32_t version; /* ECHO_STORE_OPS_VERSION. Another one is refused with ECHO_ERR_VERSION */
@@ -152,12 +153,11 @@ typedef struct echo_store_ops {
     echo_status (*publish_as)(void *ctx, const echo_key *party, uint64_t expected, uint64_t number, echo_bytes manifest,
                               echo_error *err);
     /*
-     * As `get` for n names, in their order, in one read of the store: what opening and ending a read costs is paid
-     * once. It is over when the call returns, so that a reader never holds up a writer for longer. fn is not called for
-     * a chunk that does not exist; any code of it but ECHO_OK ends the call and is returned. After a failure fn has
-     * been called for some of the chunks. [`get` is used for one chunk after the other.]
+     * As `get` for n chunks, which costs a store less than n gets; names is the caller's. Chunks that do not exist are
+     * left out. A code of fn ends it and is returned. [`get` is called for each.]
      */
-    echo_status (*get_many)(void *ctx, const echo_hash *names, size_t n, echo_chunks_fn fn, void *arg, echo_error *err);
+    echo_status (*get_many)(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
+                            echo_error *err);
 } echo_store_ops;
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 /* The folder source: what it lists, opens, makes and refuses. */
 #include "test_hypercore_support.h"
 
+#include "feed/hypercore_tree.h"
 #include "support/fault.h"
 
 typedef struct listing {
@@ -21,6 +22,45 @@ static echo_status ignore_block(void *arg, uint64_t seq, echo_bytes block) {
     (void)seq;
     (void)block;
     return ECHO_OK;
+}
+
+/* What a feed's writer signed is the hash that `root` gives, and it takes the tree alone. */
+static void tells_roots(void **state) {
+    (void)state;
+    static const char *const names[] = {"n1", "n2", "n3", "n8"};
+    static const uint64_t lengths[] = {1, 2, 3, 8};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[1024], file[1100];
+        size_t len;
+        echo_key key;
+        echo__hypercore *hc;
+        echo_hash root, shorter;
+        echo_error err = ECHO_ERROR_INIT;
+        cJSON *json = test_fixture(FIXTURES_9, names[i]);
+        test_path(path, FIXTURES_9, names[i]);
+        assert_ok(echo_key_parse(&key, test_text(json, "key")));
+        cJSON_Delete(json);
+        echo_feeds_dir_options how = ECHO_FEEDS_DIR_OPTIONS_INIT;
+        how.read_only = true;
+        assert_ok(echo__hypercore_open(&hc, path, &key, &how, NULL, &oops));
+        assert_ok(echo__hypercore_root(&root, hc, lengths[i], &oops));
+        test_path(file, path, "signatures");
+        uint8_t *signatures = file_read(file, &len), signable[40] = {0};
+        assert_true(len >= 32 + 64 * lengths[i]);
+        memcpy(signable, root.bytes, sizeof root.bytes);
+        signable[39] = (uint8_t)lengths[i];
+        assert_true(echo__verify(signatures + 32 + 64 * (lengths[i] - 1), signable, sizeof signable, &key));
+        free(signatures);
+        for (uint64_t length = 1; length < lengths[i]; length++) {
+            assert_ok(echo__hypercore_root(&shorter, hc, length, &oops));
+            assert_memory_not_equal(&shorter, &root, sizeof root);
+        }
+        assert_int_equal(hc->counts.bytes[ECHO__HYPERCORE_DATA], 0);
+        assert_status(echo__hypercore_root(&root, hc, 0, &err), ECHO_ERR_NOT_FOUND);
+        assert_status(echo__hypercore_root(&root, hc, lengths[i] + 1, &err), ECHO_ERR_NOT_FOUND);
+        assert_memory_equal(&err.feed, &key, sizeof key);
+        echo__hypercore_close(hc);
+    }
 }
 
 static void lists_feeds_and_nothing_else(void **state) {
@@ -517,6 +557,7 @@ static void memory_runs_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_roots),
         cmocka_unit_test(lists_feeds_and_nothing_else),
         cmocka_unit_test(refuses_folders_that_are_none),
         cmocka_unit_test(keys_must_belong_together),

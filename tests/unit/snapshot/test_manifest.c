@@ -15,6 +15,8 @@ static void make(echo__manifest *m) {
     m->number = 3;
     assert_int_equal(echo_timeframe_new(&m->timeframe), ECHO_OK);
     assert_int_equal(echo_timeframe_set(m->timeframe, &feed, 41), ECHO_OK);
+    const echo_hash root = {{0x0b}};
+    assert_int_equal(echo__feed_roots_add(&m->roots, &feed, &root), ECHO_OK);
     m->items = (echo__root){{{2}}, 1, 100, 20000};
     assert_int_equal(echo__models_add(&m->models, "m/b", 2, 60), ECHO_OK);
     assert_int_equal(echo__models_add(&m->models, "m/a", 0, 40), ECHO_OK);
@@ -52,12 +54,13 @@ static void test_golden(void **arg) {
     char *text = text_of(&m, NULL);
     const char *rest = strstr(text, "\"credentials\"");
     assert_memory_equal(text, "{\"check\":\"", 10);
-    assert_string_equal(rest, "\"credentials\":{\"bytes\":0,\"height\":0,\"items\":0},\"format\":2,\"generation\":2,"
-                              "\"items\":{\"bytes\":20000,\"hash\":\"02" ZEROS "\",\"height\":1,\"items\":100},"
-                              "\"models\":[{\"items\":40,\"model\":\"m/"
-                              "a\",\"opaque\":true,\"version\":0},{\"items\":60,\"model\":\"m/b\",\"version\":2}],"
-                              "\"number\":3,\"party\":\"01" ZEROS "\",\"previous\":\"00" ZEROS
-                              "\",\"time\":4102444800123,\"timeframe\":{\"0a" ZEROS "\":41}}");
+    assert_string_equal(rest,
+                        "\"credentials\":{\"bytes\":0,\"height\":0,\"items\":0},\"format\":2,\"generation\":2,"
+                        "\"items\":{\"bytes\":20000,\"hash\":\"02" ZEROS "\",\"height\":1,\"items\":100},"
+                        "\"models\":[{\"items\":40,\"model\":\"m/"
+                        "a\",\"opaque\":true,\"version\":0},{\"items\":60,\"model\":\"m/b\",\"version\":2}],"
+                        "\"number\":3,\"party\":\"01" ZEROS "\",\"previous\":\"00" ZEROS "\",\"roots\":{\"0a" ZEROS
+                        "\":\"0b" ZEROS "\"},\"time\":4102444800123,\"timeframe\":{\"0a" ZEROS "\":41}}");
     echo_hash check; /* as docs/FORMAT.md says: the domain with its zero byte, then the text without the check */
     char body[2048];
     snprintf(body, sizeof body, "{%s", rest);
@@ -83,6 +86,8 @@ static void test_round_trip(void **arg) {
         assert_true(again.time == INT64_C(4102444800123));
         assert_int_equal(again.items.items, 100);
         assert_int_equal(again.models.count, 2);
+        assert_int_equal(again.roots.count, 1);
+        assert_int_equal(echo__feed_roots_get(&again.roots, &again.roots.list[0].feed)->bytes[0], 0x0b);
         assert_true(again.models.list[0].opaque && !again.models.list[1].opaque);
         assert_int_equal(again.is_signed, is_signed);
         assert_int_equal(echo_timeframe_compare(again.timeframe, m.timeframe), ECHO_ORDER_EQUAL);
@@ -93,6 +98,7 @@ static void test_round_trip(void **arg) {
         again.time = 5; /* the digest is of the state alone */
         again.number = 9;
         again.models.list[0].opaque = false;
+        again.roots.list[0].root.bytes[0] = 7;
         assert_int_equal(echo__manifest_digest(&b, &again), ECHO_OK);
         assert_memory_equal(&a, &b, sizeof a);
         again.items.hash.bytes[3] ^= 1;
@@ -154,6 +160,32 @@ static void test_other_formats(void **arg) {
     assert_int_equal(read_text("\xff\xfe"), ECHO_ERR_CORRUPT);
 }
 
+/* Roots of feeds that the snapshot does not cover, out of order, twice, or of no form. */
+static void test_bad_roots(void **arg) {
+    (void)arg;
+    static const char *const lists[] = {"{}",
+                                        "[]",
+                                        "{\"0c" ZEROS "\":\"0b" ZEROS "\"}",
+                                        "{\"0a" ZEROS "\":\"0b\"}",
+                                        "{\"0a" ZEROS "\":1}",
+                                        "{\"0a\":\"0b" ZEROS "\"}",
+                                        "{\"0a" ZEROS "\":\"0b" ZEROS "\",\"0a" ZEROS "\":\"0b" ZEROS "\"}"};
+    echo__manifest m;
+    make(&m);
+    char *text = text_of(&m, NULL), changed[4096];
+    char *from = strstr(text, "\"roots\":"), *behind = strstr(text, ",\"time\"");
+    assert_true(from != NULL && behind != NULL);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        echo_error err = ECHO_ERROR_INIT;
+        echo__manifest again;
+        (void)snprintf(changed, sizeof changed, "%.*s%s%s", (int)(from - text) + 8, text, lists[i], behind);
+        assert_int_equal(echo__manifest_read(&again, echo__bytes_text(changed), &err), ECHO_ERR_CORRUPT);
+        if (i < 6 && strstr(err.message, "root") == NULL) fail_msg("%s: %s", lists[i], err.message);
+    }
+    free(text);
+    echo__manifest_free(&m);
+}
+
 /* Counts that add up to none would leave nothing behind to be opaque. */
 static void test_a_model_twice(void **arg) {
     (void)arg;
@@ -175,11 +207,9 @@ static void test_a_model_twice(void **arg) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_any_changed_byte_is_seen),
-        cmocka_unit_test(test_forged_signature),
-        cmocka_unit_test(test_other_formats),
+        cmocka_unit_test(test_golden),           cmocka_unit_test(test_bad_roots),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_any_changed_byte_is_seen),
+        cmocka_unit_test(test_forged_signature), cmocka_unit_test(test_other_formats),
         cmocka_unit_test(test_a_model_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
