@@ -41,6 +41,9 @@ static const char help[] =
     "  writes       what a snapshot writes after changes to some of 100,000 items\n"
     "  life         a month of a party under the default policy: the time to open it, and the bytes written; compared\n"
     "               with one snapshot every 1,000 messages. 10,000 items, 1,000 to 1,000,000 messages\n"
+    "  read         reading all values of 10,000 and 100,000 items from opening on, and those of one item; compared "
+    "with\n"
+    "               a JSON file, a SQLite table and a binary file\n"
     "  join         joining a party from a member's snapshot, up to the first item and completely; compared with\n"
     "               transferring and replaying every block. 1,000 to 100,000 items, 10,000 to 1,000,000 messages\n"
     "  catchup      a member that was away while 0.1 to 100% of 100,000 items changed: what it receives, and the\n"
@@ -112,7 +115,8 @@ static const echo_cli_option options[] = {
     {OPT_SEED, "--seed", "S", "seed of the random parties (1)", ECHO_CLI_OPTION_U64, .at = AT(seed), .max = UINT64_MAX,
      .needs = "a number up to 18446744073709551615"},
     {OPT_RUNS, "--runs", "N",
-     "the number of times each measurement is made, 1 to 99 (open, throughput 5; pause, writes, join 3;\nlife, catchup "
+     "the number of times each measurement is made, 1 to 99 (open, throughput, read 5; pause, writes, join 3;\nlife, "
+     "catchup "
      "1)",
      ECHO_CLI_OPTION_U64, .at = AT(runs), .min = 1, .max = BENCH_RUNS_MAX, .needs = "a number from 1 to 99"},
     {OPT_DIR, "--dir", "DIR", "where the folder is made (TMPDIR or /tmp); its disk is what is measured",

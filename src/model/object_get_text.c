@@ -47,18 +47,18 @@ static const uint8_t *find_key(const uint8_t *at, const echo__seg *key, bool pla
     return NULL;
 }
 
-/* Most properties were noted when the text was checked. */
+/* Most properties were noted when the text was checked; most keys stand there as they are. */
 static const uint8_t *find_property(const echo__object *object, const echo__seg *key) {
-    bool plain = is_plain(key);
     const uint8_t *text = object->text;
-    if (object->place_count == 0) return find_key(text + object->properties_at + 1, key, plain);
-    for (unsigned i = 0; i < object->place_count; i++) {
-        const echo__text_place *place = &object->places[i];
-        if (key_is((echo_bytes){text + place->key + 1, place->value - place->key - 3u}, key, plain))
+    bool whole = object->place_count < ECHO__TEXT_PLACES && object->text_len <= UINT16_MAX, plain = is_plain(key);
+    if (object->place_count == 0 || !plain || key->text[0] == '$')
+        return find_key(text + object->properties_at + 1, key, plain);
+    const echo__text_place *place = object->places, *end = place + object->place_count;
+    for (; place < end; place++)
+        if (place->value - place->key - 3u == key->len && memcmp(text + place->key + 1, key->text, key->len) == 0)
             return text + place->value;
-    }
-    if (object->place_count < ECHO__TEXT_PLACES && object->text_len <= UINT16_MAX) return NULL;
-    const uint8_t *at = echo__json_skip(text + object->places[object->place_count - 1].value);
+    if (whole) return NULL;
+    const uint8_t *at = echo__json_skip(text + end[-1].value);
     return find_key(at + (*at == ','), key, plain);
 }
 

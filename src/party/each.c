@@ -54,19 +54,27 @@ static echo_status collect_fresh(fresh_list *out, const echo__items *items, echo
     return ECHO_OK;
 }
 
-/* NUL-terminated copies of a record's texts, in one buffer. */
+static const char *copy_text(uint8_t **to, echo_bytes text) {
+    if (text.data == NULL) return NULL;
+    const char *copy = (const char *)*to;
+    memcpy(*to, text.data, text.len);
+    *to += text.len;
+    *(*to)++ = 0;
+    return copy;
+}
+
+/* A record's texts, NUL-terminated: copies in one buffer, but for type and model, which the leaf's header has so. */
 static echo_status record_head(echo_item_head *head, const echo__record *record, echo__buf *texts) {
-    const echo_bytes from[] = {record->id, record->type, record->model, record->parent, record->source, record->target};
-    size_t at[6];
+    size_t room = record->id.len + record->parent.len + record->source.len + record->target.len + 4;
     echo__buf_clear(texts);
-    for (size_t i = 0; i < 6; i++) {
-        at[i] = texts->len;
-        echo__buf_append(texts, from[i].data, from[i].len);
-        echo__buf_byte(texts, 0);
-    }
-    if (texts->status != ECHO_OK) return ECHO_ERR_NOMEM;
-    const char **to[] = {&head->id, &head->type, &head->model, &head->parent, &head->source, &head->target};
-    for (size_t i = 0; i < 6; i++) *to[i] = from[i].data == NULL ? NULL : (const char *)texts->data + at[i];
+    uint8_t *to = echo__buf_reserve(texts, room);
+    if (to == NULL) return ECHO_ERR_NOMEM;
+    head->id = copy_text(&to, record->id);
+    head->type = (const char *)record->type.data;
+    head->model = (const char *)record->model.data;
+    head->parent = copy_text(&to, record->parent);
+    head->source = copy_text(&to, record->source);
+    head->target = copy_text(&to, record->target);
     head->deleted = record->deleted;
     return ECHO_OK;
 }

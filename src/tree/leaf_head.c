@@ -60,7 +60,7 @@ static const char *scan_kinds(echo__scan *s, size_t *size) {
         if (!scan_kind(s, &kind)) return "its header has a bad kind";
         if (!first && !kinds_ascend(&before, &kind)) return "the kinds of its header are not ascending";
         before = kind;
-        *size += sizeof kind + kind.type.len + kind.model.len;
+        *size += sizeof kind + kind.type.len + kind.model.len + 2;
     }
     return ok ? NULL : "its header has a bad list of kinds";
 }
@@ -80,6 +80,7 @@ static echo_bytes place_text(uint8_t **at, echo_bytes text) {
     if (text.data == NULL) return text;
     echo_bytes string = echo__bytes(*at, echo__json_unescape(*at, text));
     *at += string.len;
+    *(*at)++ = 0;
     return string;
 }
 

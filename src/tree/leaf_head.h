@@ -13,7 +13,8 @@
 #include "base/buf.h"
 #include "tree/scan.h"
 
-/* What an item is made by; unescaped, data NULL when absent. version 0: absent. */
+/* What an item is made by; unescaped, data NULL when absent. version 0: absent. Those of a header that was read have a
+ * NUL behind them. */
 typedef struct echo__kind {
     echo_bytes type, model;
     uint32_t version;

@@ -105,6 +105,18 @@ csv_shape life
 out_has '^life,50,1000,fixed,1,snapshots,count,1,1,1,1$'
 out_has '^life,50,100,fixed,1,snapshots,count,1,0,0,0$'
 
+# ---- read: every way reads the same values, and a record is as short as it should be
+expect 0 bench read --items 300 --runs 1 --json --dir scratch
+tidy
+json '[.agrees, .cases[0].items, .cases[0].messages]' '[true,300,3000]'
+json '.cases[0].ways | map(.name)' '["cjson","sqlite","flat","walk","held","eager","sqlite first","first"]'
+json '.cases[0] | .record_bytes < 230 and .value_bytes > 60' true
+json '.cases[0].ways | map(.time.min > 0 and .file_bytes > 0 and .peak.min > 0) | all' true
+expect 0 bench read --items 50 --runs 1 --csv --dir scratch
+csv_shape read
+expect 0 bench read --items 50 --runs 1 --dir scratch
+out_has 'party: walked'
+
 # ---- open draws too
 expect 0 bench open --messages 200,400 --runs 1 --json --dir scratch --plot plots
 drawn open
@@ -113,10 +125,10 @@ drawn open
 # ---- all of them
 expect 0 bench all --quick --json --dir scratch
 tidy
-json '[.bench, .agrees, (.modes | map(.bench))]' '["all",true,["open","pause","throughput","writes","life","join","catchup"]]'
+json '[.bench, .agrees, (.modes | map(.bench))]' '["all",true,["open","pause","throughput","writes","life","read","join","catchup"]]'
 json '.modes | map(.agrees and (.cases | length) == 1 and .seed == 1) | unique' '[true]'
 expect 0 bench all --quick --csv --seed 5 --dir scratch
-[ "$(grep -c '^bench,items,' out)" -eq 6 ] || fault "CSV of all has not six headers of its kind"
+[ "$(grep -c '^bench,items,' out)" -eq 7 ] || fault "CSV of all has not seven headers of its kind"
 out_has '^life,1000,3000,policy,5,'
 expect 0 bench all --quick --dir scratch
 [ "$(grep -c '^Machine' out)" -eq 1 ] || fault "the machine is not told once"
@@ -140,7 +152,7 @@ for bad in 'pause open' 'paus' 'pause --tail 5' 'throughput --feeds 2' 'writes -
 done
 expect 0 bench --help
 for option in plot disk link; do out_has "^  --$option "; done
-for mode in open pause throughput writes life join catchup all; do out_has "^  $mode "; done
+for mode in open pause throughput writes life read join catchup all; do out_has "^  $mode "; done
 "$CLI" bench life --messages 100000 --dir scratch >out 2>err </dev/null &
 child=$!
 until_true measures
