@@ -52,7 +52,9 @@ typedef struct echo_store_sqlite_options {
  *
  * Several processes may have the file open, on one machine (not over a network file system): one writes, the others
  * read the last published state. While it is open for writing, FILE-wal and FILE-shm stand beside it and belong to it:
- * copy all three or none.
+ * copy all three or none. They are not made by opening and reading a file that nobody has written to for 2 seconds and
+ * nobody has open for writing: it is read without locks, until this handle writes to it or notices, in the same call,
+ * that another one has.
  *
  * read_only works on a read-only directory or medium too. A file written within the last 25 ms
  * is read after these have passed. While no other process writes, it takes no locks; a call

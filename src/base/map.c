@@ -18,14 +18,14 @@ void echo__map_free(echo__map *map) {
     map->mask = map->count = map->used = 0;
 }
 
-static uint64_t hash_of(const echo__map *map, const void *key, size_t len) {
+static uint32_t hash_of(const echo__map *map, const void *key, size_t len) {
     static const uint8_t nothing[1] = {0};
     uint64_t hash;
     crypto_shorthash((uint8_t *)&hash, len == 0 ? nothing : key, len, map->seed);
-    return hash;
+    return (uint32_t)hash;
 }
 
-static echo__map_slot *find(const echo__map *map, const void *key, size_t len, uint64_t hash) {
+static echo__map_slot *find(const echo__map *map, const void *key, size_t len, uint32_t hash) {
     if (map->slots == NULL) return NULL;
     for (size_t i = hash & map->mask;; i = (i + 1) & map->mask) {
         echo__map_slot *slot = &map->slots[i];
@@ -63,7 +63,7 @@ static bool rehash(echo__map *map, size_t size) {
 }
 
 bool echo__map_put(echo__map *map, const void *key, size_t len, void *value) {
-    uint64_t hash = hash_of(map, key, len);
+    uint32_t hash = hash_of(map, key, len);
     echo__map_slot *slot = find(map, key, len, hash);
     if (slot != NULL) {
         slot->key = key;
@@ -75,7 +75,7 @@ bool echo__map_put(echo__map *map, const void *key, size_t len, void *value) {
         while (size * 3 < (map->count + 1) * 6) size *= 2; /* at most half full after a rehash */
         if (!rehash(map, size)) return false;
     }
-    echo__map_slot entry = {key, len, hash, value};
+    echo__map_slot entry = {key, value, (uint32_t)len, hash};
     place(map->slots, map->mask,
           &entry); /* a removed slot may be taken again; `used` then over-counts, which only rehashes sooner */
     map->count++;

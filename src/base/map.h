@@ -1,6 +1,7 @@
 /*
  * A hash map from bytes to pointers: open addressing, SipHash with a key of its own, so that chosen ids cannot pile up.
  * The map borrows the keys: they live in the values and must stay where they are while they are in the map.
+ * A key is shorter than 4 GiB.
  */
 #ifndef ECHO_BASE_MAP_H
 #define ECHO_BASE_MAP_H
@@ -9,9 +10,9 @@
 
 typedef struct echo__map_slot {
     const uint8_t *key; /* NULL: empty, or deleted when value is the tombstone */
-    size_t len;
-    uint64_t hash;
     void *value;
+    uint32_t len;
+    uint32_t hash; /* maps of 2^32 slots still have one for each */
 } echo__map_slot;
 
 typedef struct echo__map {

@@ -12,12 +12,23 @@
 #include "model/object_thaw.h"
 #include "model/object_wire.h"
 
-static echo_status make(void **state, bool old) {
-    echo__object *object = echo__calloc(1, sizeof *object);
-    if (object == NULL) return ECHO_ERR_NOMEM;
+_Static_assert(alignof(echo__object) <= alignof(void *), "a state may be made in any room");
+
+static void make_within(void *room, bool old) {
+    echo__object *object = room;
+    memset(object, 0, sizeof *object);
     object->old = old;
     echo__live_init(&object->live);
-    *state = object;
+}
+
+static void make_new_within(void *room) { make_within(room, false); }
+static void make_old_within(void *room) { make_within(room, true); }
+
+static echo_status make(void **state, bool old) {
+    void *room = echo__malloc(sizeof(echo__object));
+    if (room == NULL) return ECHO_ERR_NOMEM;
+    make_within(room, old);
+    *state = room;
     return ECHO_OK;
 }
 
@@ -33,13 +44,17 @@ static echo_status create_old(void **state, void *ctx, const echo_item_info *ite
     return make(state, true);
 }
 
-static void destroy(void *ctx, void *state) {
-    (void)ctx;
+static void clear(void *state) {
     echo__object *object = state;
-    if (object == NULL) return;
     echo__object_melt(object);
     echo__live_free(&object->live);
-    echo__free(object);
+}
+
+static void destroy(void *ctx, void *state) {
+    (void)ctx;
+    if (state == NULL) return;
+    clear(state);
+    echo__free(state);
 }
 
 static echo_status apply_ops(echo__object *object, echo__ops *ops, const echo_mutation *mutation, echo_error *err) {
@@ -83,6 +98,9 @@ static echo_status view(cJSON **out, void *ctx, const void *state, echo_error *e
         .create = (create_), .destroy = destroy, .apply = apply, .snapshot = echo__object_snapshot,                    \
         .restore = echo__object_restore, .view = view                                                                  \
     }
+
+const echo__state_room echo__object_room = {sizeof(echo__object), make_new_within, clear};
+const echo__state_room echo__object_room_old = {sizeof(echo__object), make_old_within, clear};
 
 const echo_model_ops echo__object_ops = OBJECT_OPS(ECHO_MODEL_OBJECT, create);
 const echo_model_ops echo__object_ops_old = OBJECT_OPS(ECHO_MODEL_OBJECT_OLD, create_old);

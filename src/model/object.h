@@ -6,7 +6,10 @@
 
 #include <echo/model.h>
 
+#include "model/state_room.h"
+
 extern const echo_model_ops echo__object_ops;     /* ECHO_MODEL_OBJECT */
 extern const echo_model_ops echo__object_ops_old; /* ECHO_MODEL_OBJECT_OLD */
+extern const echo__state_room echo__object_room, echo__object_room_old;
 
 #endif

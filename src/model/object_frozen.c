@@ -142,14 +142,24 @@ echo_status echo__object_freeze(void *state, uint32_t stored, echo_bytes text, e
     if (stored != ECHO__OBJECT_STATE_VERSION)
         return echo__error(err, ECHO_ERR_VERSION, "object state has version %u, only %u is read", stored,
                            ECHO__OBJECT_STATE_VERSION);
-    if (object->live.slots != NULL) return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
+    if (!object->frozen && object->live.slots != NULL)
+        return echo__error(err, ECHO_ERR_INVALID, "object state is not fresh");
     echo_status status = check_text(&f);
     if (status != ECHO_OK) return status;
     if (!has_form(f.properties)) return malformed(err, "a property is malformed");
-    echo__free(object->own);
-    object->own = NULL;
-    object->text = text;
-    object->properties = f.properties;
+    if (text.len > UINT32_MAX) return echo__error(err, ECHO_ERR_LIMIT, "stored object state: it is too long");
+    if (!object->frozen) {
+        echo__live_free(&object->live);
+        object->room = NULL;
+        object->room_size = 0;
+    } else if (object->owns_text) {
+        echo__free((void *)(uintptr_t)object->text);
+    }
+    object->owns_text = false;
+    object->text = text.data;
+    object->text_len = (uint32_t)text.len;
+    object->properties_at = (uint32_t)(f.properties.data - text.data);
+    object->properties_len = (uint32_t)f.properties.len;
     object->place_count = f.place_count;
     memcpy(object->places, f.places, sizeof f.places);
     object->frozen = true;
@@ -158,16 +168,15 @@ echo_status echo__object_freeze(void *state, uint32_t stored, echo_bytes text, e
 
 bool echo__object_borrows(const void *state) {
     const echo__object *object = state;
-    return object->frozen && object->own == NULL;
+    return object->frozen && !object->owns_text;
 }
 
 void echo__object_melt(echo__object *object) {
-    echo__free(object->own);
+    if (!object->frozen) return;
+    if (object->owns_text) echo__free((void *)(uintptr_t)object->text);
     echo__free(object->room);
-    object->own = object->room = NULL;
-    object->room_size = 0;
-    object->text = object->properties = (echo_bytes){NULL, 0};
-    object->frozen = false;
+    object->frozen = object->owns_text = false;
+    echo__live_init(&object->live);
 }
 
 echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON *value, echo_error *err) {
@@ -181,7 +190,7 @@ echo_status echo__object_restore(void *ctx, void *state, uint32_t stored, cJSON 
     else
         status = status == ECHO_ERR_NOMEM ? echo__nomem(err) : malformed(err, "it holds a value that JSON cannot hold");
     if (status == ECHO_OK)
-        object->own = text.data;
+        object->owns_text = true;
     else
         echo__buf_free(&text);
     return status;

@@ -17,7 +17,7 @@
 echo_status echo__object_freeze(void *state, uint32_t stored, echo_bytes text, echo_error *err) ECHO_MUST_USE;
 /* Whether the state reads a text that it does not own. */
 bool echo__object_borrows(const void *state);
-/* Forgets the text: the state is live, and empty unless `live` is filled. */
+/* Forgets the text of a frozen state, which is live and empty then. */
 void echo__object_melt(echo__object *object);
 
 /* The hook `restore`: the same from a JSON value, whose text the state then owns. */

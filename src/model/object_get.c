@@ -5,7 +5,7 @@
 
 echo__place echo__object_root(const void *state) {
     const echo__object *object = state;
-    if (object->frozen) return (echo__place){object->properties.data, ECHO__PLACE_TEXT};
+    if (object->frozen) return (echo__place){object->text + object->properties_at, ECHO__PLACE_TEXT};
     return (echo__place){object, ECHO__PLACE_SLOTS};
 }
 

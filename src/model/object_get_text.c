@@ -49,10 +49,10 @@ static const uint8_t *find_key(const uint8_t *at, const echo__seg *key, bool pla
 
 /* Most properties were noted when the text was checked; most keys stand there as they are. */
 static const uint8_t *find_property(const echo__object *object, const echo__seg *key) {
-    const uint8_t *text = object->text.data;
-    bool whole = object->place_count < ECHO__TEXT_PLACES && object->text.len <= UINT16_MAX, plain = is_plain(key);
+    const uint8_t *text = object->text;
+    bool whole = object->place_count < ECHO__TEXT_PLACES && object->text_len <= UINT16_MAX, plain = is_plain(key);
     if (object->place_count == 0 || !plain || key->text[0] == '$')
-        return find_key(object->properties.data + 1, key, plain);
+        return find_key(text + object->properties_at + 1, key, plain);
     const echo__text_place *place = object->places, *end = place + object->place_count;
     for (; place < end; place++)
         if (place->value - place->key - 3u == key->len && memcmp(text + place->key + 1, key->text, key->len) == 0)
@@ -72,7 +72,7 @@ static const uint8_t *find_index(const uint8_t *at, uint32_t index) {
 }
 
 const uint8_t *echo__text_member(const echo__object *object, const uint8_t *at, const echo__seg *key) {
-    if (at == object->properties.data) return find_property(object, key);
+    if (at == object->text + object->properties_at) return find_property(object, key);
     if (*at == '[') return key->index == ECHO__NAMED ? NULL : find_index(at, key->index);
     return *at == '{' && !is_wrapped(at) ? find_key(at + 1, key, is_plain(key)) : NULL;
 }
@@ -158,14 +158,14 @@ void echo__text_scalar(echo_object_value *out, const uint8_t *at) {
  * was borrowed before stays as it is.
  */
 static uint8_t *room_of(echo__object *object, const uint8_t *text) {
-    if (object->room_size < object->text.len) {
-        uint8_t *room = echo__malloc(object->text.len);
+    if (object->room_size < object->text_len) {
+        uint8_t *room = echo__malloc(object->text_len);
         if (room == NULL) return NULL;
         echo__free(object->room);
         object->room = room;
-        object->room_size = object->text.len;
+        object->room_size = object->text_len;
     }
-    return object->room + (text - object->text.data);
+    return object->room + (text - object->text);
 }
 
 static echo_status unescape(echo_bytes *out, echo__object *object, echo_bytes text) {

@@ -8,7 +8,7 @@ static cJSON *parse(echo_bytes text) {
 }
 
 cJSON *echo__object_show(echo__object *object) {
-    if (object->frozen) return parse(object->properties);
+    if (object->frozen) return parse(echo__object_properties(object));
     cJSON *out = cJSON_CreateObject();
     bool ok = out != NULL;
     echo__avl_walk walk;

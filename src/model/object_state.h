@@ -22,16 +22,27 @@ typedef struct echo__text_place {
  */
 typedef struct echo__object {
     bool old;
-    bool frozen;           /* `text` is all there is, `live` is empty */
-    echo_bytes text;       /* frozen: the stored state, checked by echo__object_freeze() */
-    echo_bytes properties; /* frozen: the part of it that holds the properties */
-    uint8_t place_count;   /* frozen: of `places` */
+    bool frozen;         /* `text` is all there is; otherwise `live` is */
+    bool owns_text;      /* frozen: otherwise it is borrowed */
+    uint8_t place_count; /* frozen: of `places` */
     echo__text_place places[ECHO__TEXT_PLACES];
-    uint8_t *own;  /* frozen: the text, when it belongs to the state; NULL when it is borrowed */
-    uint8_t *room; /* frozen: of the text's length, for strings and bytes that getters decode; NULL at first */
-    size_t room_size;
-    echo__live live;
+    union { /* a state of each held item: what is not used at the same time shares its place */
+        struct {
+            const uint8_t *text; /* frozen: the stored state, checked by echo__object_freeze() */
+            uint8_t *room;       /* frozen: of room_size, for strings and bytes that getters decode; NULL at first */
+            uint32_t text_len, properties_at, properties_len, room_size; /* a chunk is shorter than 4 GiB */
+        };
+        echo__live live;
+    };
 } echo__object;
+
+/* Of a frozen state: its text, and the part of it that holds the properties. */
+static inline echo_bytes echo__object_stored(const echo__object *object) {
+    return (echo_bytes){object->text, object->text_len};
+}
+static inline echo_bytes echo__object_properties(const echo__object *object) {
+    return (echo_bytes){object->text + object->properties_at, object->properties_len};
+}
 
 /* What is shown of a state; NULL when out of memory. */
 cJSON *echo__object_show(echo__object *object);

@@ -285,7 +285,7 @@ echo_status echo__object_text(echo__buf *out, const void *state, echo_error *err
     echo__object *object = (echo__object *)state; /* stale folds are brought up to date on the way */
     size_t len = out->len;
     if (out->status == ECHO_OK && object->frozen)
-        echo__buf_append(out, object->text.data, object->text.len);
+        echo__buf_append(out, object->text, object->text_len);
     else if (out->status == ECHO_OK)
         put_live(out, &object->live);
     if (out->status == ECHO_OK) return ECHO_OK;

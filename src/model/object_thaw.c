@@ -264,7 +264,7 @@ echo_status echo__object_thaw(void *state, echo_error *err) {
     echo__object *object = state;
     cJSON *value;
     if (!object->frozen) return ECHO_OK;
-    echo_status status = echo__json_parse(&value, object->text.data, object->text.len, err);
+    echo_status status = echo__json_parse(&value, object->text, object->text_len, err);
     if (status != ECHO_OK) return status;
     stored_parts parts = {object->old,
                           cJSON_GetObjectItemCaseSensitive(value, "feeds"),

@@ -7,6 +7,7 @@
 #include <echo/model.h>
 
 #include "base/buf.h"
+#include "model/state_room.h"
 
 typedef struct echo__model {
     echo_model_ops ops; /* a copy; ops.type is the registry's, ops.reads_from is never 0 */
@@ -20,6 +21,7 @@ typedef struct echo__model {
      * borrows() is true (model/object_frozen.h). */
     echo_status (*restore_text)(void *state, uint32_t stored, echo_bytes text, echo_error *err);
     bool (*borrows)(const void *state);
+    const echo__state_room *room; /* NULL: `create` makes states */
 } echo__model;
 
 /* NULL when none exists. The pointer stays valid as long as the registry. */

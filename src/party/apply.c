@@ -69,7 +69,7 @@ static bool later(bool has, const echo__stamp *at, const echo__stamp *stamp) {
  */
 static bool genesis_counts(const echo_item *item, const echo__stamp *stamp, const echo_message *m) {
     if (!item->has_genesis) return true;
-    if (echo__stamp_compare(&item->genesis, stamp) < 0) return false;
+    if (echo__stamp_compare(&item->more->genesis, stamp) < 0) return false;
     bool same = echo__bytes_equal(echo__bytes_text(item->model), m->model);
     return same || (item->stored_version == 0 && (item->ops == NULL || !item->ops->has_hooks));
 }
@@ -79,8 +79,8 @@ static bool gather_change(item_change *c, const echo_item *item, const echo__sta
     c->genesis = m->has_genesis && genesis_counts(item, stamp, m);
     c->has_genesis = true;
     c->genesis_at = *stamp;
-    c->parent_set = m->has_parent && later(item->has_parent_at, &item->parent_at, stamp);
-    c->deletion = m->action != ECHO_ACTION_NONE && later(item->has_deleted_at, &item->deleted_at, stamp);
+    c->parent_set = m->has_parent && later(item->has_parent_at, &item->more->parent_at, stamp);
+    c->deletion = m->action != ECHO_ACTION_NONE && later(item->has_deleted_at, &item->more->deleted_at, stamp);
     if (c->genesis && (!copy_text(&c->type, m->type) || !copy_text(&c->model, m->model) ||
                        !copy_text(&c->source, m->source) || !copy_text(&c->target, m->target)))
         return false;
@@ -102,11 +102,11 @@ static void swap_genesis(echo_item *item, item_change *c) {
     }
     swap_text(&item->type, &c->type);
     swap_text(&item->model, &c->model);
-    swap_text(&item->source, &c->source);
-    swap_text(&item->target, &c->target);
-    echo__stamp at = item->genesis;
+    swap_text(&item->more->source, &c->source);
+    swap_text(&item->more->target, &c->target);
+    echo__stamp at = item->more->genesis;
     bool has = item->has_genesis;
-    item->genesis = c->genesis_at;
+    item->more->genesis = c->genesis_at;
     item->has_genesis = c->has_genesis;
     c->genesis_at = at;
     c->has_genesis = has;
@@ -115,12 +115,12 @@ static void swap_genesis(echo_item *item, item_change *c) {
 static void commit_rest(echo_item *item, const echo__stamp *stamp, const echo_message *m, item_change *c) {
     if (c->parent_set) {
         swap_text(&item->parent, &c->parent);
-        item->parent_at = *stamp;
+        item->more->parent_at = *stamp;
         item->has_parent_at = true;
     }
     if (c->deletion) {
         item->deleted = m->action == ECHO_ACTION_DELETE;
-        item->deleted_at = *stamp;
+        item->more->deleted_at = *stamp;
         item->has_deleted_at = true;
     }
 }
@@ -130,6 +130,7 @@ static void commit_rest(echo_item *item, const echo__stamp *stamp, const echo_me
 static echo_status change_item(const echo__model **model, echo__items *items, echo_item *item, const echo__stamp *stamp,
                                const echo_message *m, echo_error *err) {
     item_change c;
+    if (echo__items_unfold(items, item) != ECHO_OK) return echo__nomem(err);
     echo__items_before_change(items, item);
     if (!gather_change(&c, item, stamp, m)) {
         drop_change(&c);

@@ -44,14 +44,14 @@ echo_status echo__capture_begin(echo__capture **out, echo__items *items, const e
 
 static echo_status count_model(echo__capture *capture, echo_item *item, echo_error *err) {
     echo_status status = ECHO_OK;
-    item->cut_model = NULL;
-    if (item->in_root && item->root_model != NULL)
-        status = echo__models_add(&capture->models, item->root_model, item->root_version, -1);
+    item->more->cut_model = NULL;
+    if (item->in_root && item->more->root_model != NULL)
+        status = echo__models_add(&capture->models, item->more->root_model, item->root_version, -1);
     if (status == ECHO_OK && item->model != NULL)
-        status = echo__models_add(&capture->models, item->model, item->cut_version, 1);
+        status = echo__models_add(&capture->models, item->model, item->more->cut_version, 1);
     if (status == ECHO_OK && item->model != NULL) {
-        item->cut_model = echo__items_intern(capture->items, item->model);
-        if (item->cut_model == NULL) status = ECHO_ERR_NOMEM;
+        item->more->cut_model = echo__items_intern(capture->items, item->model);
+        if (item->more->cut_model == NULL) status = ECHO_ERR_NOMEM;
     }
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     return status == ECHO_OK ? ECHO_OK
@@ -63,7 +63,7 @@ static echo_status take_record(echo__capture *capture, echo_item *item, echo__bu
                                echo_error *err) {
     size_t start = lines->len + chunks->bytes.len;
     echo__sink sink = echo__loose_sink(chunks);
-    echo_status status = echo__item_record(lines, item, &sink, &item->cut_version, err);
+    echo_status status = echo__item_record(lines, item, &sink, &item->more->cut_version, err);
     if (status == ECHO_OK) status = count_model(capture, item, err);
     if (status != ECHO_OK) return status;
     echo__evict_weigh(&capture->items->evict, item, lines->len + chunks->bytes.len - start);
@@ -106,7 +106,7 @@ static void copy_before_change(void *arg, echo_item *item) {
     if (capture->over || capture->status != ECHO_OK || item->taken) return;
     uint64_t start = capture->clock(capture->clock_arg);
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status = copy_record(&item->copied, capture, item, &problem);
+    echo_status status = copy_record(&item->more->copied, capture, item, &problem);
     if (status != ECHO_OK) {
         fail(capture, item, status, &problem);
         return;
@@ -120,7 +120,7 @@ static void copy_before_change(void *arg, echo_item *item) {
 /* ---- in order ---- */
 
 static echo_status take_copied(echo__batch *batch, echo_item *item, echo_error *err) {
-    echo__copied *copied = item->copied;
+    echo__copied *copied = item->more->copied;
     const uint8_t *bytes = copied->chunks.bytes.data;
     for (size_t i = 0; i < copied->chunks.count; i++) {
         const echo__loose *chunk = &copied->chunks.list[i];
@@ -139,7 +139,7 @@ static echo_status take_copied(echo__batch *batch, echo_item *item, echo_error *
 }
 
 static echo_status take_next(echo__capture *capture, echo__batch *batch, echo_item *item, echo_error *err) {
-    if (item->copied != NULL) return take_copied(batch, item, err);
+    if (item->more->copied != NULL) return take_copied(batch, item, err);
     size_t start = batch->lines.len;
     echo_status status = take_record(capture, item, &batch->lines, &batch->chunks, err);
     if (status != ECHO_OK) return status;
@@ -201,18 +201,18 @@ bool echo__capture_settle(echo__capture *capture) {
     echo_item *item = items->captured;
     if (item == NULL) return false;
     items->captured = item->link[capture->side];
-    if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
-    item->copied = NULL;
+    if (item->more->copied != NULL) echo__loose_free(&item->more->copied->chunks);
+    item->more->copied = NULL;
     if (echo__item_changed(items, item)) items->captured_again--;
     items->captured_count--;
     item->listed[capture->side] = item->taken = false;
     if (items->published) {
         item->in_root = true;
-        item->root_model = item->cut_model;
-        item->root_version = item->cut_version;
+        item->more->root_model = item->more->cut_model;
+        item->root_version = item->more->cut_version;
         echo__evict_use(&items->evict, item);
     } else {
-        item->log.sealed_count = 0; /* segments may have been taken back */
+        item->more->log.sealed_count = 0; /* segments may have been taken back */
         echo__items_touch(items, item);
     }
     return true;
@@ -221,8 +221,8 @@ bool echo__capture_settle(echo__capture *capture) {
 /* When the party is freed while a capture runs: chunks of records that were not handed over. */
 static void drop_unsettled(echo__capture *capture) {
     for (echo_item *item = capture->items->captured; item != NULL; item = item->link[capture->side]) {
-        if (item->copied != NULL) echo__loose_free(&item->copied->chunks);
-        item->copied = NULL;
+        if (item->more->copied != NULL) echo__loose_free(&item->more->copied->chunks);
+        item->more->copied = NULL;
     }
 }
 

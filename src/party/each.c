@@ -94,6 +94,7 @@ typedef struct walk {
     fresh_list fresh;
     echo__buf scratch, texts;
     echo_item lent;
+    echo__item_more lent_more;
     lent_state states[2]; /* there are two models of this kind */
 } walk;
 
@@ -121,9 +122,11 @@ static echo_status call_lent(walk *w, const echo_item *item) {
 static echo_item *lent_item(walk *w, const echo_item_head *head, size_t id_len) {
     echo_item *item = &w->lent;
     const char *const from[] = {head->id, head->type, head->model, head->parent, head->source, head->target};
-    char **const to[] = {&item->id, &item->type, &item->model, &item->parent, &item->source, &item->target};
+    char **const to[] = {&item->id,     &item->type,          &item->model,
+                         &item->parent, &w->lent_more.source, &w->lent_more.target};
     for (size_t i = 0; i < sizeof to / sizeof *to; i++) *to[i] = (char *)(uintptr_t)from[i];
-    item->id_len = id_len;
+    item->id_len = (uint32_t)id_len;
+    item->more = &w->lent_more;
     item->deleted = head->deleted;
     item->ops = NULL;
     item->state = NULL;
@@ -146,7 +149,7 @@ static echo_status lend_loaded(walk *w, const echo__model *model, echo_bytes id,
     echo_item *item;
     echo_error problem = ECHO_ERROR_INIT;
     bool differs;
-    echo_status status = echo__item_load(&item, items->chunks, line, err);
+    echo_status status = echo__items_load(&item, items, line, err);
     if (status != ECHO_OK) return status;
     item->epoch = &items->epoch;
     differs = false;

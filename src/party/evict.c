@@ -1,12 +1,20 @@
 #include "party/evict.h"
 
 #define ITEM_BYTES 512u /* of an item with its texts and its place in the map */
+#define PLACE_BYTES 64u /* of that place alone, and of what a block of memory takes besides */
 #define STATE_FACTOR 4u /* of a state for each byte of its record: what the object model takes */
 
 static void set_weight(echo__evict *evict, echo_item *item, uint64_t weight) {
+    if (weight > UINT32_MAX) weight = UINT32_MAX;
     evict->weight += weight - item->weight;
     if (item->evictable) evict->evictable_weight += weight - item->weight;
-    item->weight = weight;
+    item->weight = (uint32_t)weight;
+}
+
+void echo__evict_weigh_folded(echo__evict *evict, echo_item *item) {
+    uint64_t block = item->weight;
+    item->weight = 0;
+    set_weight(evict, item, block + PLACE_BYTES);
 }
 
 void echo__evict_weigh(echo__evict *evict, echo_item *item, size_t record_bytes) {
@@ -36,6 +44,7 @@ void echo__evict_use(echo__evict *evict, echo_item *item) {
     if (evict->limit == 0 || evict->newest == item) return;
     echo__evict_hold(evict, item);
     if (item->listed[0] || item->listed[1] || !item->in_root) return;
+    item->newer = NULL;
     item->older = evict->newest;
     if (evict->newest != NULL)
         evict->newest->newer = item;

@@ -17,6 +17,8 @@ typedef struct echo__evict {
     uint64_t evicted;
 } echo__evict;
 
+/* An item that was loaded weighs what its block takes. */
+void echo__evict_weigh_folded(echo__evict *evict, echo_item *item);
 /* Estimates the memory an item takes, from the length of its record, or from the bytes that a message adds to it. */
 void echo__evict_weigh(echo__evict *evict, echo_item *item, size_t record_bytes);
 void echo__evict_weigh_more(echo__evict *evict, echo_item *item, size_t bytes);

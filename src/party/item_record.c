@@ -24,12 +24,6 @@ void echo_writer_write(echo_writer *writer, const void *data, size_t len) {
 
 /* ---- from a record ---- */
 
-static echo_status copy_field(char **out, echo_bytes text) {
-    if (text.data == NULL) return ECHO_OK;
-    *out = echo__strndup(text.data, text.len);
-    return *out == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
-}
-
 static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out, echo_error *err) {
     echo__chunks *chunks = arg;
     const echo__chunk *chunk;
@@ -42,63 +36,153 @@ static echo_status get_segment(void *arg, const echo_hash *name, echo__buf *out,
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-static echo_status load_fields(echo_item *item, const echo__record *record, bool credential, echo__chunks *chunks,
-                               echo_error *err) {
-    if (copy_field(&item->type, record->type) != ECHO_OK || copy_field(&item->model, record->model) != ECHO_OK ||
-        copy_field(&item->parent, record->parent) != ECHO_OK || copy_field(&item->source, record->source) != ECHO_OK ||
-        copy_field(&item->target, record->target) != ECHO_OK)
-        return echo__nomem(err);
+/* More than these are not shared: types are the host's, and any feeds may go together. */
+#define TYPES_MAX 1000u
+#define FEED_LISTS_MAX 1000u
+#define FEEDS_MAX 16u
+
+/* What an item is made of that is not in the record as it is. */
+typedef struct loading {
+    const echo__item_source *from;
+    const echo__record *record;
+    const echo__name *type, *model, *feeds, *born; /* NULL: not shared */
+    echo__item_parts parts;
+    echo__buf text; /* the complete state, if the item does not get it without its feeds */
+} loading;
+
+/* *out stays NULL when there is nothing to share, or too much. */
+static bool share(const echo__name **out, const loading *l, echo_bytes bytes, size_t most) {
+    bool full = false;
+    if (l->from->names == NULL || bytes.data == NULL) return true;
+    *out = echo__names_get(l->from->names, bytes, most, &full);
+    return *out != NULL || full;
+}
+
+/* Within a leaf a state is without its feeds. */
+static bool share_feeds(loading *l) {
+    echo_key keys[FEEDS_MAX];
+    size_t count = 0;
+    echo_bytes rest = l->record->feeds;
+    if (l->record->shared == NULL || rest.data == NULL || l->record->state.data == NULL) return true;
+    while (count < FEEDS_MAX && echo__record_feed(&keys[count], l->record, &rest)) count++;
+    if (rest.len > 0) return true;
+    return share(&l->feeds, l, echo__bytes((const uint8_t *)keys, count * sizeof *keys), FEED_LISTS_MAX);
+}
+
+static bool needs_more(const loading *l) {
+    const echo__record *r = l->record;
+    return r->has_parent_at || r->has_deleted_at || r->source.data != NULL || r->target.data != NULL ||
+           r->log.data != NULL || (r->has_genesis && l->born == NULL);
+}
+
+static bool prepare(loading *l) {
+    const echo__record *r = l->record;
+    const echo__model *model =
+        l->from->registry == NULL || r->model.data == NULL ? NULL : echo__registry_find(l->from->registry, r->model);
+    const echo_bytes none = {NULL, 0};
+    if (!share(&l->model, l, r->model, 0) || !share(&l->type, l, r->type, TYPES_MAX) || !share_feeds(l)) return false;
+    if (r->has_genesis &&
+        !share(&l->born, l, echo__bytes(r->genesis.feed.bytes, sizeof r->genesis.feed.bytes), FEED_LISTS_MAX))
+        return false;
+    if (r->state.data != NULL && r->feeds.data != NULL && r->shared != NULL && l->feeds == NULL)
+        echo__record_write_state(&l->text, r);
+    l->parts.id = r->id;
+    l->parts.type = l->type == NULL ? r->type : none;
+    l->parts.model = l->model == NULL ? r->model : none;
+    l->parts.parent = r->parent;
+    l->parts.room = model == NULL ? NULL : model->room;
+    l->parts.more = needs_more(l);
+    return l->text.status == ECHO_OK;
+}
+
+static echo_bytes stored_bytes(const loading *l) {
+    if (l->record->state.data == NULL) return l->record->bytes;
+    return l->text.len > 0 ? echo__buf_bytes(&l->text) : l->record->state;
+}
+
+static bool copy_more(echo__item_more *more, const echo__record *record) {
+    if (record->source.data != NULL) more->source = echo__strndup(record->source.data, record->source.len);
+    if (record->target.data != NULL) more->target = echo__strndup(record->target.data, record->target.len);
+    if (record->has_genesis) more->genesis = record->genesis;
+    if (record->has_parent_at) more->parent_at = record->parent_at;
+    if (record->has_deleted_at) more->deleted_at = record->deleted_at;
+    return (record->source.data == NULL) == (more->source == NULL) &&
+           (record->target.data == NULL) == (more->target == NULL);
+}
+
+static void fill_item(echo_item *item, const loading *l) {
+    const echo__record *record = l->record;
+    if (l->type != NULL) item->type = (char *)(uintptr_t)l->type->text;
+    if (l->model != NULL) item->model = (char *)(uintptr_t)l->model->text;
+    if (item->more != NULL) item->more->root_model = item->model;
+    item->feeds = l->feeds;
     item->deleted = record->deleted;
     item->has_genesis = record->has_genesis;
     item->has_parent_at = record->has_parent_at;
     item->has_deleted_at = record->has_deleted_at;
-    item->genesis = record->genesis;
-    item->parent_at = record->parent_at;
-    item->deleted_at = record->deleted_at;
+    if (record->has_genesis && item->more == NULL) {
+        item->born.time = record->genesis.time;
+        item->born.seq = record->genesis.seq;
+        item->born.feed = l->born;
+    }
     item->in_root = true;
     item->root_version = item->stored_version = record->version;
-    bool state = record->state.data != NULL, bytes = record->bytes.data != NULL;
-    if (!credential && (state || bytes) != (record->version != 0))
-        return echo__error(err, ECHO_ERR_CORRUPT, "record has a state without a version, or a version without a state");
-    item->stored_raw = bytes && !state;
-    if (state)
-        echo__record_write_state(&item->stored, record);
-    else if (bytes)
-        echo__buf_append(&item->stored, record->bytes.data, record->bytes.len);
-    if (item->stored.status != ECHO_OK) return echo__nomem(err);
-    if (record->log.data != NULL) return echo__log_read(&item->log, record->log, get_segment, chunks, err);
-    return ECHO_OK;
+    item->stored_raw = record->bytes.data != NULL && record->state.data == NULL;
 }
 
-static echo_status load_blob(echo_item *item, echo__record *record, bool credential, echo__chunks *chunks,
-                             echo_error *err) {
-    const echo__chunk *blob;
-    echo_status status = echo__chunks_get(&blob, chunks, &record->blob, err);
+static echo_status make_item(echo_item **out, loading *l, echo_error *err) {
+    const echo__record *record = l->record;
+    uint8_t *to;
+    size_t size;
+    if (!prepare(l)) return echo__nomem(err);
+    echo_bytes stored = stored_bytes(l);
+    if (stored.len > UINT32_MAX) return echo__error(err, ECHO_ERR_LIMIT, "the item's state is too long");
+    l->parts.stored = stored.data == NULL ? 0 : stored.len;
+    if (echo__item_make(out, &to, &size, &l->parts) != ECHO_OK) return echo__nomem(err);
+    echo_item *item = *out;
+    item->weight = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+    fill_item(item, l);
+    if (stored.data != NULL) {
+        if (stored.len > 0) memcpy(to, stored.data, stored.len);
+        item->stored = (echo__item_bytes){to, (uint32_t)stored.len, false};
+    }
+    if (item->more != NULL && !copy_more(item->more, record)) return echo__nomem(err);
+    if (record->log.data == NULL) return ECHO_OK;
+    return echo__log_read(&item->more->log, record->log, get_segment, l->from->chunks, err);
+}
+
+static echo_status check_version(const echo__record *record, echo_error *err) {
+    if ((record->state.data != NULL || record->bytes.data != NULL) == (record->version != 0)) return ECHO_OK;
+    return echo__error(err, ECHO_ERR_CORRUPT, "record has a state without a version, or a version without a state");
+}
+
+static echo_status get_blob(const echo__chunk **out, echo__record *record, echo__chunks *chunks, echo_error *err) {
+    *out = NULL;
+    if (!record->has_blob) return ECHO_OK;
+    echo_status status = echo__chunks_get(out, chunks, &record->blob, err);
     if (status == ECHO_ERR_NOT_FOUND)
         return echo__error_adopt(err, ECHO_ERR_CORRUPT, "the chunk with an item's state is missing");
-    if (status != ECHO_OK) return status;
-    status = echo__record_read_payload(record, blob->bytes, err);
-    if (status == ECHO_OK) status = load_fields(item, record, credential, chunks, err);
-    echo__chunks_release(chunks, blob);
-    return status;
+    return status == ECHO_OK ? echo__record_read_payload(record, (*out)->bytes, err) : status;
 }
 
-static echo_status load_record(echo_item **out, bool credential, echo__chunks *chunks, echo__line line,
+static echo_status load_record(echo_item **out, bool credential, const echo__item_source *from, echo__line line,
                                echo_error *err) {
     *out = NULL;
     echo__record record;
     echo__buf scratch = ECHO__BUF_INIT;
     echo_item *item = NULL;
+    const echo__chunk *blob = NULL;
     echo_status status = echo__record_read(&record, line, &scratch, err);
     if (status == ECHO_OK) {
-        status = echo__item_new(&item, record.id);
-        if (status != ECHO_OK) echo__nomem(err);
+        loading l = {.from = from, .record = &record};
+        status = get_blob(&blob, &record, from->chunks, err);
+        if (status == ECHO_OK && !credential) status = check_version(&record, err);
+        if (status == ECHO_OK) status = make_item(&item, &l, err);
+        if (status != ECHO_OK) echo__error_item(err, record.id.data, record.id.len);
+        echo__chunks_release(from->chunks, blob);
+        echo__buf_free(&l.text);
     }
-    if (status == ECHO_OK)
-        status = record.has_blob ? load_blob(item, &record, credential, chunks, err)
-                                 : load_fields(item, &record, credential, chunks, err);
-    if (status != ECHO_OK && item != NULL) {
-        echo__error_item(err, item->id, item->id_len);
+    if (status != ECHO_OK) {
         echo__item_free(item);
         item = NULL;
     }
@@ -107,12 +191,13 @@ static echo_status load_record(echo_item **out, bool credential, echo__chunks *c
     return status;
 }
 
-echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo__line line, echo_error *err) {
-    return load_record(out, false, chunks, line, err);
+echo_status echo__item_load(echo_item **out, const echo__item_source *from, echo__line line, echo_error *err) {
+    return load_record(out, false, from, line, err);
 }
 
 echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo__line line, echo_error *err) {
-    return load_record(out, true, chunks, line, err);
+    const echo__item_source from = {chunks, NULL, NULL};
+    return load_record(out, true, &from, line, err);
 }
 
 /* ---- to a record ---- */
@@ -158,15 +243,15 @@ static void fill_head(echo__record *record, const echo_item *item) {
     record->type = echo__bytes_text(item->type);
     record->model = echo__bytes_text(item->model);
     record->parent = echo__bytes_text(item->parent);
-    record->source = echo__bytes_text(item->source);
-    record->target = echo__bytes_text(item->target);
+    record->source = echo__bytes_text(item->more == NULL ? NULL : item->more->source);
+    record->target = echo__bytes_text(item->more == NULL ? NULL : item->more->target);
     record->deleted = item->deleted;
     record->has_genesis = item->has_genesis;
     record->has_parent_at = item->has_parent_at;
     record->has_deleted_at = item->has_deleted_at;
-    record->genesis = item->genesis;
-    record->parent_at = item->parent_at;
-    record->deleted_at = item->deleted_at;
+    if (item->has_genesis) echo__item_genesis(&record->genesis, item);
+    if (item->has_parent_at) record->parent_at = item->more->parent_at;
+    if (item->has_deleted_at) record->deleted_at = item->more->deleted_at;
 }
 
 echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__sink *sink, echo_error *err) {
@@ -187,31 +272,35 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
+/* The state that the record holds: made by the model, or the stored bytes. *raw: they are base64. */
+static echo_status put_state(echo__buf *out, bool *raw, uint32_t *version, const echo_item *item, echo_error *err) {
+    echo_status status = ECHO_OK;
+    *raw = item->stored_raw;
+    *version = item->stored_version;
+    if (item->feeds != NULL) { /* a state that is frozen reads the same bytes */
+        if (item->ops != NULL) *version = item->ops->ops.state_version;
+        echo__item_put_state(out, item->feeds, echo__item_stored(item));
+    } else if (item->ops != NULL && item->ops->has_hooks) {
+        *raw = item->ops->raw;
+        *version = item->ops->ops.state_version;
+        status = *raw ? snapshot_raw(out, item, err) : snapshot_json(out, item, err);
+    } else if (item->stored_version != 0) {
+        echo__buf_append(out, item->stored.data, item->stored.len);
+    }
+    (void)echo__buf_reserve(out, 1); /* an empty state is present all the same */
+    return status == ECHO_OK && out->status != ECHO_OK ? echo__nomem(err) : status;
+}
+
 echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version,
                               echo_error *err) {
     echo__record record;
     echo__buf state = ECHO__BUF_INIT, log = ECHO__BUF_INIT;
-    echo_status status = ECHO_OK;
+    bool raw;
     fill_head(&record, item);
-    echo_bytes stored = echo__bytes(NULL, 0);
-    bool raw = item->stored_raw;
-    if (item->ops != NULL && item->ops->has_hooks) {
-        raw = item->ops->raw;
-        status = raw ? snapshot_raw(&state, item, err) : snapshot_json(&state, item, err);
-        (void)echo__buf_reserve(&state, 1); /* an empty state is present all the same */
-        if (status == ECHO_OK && state.status != ECHO_OK) status = echo__nomem(err);
-        stored = echo__buf_bytes(&state);
-        record.version = item->ops->ops.state_version;
-    } else if (item->stored_version != 0) {
-        stored = echo__bytes(item->stored.data == NULL ? (const uint8_t *)"" : item->stored.data, item->stored.len);
-        record.version = item->stored_version;
-    }
-    if (raw)
-        record.bytes = stored;
-    else
-        record.state = stored;
-    if (status == ECHO_OK && item->log.count > 0) {
-        status = echo__log_write(&log, &item->log, sink->put, sink->arg, err);
+    echo_status status = put_state(&state, &raw, &record.version, item, err);
+    if (status == ECHO_OK && record.version != 0) *(raw ? &record.bytes : &record.state) = echo__buf_bytes(&state);
+    if (status == ECHO_OK && echo__item_log(item)->count > 0) {
+        status = echo__log_write(&log, &item->more->log, sink->put, sink->arg, err);
         record.log = echo__buf_bytes(&log);
     }
     if (status == ECHO_OK) status = echo__record_put(out, &record, sink, err);
@@ -231,9 +320,9 @@ static echo_status name_chunk(void *arg, echo_hash *name, echo_bytes chunk, echo
 
 echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) {
     static const echo__sink names = {name_chunk, NULL};
-    size_t sealed = item->log.sealed_count; /* segments that were put, which those named here are not */
+    size_t sealed = echo__item_log(item)->sealed_count; /* segments that were put, which those named here are not */
     uint32_t version;
     echo_status status = echo__item_record(out, item, &names, &version, err);
-    item->log.sealed_count = sealed;
+    if (item->more != NULL) item->more->log.sealed_count = sealed;
     return status;
 }

@@ -8,8 +8,18 @@
 #include "party/item.h"
 #include "tree/tree.h"
 
-/* The item of a record's line, without a state. ECHO_ERR_CORRUPT also when a chunk that the line names is missing. */
-echo_status echo__item_load(echo_item **out, echo__chunks *chunks, echo__line line, echo_error *err) ECHO_MUST_USE;
+/* What an item's record is loaded with. */
+typedef struct echo__item_source {
+    echo__chunks *chunks;
+    const echo_registry *registry; /* says which items get room for their state; NULL: none */
+    echo__names *names;            /* for what items share; they may not outlive it. NULL: nothing is shared */
+} echo__item_source;
+/*
+ * The item of a record's line, folded, without a state. Its weight is the size of its block. ECHO_ERR_CORRUPT also when
+ * a chunk that the line names is missing.
+ */
+echo_status echo__item_load(echo_item **out, const echo__item_source *from, echo__line line,
+                            echo_error *err) ECHO_MUST_USE;
 /* The same of a credential's record: id and stored bytes alone. */
 echo_status echo__credential_load(echo_item **out, echo__chunks *chunks, echo__line line,
                                   echo_error *err) ECHO_MUST_USE;

@@ -12,11 +12,15 @@ bool echo__status_refuses(echo_status status) {
            status == ECHO_ERR_UNSUPPORTED;
 }
 
-static void destroy_state(const echo__model *model, void *state) { model->ops.destroy(model->ctx, state); }
-
 static echo_status create_state(void **state, const echo__model *model, const echo_item *item, echo_error *err) {
     echo_item_info info = {item->id, item->type, item->model};
+    void *room = echo__item_room(item);
     *state = NULL;
+    if (model->room != NULL && room != NULL && item->ops == NULL) {
+        model->room->make(room);
+        *state = room;
+        return ECHO_OK;
+    }
     echo_status status = model->ops.create(state, model->ctx, &info);
     return status == ECHO_OK ? ECHO_OK : echo__error(err, status, "the model's create hook failed");
 }
@@ -47,7 +51,7 @@ static echo_status restore_state(const echo__model *model, void *state, const ec
         return status;
     }
     if (model->restore_text != NULL)
-        return model->restore_text(state, item->stored_version, echo__buf_bytes(&item->stored), err);
+        return model->restore_text(state, item->stored_version, echo__item_stored(item), err);
     cJSON *value;
     echo_status status = echo__json_parse(&value, item->stored.data, item->stored.len, err);
     if (status != ECHO_OK) return status;
@@ -99,9 +103,9 @@ static echo_status make_state(void **out, const echo__model *model, const echo_i
         status = restore_state(model, state, item, err);
         if (status != ECHO_OK) echo__error_adopt(err, status, "the model's restore hook failed");
     }
-    if (status == ECHO_OK) status = replay_log(model, state, &item->log, applied, err);
+    if (status == ECHO_OK) status = replay_log(model, state, echo__item_log(item), applied, err);
     if (status != ECHO_OK) {
-        destroy_state(model, state);
+        echo__item_destroy_state(item, model, state);
         return status;
     }
     *out = state;
@@ -111,22 +115,25 @@ static echo_status make_state(void **out, const echo__model *model, const echo_i
 /* Frees the bytes that the state was made from, unless it reads them still. */
 static void free_stored(echo_item *item) {
     if (item->stored.data == NULL) return;
-    if (item->ops->borrows == NULL || !item->ops->borrows(item->state)) echo__buf_free(&item->stored);
+    if (item->ops->borrows == NULL || !item->ops->borrows(item->state)) echo__item_bytes_free(&item->stored);
 }
 
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) {
     bool *applied = NULL;
+    size_t mutations = echo__item_log(item)->count;
     *differs = false;
-    if (model->has_hooks && item->log.count > 0) {
-        applied = echo__calloc(item->log.count, sizeof *applied);
+    /* Only a state that stays as it was stored can be without its feeds. */
+    if ((model->restore_text == NULL || mutations > 0) && echo__item_complete(item) != ECHO_OK) return echo__nomem(err);
+    if (model->has_hooks && mutations > 0) {
+        applied = echo__calloc(mutations, sizeof *applied);
         if (applied == NULL) return echo__nomem(err);
     }
     void *state = NULL;
     echo_status status = make_state(&state, model, item, applied, err);
     if (status == ECHO_OK) {
-        size_t before = item->log.count;
-        if (applied != NULL) remove_applied(&item->log, applied);
-        *differs = item->log.count != before || (model->has_hooks && item->stored_version != model->ops.state_version);
+        if (applied != NULL) remove_applied(&item->more->log, applied);
+        *differs = echo__item_log(item)->count != mutations ||
+                   (model->has_hooks && item->stored_version != model->ops.state_version);
         item->ops = model;
         item->state = state;
         item->stored_version = 0;
@@ -142,24 +149,25 @@ static echo_status refold(echo_item *item, const echo__stamp *stamp, uint8_t *co
     echo_status status = create_state(&state, item->ops, item, err);
     if (status != ECHO_OK) return status;
     bool placed = false;
-    for (size_t i = 0; i <= item->log.count; i++) {
+    const echo__log *log = &item->more->log;
+    for (size_t i = 0; i <= log->count; i++) {
         echo_error problem = ECHO_ERROR_INIT;
-        if (!placed && (i == item->log.count || echo__stamp_compare(&item->log.entries[i].stamp, stamp) > 0)) {
+        if (!placed && (i == log->count || echo__stamp_compare(&log->entries[i].stamp, stamp) > 0)) {
             placed = true;
             status = apply_mutation(item->ops, state, stamp, copy, len, &problem);
             if (status != ECHO_OK && !echo__status_refuses(status)) goto failed;
         }
-        if (i == item->log.count) break;
-        const echo__log_entry *entry = &item->log.entries[i];
+        if (i == log->count) break;
+        const echo__log_entry *entry = &log->entries[i];
         status = apply_mutation(item->ops, state, &entry->stamp, entry->bytes, entry->len, &problem);
         if (status != ECHO_OK && !echo__status_refuses(status)) goto failed;
         continue;
     failed:
-        destroy_state(item->ops, state);
+        echo__item_destroy_state(item, item->ops, state);
         if (err != NULL) *err = problem;
         return status;
     }
-    destroy_state(item->ops, item->state);
+    echo__item_destroy_state(item, item->ops, item->state);
     item->state = state;
     return ECHO_OK;
 }
@@ -173,13 +181,13 @@ echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_by
         free_stored(item);
         if (status == ECHO_OK || !echo__status_refuses(status)) return status;
         *refused = true;
-        return echo__log_add(&item->log, stamp, bytes) == ECHO_OK ? ECHO_OK : echo__nomem(err);
+        return echo__log_add(&item->more->log, stamp, bytes) == ECHO_OK ? ECHO_OK : echo__nomem(err);
     }
     uint8_t *copy;
-    if (echo__log_prepare(&item->log, bytes, &copy) != ECHO_OK) return echo__nomem(err);
+    echo__log *log = &item->more->log;
+    if (echo__log_prepare(log, bytes, &copy) != ECHO_OK) return echo__nomem(err);
     if (item->ops != NULL) {
-        size_t n = item->log.count;
-        bool last = n == 0 || echo__stamp_compare(&item->log.entries[n - 1].stamp, stamp) < 0;
+        bool last = log->count == 0 || echo__stamp_compare(&log->entries[log->count - 1].stamp, stamp) < 0;
         echo_status status = last ? apply_mutation(item->ops, item->state, stamp, copy, bytes.len, err)
                                   : refold(item, stamp, copy, bytes.len, err);
         if (status != ECHO_OK && !echo__status_refuses(status)) {
@@ -188,6 +196,6 @@ echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_by
         }
         *refused = status != ECHO_OK;
     }
-    echo__log_insert(&item->log, stamp, copy, bytes.len, NULL);
+    echo__log_insert(log, stamp, copy, bytes.len, NULL);
     return ECHO_OK;
 }

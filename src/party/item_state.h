@@ -17,8 +17,8 @@ bool echo__item_reads(const echo_item *item, const echo__model *model);
  */
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) ECHO_MUST_USE;
 /*
- * Applies a mutation to the state, or adds it to the log. *refused: the model refused it. It is in the log then, and
- * err has the reason although the call succeeded.
+ * Applies a mutation to the state of an unfolded item, or adds it to the log. *refused: the model refused it. It is in
+ * the log then, and err has the reason although the call succeeded.
  */
 echo_status echo__item_mutate(echo_item *item, const echo__stamp *stamp, echo_bytes bytes, bool *refused,
                               echo_error *err) ECHO_MUST_USE;

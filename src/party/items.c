@@ -10,25 +10,21 @@
 
 void echo__items_init(echo__items *items, const echo_registry *registry) {
     memset(items, 0, sizeof *items);
-    echo__map_init(&items->map);
+    echo__item_table_init(&items->table);
+    echo__names_init(&items->names);
     items->registry = registry;
 }
 
 void echo__items_free(echo__items *items) {
     size_t at = 0;
-    for (echo_item *item; (item = echo__map_next(&items->map, &at)) != NULL;) echo__item_free(item);
-    echo__map_free(&items->map);
-    for (size_t i = 0; i < items->names_count; i++) echo__free(items->names[i]);
-    echo__free(items->names);
+    for (echo_item *item; (item = echo__item_table_next(&items->table, &at)) != NULL;) echo__item_free(item);
+    echo__item_table_free(&items->table);
+    echo__names_free(&items->names);
 }
 
 const char *echo__items_intern(echo__items *items, const char *name) {
-    for (size_t i = 0; i < items->names_count; i++)
-        if (strcmp(items->names[i], name) == 0) return items->names[i];
-    if (!echo__grow(&items->names, &items->names_cap, items->names_count + 1, sizeof *items->names)) return NULL;
-    char *copy = echo__strdup(name);
-    if (copy != NULL) items->names[items->names_count++] = copy;
-    return copy;
+    const echo__name *shared = echo__names_get(&items->names, echo__bytes_text(name), 0, NULL);
+    return shared == NULL ? NULL : shared->text;
 }
 
 /* ---- the list of changed items ---- */
@@ -60,11 +56,18 @@ bool echo__items_in_root(const echo__items *items, const echo_item *item) {
     return item->in_root || (items->published && echo__item_captured(items, item));
 }
 
+echo_status echo__items_unfold(echo__items *items, echo_item *item) {
+    if (!item->folded) return ECHO_OK;
+    echo_status status = echo__item_unfold(item);
+    if (status == ECHO_OK) echo__evict_weigh_more(&items->evict, item, sizeof *item->more + item->stored.len);
+    return status;
+}
+
 echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) {
     *out = NULL;
     echo_item *item;
     if (echo__item_new(&item, id) != ECHO_OK) return ECHO_ERR_NOMEM;
-    if (!echo__map_put(&items->map, item->id, item->id_len, item)) {
+    if (!echo__item_table_put(&items->table, item)) {
         echo__item_free(item);
         return ECHO_ERR_NOMEM;
     }
@@ -74,7 +77,7 @@ echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) 
 }
 
 void echo__items_drop(echo__items *items, echo_item *item) {
-    (void)echo__map_remove(&items->map, item->id, item->id_len);
+    echo__item_table_remove(&items->table, item);
     items->epoch++;
     echo__item_free(item);
 }
@@ -82,15 +85,19 @@ void echo__items_drop(echo__items *items, echo_item *item) {
 /* ---- states ---- */
 
 echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error *err) {
-    uint64_t generation = echo__registry_generation(items->registry) + 1;
+    uint32_t generation = (uint32_t)echo__registry_generation(items->registry) + 1;
     if (item->ops != NULL || item->model == NULL || item->tried == generation) return ECHO_OK;
     const echo__model *model = echo__registry_find_text(items->registry, item->model);
     if (model == NULL || !echo__item_reads(item, model)) {
         item->tried = generation;
         return ECHO_OK;
     }
+    bool written_anew =
+        model->has_hooks && (item->stored_version != model->ops.state_version || echo__item_log(item)->count > 0);
+    if (written_anew && echo__items_unfold(items, item) != ECHO_OK) return echo__nomem(err);
     echo_error problem = ECHO_ERROR_INIT;
     bool differs;
+    size_t stored_bytes = item->stored.len;
     echo_status status = echo__item_hydrate(&differs, item, model, &problem);
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     if (status != ECHO_OK) { /* kept as bytes (P6) and reported once */
@@ -100,6 +107,7 @@ echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error 
         return ECHO_OK;
     }
     items->hydrated++;
+    if (item->folded && item->state != echo__item_room(item)) echo__evict_weigh_more(&items->evict, item, stored_bytes);
     bool stored = echo__items_in_root(items, item) || echo__item_captured(items, item);
     if (differs && stored && !awaits_capture(items, item)) echo__items_touch(items, item);
     return ECHO_OK;
@@ -107,33 +115,32 @@ echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error 
 
 /* ---- finding ---- */
 
-echo_item *echo__items_peek(const echo__items *items, echo_bytes id) {
-    return items->map.count == 0 ? NULL : echo__map_get(&items->map, id.data, id.len);
+echo_item *echo__items_peek(const echo__items *items, echo_bytes id) { return echo__item_table_get(&items->table, id); }
+
+echo_status echo__items_load(echo_item **out, echo__items *items, echo__line line, echo_error *err) {
+    const echo__item_source from = {items->chunks, items->registry, &items->names};
+    return echo__item_load(out, &from, line, err);
 }
 
 typedef struct load_args {
     echo__items *items;
     echo_item *item;
-    size_t bytes;
     echo_error *err;
 } load_args;
 
 static echo_status load_line(void *arg, echo__line line) {
     load_args *load = arg;
-    load->bytes = line.text.len;
-    return echo__item_load(&load->item, load->items->chunks, line, load->err);
+    return echo__items_load(&load->item, load->items, line, load->err);
 }
 
 /* Takes an item that was loaded; frees it when that fails. */
-static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, size_t bytes, echo_error *err) {
-    if (item->model != NULL) item->root_model = echo__items_intern(items, item->model);
-    if ((item->model != NULL && item->root_model == NULL) ||
-        !echo__map_put(&items->map, item->id, item->id_len, item)) {
+static echo_status adopt(echo_item **out, echo__items *items, echo_item *item, echo_error *err) {
+    if (!echo__item_table_put(&items->table, item)) {
         echo__item_free(item);
         return echo__nomem(err);
     }
     item->epoch = &items->epoch;
-    echo__evict_weigh(&items->evict, item, bytes + item->stored.len);
+    echo__evict_weigh_folded(&items->evict, item);
     echo__evict_use(&items->evict, item);
     *out = item;
     return ECHO_OK;
@@ -143,7 +150,7 @@ static echo_status load_item(echo_item **out, echo__items *items, echo_bytes id,
     *out = NULL;
     if (items->chunks == NULL || items->root->items == 0) return ECHO_ERR_NOT_FOUND;
     echo_error problem = ECHO_ERROR_INIT;
-    load_args load = {items, NULL, 0, &problem};
+    load_args load = {items, NULL, &problem};
     echo_status status = echo__tree_get(items->chunks, items->root, id, load_line, &load, &problem);
     if (status != ECHO_OK) {
         if (status == ECHO_ERR_NOT_FOUND || err == NULL) return status;
@@ -151,7 +158,7 @@ static echo_status load_item(echo_item **out, echo__items *items, echo_bytes id,
         echo__error_item(err, id.data, id.len);
         return status;
     }
-    return adopt(out, items, load.item, load.bytes, err);
+    return adopt(out, items, load.item, err);
 }
 
 #define LOADS_PER_MEASURE 8u
@@ -181,8 +188,8 @@ echo_status echo__items_take(echo__items *items, echo_bytes id, echo__line line,
     echo_item *item = echo__items_peek(items, id);
     echo_status status = ECHO_OK;
     if (item == NULL) {
-        status = echo__item_load(&item, items->chunks, line, err);
-        if (status == ECHO_OK) status = adopt(&item, items, item, line.text.len, err);
+        status = echo__items_load(&item, items, line, err);
+        if (status == ECHO_OK) status = adopt(&item, items, item, err);
     }
     return status == ECHO_OK ? echo__items_hydrate(items, item, err) : status;
 }

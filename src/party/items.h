@@ -29,14 +29,13 @@
 #ifndef ECHO_PARTY_ITEMS_H
 #define ECHO_PARTY_ITEMS_H
 
-#include "base/map.h"
 #include "party/evict.h"
-#include "party/item.h"
+#include "party/item_table.h"
 #include "tree/cursor.h"
 #include "tree/tree.h"
 
 typedef struct echo__items {
-    echo__map map;
+    echo__item_table table;
     uint64_t epoch; /* moves whenever an item is freed (item.h) */
     const echo_registry *registry;
     echo__chunks *chunks; /* NULL: no root */
@@ -55,8 +54,7 @@ typedef struct echo__items {
     bool published;          /* the root is the one that the capture wrote */
 
     echo__evict evict;
-    char **names; /* interned */
-    size_t names_count, names_cap;
+    echo__names names;
     echo_clock_fn clock; /* measures the time of loading; NULL: not measured */
     void *clock_arg;
     uint64_t loads;
@@ -96,14 +94,19 @@ echo_status echo__items_exists(bool *out, echo__items *items, echo_bytes id, ech
  * reported once and is not an error: the item stays bytes (P6). */
 echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error *err) ECHO_MUST_USE;
 
+/* The item of a record of the root's, which is not in the set: the caller frees it, before the set. */
+echo_status echo__items_load(echo_item **out, echo__items *items, echo__line line, echo_error *err) ECHO_MUST_USE;
+
 /* ---- Changing ---- */
 
 /* Adds an item that does not exist. ECHO_ERR_NOMEM. echo__items_drop undoes it until the item is touched. */
 echo_status echo__items_add(echo_item **out, echo__items *items, echo_bytes id) ECHO_MUST_USE;
 void echo__items_drop(echo__items *items, echo_item *item);
+/* To be called before the item changes, and whatever else is done before that. ECHO_ERR_NOMEM: nothing has changed. */
+echo_status echo__items_unfold(echo__items *items, echo_item *item) ECHO_MUST_USE;
 /* To be called before the item changes: if it awaits capture, its record is copied first. */
 void echo__items_before_change(echo__items *items, echo_item *item);
-/* Marks the item as changed. */
+/* Marks the item, which is unfolded, as changed. */
 void echo__items_touch(echo__items *items, echo_item *item);
 /* Counts and reports a message that was skipped. */
 void echo__items_refuse(echo__items *items, const echo__stamp *stamp, echo_bytes id, const echo_error *problem);

@@ -173,7 +173,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     echo__merge_counts counts;
     echo__merge_counts_get(&counts, party->merge);
     out->items = party->root.items + party->items.added;
-    out->items_in_memory = party->items.map.count;
+    out->items_in_memory = party->items.table.count;
     out->items_changed = echo__items_unsaved(&party->items);
     out->applied = party->applied;
     out->refused = party->items.refused;

@@ -22,7 +22,9 @@ void echo_item_head_get(echo_item_head *out, const echo_item *item) {
     if (out == NULL) return;
     memset(out, 0, sizeof *out);
     if (item == NULL) return;
-    *out = (echo_item_head){item->id, item->type, item->model, item->parent, item->source, item->target, item->deleted};
+    const char *source = item->more == NULL ? NULL : item->more->source;
+    const char *target = item->more == NULL ? NULL : item->more->target;
+    *out = (echo_item_head){item->id, item->type, item->model, item->parent, source, target, item->deleted};
 }
 
 bool echo_item_has_state(const echo_item *item) { return item != NULL && item->ops != NULL; }

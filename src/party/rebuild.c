@@ -152,8 +152,9 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
     echo_status status = echo__items_get(&item, items, echo__bytes(made->id, made->id_len), err);
     if (status != ECHO_OK) return status;
     if (item->ops != NULL || made->ops == NULL) return ECHO_OK;
-    for (; made->tried < item->log.count; made->tried++) {
-        const echo__log_entry *entry = &item->log.entries[made->tried];
+    if (echo__items_unfold(items, item) != ECHO_OK) return echo__nomem(err);
+    for (; made->tried < item->more->log.count; made->tried++) {
+        const echo__log_entry *entry = &item->more->log.entries[made->tried];
         uint64_t covered;
         bool refused;
         echo_error problem = ECHO_ERROR_INIT; /* also filled when the model refuses the mutation */
@@ -169,10 +170,10 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
     made->ops = NULL;
     made->state = NULL;
     item->stored_version = 0;
-    echo__buf_free(&item->stored);
+    echo__item_bytes_free(&item->stored);
     item->stored = made->stored; /* the state may read it */
-    made->stored = (echo__buf)ECHO__BUF_INIT;
-    move_log(&item->log, &made->log);
+    made->stored = (echo__item_bytes){NULL, 0, false};
+    move_log(&item->more->log, &made->more->log);
     echo__items_touch(items, item);
     return ECHO_OK;
 }
@@ -181,14 +182,14 @@ static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *
 static echo_status install_some(echo__rebuild_outcome *out, echo__rebuild *rebuild, uint64_t max, echo_error *err) {
     for (uint64_t done = 0; max == 0 || done < max; done++) {
         size_t at = rebuild->installed;
-        echo_item *made = echo__map_next(&rebuild->items.map, &at);
+        echo_item *made = echo__item_table_next(&rebuild->items.table, &at);
         if (made == NULL) break;
         echo_status status = install(rebuild, made, err);
         if (status != ECHO_OK) return status;
         rebuild->installed = at;
     }
     size_t at = rebuild->installed;
-    *out = echo__map_next(&rebuild->items.map, &at) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
+    *out = echo__item_table_next(&rebuild->items.table, &at) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
     return ECHO_OK;
 }
 

@@ -40,6 +40,7 @@ static const echo_store_ops memory_ops = {
     .rollback = echo__memstore_rollback,
     .flush = echo__memstore_flush,
     .publish_as = echo__memstore_publish_as,
+    .get_many = echo__memstore_get_many,
     .list = echo__memstore_list,
     .remove = echo__memstore_remove,
     .walk = echo__memstore_walk,

@@ -29,6 +29,32 @@ echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn f
     return echo__memstore_leave(m, status);
 }
 
+typedef struct one_of_many {
+    size_t index;
+    echo_chunk_at_fn fn;
+    void *arg;
+} one_of_many;
+
+static echo_status take_one(void *arg, echo_bytes bytes) {
+    const one_of_many *one = arg;
+    return one->fn(one->arg, one->index, bytes);
+}
+
+echo_status echo__memstore_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
+                                    echo_error *err) {
+    echo__memstore *m = ctx;
+    (void)err;
+    for (size_t i = 0; i < n; i++) {
+        one_of_many one = {i, fn, arg};
+        (void)echo__memstore_enter(m);
+        bool there = echo__memstore_find(m, &names[i]) != NULL;
+        (void)echo__memstore_leave(m, ECHO_OK);
+        echo_status status = there ? echo__memstore_get(ctx, &names[i], take_one, &one, NULL) : ECHO_OK;
+        if (status != ECHO_OK) return status;
+    }
+    return ECHO_OK;
+}
+
 echo_status echo__memstore_has(bool *out, void *ctx, const echo_hash *name, echo_error *err) {
     echo__memstore *m = ctx;
     (void)err;

@@ -8,6 +8,8 @@
 
 uint32_t echo__memstore_capabilities(void *ctx);
 echo_status echo__memstore_get(void *ctx, const echo_hash *name, echo_chunk_fn fn, void *arg, echo_error *err);
+echo_status echo__memstore_get_many(void *ctx, const echo_hash *names, size_t n, echo_chunk_at_fn fn, void *arg,
+                                    echo_error *err);
 echo_status echo__memstore_has(bool *out, void *ctx, const echo_hash *name, echo_error *err);
 echo_status echo__memstore_list(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
 echo_status echo__memstore_walk(void *ctx, echo_walk_fn fn, void *arg, echo_error *err);

@@ -16,13 +16,23 @@ bool echo__sqlite_has_file(const echo__sqlite *s, const char *suffix, bool with_
     return len > 0 && (size_t)len < sizeof name && stat(name, &at) == 0 && (!with_content || at.st_size > 0);
 }
 
+static bool is_file(const echo__sqlite *s, const struct stat *now) {
+    return now->st_dev == s->file.st_dev && now->st_ino == s->file.st_ino;
+}
+
+bool echo__sqlite_is_same_file(const echo__sqlite *s) {
+    struct stat now;
+    return stat(s->path, &now) == 0 && is_file(s, &now);
+}
+
+/* A handle that may write stays with a file that has lost its name, until it writes, as it does with locks. */
 bool echo__sqlite_overtaken(const echo__sqlite *s) {
     struct stat now;
     if (!s->immutable) return false;
-    if (stat(s->path, &now) != 0) return true;
-    return now.st_dev != s->file.st_dev || now.st_ino != s->file.st_ino || now.st_size != s->file.st_size ||
-           now.st_mtim.tv_sec != s->file.st_mtim.tv_sec || now.st_mtim.tv_nsec != s->file.st_mtim.tv_nsec ||
-           echo__sqlite_has_file(s, "-wal", true) || echo__sqlite_has_file(s, "-journal", true);
+    if (stat(s->path, &now) != 0 || !is_file(s, &now)) return s->read_only;
+    return now.st_size != s->file.st_size || now.st_mtim.tv_sec != s->file.st_mtim.tv_sec ||
+           now.st_mtim.tv_nsec != s->file.st_mtim.tv_nsec || echo__sqlite_has_file(s, "-wal", true) ||
+           echo__sqlite_has_file(s, "-journal", true);
 }
 
 bool echo__sqlite_in_doubt(const echo__sqlite *s) {

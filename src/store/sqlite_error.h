@@ -8,6 +8,8 @@
 
 /* Whether path + suffix exists, with_content: and is not empty. */
 bool echo__sqlite_has_file(const echo__sqlite *s, const char *suffix, bool with_content);
+/* Whether the file that was opened without locks is the one of that name. */
+bool echo__sqlite_is_same_file(const echo__sqlite *s);
 /* Whether another process wrote, or may be about to write, to a file that is read without locks. */
 bool echo__sqlite_overtaken(const echo__sqlite *s);
 /* Whether what looks like damage may be such a write: the file was overtaken, or written within this tick. */

@@ -8,17 +8,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "store/sqlite_error.h"
+#include "store/sqlite_quiet.h"
 
 #define APPLICATION_ID 0x4563686f /* "Echo" */
 #define FORMAT 1
-#define YOUNG_SECONDS 2 /* the coarsest clock of a file system */
-#define TICK_MS 25      /* more than a tick of the kernel's clock that stamps files */
 
 #define CHUNKS_SQL "CREATE TABLE chunks(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL)"
 #define MANIFESTS_SQL                                                                                                  \
@@ -26,100 +22,16 @@
     "number)) "                                                                                                        \
     "WITHOUT ROWID"
 
+/* Pages that changed are kept until the end of a transaction; reading goes on to other pages, which the system keeps.
+ */
+#define WRITE_CACHE "PRAGMA cache_size=-8192;"
+
 static int execute(echo__sqlite *s, const char *sql) { return sqlite3_exec(s->db, sql, NULL, NULL, NULL); }
-
-/* ---- handles that only read ---- */
-
-/* file:///path?immutable=1, with everything unusual escaped. */
-static bool immutable_name(echo__buf *out, const char *path) {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
-    echo__buf_text(out, "file://");
-    for (; *path != '\0'; path++) {
-        if (strchr(plain, *path) != NULL) {
-            echo__buf_byte(out, (uint8_t)*path);
-        } else {
-            echo__buf_byte(out, '%');
-            echo__buf_hex(out, path, 1);
-        }
-    }
-    echo__buf_text(out, "?immutable=1");
-    echo__buf_byte(out, 0);
-    return out->status == ECHO_OK;
-}
-
-/* Notes what the file is now, and how long ago it was written. */
-static bool look_at_file(echo__sqlite *s) {
-    struct timespec now;
-    if (stat(s->path, &s->file) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0) return false;
-    int64_t age_ms = ((int64_t)now.tv_sec - s->file.st_mtim.tv_sec) * 1000 +
-                     ((int64_t)now.tv_nsec - s->file.st_mtim.tv_nsec) / 1000000;
-    s->file_is_young = s->file.st_mtim.tv_sec + YOUNG_SECONDS >= now.tv_sec;
-    s->file_is_fresh = age_ms >= 0 && age_ms < TICK_MS;
-    return true;
-}
-
-/*
- * How to read the file. A WAL database cannot be read with locks unless its -shm file exists or may be made. We may
- * make none. So:
- *  - nothing left to recover: it is read as immutable, which takes no locks and no -shm, and each call compares whether
- *    the file is still the same. A file written just now could be written again without its time changing: it is opened
- *    anew at each call;
- *  - -wal and -shm exist: it is read with locks, as by any reader;
- *  - a -wal or -journal with content alone is what a crash left: only a writer can recover it.
- */
-static echo_status choose_reading(echo__sqlite *s, echo_error *err) {
-    if (!look_at_file(s)) return echo__error_errno(err, "cannot open snapshot store %s", s->path);
-    bool wal = echo__sqlite_has_file(s, "-wal", true), journal = echo__sqlite_has_file(s, "-journal", true);
-    s->immutable = !wal && !journal;
-    if (!wal || echo__sqlite_has_file(s, "-shm", false)) return ECHO_OK;
-    /* A writer that closes removes the one and then the other. */
-    int rc = echo__sqlite_has_file(s, "-wal", true) ? SQLITE_READONLY_RECOVERY : SQLITE_BUSY;
-    return echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
-}
-
-/*
- * When the file was written within this tick, a write that follows would leave its time unchanged, and what is read
- * without locks could be a mixture that looks like damage: the tick is waited for, and a few more when a writer goes on
- * and the host lets us wait for writers.
- */
-static echo_status open_reading(echo__sqlite *s, echo_error *err) {
-    for (uint32_t waited = 0;; waited += TICK_MS) {
-        echo_status status = choose_reading(s, err);
-        if (status != ECHO_OK) return status;
-        if (!s->immutable || !s->file_is_fresh) break;
-        if ((waited > 0 && waited >= s->busy_ms) || waited >= 4 * TICK_MS) break;
-        (void)sqlite3_sleep(TICK_MS);
-    }
-    int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    int rc;
-    if (s->immutable) {
-        echo__buf name = ECHO__BUF_INIT;
-        rc = immutable_name(&name, s->path)
-                 ? sqlite3_open_v2((const char *)name.data, &s->db, flags | SQLITE_OPEN_URI, NULL)
-                 : SQLITE_NOMEM;
-        echo__buf_free(&name);
-    } else {
-        rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
-    }
-    return rc == SQLITE_OK
-               ? ECHO_OK
-               : echo__sqlite_fail(s, s->db ? sqlite3_extended_errcode(s->db) : rc, err, "cannot open snapshot store");
-}
 
 /* ---- opening ---- */
 
-/* Whether the folder takes new files. */
-static bool takes_files(const char *path) {
-    char folder[PATH_MAX];
-    size_t len = (size_t)(strrchr(path, '/') - path);
-    if (len >= sizeof folder) return false;
-    memcpy(folder, path, len);
-    folder[len] = '\0';
-    return access(len == 0 ? "/" : folder, W_OK) == 0;
-}
-
 static echo_status open_writing(echo__sqlite *s, bool create, echo_error *err) {
-    if (create && !takes_files(s->path))
+    if (create && !echo__sqlite_takes_files(s->path))
         return echo__sqlite_fail(s, SQLITE_READONLY, err, "cannot make snapshot store");
     int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (create ? SQLITE_OPEN_CREATE : 0);
@@ -146,7 +58,7 @@ static echo_status configure(echo__sqlite *s, echo_error *err) {
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
     int rc = execute(
-        s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-6144;"
+        s, "PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2048;"
            "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1; PRAGMA secure_delete=FAST;"
            "PRAGMA journal_size_limit=33554432");
     return rc == SQLITE_OK ? ECHO_OK : echo__sqlite_fail(s, rc, err, "cannot open snapshot store");
@@ -226,7 +138,10 @@ static echo_status connect_file(echo__sqlite *s, bool create, echo_error *err) {
         if (!create) return ECHO_ERR_NOT_FOUND;
     }
     s->wal = s->immutable = s->has_tables = false;
-    echo_status status = s->read_only ? open_reading(s, err) : open_writing(s, create, err);
+    if (!s->read_only && !create) echo__sqlite_open_quietly(s);
+    echo_status status = s->db != NULL  ? ECHO_OK
+                         : s->read_only ? echo__sqlite_open_reading(s, err)
+                                        : open_writing(s, create, err);
     if (status == ECHO_OK) status = configure(s, err);
     if (status != ECHO_OK) echo__sqlite_disconnect(s);
     return status;
@@ -242,8 +157,7 @@ void echo__sqlite_disconnect(echo__sqlite *s) {
     s->has_tables = s->made_tables = s->wal = s->immutable = false;
 }
 
-echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
-    if (s->db != NULL && (echo__sqlite_overtaken(s) || (s->immutable && s->file_is_young))) echo__sqlite_disconnect(s);
+static echo_status connect_and_recognise(echo__sqlite *s, echo_error *err) {
     if (s->db == NULL) {
         echo_status status = connect_file(s, false, err);
         if (status != ECHO_OK) return status;
@@ -255,7 +169,56 @@ echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
     return status;
 }
 
+/* What failed without locks is done again with them. */
+static bool take_locks(echo__sqlite *s) {
+    if (s->read_only || s->with_locks) return false;
+    s->with_locks = true;
+    echo__sqlite_disconnect(s);
+    return true;
+}
+
+echo_status echo__sqlite_ready(echo__sqlite *s, echo_error *err) {
+    /* Other handles look after they have read, and read again then. */
+    if (s->db != NULL && s->read_only && (echo__sqlite_overtaken(s) || (s->immutable && s->file_is_young)))
+        echo__sqlite_disconnect(s);
+    if (s->read_only || s->with_locks || s->has_tables) return connect_and_recognise(s, err);
+    echo_error problem = ECHO_ERROR_INIT;
+    echo_status status = connect_and_recognise(s, &problem);
+    if (status == ECHO_ERR_BUSY && take_locks(s)) return connect_and_recognise(s, err);
+    if (status != ECHO_OK && problem.code != ECHO_OK && err != NULL) *err = problem;
+    return status;
+}
+
+echo_status echo__sqlite_read(bool *there, echo__sqlite *s, echo__sqlite_read_fn fn, void *args, echo_error *err) {
+    echo_status status = echo__sqlite_ready(s, err);
+    *there = status == ECHO_OK;
+    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
+    if (status != ECHO_OK) return status;
+    if (!s->immutable || s->read_only) return fn(args, s, err);
+    echo_error problem = ECHO_ERROR_INIT;
+    status = fn(args, s, &problem);
+    if (status == ECHO_ERR_BUSY && take_locks(s)) {
+        status = echo__sqlite_ready(s, err);
+        *there = status == ECHO_OK;
+        return status == ECHO_OK ? fn(args, s, err) : status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
+    }
+    if (status != ECHO_OK && err != NULL) *err = problem;
+    return status;
+}
+
 /* ---- transactions ---- */
+
+echo_status echo__sqlite_begin_read(bool *begun, echo__sqlite *s, echo_error *err) {
+    *begun = !s->immutable && sqlite3_get_autocommit(s->db) != 0;
+    int rc = *begun ? execute(s, "BEGIN") : SQLITE_OK;
+    if (rc == SQLITE_OK) return ECHO_OK;
+    *begun = false;
+    return echo__sqlite_fail(s, rc, err, "cannot read snapshot store");
+}
+
+void echo__sqlite_end_read(echo__sqlite *s, bool begun) {
+    if (begun) echo__sqlite_abandon(s);
+}
 
 /* What is written to a file that has no name any more is lost when it is closed. */
 static bool moved(echo__sqlite *s) {
@@ -278,7 +241,7 @@ static int ask_wal(echo__sqlite *s) {
 /* Several may be making the file at once. SQLite does not wait where it would raise a lock it holds, so we do. */
 static int enter_wal(echo__sqlite *s) {
     if (s->wal) return SQLITE_OK;
-    int rc = execute(s, "PRAGMA page_size=32768"); /* of no effect on a file with pages */
+    int rc = execute(s, WRITE_CACHE "PRAGMA page_size=32768"); /* of no effect on a file with pages */
     if (rc != SQLITE_OK) return rc;
     for (uint32_t waited = 0;; waited++) {
         rc = ask_wal(s);
@@ -308,14 +271,18 @@ static echo_status begin(echo__sqlite *s, echo_error *err) {
     return ECHO_OK;
 }
 
-echo_status echo__sqlite_read_begin(echo__sqlite *s, echo_error *err) {
-    int rc = execute(s, "BEGIN");
-    return rc == SQLITE_OK ? ECHO_OK : echo__sqlite_fail(s, rc, err, "cannot read snapshot store");
+/* The file that was read without locks must still be there under its name. */
+static echo_status leave_quiet(echo__sqlite *s, echo_error *err) {
+    if (!echo__sqlite_is_same_file(s))
+        return echo__sqlite_fail(s, SQLITE_READONLY_DBMOVED, err, "cannot write to snapshot store");
+    (void)take_locks(s);
+    return ECHO_OK;
 }
 
-void echo__sqlite_read_end(echo__sqlite *s) { echo__sqlite_abandon(s); }
-
 echo_status echo__sqlite_begin(echo__sqlite *s, echo_error *err) {
+    echo_status left = s->immutable ? leave_quiet(s, err) : ECHO_OK;
+    if (left != ECHO_OK) return left;
+    s->with_locks = true;
     if (s->db == NULL) {
         echo_status status = connect_file(s, s->create, err);
         if (status != ECHO_OK) return status;

@@ -44,13 +44,25 @@ echo_status echo__sqlite_is_pinned(bool *out, echo__sqlite *s, const echo_key *p
     return status == ECHO_OK && *out ? ask(out, s, ECHO__SQL_PINNED, party, number, err) : status;
 }
 
+typedef struct pinned_args {
+    const echo_key *party;
+    uint64_t number;
+    bool pinned;
+} pinned_args;
+
+static echo_status read_pin(void *args, echo__sqlite *s, echo_error *err) {
+    pinned_args *p = args;
+    return echo__sqlite_is_pinned(&p->pinned, s, p->party, p->number, err);
+}
+
 echo_status echo__sqlite_pinned(bool *out, void *ctx, const echo_key *party, uint64_t number, echo_error *err) {
-    echo__sqlite *s = ctx;
+    pinned_args p = {party, number, false};
+    bool there;
     *out = false;
     if (number > INT64_MAX) return ECHO_OK;
-    echo_status status = echo__sqlite_ready(s, err);
-    if (status == ECHO_ERR_NOT_FOUND) return ECHO_OK;
-    return status == ECHO_OK ? echo__sqlite_is_pinned(out, s, party, number, err) : status;
+    echo_status status = echo__sqlite_read(&there, ctx, read_pin, &p, err);
+    *out = p.pinned;
+    return status;
 }
 
 static echo_status pin(echo__sqlite *s, const echo_key *party, uint64_t number, bool pinned, echo_error *err) {

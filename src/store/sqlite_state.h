@@ -55,6 +55,7 @@ typedef struct echo__sqlite {
     bool made_tables;       /* the open transaction makes them */
     bool wal;               /* this connection made sure of WAL */
     bool immutable;         /* opened without locks: `file` says whether it is still the same */
+    bool with_locks;        /* this handle has written, or seen that another one did: it uses locks from then on */
     struct stat file;
     bool file_is_young; /* written so shortly before that its time may not show the next write */
     bool file_is_fresh; /* written within the tick of the clock that stamps files: an error may be a write's doing */

@@ -16,6 +16,7 @@ typedef struct entry {
     echo__chunk chunk; /* first, so that a chunk's address is its entry's */
     size_t refs;
     size_t cost;
+    bool was_kept;
     struct entry *newer, *older;
     uint8_t data[];
 } entry;
@@ -85,6 +86,8 @@ void echo__chunks_keep(echo__chunks *chunks, size_t bytes) {
     trim_kept(chunks);
 }
 
+size_t echo__chunks_budget(const echo__chunks *chunks) { return chunks->budget; }
+
 void echo__chunks_hashed(echo__chunks *chunks) { chunks->hashed = true; }
 
 typedef struct fetch {
@@ -94,20 +97,18 @@ typedef struct fetch {
     echo_error *err;
 } fetch;
 
-static echo_status refuse(const fetch *f, echo_status status, const char *why) {
-    char hex[ECHO_HEX_CHARS];
-    echo_hash_hex(hex, f->name);
-    return echo__error(f->err, status, "chunk %s: %s", hex, why);
-}
-
 /* P8: the size is checked before memory is taken, the hash before anybody sees the bytes. */
 static echo_status copy_chunk(void *arg, echo_bytes bytes) {
     fetch *f = arg;
-    if (f->got != NULL) return refuse(f, ECHO_ERR_IO, "the store returned it twice");
-    if (bytes.len > ECHO__CHUNK_MAX) return refuse(f, ECHO_ERR_LIMIT, "its bytes are over the limit");
+    char hex[ECHO_HEX_CHARS];
+    echo_hash_hex(hex, f->name);
+    if (f->got != NULL) return echo__error(f->err, ECHO_ERR_IO, "chunk %s: the store returned it twice", hex);
+    if (bytes.len > ECHO__CHUNK_MAX)
+        return echo__error(f->err, ECHO_ERR_LIMIT, "chunk %s: %zu bytes are over the limit", hex, bytes.len);
     echo_hash hash = *f->name;
     if (!f->hashed) echo__hash(&hash, bytes.data, bytes.len);
-    if (!echo__hash_equal(&hash, f->name)) return refuse(f, ECHO_ERR_CORRUPT, "the hash of its bytes differs");
+    if (!echo__hash_equal(&hash, f->name))
+        return echo__error(f->err, ECHO_ERR_CORRUPT, "chunk %s: the hash of its bytes differs", hex);
     entry *e = echo__malloc(sizeof *e + bytes.len);
     if (e == NULL) return echo__nomem(f->err);
     memset(e, 0, sizeof *e);
@@ -127,22 +128,81 @@ static echo_status name_failure(echo_error *err, echo_status status, echo_error 
     return status;
 }
 
+static bool add_entry(echo__chunks *chunks, entry *e) {
+    if (!echo__map_put(&chunks->map, e->chunk.name.bytes, sizeof e->chunk.name.bytes, e)) return false;
+    chunks->counts.read++;
+    chunks->counts.read_bytes += e->chunk.bytes.len;
+    return true;
+}
+
 static echo_status read_chunk(entry **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT; /* err may hold an older error of the same code */
     fetch f = {name, chunks->hashed, NULL, &problem};
     echo_status status = chunks->store->ops->get(chunks->store->ctx, name, copy_chunk, &f, &problem);
     if (status == ECHO_OK && f.got == NULL) status = ECHO_ERR_IO;
-    if (status == ECHO_OK &&
-        !echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got))
-        status = echo__nomem(&problem);
+    if (status == ECHO_OK && !add_entry(chunks, f.got)) status = echo__nomem(&problem);
     if (status != ECHO_OK) {
         if (f.got != NULL) entry_free(f.got);
         return name_failure(err, status, &problem, name);
     }
-    chunks->counts.read++;
-    chunks->counts.read_bytes += f.got->chunk.bytes.len;
     *out = f.got;
     return ECHO_OK;
+}
+
+/* ---- ahead ---- */
+
+#define AHEAD_MAX 64u
+
+typedef struct ahead {
+    echo__chunks *chunks;
+    echo_hash names[AHEAD_MAX]; /* those that have to be read */
+    const echo__chunk **places[AHEAD_MAX];
+    size_t count;
+} ahead;
+
+/* A chunk that is not right is left out: who gets it alone is told. */
+static echo_status take_ahead(void *arg, size_t index, echo_bytes bytes) {
+    ahead *a = arg;
+    fetch f = {&a->names[index], a->chunks->hashed, NULL, NULL};
+    entry *twin = echo__map_get(&a->chunks->map, f.name->bytes, sizeof f.name->bytes);
+    if (*a->places[index] != NULL) return ECHO_OK; /* the store returned it twice */
+    if (twin != NULL) {
+        twin->refs++;
+        *a->places[index] = &twin->chunk;
+        return ECHO_OK;
+    }
+    echo_status status = copy_chunk(&f, bytes);
+    if (status != ECHO_OK) return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
+    if (!add_entry(a->chunks, f.got)) {
+        entry_free(f.got);
+        return ECHO_ERR_NOMEM;
+    }
+    f.got->refs = 1;
+    *a->places[index] = &f.got->chunk;
+    return ECHO_OK;
+}
+
+echo_status echo__chunks_ahead(const echo__chunk **out, echo__chunks *chunks, const echo_hash *names, size_t n,
+                               echo_error *err) {
+    ahead a;
+    a.chunks = chunks;
+    a.count = 0;
+    for (size_t i = 0; i < n; i++) {
+        entry *e = echo__map_get(&chunks->map, names[i].bytes, sizeof names[i].bytes);
+        out[i] = e == NULL ? NULL : &e->chunk;
+        if (e != NULL && e->refs++ == 0) unlink_entry(chunks, e);
+        if (e != NULL || a.count == AHEAD_MAX) continue;
+        a.places[a.count] = &out[i];
+        a.names[a.count++] = names[i];
+    }
+    if (a.count < 2 || !echo__store_has(chunks->store, ECHO__STORE_GET_MANY)) return ECHO_OK;
+    echo_status status = chunks->store->ops->get_many(chunks->store->ctx, a.names, a.count, take_ahead, &a, NULL);
+    if (status != ECHO_ERR_NOMEM) return ECHO_OK; /* other failures are met again when the chunk is due, or not */
+    for (size_t i = 0; i < n; i++) {
+        echo__chunks_release(chunks, out[i]);
+        out[i] = NULL;
+    }
+    return echo__nomem(err);
 }
 
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name, echo_error *err) {
@@ -159,55 +219,6 @@ echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, cons
     return ECHO_OK;
 }
 
-static void keep_entry(echo__chunks *chunks, entry *e) {
-    if (e->cost > chunks->budget / 4) { /* one large chunk is not worth all the small ones */
-        drop_entry(chunks, e);
-        return;
-    }
-    e->older = chunks->newest;
-    if (chunks->newest != NULL)
-        chunks->newest->newer = e;
-    else
-        chunks->oldest = e;
-    chunks->newest = e;
-    chunks->kept += e->cost;
-    trim_kept(chunks);
-}
-
-typedef struct reading_ahead {
-    echo__chunks *chunks;
-    const echo_hash *names;
-    size_t bytes;
-} reading_ahead;
-
-/* A code other than ECHO_OK ends it, and nobody asks for it. */
-static echo_status take_ahead(void *arg, size_t at, echo_bytes bytes) {
-    reading_ahead *r = arg;
-    echo__chunks *chunks = r->chunks;
-    r->bytes += bytes.len;
-    if (r->bytes > chunks->budget / 4) return ECHO_ERR_LIMIT;
-    fetch f = {&r->names[at], chunks->hashed, NULL, NULL};
-    if (copy_chunk(&f, bytes) != ECHO_OK) return ECHO_OK;
-    if (!echo__map_put(&chunks->map, f.got->chunk.name.bytes, sizeof f.got->chunk.name.bytes, f.got)) {
-        entry_free(f.got);
-        return ECHO_ERR_NOMEM;
-    }
-    chunks->counts.read++;
-    chunks->counts.read_bytes += bytes.len;
-    keep_entry(chunks, f.got);
-    return ECHO_OK;
-}
-
-void echo__chunks_ahead(echo__chunks *chunks, const echo_hash *names, size_t n) {
-    echo_hash wanted[ECHO__CHUNKS_AHEAD];
-    size_t count = 0;
-    if (!echo__store_has(chunks->store, ECHO__STORE_GET_MANY)) return;
-    for (size_t i = 0; i < n && count < ECHO__CHUNKS_AHEAD; i++)
-        if (echo__map_get(&chunks->map, names[i].bytes, sizeof names[i].bytes) == NULL) wanted[count++] = names[i];
-    reading_ahead r = {chunks, wanted, 0};
-    if (count > 1) (void)!chunks->store->ops->get_many(chunks->store->ctx, wanted, count, take_ahead, &r, NULL);
-}
-
 echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     *out = false;
@@ -218,16 +229,30 @@ echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_h
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk) {
     if (chunk == NULL) return;
     entry *e = (entry *)chunk;
-    if (--e->refs == 0) keep_entry(chunks, e);
+    if (--e->refs > 0) return;
+    if (e->cost > chunks->budget / 4) { /* one large chunk is not worth all the small ones */
+        drop_entry(chunks, e);
+        return;
+    }
+    e->was_kept = true;
+    e->older = chunks->newest;
+    if (chunks->newest != NULL)
+        chunks->newest->newer = e;
+    else
+        chunks->oldest = e;
+    chunks->newest = e;
+    chunks->kept += e->cost;
+    trim_kept(chunks);
 }
 
 void echo__chunks_forget(echo__chunks *chunks, const echo__chunk *chunk) {
-    if (chunk == NULL) return;
     entry *e = (entry *)chunk;
-    if (--e->refs == 0) drop_entry(chunks, e);
+    if (e == NULL || e->refs > 1 || e->was_kept) {
+        echo__chunks_release(chunks, chunk);
+        return;
+    }
+    drop_entry(chunks, e);
 }
-
-size_t echo__chunks_budget(const echo__chunks *chunks) { return chunks->budget; }
 
 void echo__chunks_remember(echo__chunks *chunks, const echo__chunk *chunk, void *memo, size_t size) {
     (void)chunks; /* the chunk is in use, so that its cost is not in `kept` now */

@@ -38,17 +38,17 @@ void echo__chunks_hashed(echo__chunks *chunks);
 echo_status echo__chunks_get(const echo__chunk **out, echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
 /*
- * Reads chunks that will be asked for next, up to ECHO__CHUNKS_AHEAD of them, as far as the budget has room. What
- * cannot be read is not reported: echo__chunks_get() will.
+ * Reads chunks that are wanted soon, in one go where the store can do that (sys/store.h, get_many). out[i] is the
+ * chunk, to be released, or NULL: get it when it is due, which says why. ECHO_ERR_NOMEM, with every out[i] NULL.
  */
-#define ECHO__CHUNKS_AHEAD 16u
-void echo__chunks_ahead(echo__chunks *chunks, const echo_hash *names, size_t n);
+echo_status echo__chunks_ahead(const echo__chunk **out, echo__chunks *chunks, const echo_hash *names, size_t n,
+                               echo_error *err) ECHO_MUST_USE;
 /* Whether the store has the chunk; nothing is read. *out is false on failure. */
 echo_status echo__chunks_has(bool *out, const echo__chunks *chunks, const echo_hash *name,
                              echo_error *err) ECHO_MUST_USE;
 /* chunk may be NULL. */
 void echo__chunks_release(echo__chunks *chunks, const echo__chunk *chunk);
-/* The same for a chunk that will not be asked for soon: it is not kept unless others refer to it. */
+/* Releases a chunk that is not wanted again: it is kept only if it was kept before. */
 void echo__chunks_forget(echo__chunks *chunks, const echo__chunk *chunk);
 /* The budget of kept bytes. */
 size_t echo__chunks_budget(const echo__chunks *chunks);

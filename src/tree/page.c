@@ -184,19 +184,16 @@ echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__e
     return ECHO_OK;
 }
 
-static void leave(echo__page *page) {
+void echo__page_close(echo__chunks *chunks, echo__page *page) {
+    echo__chunks_release(chunks, page->chunk);
     page->chunk = NULL;
     page->lines = NULL;
 }
 
-void echo__page_close(echo__chunks *chunks, echo__page *page) {
-    echo__chunks_release(chunks, page->chunk);
-    leave(page);
-}
-
 void echo__page_forget(echo__chunks *chunks, echo__page *page) {
     echo__chunks_forget(chunks, page->chunk);
-    leave(page);
+    page->chunk = NULL;
+    page->lines = NULL;
 }
 
 echo_bytes echo__page_id(const echo__page *page, uint32_t i, uint8_t room[ECHO__ID_MAX]) {

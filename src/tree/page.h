@@ -53,7 +53,7 @@ typedef struct echo__page {
 echo_status echo__page_open(echo__page *out, echo__chunks *chunks, const echo__entry *entry, uint32_t level,
                             const uint8_t *after, echo_error *err) ECHO_MUST_USE;
 void echo__page_close(echo__chunks *chunks, echo__page *page);
-/* The same for a page that will not be asked for soon. */
+/* Closes a page that is not wanted again. */
 void echo__page_forget(echo__chunks *chunks, echo__page *page);
 
 /* The text of line i, without its newline. */

@@ -59,12 +59,11 @@ echo_status echo__path_down(echo__path *path, echo_error *err) {
 }
 
 void echo__path_up(echo__path *path) {
-    echo__page *page = &path->pages[path->level];
-    if (path->passing && path->level == 0)
+    echo__page *page = &path->pages[path->level++];
+    if (path->once && path->level <= 2)
         echo__page_forget(path->chunks, page);
     else
         echo__page_close(path->chunks, page);
-    path->level++;
 }
 
 void echo__path_next(echo__path *path) {

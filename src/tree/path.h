@@ -13,7 +13,7 @@ typedef struct echo__path {
     uint32_t
         level; /* of the lowest open page; root.height + 1: none is open, and the whole tree is ahead unless `done` */
     bool done; /* after the end */
-    bool passing; /* leaves are not kept once they were left: there are more of them than would be */
+    bool once; /* leaves, and the nodes above them, are not wanted again when the path has left them */
     echo__page pages[ECHO__TREE_HEIGHT_MAX + 1];
     uint32_t
         at[ECHO__TREE_HEIGHT_MAX + 1]; /* the line each page is at; below the lowest open page nothing is read yet */

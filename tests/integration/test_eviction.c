@@ -133,7 +133,7 @@ static void test_order_of_eviction(void **arg) {
     stepping_poll(&s, 0);
     echo_error err = ECHO_ERROR_INIT;
     assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
-    s.options.memory = 200000;
+    s.options.memory = 120000; /* about 200 items */
     stepping_reopen(&s);
     char favourite[ECHO_HEX_CHARS], id[ECHO_HEX_CHARS];
     echo_item *item, *first;

@@ -218,6 +218,8 @@ static void test_bounds_chunks(void **arg) {
         s.options.memory = bounded ? 100000 : 0;
         stepping_reopen(&s);
         walk(&s, &t);
+        print_message("at most %ld blocks at a time\n", t.blocks_max);
+        if (bounded) assert_true(t.blocks_max < 150); /* two for each of 32 leaves, and what is above them */
         forget_reads(&c);
         walk(&s, &t);
         assert_int_equal(t.items, o.items);

@@ -135,7 +135,13 @@ static void test_get_many(void **state) {
     m = (many){.stop_at = 2};
     assert_int_equal(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err), ECHO_ERR_REFUSED);
     assert_int_equal(m.count, 2);
-    OK(publish(&store, 1, 1)); /* nothing is left open */
+    OK(publish(&store, 1, 1));       /* nothing is left open */
+    for (size_t i = 0; i < 2; i++) { /* nor when no puts are pending, whether it ends well or not */
+        m = (many){.stop_at = i};
+        assert_int_equal(store.ops->get_many(store.ctx, asked, 6, note_chunk, &m, &err),
+                         i ? ECHO_ERR_REFUSED : ECHO_OK);
+        OK(publish(&store, 1, 2 + i));
+    }
     m = (many){.count = 0};
     OK(store.ops->get_many(store.ctx, asked, 0, note_chunk, &m, &err));
     assert_int_equal(m.count, 0);

@@ -82,9 +82,10 @@ typedef struct restored {
 static echo_status restore(restored *r, const char *line) {
     bool differs;
     echo_error err = ECHO_ERROR_INIT;
+    const echo__item_source from = {NULL, NULL, NULL};
     assert_int_equal(echo_registry_new(&r->registry), ECHO_OK);
     assert_int_equal(echo_registry_add_object(r->registry, NULL), ECHO_OK);
-    assert_int_equal(echo__item_load(&r->item, NULL, echo__line_alone(echo__bytes_text(line)), &err), ECHO_OK);
+    assert_int_equal(echo__item_load(&r->item, &from, echo__line_alone(echo__bytes_text(line)), &err), ECHO_OK);
     fault_at(1000);
     echo_status status =
         echo__item_hydrate(&differs, r->item, echo__registry_find_text(r->registry, ECHO_MODEL_OBJECT), &err);

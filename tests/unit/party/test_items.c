@@ -103,7 +103,7 @@ static void test_published(void **arg) {
     }
     assert_int_equal(echo__items_unsaved(&f.items), 3);
     change(&f, items[1]); /* before its turn */
-    assert_true(items[1]->taken && items[1]->copied != NULL);
+    assert_true(items[1]->taken && items[1]->more->copied != NULL);
     assert_int_equal(f.capture->copied, 1);
     assert_int_equal(f.items.captured_again, 1);
     change(&f, items[1]); /* again: its record is there */
@@ -112,7 +112,7 @@ static void test_published(void **arg) {
     change(&f, items[1]);
     take_all(&f, items, 3);
     change(&f, items[2]); /* after its turn */
-    assert_null(items[2]->copied);
+    assert_null(items[2]->more->copied);
     assert_int_equal(f.items.captured_again, 2);
     assert_int_equal(echo__items_unsaved(&f.items), 3);
     echo__capture_over(f.capture, true);
@@ -146,7 +146,7 @@ static void test_failed(void **arg) {
     assert_int_equal(f.items.changed_count, 2);
     assert_int_equal(echo__items_unsaved(&f.items), 2);
     assert_false(echo__items_evict(&f.items, 2));
-    assert_int_equal(f.items.map.count, 2);
+    assert_int_equal(f.items.table.count, 2);
     fixture_close(&f);
 }
 

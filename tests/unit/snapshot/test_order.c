@@ -20,7 +20,7 @@ static echo_item *make(size_t n, unsigned kind, unsigned side) {
         if (kind == 1) snprintf(id, sizeof id, "%zu", i); /* short, prefixes of each other */
         if (kind == 2) snprintf(id, sizeof id, "the-same-beginning-%zu", number + i * n);
         items[i].id = strdup(id);
-        items[i].id_len = strlen(id);
+        items[i].id_len = (uint32_t)strlen(id);
         items[i].link[side] = i + 1 < n ? &items[i + 1] : NULL;
         items[i].link[1 - side] = &items[0]; /* not to be followed */
     }
