@@ -6,6 +6,7 @@
 #include "exchange/here.h"
 #include "exchange/peer.h"
 #include "tree/path.h"
+#include "tree/record.h"
 
 #define UNVOUCHED_MAX 4u /* manifests without a voucher before the peer that offers them is dropped */
 #define BLAME_MAX 3u     /* snapshots of one member that are tried in vain in a fetch */
@@ -48,6 +49,7 @@ static echo_status check_models(const echo_exchange *x, const echo__manifest *ma
     if (x->options.models == NULL) return ECHO_OK;
     for (size_t i = 0; i < manifest->models.count; i++) {
         const echo__model_count *model = &manifest->models.list[i];
+        if (model->version == ECHO__VERSION_FOREIGN) continue; /* nobody reads it */
         if (model->version > 0 && echo__model_is_stale(x->options.models, model->model, model->version))
             return echo__error(err, ECHO_ERR_VERSION, "version %u of model %s is not supported by the registered model",
                                (unsigned)model->version, model->model);

@@ -88,6 +88,8 @@ static echo_status check(const echo_model_ops *ops, echo_error *err) {
     if (status == ECHO_OK) status = check_hooks(ops, err);
     if (status != ECHO_OK) return status;
     if (ops->state_version == 0) return echo__error(err, ECHO_ERR_INVALID, "state version 0 in model %s", ops->type);
+    if (ops->state_version == UINT32_MAX) /* counts of records need it (tree/record.h) */
+        return echo__error(err, ECHO_ERR_INVALID, "state version %u in model %s", ops->state_version, ops->type);
     if (ops->reads_from > ops->state_version)
         return echo__error(err, ECHO_ERR_INVALID, "reads from version %u but writes %u: model %s", ops->reads_from,
                            ops->state_version, ops->type);

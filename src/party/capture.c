@@ -63,7 +63,9 @@ static echo_status take_record(echo__capture *capture, echo_item *item, echo__bu
                                echo_error *err) {
     size_t start = lines->len + chunks->bytes.len;
     echo__sink sink = echo__loose_sink(chunks);
-    echo_status status = echo__item_record(lines, item, &sink, &item->more->cut_version, err);
+    /* With a model that reads the state now, the record is the one that it writes (P3). */
+    echo_status status = echo__items_hydrate(capture->items, item, err);
+    if (status == ECHO_OK) status = echo__item_record(lines, item, &sink, &item->more->cut_version, err);
     if (status == ECHO_OK) status = count_model(capture, item, err);
     if (status != ECHO_OK) return status;
     echo__evict_weigh(&capture->items->evict, item, lines->len + chunks->bytes.len - start);

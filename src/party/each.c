@@ -211,6 +211,7 @@ static echo_status offer_record(walk *w, const echo__record *record, const echo_
     item->stored_version = record->version;
     item->stored_raw = model != NULL && model->raw; /* if it is not, loading finds out */
     if (model == NULL || !echo__item_reads(item, model)) return call_lent(w, item);
+    if (record->of_model.data != NULL) return lend_loaded(w, model, record->id, line, err); /* tells whether it fits */
     if (model->restore_text != NULL && record->has_blob)
         status = lend_blob(&lent, w, model, record, item, err);
     else if (model->restore_text != NULL && record->state.data != NULL && record->log.data == NULL)

@@ -84,6 +84,7 @@ void echo__item_free(echo_item *item) {
     }
     if (item->more != NULL) {
         echo__log_free(&item->more->log);
+        echo__item_forget_of(item);
         echo__free(item->more->target);
         echo__free(item->more->source);
         if (!has_more_inside(item)) echo__free(item->more);
@@ -176,6 +177,24 @@ echo_status echo__item_unfold(echo_item *item) {
     item->parent = parent;
     item->folded = false;
     return ECHO_OK;
+}
+
+/* ---- states of another genesis ---- */
+
+static bool same_text(const char *a, const char *b) { return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0; }
+
+bool echo__item_is_foreign(const echo_item *item, const echo__model *model) {
+    const echo__item_more *more = item->more;
+    if (more == NULL || more->of_model == NULL) return false;
+    bool any_type = model != NULL && model->room != NULL; /* the object model's states are the same for all types */
+    return !same_text(more->of_model, item->model) || (!any_type && !same_text(more->of_type, item->type));
+}
+
+void echo__item_forget_of(echo_item *item) {
+    if (item->more == NULL) return;
+    echo__free(item->more->of_type);
+    echo__free(item->more->of_model);
+    item->more->of_type = item->more->of_model = NULL;
 }
 
 /* ---- looking ---- */

@@ -19,7 +19,8 @@
 
 /* What few items have, or only those that change. */
 typedef struct echo__item_more {
-    char *source, *target;                      /* NULL when absent */
+    char *source, *target;    /* NULL when absent */
+    char *of_type, *of_model; /* what the stored state was made for; of_model NULL: for the item's own type and model */
     echo__stamp genesis, parent_at, deleted_at; /* those that the item has */
     echo__log log; /* all mutations, if the model has no hooks or there are no state and no bytes. Otherwise those that
                       are not in the state: they wait for the model, or the model refused them */
@@ -117,6 +118,13 @@ void echo__item_bytes_free(echo__item_bytes *stored);
 static inline echo_bytes echo__item_stored(const echo_item *item) {
     return echo__bytes(item->stored.data, item->stored.len);
 }
+/*
+ * Whether the stored state is foreign: made for another type or model than the item's, before a genesis with a lower
+ * stamp arrived. The model, which may be NULL, cannot read it then.
+ */
+bool echo__item_is_foreign(const echo_item *item, const echo__model *model);
+/* The stored state is gone. */
+void echo__item_forget_of(echo_item *item);
 /* The stamp of the genesis, of an item that has one. */
 void echo__item_genesis(echo__stamp *out, const echo_item *item);
 /* The mutations that are not in the state; an empty log when the item has none. */

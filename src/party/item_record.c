@@ -72,7 +72,7 @@ static bool share_feeds(loading *l) {
 static bool needs_more(const loading *l) {
     const echo__record *r = l->record;
     return r->has_parent_at || r->has_deleted_at || r->source.data != NULL || r->target.data != NULL ||
-           r->log.data != NULL || (r->has_genesis && l->born == NULL);
+           r->log.data != NULL || r->of_model.data != NULL || (r->has_genesis && l->born == NULL);
 }
 
 static bool prepare(loading *l) {
@@ -100,14 +100,18 @@ static echo_bytes stored_bytes(const loading *l) {
     return l->text.len > 0 ? echo__buf_bytes(&l->text) : l->record->state;
 }
 
+static bool copy_text(char **out, echo_bytes text) {
+    if (text.data == NULL) return true;
+    *out = echo__strndup(text.data, text.len);
+    return *out != NULL;
+}
+
 static bool copy_more(echo__item_more *more, const echo__record *record) {
-    if (record->source.data != NULL) more->source = echo__strndup(record->source.data, record->source.len);
-    if (record->target.data != NULL) more->target = echo__strndup(record->target.data, record->target.len);
     if (record->has_genesis) more->genesis = record->genesis;
     if (record->has_parent_at) more->parent_at = record->parent_at;
     if (record->has_deleted_at) more->deleted_at = record->deleted_at;
-    return (record->source.data == NULL) == (more->source == NULL) &&
-           (record->target.data == NULL) == (more->target == NULL);
+    return copy_text(&more->source, record->source) && copy_text(&more->target, record->target) &&
+           copy_text(&more->of_type, record->of_type) && copy_text(&more->of_model, record->of_model);
 }
 
 static void fill_item(echo_item *item, const loading *l) {
@@ -126,7 +130,8 @@ static void fill_item(echo_item *item, const loading *l) {
         item->born.feed = l->born;
     }
     item->in_root = true;
-    item->root_version = item->stored_version = record->version;
+    item->root_version = echo__record_counted(record);
+    item->stored_version = record->version;
     item->stored_raw = record->bytes.data != NULL && record->state.data == NULL;
 }
 
@@ -245,6 +250,10 @@ static void fill_head(echo__record *record, const echo_item *item) {
     record->parent = echo__bytes_text(item->parent);
     record->source = echo__bytes_text(item->more == NULL ? NULL : item->more->source);
     record->target = echo__bytes_text(item->more == NULL ? NULL : item->more->target);
+    if (item->ops == NULL && echo__item_is_foreign(item, NULL)) {
+        record->of_type = echo__bytes_text(item->more->of_type);
+        record->of_model = echo__bytes_text(item->more->of_model);
+    }
     record->deleted = item->deleted;
     record->has_genesis = item->has_genesis;
     record->has_parent_at = item->has_parent_at;
@@ -305,9 +314,35 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink 
     }
     if (status == ECHO_OK) status = echo__record_put(out, &record, sink, err);
     if (status != ECHO_OK) echo__error_item(err, item->id, item->id_len);
-    *version = record.version;
+    *version = echo__record_counted(&record);
     echo__buf_free(&state);
     echo__buf_free(&log);
+    return status;
+}
+
+echo_status echo__item_set_aside(echo_item *item, echo_error *problem) {
+    echo__buf state = ECHO__BUF_INIT;
+    bool raw;
+    uint32_t version;
+    echo_status status = put_state(&state, &raw, &version, item, problem);
+    if (status == ECHO_OK && state.len > UINT32_MAX)
+        status = echo__error(problem, ECHO_ERR_LIMIT, "the item's state is too long");
+    if (status == ECHO_ERR_NOMEM) {
+        echo__buf_free(&state);
+        return status;
+    }
+    if (status != ECHO_OK) { /* nothing is kept of it */
+        echo__buf_clear(&state);
+        if (!raw) echo__buf_text(&state, "null");
+        if (state.status != ECHO_OK || echo__buf_reserve(&state, 1) == NULL) {
+            echo__buf_free(&state);
+            return ECHO_ERR_NOMEM;
+        }
+    }
+    echo__item_drop_state(item);
+    item->stored = (echo__item_bytes){state.data, (uint32_t)state.len, true};
+    item->stored_version = version;
+    item->stored_raw = raw;
     return status;
 }
 

@@ -40,4 +40,10 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink 
 /* Appends the same line and leaves the item unchanged. The chunks that the line names are hashed but not stored. */
 echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) ECHO_MUST_USE;
 
+/*
+ * The state of an unfolded item, whose model has hooks, becomes stored bytes again. ECHO_ERR_NOMEM: nothing has
+ * changed. Any other error is the hook's: the bytes are an empty state then, and *problem has the reason.
+ */
+echo_status echo__item_set_aside(echo_item *item, echo_error *problem) ECHO_MUST_USE;
+
 #endif

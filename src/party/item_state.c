@@ -90,6 +90,7 @@ static void remove_applied(echo__log *log, const bool *applied) {
 
 bool echo__item_reads(const echo_item *item, const echo__model *model) {
     if (item->stored_version == 0) return true;
+    if (echo__item_is_foreign(item, model)) return false;
     return model->has_hooks && model->raw == item->stored_raw && item->stored_version >= model->ops.reads_from &&
            item->stored_version <= model->ops.state_version;
 }
@@ -133,10 +134,12 @@ echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model
     if (status == ECHO_OK) {
         if (applied != NULL) remove_applied(&item->more->log, applied);
         *differs = echo__item_log(item)->count != mutations ||
-                   (model->has_hooks && item->stored_version != model->ops.state_version);
+                   (model->has_hooks && item->stored_version != model->ops.state_version) ||
+                   echo__item_is_foreign(item, NULL); /* its record says so, and will not any more */
         item->ops = model;
         item->state = state;
         item->stored_version = 0;
+        echo__item_forget_of(item);
         free_stored(item);
     }
     echo__free(applied);

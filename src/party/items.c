@@ -12,6 +12,7 @@ void echo__items_init(echo__items *items, const echo_registry *registry) {
     memset(items, 0, sizeof *items);
     echo__item_table_init(&items->table);
     echo__names_init(&items->names);
+    echo__names_init(&items->foreign);
     items->registry = registry;
 }
 
@@ -20,6 +21,7 @@ void echo__items_free(echo__items *items) {
     for (echo_item *item; (item = echo__item_table_next(&items->table, &at)) != NULL;) echo__item_free(item);
     echo__item_table_free(&items->table);
     echo__names_free(&items->names);
+    echo__names_free(&items->foreign);
 }
 
 const char *echo__items_intern(echo__items *items, const char *name) {
@@ -84,6 +86,13 @@ void echo__items_drop(echo__items *items, echo_item *item) {
 
 /* ---- states ---- */
 
+void echo__items_report(const echo__items *items, const echo_item *item, const echo_error *problem) {
+    if (items->on_refused == NULL) return;
+    echo_error report = *problem;
+    echo__error_item(&report, item->id, item->id_len);
+    items->on_refused(items->on_refused_arg, &report);
+}
+
 echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error *err) {
     uint32_t generation = (uint32_t)echo__registry_generation(items->registry) + 1;
     if (item->ops != NULL || item->model == NULL || item->tried == generation) return ECHO_OK;
@@ -93,7 +102,8 @@ echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error 
         return ECHO_OK;
     }
     bool written_anew =
-        model->has_hooks && (item->stored_version != model->ops.state_version || echo__item_log(item)->count > 0);
+        model->has_hooks && (echo__item_is_foreign(item, NULL) || item->stored_version != model->ops.state_version ||
+                             echo__item_log(item)->count > 0);
     if (written_anew && echo__items_unfold(items, item) != ECHO_OK) return echo__nomem(err);
     echo_error problem = ECHO_ERROR_INIT;
     bool differs;
@@ -102,8 +112,7 @@ echo_status echo__items_hydrate(echo__items *items, echo_item *item, echo_error 
     if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
     if (status != ECHO_OK) { /* kept as bytes (P6) and reported once */
         item->tried = generation;
-        echo__error_item(&problem, item->id, item->id_len);
-        if (items->on_refused != NULL) items->on_refused(items->on_refused_arg, &problem);
+        echo__items_report(items, item, &problem);
         return ECHO_OK;
     }
     items->hydrated++;

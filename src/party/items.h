@@ -55,6 +55,7 @@ typedef struct echo__items {
 
     echo__evict evict;
     echo__names names;
+    echo__names foreign; /* ids of items whose state became foreign, which are to be rebuilt */
     echo_clock_fn clock; /* measures the time of loading; NULL: not measured */
     void *clock_arg;
     uint64_t loads;
@@ -108,6 +109,8 @@ echo_status echo__items_unfold(echo__items *items, echo_item *item) ECHO_MUST_US
 void echo__items_before_change(echo__items *items, echo_item *item);
 /* Marks the item, which is unfolded, as changed. */
 void echo__items_touch(echo__items *items, echo_item *item);
+/* Reports why an item is opaque now. */
+void echo__items_report(const echo__items *items, const echo_item *item, const echo_error *problem);
 /* Counts and reports a message that was skipped. */
 void echo__items_refuse(echo__items *items, const echo__stamp *stamp, echo_bytes id, const echo_error *problem);
 

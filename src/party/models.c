@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "party/models.h"
+#include "tree/record.h"
 
 void echo__models_free(echo__model_counts *counts) {
     for (size_t i = 0; i < counts->count; i++) echo__free(counts->list[i].model);
@@ -55,6 +56,7 @@ echo_status echo__models_copy(echo__model_counts *out, const echo__model_counts 
 
 bool echo__model_is_stale(const echo_registry *registry, const char *model, uint32_t version) {
     const echo__model *found = echo__registry_find_text(registry, model);
+    if (version == ECHO__VERSION_FOREIGN) return true;
     if (found == NULL || version == 0) return false;
     return !found->has_hooks || version < found->ops.reads_from || version > found->ops.state_version;
 }

@@ -8,7 +8,8 @@
 
 #include "model/registry.h"
 
-/* The number of items in the roots of a (model, stored version) pair; version 0: items with a log only. */
+/* The number of items in the roots of a (model, stored version) pair; version 0: items with a log only;
+ * ECHO__VERSION_FOREIGN: items with a state of another genesis. */
 typedef struct echo__model_count {
     char *model;
     uint32_t version;
@@ -28,7 +29,8 @@ echo_status echo__models_copy(echo__model_counts *out, const echo__model_counts 
 echo_status echo__models_add(echo__model_counts *counts, const char *model, uint32_t version,
                              int64_t change) ECHO_MUST_USE;
 
-/* Whether the model is registered but does not read this stored version. */
+/* Whether the model is registered but does not read this stored version. Foreign states are stale whatever models are
+ * registered (tree/record.h). */
 bool echo__model_is_stale(const echo_registry *registry, const char *model, uint32_t version);
 /* Whether the host cannot make states of such items: the model is stale or not registered. */
 bool echo__model_is_opaque(const echo_registry *registry, const char *model, uint32_t version);

@@ -166,6 +166,10 @@ const echo_timeframe *echo_party_clock(const echo_party *party) { return party =
 
 const echo_restore_report *echo_party_report(const echo_party *party) { return party == NULL ? NULL : &party->report; }
 
+uint64_t echo__party_awaits_rebuild(const echo_party *party) {
+    return !party->options.rebuild || party->report.stale_kept ? 0 : party->items.foreign.map.count;
+}
+
 void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     if (out == NULL) return;
     memset(out, 0, sizeof *out);
@@ -181,7 +185,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     out->waiting = counts.waiting;
     out->stopped = counts.stopped;
     out->stop = counts.stop;
-    out->rebuilding = echo__rebuild_items(party->rebuild);
+    out->rebuilding = echo__rebuild_items(party->rebuild) + echo__party_awaits_rebuild(party);
     out->snapshot = party->number;
     out->writable = party->has_own && !party->behind && party->options.writable;
 }

@@ -60,7 +60,8 @@ struct echo_party {
     echo_key own; /* the feed to write to */
     bool behind;  /* that feed is shorter than the snapshot says: nothing may be written */
 
-    echo__rebuild *rebuild; /* of stale models, while it runs */
+    echo__rebuild *rebuild; /* of items that are stale or foreign, while it runs */
+    uint64_t rebuilt_at;    /* the clock's total when the last one began since opening; 0: none did */
     uint64_t applied;
     echo__costs costs;
     /*
@@ -94,6 +95,8 @@ void echo__party_damage(echo_party *party, const echo_error *problem);
 /* Adds one credential to admission and, if it is not in the root, to the list. */
 echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, echo_bytes bytes, bool stored,
                                    echo_error *err) ECHO_MUST_USE;
+/* The number of items with foreign states that wait for a rebuild that has not begun. */
+uint64_t echo__party_awaits_rebuild(const echo_party *party);
 /* Whether the party applies the feed's messages. */
 bool echo__party_admits(const echo_party *party, const echo_key *feed);
 /* ECHO_OK if this message of a feed that is not admitted is a credential that admits it; ECHO_ERR_REFUSED otherwise. */

@@ -115,6 +115,10 @@ echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied,
 
 /* ---- rebuilding ---- */
 
+static echo_status begin_rebuild(echo_party *party, bool root, echo_error *err) {
+    return echo__rebuild_new(&party->rebuild, &party->items, root, &party->feeds, &party->codec, party->clock, err);
+}
+
 echo_status echo__party_rebuild(echo_party *party, echo_error *err) {
     uint64_t stale = 0;
     for (size_t i = 0; i < party->models.count; i++)
@@ -122,7 +126,27 @@ echo_status echo__party_rebuild(echo_party *party, echo_error *err) {
             echo__model_is_stale(party->options.models, party->models.list[i].model, party->models.list[i].version);
     party->report.stale_models = stale;
     if (stale == 0 || !party->options.rebuild) return ECHO_OK;
-    return echo__rebuild_new(&party->rebuild, &party->items, &party->feeds, &party->codec, party->root_clock, err);
+    return begin_rebuild(party, true, err);
+}
+
+#define REBUILD_SHARE 16u
+
+/*
+ * Items whose state became foreign while the party was open. A pass reads all that is covered, and a member can make
+ * one necessary with two messages: after the first, another begins when a sixteenth of what it reads is new (P12). The
+ * items that wait are opaque until then, or until the party is opened again.
+ */
+static bool must_rebuild(const echo_party *party) {
+    if (party->rebuild != NULL || echo__party_awaits_rebuild(party) == 0) return false;
+    uint64_t total = echo_timeframe_total(party->clock);
+    return party->rebuilt_at == 0 || total - party->rebuilt_at >= total / REBUILD_SHARE;
+}
+
+static echo_status rebuild_foreign(echo_party *party, echo_error *err) {
+    if (!must_rebuild(party)) return ECHO_OK;
+    echo_status status = begin_rebuild(party, false, err);
+    if (status == ECHO_OK) party->rebuilt_at = echo_timeframe_total(party->clock);
+    return status;
 }
 
 static echo_status step_rebuild(echo_party *party, uint64_t max, echo_error *err) {
@@ -138,6 +162,16 @@ static echo_status step_rebuild(echo_party *party, uint64_t max, echo_error *err
     return ECHO_OK;
 }
 
+echo_status echo__party_rebuild_all(echo_party *party, echo_error *err) {
+    echo_status status = ECHO_OK;
+    while (status == ECHO_OK && (party->rebuild != NULL || echo__party_awaits_rebuild(party) > 0)) {
+        if (party->rebuild == NULL) status = begin_rebuild(party, false, err);
+        if (status == ECHO_OK) status = step_rebuild(party, 0, err);
+    }
+    if (status != ECHO_OK || !party->report.stale_kept) return status;
+    return echo__error(err, ECHO_ERR_GAP, "blocks that are needed to rebuild items are not present");
+}
+
 /* ---- the host's call ---- */
 
 echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) {
@@ -150,6 +184,7 @@ echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, 
     if (status == ECHO_OK) status = echo__party_pump(party, max, &done, &own);
     if (applied != NULL) *applied = done;
     echo__party_find_own(party);
+    if (status == ECHO_OK) status = rebuild_foreign(party, &own);
     if (status == ECHO_OK && party->rebuild != NULL) status = step_rebuild(party, max == 0 ? 4096 : max, &own);
     if (party->between != NULL) party->between(party, done == 0);
     return echo__error_return(err, &own, status, "messages cannot be applied");

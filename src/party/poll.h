@@ -12,7 +12,10 @@ echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST
 echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
 /* Determines the own feed and whether writing to it is safe. To be called whenever admission or feeds have changed. */
 void echo__party_find_own(echo_party *party);
-/* Counts the stale models and starts rebuilding their items; echo_party_poll() continues that. */
+/* Counts the stale models and starts rebuilding their items and those with foreign states, in the root and in memory;
+ * echo_party_poll() continues that. */
 echo_status echo__party_rebuild(echo_party *party, echo_error *err) ECHO_MUST_USE;
+/* Rebuilds to the end. ECHO_ERR_GAP: blocks are missing. */
+echo_status echo__party_rebuild_all(echo_party *party, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -8,41 +8,40 @@
 #include "party/item_state.h"
 #include "party/models.h"
 
+/*
+ * The pass makes the states of items whose model is stale. Of items with foreign states it collects all mutations
+ * instead, without a model: whatever geneses come, and in whatever order, that is what their state is made of.
+ */
 struct echo__rebuild {
     echo__items *party_items;
-    echo__map wanted; /* id => wanted_id */
-    struct wanted_id *ids;
-    uint64_t count;
-    echo__items items;     /* as they are rebuilt */
-    echo_timeframe *clock; /* of the pass */
+    echo__names stale, foreign; /* ids; one in both counts in `foreign` */
+    echo__items states, logs;   /* as they are rebuilt */
+    echo_registry *none;        /* of `logs` */
+    echo_timeframe *clock;      /* of the pass */
     echo_timeframe *until;
     echo__merge *merge;
     uint64_t target;
-    size_t installed; /* place in the map of items */
+    echo__items *installing; /* `states`, then `logs` */
+    size_t installed;        /* place in its table */
+    size_t added;            /* entries of the party's item that the next one has already */
 };
-
-typedef struct wanted_id {
-    struct wanted_id *next;
-    size_t len;
-    char id[];
-} wanted_id;
 
 void echo__rebuild_free(echo__rebuild *rebuild) {
     if (rebuild == NULL) return;
     echo__merge_free(rebuild->merge);
-    echo__items_free(&rebuild->items);
+    echo__items_free(&rebuild->states);
+    echo__items_free(&rebuild->logs);
+    echo_registry_free(rebuild->none);
     echo_timeframe_free(rebuild->clock);
     echo_timeframe_free(rebuild->until);
-    echo__map_free(&rebuild->wanted);
-    for (struct wanted_id *id = rebuild->ids; id != NULL;) {
-        struct wanted_id *next = id->next;
-        echo__free(id);
-        id = next;
-    }
+    echo__names_free(&rebuild->stale);
+    echo__names_free(&rebuild->foreign);
     echo__free(rebuild);
 }
 
-uint64_t echo__rebuild_items(const echo__rebuild *rebuild) { return rebuild == NULL ? 0 : rebuild->count; }
+uint64_t echo__rebuild_items(const echo__rebuild *rebuild) {
+    return rebuild == NULL ? 0 : rebuild->stale.map.count + rebuild->foreign.map.count;
+}
 
 static bool admits(void *arg, const echo_key *feed) { /* every feed that is covered was admitted */
     const echo__rebuild *rebuild = arg;
@@ -56,23 +55,18 @@ static echo_status accepts(void *arg, const echo_key *feed, const echo_message *
     return ECHO_ERR_REFUSED;
 }
 
-static echo_status want(echo__rebuild *rebuild, echo_bytes id, echo_error *err) {
-    wanted_id *wanted = echo__malloc(sizeof *wanted + id.len);
-    if (wanted == NULL) return echo__nomem(err);
-    wanted->len = id.len;
-    memcpy(wanted->id, id.data, id.len);
-    wanted->next = rebuild->ids;
-    rebuild->ids = wanted;
-    if (!echo__map_put(&rebuild->wanted, wanted->id, wanted->len, wanted)) return echo__nomem(err);
-    rebuild->count++;
-    return ECHO_OK;
+static echo_status want(echo__names *ids, echo_bytes id, echo_error *err) {
+    return echo__names_get(ids, id, 0, NULL) != NULL ? ECHO_OK : echo__nomem(err);
 }
 
-/* Finds the items whose record has a stale model; reads only heads. */
-static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
-    const echo__items *items = rebuild->party_items;
+static bool wants(const echo__names *ids, echo_bytes id) { return echo__map_get(&ids->map, id.data, id.len) != NULL; }
+
+/* Finds the items whose record has a stale model or a foreign state; reads only heads. */
+static echo_status find_in_root(echo__rebuild *rebuild, echo_error *err) {
+    echo__items *items = rebuild->party_items;
     echo__cursor *cursor;
     echo__buf scratch = ECHO__BUF_INIT, name = ECHO__BUF_INIT;
+    if (items->chunks == NULL || items->root->items == 0) return ECHO_OK;
     echo_status status = echo__cursor_open(&cursor, items->chunks, items->root, echo__bytes(NULL, 0), err);
     while (status == ECHO_OK) {
         echo__line line;
@@ -87,8 +81,10 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
         echo__buf_byte(&name, 0);
         if (name.status != ECHO_OK)
             status = echo__nomem(err);
+        else if (record.of_model.data != NULL)
+            status = want(&items->foreign, record.id, err);
         else if (echo__model_is_stale(items->registry, (const char *)name.data, record.version))
-            status = want(rebuild, record.id, err);
+            status = want(&rebuild->stale, record.id, err);
     }
     echo__cursor_close(cursor);
     echo__buf_free(&scratch);
@@ -96,26 +92,35 @@ static echo_status find_wanted(echo__rebuild *rebuild, echo_error *err) {
     return status == ECHO_ERR_NOT_FOUND ? ECHO_OK : status;
 }
 
-echo_status echo__rebuild_new(echo__rebuild **out, echo__items *items, const echo_feeds *feeds, const echo_codec *codec,
-                              const echo_timeframe *covered, echo_error *err) {
+static bool prepare(echo__rebuild *rebuild, echo__items *items, const echo_timeframe *covered) {
+    rebuild->party_items = items;
+    echo__names_init(&rebuild->stale);
+    echo__names_init(&rebuild->foreign);
+    echo__items_init(&rebuild->states, items->registry);
+    echo__items_init(&rebuild->logs, NULL);
+    if (echo_registry_new(&rebuild->none) != ECHO_OK) return false;
+    rebuild->logs.registry = rebuild->none;
+    rebuild->installing = &rebuild->states;
+    return echo_timeframe_new(&rebuild->clock) == ECHO_OK && echo_timeframe_copy(&rebuild->until, covered) == ECHO_OK;
+}
+
+echo_status echo__rebuild_new(echo__rebuild **out, echo__items *items, bool root, const echo_feeds *feeds,
+                              const echo_codec *codec, const echo_timeframe *covered, echo_error *err) {
     *out = NULL;
     echo__rebuild *rebuild = echo__calloc(1, sizeof *rebuild);
     if (rebuild == NULL) return echo__nomem(err);
-    rebuild->party_items = items;
-    echo__map_init(&rebuild->wanted);
-    echo__items_init(&rebuild->items, items->registry);
     echo__merge_hooks hooks = {admits, accepts, rebuild};
-    echo_status status =
-        echo_timeframe_new(&rebuild->clock) == ECHO_OK && echo_timeframe_copy(&rebuild->until, covered) == ECHO_OK
-            ? ECHO_OK
-            : echo__nomem(err);
-    if (status == ECHO_OK) status = find_wanted(rebuild, err);
+    echo_status status = prepare(rebuild, items, covered) ? ECHO_OK : echo__nomem(err);
+    if (status == ECHO_OK && root) status = find_in_root(rebuild, err);
     if (status == ECHO_OK)
         status = echo__merge_new(&rebuild->merge, feeds, codec, rebuild->clock, rebuild->until, &hooks, err);
     if (status != ECHO_OK) {
         echo__rebuild_free(rebuild);
         return status;
     }
+    echo__names held = rebuild->foreign;
+    rebuild->foreign = items->foreign; /* now that nothing can fail */
+    items->foreign = held;
     rebuild->target = echo_timeframe_total(rebuild->until);
     *out = rebuild;
     return ECHO_OK;
@@ -125,12 +130,20 @@ echo_status echo__rebuild_new(echo__rebuild **out, echo__items *items, const ech
 
 static echo_status apply_wanted(echo__rebuild *rebuild, const echo__merge_entry *entry, echo_error *err) {
     const echo_message *message = &entry->message;
-    bool wanted = entry->decoded == ECHO_OK && message->kind == ECHO_MESSAGE_ITEM && message->item.data != NULL &&
-                  echo__map_get(&rebuild->wanted, message->item.data, message->item.len) != NULL;
     const echo__model *model;
-    echo_status status = wanted ? echo__apply_message(&model, &rebuild->items, &entry->stamp, message, err) : ECHO_OK;
-    if (status == ECHO_OK && echo_timeframe_set(rebuild->clock, &entry->stamp.feed, entry->stamp.seq) != ECHO_OK)
-        return echo__nomem(err);
+    const echo__stamp *stamp = &entry->stamp;
+    echo_status status = ECHO_OK;
+    if (!echo_timeframe_get(NULL, rebuild->clock, &stamp->feed)) { /* what can fail of moving the clock, as in poll.c */
+        if (echo_timeframe_set(rebuild->clock, &stamp->feed, stamp->seq) != ECHO_OK) return echo__nomem(err);
+        echo_timeframe_unset(rebuild->clock, &stamp->feed);
+    }
+    if (entry->decoded == ECHO_OK && message->kind == ECHO_MESSAGE_ITEM && message->item.data != NULL) {
+        if (wants(&rebuild->foreign, message->item))
+            status = echo__apply_message(&model, &rebuild->logs, stamp, message, err);
+        else if (wants(&rebuild->stale, message->item))
+            status = echo__apply_message(&model, &rebuild->states, stamp, message, err);
+    }
+    if (status == ECHO_OK) status = echo_timeframe_set(rebuild->clock, &stamp->feed, stamp->seq);
     return status;
 }
 
@@ -140,56 +153,78 @@ static void move_log(echo__log *to, echo__log *from) {
     echo__log_init(from);
 }
 
-/*
- * The rebuilt state takes the place of the stored bytes; what arrived after the pass's end, which is in the log of the
- * party's item, goes on top. All that can fail happens on the rebuilt item, before anything of the party's changes;
- * made->tried counts the entries that are on it already, so that going on after running out of memory applies none
- * twice.
- */
-static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *err) {
-    echo__items *items = rebuild->party_items;
-    echo_item *item;
-    echo_status status = echo__items_get(&item, items, echo__bytes(made->id, made->id_len), err);
-    if (status != ECHO_OK) return status;
-    if (item->ops != NULL || made->ops == NULL) return ECHO_OK;
-    if (echo__items_unfold(items, item) != ECHO_OK) return echo__nomem(err);
-    for (; made->tried < item->more->log.count; made->tried++) {
-        const echo__log_entry *entry = &item->more->log.entries[made->tried];
+/* What arrived after the pass's end is in the log of the party's item. Can be called again after an error. */
+static echo_status add_later(echo__rebuild *rebuild, echo_item *made, const echo__log *log, echo_error *err) {
+    for (; rebuild->added < log->count; rebuild->added++) {
+        const echo__log_entry *entry = &log->entries[rebuild->added];
         uint64_t covered;
         bool refused;
         echo_error problem = ECHO_ERROR_INIT; /* also filled when the model refuses the mutation */
         if (echo_timeframe_get(&covered, rebuild->until, &entry->stamp.feed) && entry->stamp.seq <= covered) continue;
-        status = echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, &problem);
+        echo_status status =
+            echo__item_mutate(made, &entry->stamp, echo__bytes(entry->bytes, entry->len), &refused, &problem);
         if (status != ECHO_OK && err != NULL) *err = problem;
         if (status != ECHO_OK) return status;
     }
+    return ECHO_OK;
+}
+
+/*
+ * The rebuilt state, or log, takes the place of the stored bytes; what arrived after the pass's end goes on top. All
+ * that can fail happens on the rebuilt item, before anything of the party's changes.
+ */
+static echo_status install(echo__rebuild *rebuild, echo_item *made, echo_error *err) {
+    echo__items *items = rebuild->party_items;
+    bool states = rebuild->installing == &rebuild->states;
+    echo_bytes id = echo__bytes(made->id, made->id_len);
+    echo_item *item;
+    echo_status status = echo__items_get(&item, items, id, err);
+    if (status != ECHO_OK) return status;
+    if (item->ops != NULL || item->stored_version == 0) return ECHO_OK;
+    if (states && echo__item_is_foreign(made, NULL)) return want(&items->foreign, id, err);
+    if (states && (made->ops == NULL || echo__item_is_foreign(item, NULL))) return ECHO_OK;
+    if (echo__items_unfold(items, item) != ECHO_OK) return echo__nomem(err);
+    status = add_later(rebuild, made, &item->more->log, err);
+    if (status != ECHO_OK) return status;
     echo__items_before_change(items, item);
     item->ops = made->ops;
     item->state = made->state;
     item->generation++;
+    item->tried = 0;
     made->ops = NULL;
     made->state = NULL;
     item->stored_version = 0;
+    echo__item_forget_of(item);
     echo__item_bytes_free(&item->stored);
     item->stored = made->stored; /* the state may read it */
     made->stored = (echo__item_bytes){NULL, 0, false};
     move_log(&item->more->log, &made->more->log);
     echo__items_touch(items, item);
-    return ECHO_OK;
+    return echo__items_hydrate(items, item, err); /* if that fails, getting the item again does it */
+}
+
+/* The next item to install; NULL: all are. */
+static echo_item *next_made(size_t *at, echo__rebuild *rebuild) {
+    *at = rebuild->installed;
+    echo_item *made = echo__item_table_next(&rebuild->installing->table, at);
+    if (made != NULL || rebuild->installing == &rebuild->logs) return made;
+    rebuild->installing = &rebuild->logs;
+    *at = rebuild->installed = 0;
+    return echo__item_table_next(&rebuild->installing->table, at);
 }
 
 /* Installs up to max items (0: all). One that failed is tried again; those installed have no state left in `made`. */
 static echo_status install_some(echo__rebuild_outcome *out, echo__rebuild *rebuild, uint64_t max, echo_error *err) {
+    size_t at;
     for (uint64_t done = 0; max == 0 || done < max; done++) {
-        size_t at = rebuild->installed;
-        echo_item *made = echo__item_table_next(&rebuild->items.table, &at);
+        echo_item *made = next_made(&at, rebuild);
         if (made == NULL) break;
         echo_status status = install(rebuild, made, err);
         if (status != ECHO_OK) return status;
         rebuild->installed = at;
+        rebuild->added = 0;
     }
-    size_t at = rebuild->installed;
-    *out = echo__item_table_next(&rebuild->items.table, &at) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
+    *out = next_made(&at, rebuild) != NULL ? ECHO__REBUILD_MORE : ECHO__REBUILD_DONE;
     return ECHO_OK;
 }
 
@@ -201,7 +236,8 @@ static void find_missing(echo_error *missing, echo__rebuild *rebuild) {
     else
         echo__error(
             missing, ECHO_ERR_GAP,
-            "blocks that are needed to rebuild the items of stale models are not present: the items stay opaque");
+            "blocks that are needed to rebuild items of stale models, or with several geneses, are not present: they "
+            "stay opaque");
 }
 
 echo_status echo__rebuild_step(echo__rebuild_outcome *out, echo_error *missing, echo__rebuild *rebuild, uint64_t max,

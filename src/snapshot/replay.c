@@ -30,6 +30,7 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
     echo_snapshot_result result;
     echo_status status = echo__merge_new(&party->merge, &party->feeds, &party->codec, party->clock, until, &hooks, err);
     if (status == ECHO_OK) status = echo__party_pump(party, 0, NULL, err);
+    if (status == ECHO_OK) status = echo__party_rebuild_all(party, err); /* geneses may come in any order */
     if (status != ECHO_OK) return status;
     if (echo_timeframe_compare(party->clock, until) != ECHO_ORDER_EQUAL) {
         echo__merge_counts counts;
@@ -68,7 +69,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
         echo_party_options replay;
         echo_snapshot_policy policy;
         echo__options_take(&replay, &policy, options);
-        replay.writable = true;
+        replay.writable = replay.rebuild = true;
         status = echo__party_new(&party, &key, &replay, err);
         if (status == ECHO_OK) {
             echo_store memory;

@@ -79,7 +79,17 @@ static echo_status add_head(echo__slots *d) {
     if (status == ECHO_OK && r->has_deleted_at) status = add_mark(d, &r->deleted_at, absent, absent);
     if (status != ECHO_OK || r->version == 0) return status;
     at = text_begin(d);
-    echo__buf_u64(&d->texts, r->version);
+    if (r->of_model.data == NULL) {
+        echo__buf_u64(&d->texts, r->version);
+    } else { /* of another genesis */
+        any = false;
+        echo__buf_byte(&d->texts, '{');
+        put_member(&d->texts, "model", r->of_model, &any);
+        put_member(&d->texts, "type", r->of_type, &any);
+        echo__buf_text(&d->texts, ",\"version\":");
+        echo__buf_u64(&d->texts, r->version);
+        echo__buf_byte(&d->texts, '}');
+    }
     return add_slot(d, ECHO_DIFFERENCE_HEAD, "version", text_end(d, at));
 }
 
@@ -204,8 +214,9 @@ static echo_status add_properties(echo__slots *d, bool *good) {
 }
 
 static bool is_object(const echo__record *r) {
-    return r->version == 1 && (echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT)) ||
-                               echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT_OLD)));
+    return r->version == 1 && r->of_model.data == NULL &&
+           (echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT)) ||
+            echo__bytes_equal(r->model, echo__bytes_text(ECHO_MODEL_OBJECT_OLD)));
 }
 
 static echo_status add_object(echo__slots *d, echo_bytes text, bool *good) {

@@ -24,7 +24,7 @@ static bool scan_kind(echo__scan *s, echo__kind *out) {
     uint64_t version;
     if (!ECHO__SCAN(s, "[") || !scan_text_or_null(s, &out->type) || !ECHO__SCAN(s, ",") ||
         !scan_text_or_null(s, &out->model) || !ECHO__SCAN(s, ",") || !echo__scan_u64(s, &version) ||
-        !ECHO__SCAN(s, "]") || version > UINT32_MAX)
+        !ECHO__SCAN(s, "]") || version >= UINT32_MAX) /* the last one is no state's (record.h) */
         return false;
     out->version = (uint32_t)version;
     return out->type.data != NULL || out->model.data != NULL || version != 0;

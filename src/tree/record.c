@@ -222,6 +222,23 @@ static bool read_payload(echo__record *out, echo__scan *s, bool quick) {
     return echo__scan_value(s, &out->state) && read_bytes_and_log(out, s, false);
 }
 
+static bool same_text(echo_bytes a, echo_bytes b) {
+    return (a.data == NULL) == (b.data == NULL) && (a.data == NULL || echo__bytes_equal(a, b));
+}
+
+/* What follows ,"of":[ */
+static echo_status read_of(echo__record *out, echo__scan *s, size_t line_len, echo__buf *scratch, echo_error *err) {
+    echo_status status = ECHO_OK;
+    if (!ECHO__SCAN(s, "null")) status = read_text(&out->of_type, s, line_len, scratch, err);
+    if (status == ECHO_OK && !ECHO__SCAN(s, ",")) return bad(err, "bad genesis of its state");
+    if (status == ECHO_OK) status = read_text(&out->of_model, s, line_len, scratch, err);
+    if (status != ECHO_OK) return status;
+    bool own = same_text(out->of_type, out->type) && same_text(out->of_model, out->model);
+    if (!ECHO__SCAN(s, "]") || own || out->version == 0 || out->model.data == NULL)
+        return bad(err, "bad genesis of its state");
+    return ECHO_OK;
+}
+
 static echo_status read_kind_alone(echo__record *out, echo__scan *s, size_t line_len, echo__buf *scratch,
                                    echo_error *err) {
     echo_status status = ECHO_OK;
@@ -229,7 +246,7 @@ static echo_status read_kind_alone(echo__record *out, echo__scan *s, size_t line
     if (status == ECHO_OK && ECHO__SCAN(s, ",\"model\":")) status = read_text(&out->model, s, line_len, scratch, err);
     if (status == ECHO_OK && ECHO__SCAN(s, ",\"version\":")) {
         uint64_t version;
-        if (!echo__scan_u64(s, &version) || version == 0 || version > UINT32_MAX) return bad(err, "bad version");
+        if (!echo__scan_u64(s, &version) || version == 0 || version > ECHO__VERSION_MAX) return bad(err, "bad version");
         out->version = (uint32_t)version;
     }
     return status;
@@ -274,6 +291,8 @@ echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__li
     if (status != ECHO_OK) return status;
     record.deleted = ECHO__SCAN(&s, ",\"deleted\":true");
     if (ECHO__SCAN(&s, ",\"at\":") && !read_at(&record, &s, line.shared)) return bad(err, "bad stamps");
+    if (ECHO__SCAN(&s, ",\"of\":[")) status = read_of(&record, &s, line.text.len, scratch, err);
+    if (status != ECHO_OK) return status;
     if (!read_feeds(&record, &s, line.shared)) return bad(err, "bad feeds");
     if (record.feeds.data == NULL && !starts_rest(s)) return bad(err, "unknown, misplaced or missing key");
     *rest = echo__bytes(s.at, (size_t)(s.end - s.at));

@@ -1,8 +1,8 @@
 /*
  * Records: one item, one line of canonical JSON (docs/FORMAT.md, "Records"). Reading a record never parses the state.
  *
- *   {"id":"...","type":"...","model":"...","version":1,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},PAYLOAD}
- *   {"id":"...","kind":0,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},PAYLOAD}
+ *   {"id":"...","type":"...","model":"...","version":1,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},"of":[...],PAYLOAD}
+ *   {"id":"...","kind":0,"parent":"...","source":"...","target":"...","deleted":true,"at":{...},"of":[...],PAYLOAD}
  *
  * The first form stands alone. The second is the one within a leaf, whose header (leaf_head.h) has the type, model and
  * version as a kind, and the feeds of the stamps. Keys come in this order, absent ones left out. PAYLOAD is any of, in
@@ -28,6 +28,9 @@ typedef struct echo__record {
     bool deleted;
     bool has_genesis, has_parent_at, has_deleted_at;
     echo__stamp genesis, parent_at, deleted_at;
+    /* What the state was made for, if it is foreign: made for another genesis than the record's. of_model.data NULL: it
+     * is not; of_type.data NULL: for no type. */
+    echo_bytes of_type, of_model;
     const echo__shared *shared; /* what the line shared that was read; NULL: it stood alone */
     echo_bytes feeds; /* the list that the state begins with, without brackets, as in the line; data NULL: none */
     echo_bytes state; /* the JSON text of "state", as in the line: within a leaf without its feeds; data NULL: absent */
@@ -43,6 +46,14 @@ static inline echo__kind echo__record_kind(const echo__record *record) {
 }
 static inline bool echo__record_has_kind(const echo__record *record) {
     return record->type.data != NULL || record->model.data != NULL || record->version != 0;
+}
+
+/* The highest version of a state. */
+#define ECHO__VERSION_MAX (UINT32_MAX - 1)
+/* The version that foreign states are counted under, whatever their own is. */
+#define ECHO__VERSION_FOREIGN UINT32_MAX
+static inline uint32_t echo__record_counted(const echo__record *record) {
+    return record->of_model.data != NULL ? ECHO__VERSION_FOREIGN : record->version;
 }
 
 /*

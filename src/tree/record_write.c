@@ -134,6 +134,14 @@ static void write_head(echo__buf *out, const echo__record *record, const echo__s
     write_text(out, ",\"target\":", record->target);
     if (record->deleted) echo__buf_text(out, ",\"deleted\":true");
     write_at(out, record, shared);
+    if (record->of_model.data == NULL) return;
+    echo__buf_text(out, ",\"of\":[");
+    if (record->of_type.data == NULL)
+        echo__buf_text(out, "null");
+    else
+        echo__json_string(out, record->of_type.data, record->of_type.len);
+    write_text(out, ",", record->of_model);
+    echo__buf_byte(out, ']');
 }
 
 void echo__record_convert(echo__buf *out, const echo__record *head, echo_bytes rest, const echo__shared *shared) {

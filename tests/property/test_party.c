@@ -4,6 +4,10 @@
  * must have the oracle's state and the oracle's digest, and must never have read a block that its snapshot covered (P2,
  * P3).
  *
+ * In half of the parties, further feeds give items a second genesis, and a third: of other models and types, with
+ * stamps above and below that of the first. There the blocks may be read again, to rebuild such items, and snapshots
+ * taken while all items are rebuilt have the digest that a replay up to their timeframe gives.
+ *
  *   ECHO_TEST_SEED=n   only that seed
  *   ECHO_TEST_RUNS=n   how many seeds, from 1 on (default 700; 10,000 with ECHO_TEST_LONG)
  */
@@ -17,6 +21,8 @@
 #include "support/counting_feeds.h"
 #include "support/random.h"
 #include "support/state.h"
+#include "support/tally.h"
+#include <echo/sys/codec.h>
 #include <echo/sys/feed.h>
 #include "support/still_clock.h"
 
@@ -64,6 +70,70 @@ static void read_all(blocks *all, const generator *g) {
     }
 }
 
+/* ---- rivals: feeds that give items another genesis ---- */
+
+#define RIVALS 2u
+#define RIVAL_BLOCKS 12u
+
+typedef struct rivals {
+    echo_key keys[RIVALS];
+    size_t blocks; /* of each feed; 0: there are none */
+} rivals;
+
+static echo_bytes bytes_of(const char *text) { return (echo_bytes){(const uint8_t *)text, strlen(text)}; }
+
+static void encode_block(blocks *all, const echo_key *feed, uint64_t seq, const echo_message *message) {
+    echo_codec codec = echo_codec_dxos();
+    echo_error err = ECHO_ERROR_INIT;
+    uint8_t *encoded;
+    size_t len;
+    assert_ok(codec.ops->encode(&encoded, &len, codec.ctx, message, &err), &err);
+    all->feed = *feed;
+    assert_int_equal(take_block(all, seq, (echo_bytes){encoded, len}), ECHO_OK);
+    codec.ops->release(codec.ctx, encoded);
+}
+
+/* What a rival says that it has seen: of each feed a part, a little or nothing. */
+static size_t random_frames(echo_frame *frames, const generator *g, const blocks *all, test_random *r) {
+    size_t count, n = 0;
+    const echo_key *keys = generate_feeds(g, &count);
+    uint64_t share = test_random_below(r, 3);
+    for (size_t i = 0; i < count && share > 0; i++) {
+        uint64_t length = 0;
+        for (size_t k = 0; k < all->count; k++) length += memcmp(&all->list[k].feed, &keys[i], sizeof keys[i]) == 0;
+        if (length > 0 && test_random_below(r, 2) == 0)
+            frames[n++] = (echo_frame){keys[i], test_random_below(r, share == 1 ? 1 + length / 8 : length)};
+    }
+    return n;
+}
+
+static void rivals_make(rivals *out, blocks *all, const generator *g, const generate_options *o, test_random *r) {
+    static const char *const models[] = {TALLY_JSON,           TALLY_RAW,         GENERATE_MODEL_LOG,
+                                         "test:model/unknown", ECHO_MODEL_OBJECT, ECHO_MODEL_OBJECT_OLD};
+    static const char *const types[] = {"example:type/t1", "example:type/other", ""};
+    echo_frame frames[64];
+    generate_counts counts;
+    generate_counts_get(&counts, g);
+    out->blocks = test_random_below(r, 2) == 0 || counts.items == 0 ? 0 : 1 + test_random_below(r, RIVAL_BLOCKS);
+    for (size_t k = 0; k < RIVALS; k++) {
+        memset(&out->keys[k], k == 0 ? 0x01 : 0xfe, sizeof out->keys[k]);
+        for (size_t i = 0; i < out->blocks; i++) {
+            char id[ECHO_HEX_CHARS];
+            uint8_t mutation[] = {(uint8_t)test_random_below(r, 256), (uint8_t)i, (uint8_t)k};
+            generate_item_id(id, o->seed, test_random_below(r, counts.items < 8 ? counts.items : 8));
+            echo_message m = {.kind = ECHO_MESSAGE_ITEM, .generation = o->generation, .item = bytes_of(id)};
+            m.frames = frames;
+            m.frame_count = random_frames(frames, g, all, r);
+            m.has_genesis = test_random_below(r, 4) != 0;
+            m.model = bytes_of(models[test_random_below(r, sizeof models / sizeof *models)]);
+            m.type = bytes_of(types[test_random_below(r, sizeof types / sizeof *types)]);
+            m.has_mutation = !m.has_genesis || test_random_below(r, 2) == 0;
+            m.mutation = (echo_bytes){mutation, sizeof mutation};
+            encode_block(all, &out->keys[k], i, &m);
+        }
+    }
+}
+
 /* Shuffles; with `ordered`, each feed's blocks still come in their order. */
 static void shuffle(blocks *all, test_random *r, bool ordered) {
     for (size_t i = all->count; i > 1; i--) {
@@ -86,6 +156,8 @@ static void shuffle(blocks *all, test_random *r, bool ordered) {
 }
 
 typedef struct peer {
+    bool rivals;
+    echo_key keys[32];
     echo_feeds feeds;
     counting_feeds counting;
     echo_store store;
@@ -103,12 +175,38 @@ static void peer_open(peer *p, echo_registry *models, test_random *r) {
     const echo_restore_report *report = echo_party_report(p->party);
     assert_int_equal(report->damage_count, 0);
     assert_int_equal(report->messages_skipped, p->covered == NULL ? 0 : echo_timeframe_total(p->covered));
-    assert_int_equal(p->counting.breaches, 0);
+    assert_true(p->rivals || p->counting.breaches == 0);
+}
+
+static uint64_t peer_rebuilding(const peer *p) {
+    echo_party_status status;
+    echo_party_status_get(&status, p->party);
+    return status.rebuilding;
+}
+
+static void peer_rebuild(peer *p) {
+    echo_error err = ECHO_ERROR_INIT;
+    for (int i = 0; i < 1000 && peer_rebuilding(p) > 0; i++) assert_ok(echo_party_poll(NULL, p->party, 0, &err), &err);
+    assert_int_equal(peer_rebuilding(p), 0);
+}
+
+static uint64_t total_snapshots, total_restarts, total_replays, total_rebuilt;
+
+/* What a snapshot has that was taken with all models, and with no item waiting for a rebuild, a replay has too. */
+static void peer_replay(peer *p, const echo_hash *digest) {
+    echo_error err = ECHO_ERROR_INIT;
+    echo_hash replayed;
+    assert_ok(echo_snapshot_replay(&replayed, &p->options, &p->store, 0, &err), &err);
+    assert_memory_equal(&replayed, digest, sizeof replayed);
+    total_replays++;
 }
 
 static void peer_snapshot(peer *p) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_ok(echo_party_snapshot(NULL, p->party, &err), &err);
+    echo_snapshot_result result;
+    bool whole = p->options.models == p->full && peer_rebuilding(p) == 0;
+    assert_ok(echo_party_snapshot(&result, p->party, &err), &err);
+    if (p->rivals && whole && p->snapshots % 4 == 0) peer_replay(p, &result.digest);
     echo_timeframe_free(p->covered);
     assert_int_equal(echo_timeframe_copy(&p->covered, echo_party_clock(p->party)), ECHO_OK);
     p->counting.covered = p->covered;
@@ -155,11 +253,16 @@ static void options_of_seed(generate_options *o, uint64_t seed, test_random *r) 
     }
 }
 
-static void peer_init(peer *p, const generator *g) {
+static void peer_init(peer *p, const generator *g, const rivals *also) {
     echo_error err = ECHO_ERROR_INIT;
     size_t count;
     const echo_key *keys = generate_feeds(g, &count);
     memset(p, 0, sizeof *p);
+    assert_true(count + RIVALS <= sizeof p->keys / sizeof *p->keys);
+    memcpy(p->keys, keys, count * sizeof *keys);
+    p->rivals = also->blocks > 0;
+    for (size_t i = 0; i < RIVALS && p->rivals; i++) p->keys[count++] = also->keys[i];
+    keys = p->keys;
     assert_int_equal(echo_feeds_new_memory(&p->feeds), ECHO_OK);
     for (size_t i = 0; i < count; i++) {
         echo_keypair keypair = {keys[i], {0}};
@@ -171,6 +274,7 @@ static void peer_init(peer *p, const generator *g) {
     assert_int_equal(echo_registry_new(&p->none), ECHO_OK);
     assert_int_equal(echo_registry_new(&p->full), ECHO_OK);
     assert_ok(generate_models(p->full, &err), &err);
+    tally_register(p->full);
     p->options = (echo_party_options)ECHO_PARTY_OPTIONS_INIT;
     p->options.clock = still_clock;
     p->options.party = &generate_party(g)->public_key;
@@ -190,36 +294,39 @@ static void peer_close(peer *p) {
     echo_registry_free(p->none);
 }
 
-static uint64_t total_snapshots, total_restarts;
-
 static void run_seed(uint64_t seed) {
     test_random r = {seed};
     generate_options o;
     generator *g;
     blocks all;
+    rivals also;
     peer oracle, p;
     echo_error err = ECHO_ERROR_INIT;
     options_of_seed(&o, seed, &r);
     assert_ok(generate_open(&g, &o, NULL, &err), &err);
     assert_ok(generate_some(g, 20 + test_random_below(&r, 200), &err), &err);
     read_all(&all, g);
+    rivals_make(&also, &all, g, &o, &r);
 
-    peer_init(&oracle, g);
+    peer_init(&oracle, g, &also);
     for (size_t i = 0; i < all.count; i++)
         assert_ok(echo_feeds_memory_put(&oracle.feeds, &all.list[i].feed, all.list[i].seq,
                                         (echo_bytes){all.list[i].data, all.list[i].len}),
                   &err);
     peer_open(&oracle, oracle.full, &r);
     assert_int_equal(echo_timeframe_total(echo_party_clock(oracle.party)), all.count);
+    peer_rebuild(&oracle);
     char *expected = state_of(oracle.party);
     echo_hash digest = party_snapshot_digest(oracle.party);
 
-    peer_init(&p, g);
+    peer_init(&p, g, &also);
     peer_open(&p, random_models(&p, &r), &r);
     shuffle(&all, &r, test_random_below(&r, 3) != 0);
     peer_life(&p, &all, &r);
     echo_party_free(p.party);
     peer_open(&p, p.full, &r);
+    total_rebuilt += peer_rebuilding(&p);
+    peer_rebuild(&p);
     assert_int_equal(echo_timeframe_compare(echo_party_clock(p.party), echo_party_clock(oracle.party)),
                      ECHO_ORDER_EQUAL);
     char *state = state_of(p.party);
@@ -260,9 +367,10 @@ static void test_random_parties(void **arg) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)seed); /* the last one printed is the one that failed */
         run_seed(seed);
     }
-    fprintf(stderr, "\r%llu snapshots, %llu restarts\n", (unsigned long long)total_snapshots,
-            (unsigned long long)total_restarts);
-    if (only == 0) assert_true(total_snapshots > runs && total_restarts > runs);
+    fprintf(stderr, "\r%llu snapshots, %llu replayed, %llu restarts, %llu items rebuilt in the end\n",
+            (unsigned long long)total_snapshots, (unsigned long long)total_replays, (unsigned long long)total_restarts,
+            (unsigned long long)total_rebuilt);
+    if (only == 0) assert_true(total_snapshots > runs && total_restarts > runs && total_replays > runs / 10);
 }
 
 int main(void) {

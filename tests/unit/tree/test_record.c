@@ -5,12 +5,13 @@
 
 /* Every key there is. */
 static const char whole[] =
-    "{\"id\":\"a\\\"b\\u0001\xc3\xa9\",\"type\":\"t\\\\\",\"model\":\"m\\n\",\"version\":4294967295,\"parent\":\"p\","
+    "{\"id\":\"a\\\"b\\u0001\xc3\xa9\",\"type\":\"t\\\\\",\"model\":\"m\\n\",\"version\":4294967294,\"parent\":\"p\","
     "\"source\":"
     "\"\\t\",\"target\":\"\","
     "\"deleted\":true,\"at\":{\"deleted\":[18446744073709551615,\"" FEED_A
     "\",0],\"genesis\":[9007199254740993,\"" FEED_B "\",7],\"parent\":[3,\"" FEED_A
-    "\",18446744073709551615]},\"state\":{\"a\":[1,\"}\"]},\"bytes\":\"AAE=\",\"log\":{\"n\":0,\"tail\":[]}}";
+    "\",18446744073709551615]},\"of\":[\"t\\n\",\"m\\n\"],\"state\":{\"a\":[1,\"}\"]},\"bytes\":\"AAE=\",\"log\":{"
+    "\"n\":0,\"tail\":[]}}";
 
 /* A canonical line, or what it was before it was broken. */
 static const char *const lines[] = {
@@ -22,6 +23,7 @@ static const char *const lines[] = {
     "{\"id\":\"x\",\"at\":{\"genesis\":[0,\"" FEED_A "\",0]},\"bytes\":\"\"}",
     "{\"id\":\"x\",\"at\":{\"deleted\":[1,\"" FEED_A "\",2],\"parent\":[3,\"" FEED_B "\",4]}}",
     "{\"id\":\"x\",\"type\":\"t\",\"blob\":\"" FEED_B "\"}",
+    "{\"id\":\"x\",\"type\":\"t\",\"model\":\"m\",\"version\":1,\"of\":[null,\"m\"],\"state\":1}",
 };
 
 static echo_status reads(const char *line, size_t len, echo__record *record, echo__buf *scratch) {
@@ -51,7 +53,7 @@ static void test_golden(void **state) {
     assert_bytes_text(r.id, "a\"b\x01\xc3\xa9");
     assert_bytes_text(r.type, "t\\");
     assert_bytes_text(r.model, "m\n");
-    assert_int_equal(r.version, UINT32_MAX);
+    assert_int_equal(r.version, ECHO__VERSION_MAX);
     assert_bytes_text(r.parent, "p");
     assert_bytes_text(r.source, "\t");
     assert_non_null(r.target.data);
@@ -60,6 +62,9 @@ static void test_golden(void **state) {
     assert_true(r.deleted_at.time == UINT64_MAX && r.deleted_at.seq == 0 && r.deleted_at.feed.bytes[1] == 0x11);
     assert_true(r.genesis.time == UINT64_C(9007199254740993) && r.genesis.seq == 7 && r.genesis.feed.bytes[0] == 0xff);
     assert_true(r.parent_at.time == 3 && r.parent_at.seq == UINT64_MAX);
+    assert_bytes_text(r.of_type, "t\n");
+    assert_bytes_text(r.of_model, "m\n");
+    assert_int_equal(echo__record_counted(&r), ECHO__VERSION_FOREIGN);
     assert_bytes_text(r.state, "{\"a\":[1,\"}\"]}");
     assert_bytes_text(r.bytes, "AAE=");
     assert_bytes_text(r.log, "{\"n\":0,\"tail\":[]}");
@@ -158,6 +163,7 @@ static void test_refused(void **state) {
         "{\"id\":\"a\",\"type\":\"t\",\"type\":\"t\"}",
         "{\"id\":\"a\",\"version\":0}",
         "{\"id\":\"a\",\"version\":01}",
+        "{\"id\":\"a\",\"version\":4294967295}",
         "{\"id\":\"a\",\"version\":4294967296}",
         "{\"id\":\"a\",\"version\":-1}",
         "{\"id\":\"a\",\"version\":1.0}",
@@ -175,6 +181,14 @@ static void test_refused(void **state) {
         "{\"id\":\"a\",\"at\":{\"genesis\":[1,\"FF112233445566778899aabbccddeeff00112233445566778899aabbccddee00\",2]}"
         "}",
         "{\"id\":\"a\",\"state\":}",
+        "{\"id\":\"a\",\"model\":\"m\",\"version\":1,\"of\":[null,\"m\"],\"state\":1}", /* that is its own */
+        "{\"id\":\"a\",\"type\":\"t\",\"model\":\"m\",\"version\":1,\"of\":[\"t\",\"m\"],\"state\":1}",
+        "{\"id\":\"a\",\"model\":\"m\",\"of\":[null,\"n\"],\"log\":{\"n\":0,\"tail\":[]}}",
+        "{\"id\":\"a\",\"version\":1,\"of\":[null,\"n\"],\"state\":1}",
+        "{\"id\":\"a\",\"model\":\"m\",\"version\":1,\"of\":[null,null],\"state\":1}",
+        "{\"id\":\"a\",\"model\":\"m\",\"version\":1,\"of\":[\"n\"],\"state\":1}",
+        "{\"id\":\"a\",\"model\":\"m\",\"version\":1,\"of\":[null,\"n\",1],\"state\":1}",
+        "{\"id\":\"a\",\"model\":\"m\",\"version\":1,\"of\":[],\"state\":1}",
         "{\"id\":\"a\",\"state\":1,\"state\":1}",
         "{\"id\":\"a\",\"bytes\":\"AA==\",\"state\":1}",
         "{\"id\":\"a\",\"bytes\":\"A A=\"}",

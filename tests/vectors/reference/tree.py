@@ -51,7 +51,8 @@ def alone(record):
     """A record with everything in full; its members are in the order of the page."""
     head = {name: record[name] for name in ("id", "type", "model", "version", "parent", "source", "target", "deleted") if name in record}
     at = stamps(record, lambda time, feed, seq: '[%d,"%s",%d]' % (time, feed, seq))
-    return line(head | ({"at": at} if at else {}) | record.get("payload", {}))
+    head |= ({"at": at} if at else {}) | ({"of": record["of"]} if "of" in record else {})
+    return line(head | record.get("payload", {}))
 
 
 def leaf(records):
@@ -74,6 +75,8 @@ def leaf(records):
         at = stamps(record, within)
         if at:
             head["at"] = at["genesis"] if at.keys() == {"genesis"} else at
+        if "of" in record:
+            head["of"] = record["of"]
         payload = dict(record.get("payload", {}))
         if state_feeds(record):
             indices = [feeds.index(feed) for feed in state_feeds(record)]
