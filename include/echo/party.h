@@ -64,8 +64,9 @@ typedef int64_t (*echo_now_fn)(void *arg);
 /* Returns nanoseconds of a clock that never goes back, for steps and the policy. Called on the party's thread only. */
 typedef uint64_t (*echo_clock_fn)(void *arg);
 /*
- * Called for each message that could not be applied and was skipped; err names the item, feed and seq. May not call the
- * party.
+ * Called for each message that could not be applied and was skipped, and for each item that became opaque: its state
+ * cannot be made, or a genesis of another model or type came late (ECHO_ERR_CONFLICT). err names the item, and the feed
+ * and seq of the message. May not call the party.
  */
 typedef void (*echo_refused_fn)(void *arg, const echo_error *err);
 
@@ -102,7 +103,10 @@ typedef struct echo_party_options {
     bool eager;
     /* Do not sync own appends to disk (see echo_feeds_dir_options). */
     bool relaxed;
-    /* Rebuild the items of stale models from the feeds (true). false: they stay opaque. */
+    /*
+     * Rebuild from the feeds the items of stale models, and those whose state was made for another genesis (true).
+     * false: they stay opaque.
+     */
     bool rebuild;
     echo_verify_level verify;
     echo_progress_fn progress; /* optional */
@@ -153,12 +157,13 @@ typedef struct echo_restore_report {
     uint64_t chunks_read;
     uint64_t chunk_bytes_read;
     uint64_t items_hydrated; /* items whose state was made */
-    uint64_t stale_models;   /* models whose stored version the host no longer reads */
-    bool stale_kept;         /* stale items could not be rebuilt because blocks are missing; they stay opaque */
-    uint64_t ns_open;        /* store, manifest and root */
-    uint64_t ns_feeds;       /* opening the feeds */
-    uint64_t ns_tail;        /* reading and applying messages */
-    uint64_t ns_hydrate;     /* eager only: making states */
+    uint64_t
+        stale_models;    /* stored (model, version) pairs that the host does not read, or that are of another genesis */
+    bool stale_kept;     /* stale items could not be rebuilt because blocks are missing; they stay opaque */
+    uint64_t ns_open;    /* store, manifest and root */
+    uint64_t ns_feeds;   /* opening the feeds */
+    uint64_t ns_tail;    /* reading and applying messages */
+    uint64_t ns_hydrate; /* eager only: making states */
     uint64_t ns_total;
     const echo_error *damage; /* what was found damaged and was not used: snapshots, the store, feeds */
     size_t damage_count;
@@ -220,7 +225,7 @@ typedef struct echo_party_status {
     uint64_t feeds;      /* admitted and present locally */
     uint64_t waiting;    /* feeds whose next message waits for another one (see echo_party_awaited()) */
     uint64_t stopped;    /* feeds that cannot be read further */
-    uint64_t rebuilding; /* items of stale models that are still to be rebuilt */
+    uint64_t rebuilding; /* items that are still to be rebuilt from the feeds (see the option `rebuild`) */
     uint64_t snapshot;   /* number of the last snapshot; 0: none */
     bool writable;       /* the party has an own feed, and writing to it is safe */
     echo_error stop;     /* why the first of the `stopped` feeds stopped; its code is ECHO_OK if none did */
@@ -233,8 +238,8 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party);
 echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) ECHO_MUST_USE;
 
 /*
- * Looks for new blocks, applies up to `max` messages (0: all), and does a step of background work (rebuilding stale
- * items, taking snapshots). *applied may be NULL. An error names the message that could not be applied; it stays
+ * Looks for new blocks, applies up to `max` messages (0: all), and does a step of background work (rebuilding items,
+ * taking snapshots). *applied may be NULL. An error names the message that could not be applied; it stays
  * uncovered, and the call can be repeated.
  */
 echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) ECHO_MUST_USE;

@@ -41,6 +41,11 @@ def cases():
         B: [block(born("second"))],
     }
     yield "of two geneses the lower stamp counts: the time", {A: [block(b"", id="y"), block(born("later"))], B: [block(born("earlier"))]}
+    yield "of two geneses the lower stamp counts: of another model, with mutations of both", {
+        A: [block(b"", id="y"), block(born(of=OLD) + mutation(op(SET, "a.b", ONE)))],
+        B: [block(born() + mutation(op(SET, "c.d", ONE))), block(mutation(op(SET, "e", TRUE)), {B: 0})],
+        C: [block(b"", id="y"), block(b"", id="y"), block(born("third") + mutation(op(SET, "f", ONE)))],
+    }
     yield "the later parent counts", {A: [block(born() + parent("p"))], B: [block(parent("q"))]}
     yield "an empty parent is a statement", {A: [block(born() + parent("p")), block(parent(""), {A: 0})]}
     yield "deleted and restored: the later stamp counts", {A: [block(born()), block(action(1), {A: 0}), block(action(2), {A: 1})]}

@@ -98,6 +98,14 @@ def trees():
                  payload={"state": {"feeds": [b], "n": 1}, "log": {"n": 1, "tail": [[3, FEEDS[0], 2, "AAE="]]}}),
         ],
     )
+    yield case(
+        "states that were made for another genesis",
+        [
+            item("1", type="t", model="m", version=1, of=[None, "n"], payload={"state": {"feeds": [a], "n": 1}}),
+            item("2", type="t", model="m", version=2, of=["u", "m"], at={"genesis": (1, b, 0)}, payload={"bytes": "AAE="}),
+            item("3", model="m", version=1, of=["", 'n"'], payload={"state": 1, "log": {"n": 1, "tail": [[3, a, 2, "AAE="]]}}),
+        ],
+    )
     yield case("ids that sort by bytes, with escapes", [item(i) for i in ['q"', "q", "\u20ac", "\n", "\\", "\U0001f600", "~"]])
     yield case("cut at the ids: several leaves and a node", [varied(r, "item/%03d" % n) for n in range(60)])
     never = [i for i in ("r%05d" % n for n in range(700)) if tree.zeros(i) == 0][:520]
