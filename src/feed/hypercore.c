@@ -76,6 +76,8 @@ static echo_status load_keys(echo__hypercore *hc, echo_error *err) {
     if (status == ECHO_ERR_READONLY) return ECHO_OK;
     if (status != ECHO_OK || !exists) return status;
     if (size != sizeof hc->keys.secret) return corrupt(&hc->key, err, "file 'secret_key' does not have 64 bytes");
+    hc->has_secret = echo__hypercore_proved_is_own(hc->proved, &hc->keys);
+    if (hc->has_secret) return ECHO_OK;
     status = echo_keypair_from_seed(&derived, hc->keys.secret);
     if (status != ECHO_OK)
         return echo__error(err, status, "file 'secret_key' cannot be used: %s", echo_status_name(status));
@@ -97,12 +99,10 @@ static echo_status load(echo__hypercore *hc, echo_error *err) {
     return echo__hypercore_error(hc, err, ECHO_ERR_CORRUPT, ECHO__HYPERCORE_TREE, "lacks the roots that were signed");
 }
 
-echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
-                                 const echo_feeds_dir_options *options, echo__hypercore_proved *proved,
-                                 echo_error *err) {
-    *out = NULL;
+static echo__hypercore *make_closed(const echo_key *key, const echo_feeds_dir_options *options,
+                                    echo__hypercore_proved *proved) {
     echo__hypercore *hc = echo__calloc(1, sizeof *hc);
-    if (hc == NULL) return echo__nomem(err);
+    if (hc == NULL) return NULL;
     for (int file = 0; file < ECHO__HYPERCORE_FILES; file++) hc->fd[file] = -1;
     hc->key = *key;
     hc->read_only = options->read_only;
@@ -110,6 +110,15 @@ echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const 
     hc->proved = proved;
     hc->page_size = ECHO__HYPERCORE_PAGE;
     hc->counts.lowest = UINT64_MAX;
+    return hc;
+}
+
+echo_status echo__hypercore_open(echo__hypercore **out, const char *path, const echo_key *key,
+                                 const echo_feeds_dir_options *options, echo__hypercore_proved *proved,
+                                 echo_error *err) {
+    *out = NULL;
+    echo__hypercore *hc = make_closed(key, options, proved);
+    if (hc == NULL) return echo__nomem(err);
     hc->path = echo__strdup(path);
     echo_status status = hc->path != NULL ? load(hc, err) : echo__nomem(err);
     if (status == ECHO_OK)
@@ -272,6 +281,28 @@ static echo_status source_root(echo_hash *out, void *ctx, void *feed, uint64_t l
     return echo__hypercore_root(out, feed, length, err);
 }
 
+/* Reads the keys of the author's feed, and remembers them if the secret one is here. */
+static bool load_own(source *src, const echo_key *author) {
+    char hex[ECHO_HEX_CHARS];
+    echo_key_hex(hex, author);
+    echo__hypercore *hc = make_closed(author, &src->options, &src->proved);
+    if (hc == NULL) return false;
+    hc->path = echo__hypercore_join_path(src->path, hex);
+    if (hc->path != NULL && load_keys(hc, NULL) == ECHO_OK && hc->has_secret)
+        echo__hypercore_proved_own(&src->proved, &hc->keys);
+    echo__hypercore_close(hc);
+    return src->proved.has_own && echo__key_equal(&src->proved.own.public_key, author);
+}
+
+static bool source_vouch(void *ctx, const echo_key *author, const echo_key *feed, uint64_t length,
+                         const echo_hash *root) {
+    source *src = ctx;
+    bool known = src->proved.has_own && echo__key_equal(&src->proved.own.public_key, author);
+    if (!known && !load_own(src, author)) return false;
+    echo__hypercore_proved_vouch(&src->proved, feed, length, root);
+    return true;
+}
+
 static void source_destroy(void *ctx) {
     source *src = ctx;
     echo__hypercore_proved_free(&src->proved);
@@ -295,6 +326,7 @@ static const echo_feed_ops ops = {
     .prove = source_prove,
     .put = source_put,
     .root = source_root,
+    .vouch = source_vouch,
 };
 
 echo_status echo_feeds_open_dir(echo_feeds *out, const char *path, const echo_feeds_dir_options *options,

@@ -37,7 +37,8 @@ echo_status echo__store_of_folder(echo_store *out, const char *dir, const echo_s
 typedef struct finding {
     const echo_feeds *feeds;
     echo_codec codec;
-    echo__verifier *verifier; /* may be NULL */
+    echo__verifier *verifier;      /* may be NULL */
+    const echo_timeframe *covered; /* may be NULL */
     echo_party_entry *entries;
     size_t count, cap;
     echo_error problem; /* of the first feed that could not be read */
@@ -71,6 +72,7 @@ static echo_status look_into(void *arg, const echo_key *key) {
     echo_feed_info info;
     echo_error problem = ECHO_ERROR_INIT;
     first_block first = {f, key};
+    if (f->covered != NULL && echo_timeframe_get(NULL, f->covered, key)) return ECHO_OK;
     echo_status status = f->feeds->ops->open(&feed, f->feeds->ctx, key, &problem);
     if (status == ECHO_OK) {
         status = f->feeds->ops->info(&info, f->feeds->ctx, feed, &problem);
@@ -106,10 +108,8 @@ static int by_party(const void *a, const void *b) {
 
 /* A store that cannot be read is reported when the party is opened. */
 static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_codec *codec, const echo_store *store,
-                            echo__verifier *verifier, echo_error *err) {
-    memset(f, 0, sizeof *f);
+                            echo_error *err) {
     f->feeds = feeds;
-    f->verifier = verifier;
     f->codec = codec != NULL ? *codec : echo_codec_dxos();
     echo_status status = feeds->ops->list(feeds->ctx, look_into, f, err);
     echo_error ignored = ECHO_ERROR_INIT;
@@ -122,13 +122,14 @@ static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_code
 }
 
 echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_store *store,
-                             const echo_party_options *options, echo__verifier *verifier, echo_error *err) {
+                             const echo_party_options *options, echo__verifier *verifier, const echo_timeframe *covered,
+                             echo_error *err) {
     if (options->party != NULL) {
         *out = *options->party;
         return ECHO_OK;
     }
-    finding f;
-    echo_status status = find_all(&f, feeds, options->codec, store, verifier, err);
+    finding f = {.verifier = verifier, .covered = covered};
+    echo_status status = find_all(&f, feeds, options->codec, store, err);
     size_t found = 0;
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (f.entries[i].identity) continue;
@@ -147,6 +148,20 @@ echo_status echo__party_find(echo_key *out, const echo_feeds *feeds, const echo_
     return status;
 }
 
+static echo_status take_one(void *arg, const echo_key *party) {
+    finding *f = arg;
+    return f->count > 0 ? ECHO_ERR_LIMIT : add_stored(f, party);
+}
+
+bool echo__party_of_store(echo_key *out, const echo_store *store) {
+    finding f = {.covered = NULL};
+    echo_error ignored = ECHO_ERROR_INIT;
+    bool one = store->ops != NULL && echo__store_parties(store, take_one, &f, &ignored) == ECHO_OK && f.count == 1;
+    if (one) *out = f.entries[0].party;
+    echo__free(f.entries);
+    return one;
+}
+
 echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg, echo_error *err) {
     if (dir == NULL || fn == NULL) return echo__error_null(err, dir == NULL ? "dir" : "fn");
     if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
@@ -156,12 +171,12 @@ echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg
     readable.read_only = true;
     echo_feeds feeds;
     echo_store store;
-    finding f;
+    finding f = {.covered = NULL};
     echo_error ignored = ECHO_ERROR_INIT;
     echo_status status = echo__feeds_of_folder(&feeds, dir, &how, err);
     if (status != ECHO_OK) return status;
     (void)!echo__store_of_folder(&store, dir, &readable, &ignored);
-    status = find_all(&f, &feeds, NULL, &store, NULL, err);
+    status = find_all(&f, &feeds, NULL, &store, err);
     for (size_t i = 0; status == ECHO_OK && i < f.count; i++) {
         if (i > 0 && by_party(&f.entries[i - 1], &f.entries[i]) == 0) continue;
         status = fn(arg, &f.entries[i]);

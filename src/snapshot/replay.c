@@ -63,7 +63,7 @@ echo_status echo__snapshot_replay(const echo_party_options *options, const echo_
     else
         status = echo__feeds_of_folder(&feeds, options->dir, &how, err);
     if (status != ECHO_OK) return status;
-    status = echo__party_find(&key, &feeds, store, options, NULL, err);
+    status = echo__party_find(&key, &feeds, store, options, NULL, NULL, err);
     if (status == ECHO_OK) status = echo__stored_open(&manifest, &chunks, store, &key, number, err);
     if (status == ECHO_OK) {
         echo_party_options replay;

@@ -35,6 +35,8 @@ typedef struct restoration {
     bool owns_store;
     echo_error store_problem;
     echo__stored_manifests candidates;
+    bool has_first;
+    echo__manifest first; /* the newest one, if it was read to find the party */
     echo_error *damage;
     size_t damage_count, damage_cap;
     uint64_t start, ns_open;
@@ -95,9 +97,27 @@ static echo_status open_store(restoration *o, echo_error *err) {
     return do_without_store(o, status, &problem, err);
 }
 
+/*
+ * The party that the options name, or the only one. If the store has one party, its newest snapshot says which feeds
+ * are that party's, and only others are searched for a genesis.
+ */
+static echo_status find_party(restoration *o, echo_error *err) {
+    echo_key stored;
+    bool one = o->options->party == NULL && o->options->use_snapshots && echo__party_of_store(&stored, &o->store) &&
+               echo__stored_list(&o->candidates, &o->store, &stored, NULL) == ECHO_OK && o->candidates.count > 0;
+    if (one) o->has_first = echo__stored_read(&o->first, &o->candidates.list[0], &stored, NULL) == ECHO_OK;
+    echo_status status = echo__party_find(&o->key, &o->feeds, &o->store, o->options, &o->verifier,
+                                          o->has_first ? o->first.timeframe : NULL, err);
+    if (status != ECHO_OK || (one && echo__key_equal(&o->key, &stored))) return status;
+    echo__stored_free(&o->candidates);
+    if (o->has_first) echo__manifest_free(&o->first);
+    o->has_first = false;
+    return status;
+}
+
 static echo_status list_candidates(restoration *o, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
-    if (o->store.ops == NULL) return ECHO_OK;
+    if (o->store.ops == NULL || o->candidates.count > 0) return ECHO_OK;
     echo_status status = echo__stored_list(&o->candidates, &o->store, &o->key, &problem);
     return status == ECHO_OK ? ECHO_OK : do_without_store(o, status, &problem, err);
 }
@@ -154,15 +174,38 @@ static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, c
     return ECHO_OK;
 }
 
-static echo_status restore_snapshot(echo_party *party, const echo__stored_manifest *candidate, echo_error *err) {
+/* Roots that the own key signed need no other signature. */
+static void vouch_for_feeds(const echo_party *party, const echo__manifest *manifest) {
+    const echo_feeds *feeds = &party->feeds;
+    if (!manifest->is_signed || feeds->ops->vouch == NULL || party->options.verify == ECHO_VERIFY_FULL) return;
+    for (size_t i = 0; i < party->feed_roots.count; i++) {
+        const echo__feed_root *named = &party->feed_roots.list[i];
+        uint64_t seq;
+        if (!echo_timeframe_get(&seq, party->root_clock, &named->feed)) continue;
+        if (!feeds->ops->vouch(feeds->ctx, &manifest->author, &named->feed, seq + 1, &named->root)) return;
+    }
+}
+
+/* The manifest may have been read already. */
+static echo_status take_manifest(echo__manifest *out, restoration *o, const echo__stored_manifest *candidate,
+                                 echo_error *err) {
+    if (!o->has_first || candidate != o->candidates.list) return echo__stored_read(out, candidate, &o->key, err);
+    *out = o->first;
+    o->has_first = false;
+    return ECHO_OK;
+}
+
+static echo_status restore_snapshot(echo_party *party, restoration *o, const echo__stored_manifest *candidate,
+                                    echo_error *err) {
     echo__manifest manifest;
-    echo_status status = echo__stored_read(&manifest, candidate, &party->key, err);
+    echo_status status = take_manifest(&manifest, o, candidate, err);
     if (status != ECHO_OK) return status;
     status = adopt_manifest(party, &manifest, candidate, err);
     if (status == ECHO_OK) status = check_root(party, &party->root, err);
     if (status == ECHO_OK) status = check_root(party, &party->credentials_root, err);
     if (status == ECHO_OK) status = restore_credentials(party, err);
     if (status == ECHO_OK) status = echo__author_check(&manifest, is_member, party, err);
+    if (status == ECHO_OK) vouch_for_feeds(party, &manifest);
     party->report.snapshot = party->number;
     party->report.snapshot_items = party->root.items;
     party->report.messages_skipped = echo_timeframe_total(party->root_clock);
@@ -266,7 +309,7 @@ static echo_status attempt(echo_party **out, restoration *o, const echo__stored_
     uint64_t begun = echo__party_clock_ns(party);
     status = echo__party_over(party, &o->feeds, &o->store, o->newest, err);
     if (status == ECHO_OK) status = echo__drive_new(party, err);
-    if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, candidate, err);
+    if (status == ECHO_OK && candidate != NULL) status = restore_snapshot(party, o, candidate, err);
     party->report.ns_open = o->ns_open + lap(&at);
     if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
     if (status == ECHO_OK && candidate != NULL) status = check_feeds(party, o, candidate, err);
@@ -361,7 +404,7 @@ static echo_status restore_party(echo_party **out, const echo_party_options *opt
     echo__verifier_init(&o.verifier);
     status = open_feeds(&o, err);
     if (status == ECHO_OK) status = open_store(&o, err);
-    if (status == ECHO_OK) status = echo__party_find(&o.key, &o.feeds, &o.store, options, &o.verifier, err);
+    if (status == ECHO_OK) status = find_party(&o, err);
     if (status == ECHO_OK) status = list_candidates(&o, err);
     if (status == ECHO_OK && o.candidates.count > 0) o.newest = o.candidates.list[0].number;
     o.ns_open = echo__now_ns() - o.start;
@@ -382,6 +425,7 @@ static echo_status restore_party(echo_party **out, const echo_party_options *opt
     if (o.owns_store) echo_store_close(&o.store);
     if (o.owns_feeds) echo_feeds_close(&o.feeds);
     echo__stored_free(&o.candidates);
+    if (o.has_first) echo__manifest_free(&o.first);
     echo__verifier_free(&o.verifier);
     echo__free(o.damage);
     return status;

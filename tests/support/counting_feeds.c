@@ -98,21 +98,25 @@ static echo_status root(echo_hash *out, void *ctx, void *feed, uint64_t length, 
     return c->inner->ops->root(out, c->inner->ctx, ((counted *)feed)->inner, length, err);
 }
 
+static bool vouch(void *ctx, const echo_key *author, const echo_key *feed, uint64_t length,
+                  const echo_hash *root_hash) {
+    counting_feeds *c = ctx;
+    return c->inner->ops->vouch != NULL && c->inner->ops->vouch(c->inner->ctx, author, feed, length, root_hash);
+}
+
 void counting_feeds_init(counting_feeds *c, const echo_feeds *inner) {
-    static const echo_feed_ops ops = {ECHO_FEED_OPS_VERSION,
-                                      list,
-                                      open_feed,
-                                      close_feed,
-                                      info,
-                                      read_blocks,
-                                      has,
-                                      append,
-                                      sync_feed,
-                                      keypair,
-                                      destroy,
-                                      NULL,
-                                      NULL,
-                                      NULL,
-                                      root};
+    static const echo_feed_ops ops = {.version = ECHO_FEED_OPS_VERSION,
+                                      .list = list,
+                                      .open = open_feed,
+                                      .close = close_feed,
+                                      .info = info,
+                                      .read = read_blocks,
+                                      .has = has,
+                                      .append = append,
+                                      .sync = sync_feed,
+                                      .keypair = keypair,
+                                      .destroy = destroy,
+                                      .root = root,
+                                      .vouch = vouch};
     *c = (counting_feeds){{&ops, c}, inner, NULL, 0, 0, 0, 0, 0};
 }

@@ -97,7 +97,8 @@ void feed_fault_init(feed_fault *f, const echo_feeds *inner) {
                                       make,
                                       prove,
                                       put,
-                                      root};
+                                      root,
+                                      NULL};
     *f = (feed_fault){.feeds = {&ops, f}, .inner = inner, .kind = FEED_FAULT_ANY};
 }
 

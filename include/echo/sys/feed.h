@@ -107,6 +107,14 @@ typedef struct echo_feed_ops {
      * thread.
      */
     echo_status (*root)(echo_hash *out, void *ctx, void *feed, uint64_t length, echo_error *err);
+    /*
+     * Called before feeds are opened, for each root that a snapshot names, once the snapshot's signature and the
+     * membership of its author were verified: `author` says that this is the hash over the Merkle roots of the first
+     * `length` blocks of `feed`. A source that holds the secret key of `author` may take that for the signature of the
+     * feed's writer at this length, so that opening many feeds does not verify a signature each. false: it does not
+     * hold that key, and need not be asked again.
+     */
+    bool (*vouch)(void *ctx, const echo_key *author, const echo_key *feed, uint64_t length, const echo_hash *root);
 } echo_feed_ops;
 
 #ifdef __cplusplus

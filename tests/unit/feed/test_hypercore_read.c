@@ -120,6 +120,46 @@ static void opened_again_is_not_verified_again(void **state) {
     }
 }
 
+/*
+ * A root that the own key vouches for needs no signature, at that length and of that hash alone. What is handed to
+ * peers has a signature that verifies, or is not handed out.
+ */
+static void vouched_is_not_verified(void **state) {
+    (void)state;
+    test_feed t;
+    echo_hash root, other;
+    echo_key stranger = {{1}};
+    echo_feed_proof proof;
+    test_copy(&t, FIXTURES_9, "n1000");
+    test_open(&t, NULL);
+    const echo_feed_ops *ops = t.feeds.ops;
+    assert_ok(ops->root(&root, t.feeds.ctx, t.feed, 1000, &oops));
+    assert_ok(ops->root(&other, t.feeds.ctx, t.feed, 999, &oops));
+    flip(&t, "signatures", ECHO__HYPERCORE_HEADER + 999 * ECHO__HYPERCORE_SIGNATURE);
+    assert_false(ops->vouch(t.feeds.ctx, &stranger, &t.key, 1000, &root));
+    assert_true(verifications_of_opening(&t) > 0);
+    assert_int_equal(test_info(&t).verified, 999);
+    assert_true(ops->vouch(t.feeds.ctx, &t.key, &t.key, 1000, &other));
+    assert_true(verifications_of_opening(&t) > 0);
+    assert_int_equal(test_info(&t).verified, 999);
+    assert_true(ops->vouch(t.feeds.ctx, &t.key, &t.key, 999, &root));
+    assert_true(verifications_of_opening(&t) > 0);
+    assert_int_equal(test_info(&t).verified, 999);
+    assert_true(ops->vouch(t.feeds.ctx, &t.key, &t.key, 1000, &root));
+    assert_int_equal(verifications_of_opening(&t), 0);
+    assert_int_equal(test_info(&t).verified, 1000);
+    assert_status(ops->prove(&proof, t.feeds.ctx, t.feed, 0, 1, NULL), ECHO_ERR_SIGNATURE);
+    flip(&t, "signatures", ECHO__HYPERCORE_HEADER + 999 * ECHO__HYPERCORE_SIGNATURE);
+    assert_ok(ops->prove(&proof, t.feeds.ctx, t.feed, 0, 1, &oops));
+    test_end(&t);
+
+    test_copy(&t, FIXTURES_9, "replica-of-n100-batched"); /* its secret key is not here */
+    test_open(&t, NULL);
+    assert_ok(t.feeds.ops->root(&root, t.feeds.ctx, t.feed, 100, &oops));
+    assert_false(t.feeds.ops->vouch(t.feeds.ctx, &t.key, &t.key, 100, &root));
+    test_end(&t);
+}
+
 /* P2: what is asked for, and not a byte of data besides. */
 static void starts_where_it_is_told(void **state) {
     (void)state;
@@ -372,12 +412,19 @@ static void blocks_too_large_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_hypercore_7),         cmocka_unit_test(reads_hypercore_9),
-        cmocka_unit_test(one_signature_is_enough),   cmocka_unit_test(opened_again_is_not_verified_again),
-        cmocka_unit_test(starts_where_it_is_told),   cmocka_unit_test(reads_any_range),
-        cmocka_unit_test(the_callback_can_stop),     cmocka_unit_test(beyond_the_end_is_a_gap),
-        cmocka_unit_test(sparse_feeds_have_gaps),    cmocka_unit_test(missing_parents_are_computed),
-        cmocka_unit_test(a_missing_leaf_is_corrupt), cmocka_unit_test(blocks_too_large_are_refused),
+        cmocka_unit_test(reads_hypercore_7),
+        cmocka_unit_test(reads_hypercore_9),
+        cmocka_unit_test(one_signature_is_enough),
+        cmocka_unit_test(opened_again_is_not_verified_again),
+        cmocka_unit_test(vouched_is_not_verified),
+        cmocka_unit_test(starts_where_it_is_told),
+        cmocka_unit_test(reads_any_range),
+        cmocka_unit_test(the_callback_can_stop),
+        cmocka_unit_test(beyond_the_end_is_a_gap),
+        cmocka_unit_test(sparse_feeds_have_gaps),
+        cmocka_unit_test(missing_parents_are_computed),
+        cmocka_unit_test(a_missing_leaf_is_corrupt),
+        cmocka_unit_test(blocks_too_large_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
