@@ -87,14 +87,51 @@ bool echo__hex_decode(uint8_t *out, const char *hex, size_t len) {
     return true;
 }
 
-bool echo__base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t len) {
-    size_t got = 0;
+/* The value of a digit of base64, plus 1; 0: not a digit. */
+#define DIGIT(c, value) [c] = (value) + 1
+#define DIGITS_4(c, value)                                                                                             \
+    DIGIT(c, value), DIGIT((c) + 1, (value) + 1), DIGIT((c) + 2, (value) + 2), DIGIT((c) + 3, (value) + 3)
+#define DIGITS_24(c, value)                                                                                            \
+    DIGITS_4(c, value), DIGITS_4((c) + 4, (value) + 4), DIGITS_4((c) + 8, (value) + 8),                                \
+        DIGITS_4((c) + 12, (value) + 12), DIGITS_4((c) + 16, (value) + 16), DIGITS_4((c) + 20, (value) + 20)
+static const uint8_t digits[256] = {DIGITS_24('A', 0), DIGIT('Y', 24), DIGIT('Z', 25),    DIGITS_24('a', 26),
+                                    DIGIT('y', 50),    DIGIT('z', 51), DIGITS_4('0', 52), DIGITS_4('4', 56),
+                                    DIGIT('8', 60),    DIGIT('9', 61), DIGIT('+', 62),    DIGIT('/', 63)};
+
+bool echo__base64_digits(const uint8_t *text, size_t len) {
     for (size_t i = 0; i < len; i++)
-        if ((uint8_t)text[i] > 0x7f) return false; /* libsodium takes some of these for digits */
-    if (len % 4 != 0 ||
-        sodium_base642bin(out, len / 4 * 3, text, len, NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
-        return false;
-    *out_len = got;
+        if (digits[text[i]] == 0 && text[i] != '=') return false;
+    return true;
+}
+
+/* Four digits, 24 bits; false: one of them is no digit. */
+static bool decode_four(uint32_t *bits, const uint8_t *text) {
+    uint8_t a = digits[text[0]], b = digits[text[1]], c = digits[text[2]], d = digits[text[3]];
+    *bits = (uint32_t)(a - 1) << 18 | (uint32_t)(b - 1) << 12 | (uint32_t)(c - 1) << 6 | (uint32_t)(d - 1);
+    return a != 0 && b != 0 && c != 0 && d != 0;
+}
+
+/* States are stored so: libsodium's decoder, which takes the same time for all digits, took a third of reading them. */
+bool echo__base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t len) {
+    const uint8_t *at = (const uint8_t *)text;
+    uint32_t bits;
+    uint8_t *to = out;
+    *out_len = 0;
+    if (len % 4 != 0) return false;
+    if (len == 0) return true;
+    for (const uint8_t *last = at + len - 4; at < last; at += 4, to += 3) {
+        if (!decode_four(&bits, at)) return false;
+        to[0] = (uint8_t)(bits >> 16);
+        to[1] = (uint8_t)(bits >> 8);
+        to[2] = (uint8_t)bits;
+    }
+    uint8_t end[4] = {at[0], at[1], at[2], at[3]};
+    size_t padded = end[3] != '=' ? 0 : end[2] != '=' ? 1 : 2;
+    for (size_t i = 0; i < padded; i++) end[3 - i] = 'A'; /* zeros */
+    if (!decode_four(&bits, end)) return false;
+    if ((bits & ((1u << 8 * padded) - 1)) != 0) return false; /* another text of the same bytes */
+    for (size_t i = 0; i + padded < 3; i++) *to++ = (uint8_t)(bits >> (16 - 8 * i));
+    *out_len = (size_t)(to - out);
     return true;
 }
 

@@ -51,6 +51,7 @@ static inline echo_bytes echo__buf_bytes(const echo__buf *buf) {
 void echo__hex_encode(char *out, const uint8_t *data, size_t len); /* writes 2 * len + 1 chars */
 bool echo__hex_decode(uint8_t *out, const char *hex, size_t len);
 bool echo__base64_decode(uint8_t *out, size_t *out_len, const char *text, size_t len);
+bool echo__base64_digits(const uint8_t *text, size_t len); /* whether it consists of digits and padding */
 
 static inline echo_bytes echo__bytes(const void *data, size_t len) {
     echo_bytes b = {(const uint8_t *)data, len};

@@ -11,6 +11,7 @@
 
 #include "bench/child.h"
 #include "bench/read_data.h"
+#include "bench/read_raw.h"
 #include "bench/read_report.h"
 
 /* What a process brings back. */
@@ -58,6 +59,7 @@ static echo_status read_way(void *result, void *arg, echo_error *err) {
     switch (a->way) {
     case BENCH_READ_CJSON: status = bench_read_cjson(&out->sum, dir, err); break;
     case BENCH_READ_FLAT: status = bench_read_flat(&out->sum, dir, err); break;
+    case BENCH_READ_RAW: status = bench_read_raw(&out->sum, dir, err); break;
     case BENCH_READ_SQLITE: status = bench_read_sqlite(&out->sum, dir, NULL, err); break;
     case BENCH_READ_SQLITE_FIRST: status = bench_read_sqlite(&out->sum, dir, id, err); break;
     default: status = read_party(out, a, err); break;
@@ -98,6 +100,7 @@ static uint64_t size_of(const bench_read_case *c, const char *name) {
 
 static void note_files(bench_read_case *c) {
     for (size_t i = 0; i < c->row_count; i++) c->rows[i].file_bytes = size_of(c, "snapshots.db");
+    c->rows[BENCH_READ_RAW].file_bytes = size_of(c, BENCH_READ_RAW_FOLDER "/snapshots.db");
     c->rows[BENCH_READ_CJSON].file_bytes = size_of(c, BENCH_READ_JSON_FILE);
     c->rows[BENCH_READ_FLAT].file_bytes = size_of(c, BENCH_READ_FLAT_FILE);
     c->rows[BENCH_READ_SQLITE].file_bytes = c->rows[BENCH_READ_SQLITE_FIRST].file_bytes =
@@ -114,6 +117,16 @@ static void judge_time(bench *b, const bench_read_case *c) {
     goal->measured = true;
     goal->met = row_of(c, BENCH_READ_WALK)->ratio <= 1;
     (void)snprintf(goal->value, sizeof goal->value, "%.2f times", row_of(c, BENCH_READ_WALK)->ratio);
+}
+
+static void judge_raw(bench *b, const bench_read_case *c) {
+    bench_goal *goal =
+        bench_goal_add(b, "%llu items of a raw model: read in 0.8 times the time of the object model at most",
+                       (unsigned long long)c->items);
+    double ratio = row_of(c, BENCH_READ_RAW)->ratio / row_of(c, BENCH_READ_WALK)->ratio;
+    goal->measured = true;
+    goal->met = ratio <= 0.8;
+    (void)snprintf(goal->value, sizeof goal->value, "%.2f times", ratio);
 }
 
 static void judge_peak(bench *b, const bench_read_case *c, bench_read_way way, const char *what, uint64_t most) {
@@ -214,6 +227,7 @@ static echo_status run(bench *b, echo_error *err) {
         if (!b->options.keep && c->dir[0] != '\0') bench_folder_remove(c->dir);
         if (status != ECHO_OK) break;
         judge_time(b, c);
+        judge_raw(b, c);
         judge_first(b, c);
         judge_peak(b, c, BENCH_READ_WALK, "walked", (uint64_t)12 << 20);
         judge_peak(b, c, BENCH_READ_HELD, "all held", bench_median(&row_of(c, BENCH_READ_CJSON)->peak));

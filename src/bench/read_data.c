@@ -9,6 +9,7 @@
 
 #include "bench/child.h"
 #include "bench/folder.h"
+#include "bench/read_raw.h"
 #include "bench/session.h"
 #include "gen/generate_random.h"
 
@@ -28,7 +29,7 @@ void bench_read_id(char out[BENCH_READ_ID_CHARS], uint64_t i) {
     (void)snprintf(out, BENCH_READ_ID_CHARS, "item-%07" PRIu64, i % 10000000);
 }
 
-static uint64_t text_sum(const void *text, size_t len) {
+uint64_t bench_read_text(const void *text, size_t len) {
     const uint8_t *bytes = text;
     return len == 0 ? 0 : len + bytes[0] + bytes[len - 1];
 }
@@ -149,7 +150,7 @@ echo_status bench_read_item(uint64_t *sum, const echo_item *item, echo_error *er
     for (size_t i = 1; i < 4; i++) {
         status = echo_object_get_string(&text, item, keys[i], err);
         if (status != ECHO_OK) return status;
-        *sum += text_sum(text.data, text.len);
+        *sum += bench_read_text(text.data, text.len);
     }
     return ECHO_OK;
 }
@@ -232,6 +233,7 @@ static echo_status export_all(exporting *e, sqlite3 *db, const char *dir, echo_e
     if (!ready) return bench_fail(err, ECHO_ERR_IO, "the files to compare with cannot be made");
     echo_status status = bench_read_open(&party, &models, dir, false, err);
     if (status == ECHO_OK) status = echo_party_each(party, NULL, export_item, e, err);
+    if (status == ECHO_OK) status = bench_read_raw_make(dir, party, err);
     (void)fputs("]", e->json);
     echo_party_free(party);
     echo_registry_free(models);
@@ -286,7 +288,7 @@ echo_status bench_read_cjson(uint64_t *sum, const char *dir, echo_error *err) {
         *sum += (uint64_t)cJSON_GetObjectItemCaseSensitive(properties, keys[0])->valuedouble;
         for (size_t i = 1; i < 4; i++) {
             const char *value = cJSON_GetObjectItemCaseSensitive(properties, keys[i])->valuestring;
-            *sum += text_sum(value, strlen(value));
+            *sum += bench_read_text(value, strlen(value));
         }
     }
     cJSON_Delete(all);
@@ -305,7 +307,7 @@ echo_status bench_read_flat(uint64_t *sum, const char *dir, echo_error *err) {
         memcpy(&number, at + 1, sizeof number);
         *sum += (uint64_t)number;
         at += 1 + at[0];
-        for (int i = 0; i < 3; i++, at += 1 + at[0]) *sum += text_sum(at + 1, at[0]);
+        for (int i = 0; i < 3; i++, at += 1 + at[0]) *sum += bench_read_text(at + 1, at[0]);
     }
     free(data);
     return ECHO_OK;
@@ -324,7 +326,7 @@ echo_status bench_read_sqlite(uint64_t *sum, const char *dir, const char *id, ec
         *sum += (uint64_t)sqlite3_column_int64(select, 0);
         for (int i = 1; i < 4; i++) {
             const void *text = sqlite3_column_text(select, i);
-            *sum += text_sum(text, (size_t)sqlite3_column_bytes(select, i));
+            *sum += bench_read_text(text, (size_t)sqlite3_column_bytes(select, i));
         }
     }
     (void)sqlite3_finalize(select);

@@ -1,6 +1,7 @@
 /*
- * The data that mode `read` reads: a party of items with four properties, and the same values in a JSON file, in a
- * SQLite file and in a binary file. Every value that is read is added to a sum, which is the same for all.
+ * The data that mode `read` reads: a party of items with four properties, and the same values in a party of another
+ * model (read_raw.h), in a JSON file, in a SQLite file and in a binary file. Every value that is read is added to a
+ * sum, which is the same for all.
  */
 #ifndef ECHO_BENCH_READ_DATA_H
 #define ECHO_BENCH_READ_DATA_H
@@ -23,6 +24,8 @@ echo_status bench_read_open(echo_party **out, echo_registry **models, const char
 /* Adds the values of an item to a sum. */
 echo_status bench_read_item(uint64_t *sum, const echo_item *item, echo_error *err) ECHO_MUST_USE;
 
+/* What a text adds to the sum. */
+uint64_t bench_read_text(const void *text, size_t len);
 /* Each reads its whole file; adds all values. */
 echo_status bench_read_cjson(uint64_t *sum, const char *dir, echo_error *err) ECHO_MUST_USE;
 echo_status bench_read_flat(uint64_t *sum, const char *dir, echo_error *err) ECHO_MUST_USE;

@@ -10,6 +10,7 @@
     XX(SQLITE, "sqlite", "SQLite, a column a property")                                                                \
     XX(FLAT, "flat", "one binary file, decoded")                                                                       \
     XX(WALK, "walk", "party: walked")                                                                                  \
+    XX(RAW, "raw", "party of a raw model: walked")                                                                     \
     XX(HELD, "held", "party: each item got, and held")                                                                 \
     XX(EAGER, "eager", "party: opened eagerly, then each item got")                                                    \
     XX(SQLITE_FIRST, "sqlite first", "SQLite, one item")                                                               \

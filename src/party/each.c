@@ -3,9 +3,10 @@
  * is in both, the one in memory is used, since it is newer or the same.
  *
  * A walk keeps nothing: an item that is not in memory is lent to the callback, and the next one takes its place. Of the
- * object model the lent item reads the record where it stands in its chunk, so that nothing is allocated. Items are
- * kept in one case: their state cannot be made, which is to be reported once, or their record would now be written
- * differently, so that they have changed (P3).
+ * object model the lent item reads the record where it stands in its chunk, so that nothing is allocated. Of models
+ * with raw hooks it has a state of its own, made of the record's bytes. Items are kept in one case: their state cannot
+ * be made, which is to be reported once, or their record would now be written differently, so that they have changed
+ * (P3).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ typedef struct walk {
     echo_item_head_fn head_fn; /* NULL: items are */
     void *arg;
     fresh_list fresh;
-    echo__buf scratch, texts;
+    echo__buf scratch, texts, raw;
     echo_item lent;
     echo__item_more lent_more;
     lent_state states[2]; /* there are two models of this kind */
@@ -201,6 +202,31 @@ static echo_status lend_blob(bool *lent, walk *w, const echo__model *model, cons
     return status;
 }
 
+/* The same for a model with raw hooks: a state for one call. An error of a hook is reported by lend_loaded(). */
+static echo_status lend_raw(bool *lent, walk *w, const echo__model *model, const echo__record *record, echo_item *item,
+                            echo_error *err) {
+    echo_bytes text = record->bytes;
+    echo_item_info info = {item->id, item->type, item->model};
+    size_t len;
+    void *state;
+    *lent = false;
+    echo__buf_clear(&w->raw);
+    uint8_t *room = echo__buf_reserve(&w->raw, text.len / 4 * 3 + 1);
+    if (room == NULL) return echo__nomem(err);
+    if (!echo__base64_decode(room, &len, (const char *)text.data, text.len) ||
+        model->ops.create(&state, model->ctx, &info) != ECHO_OK)
+        return ECHO_OK;
+    echo_status status = ECHO_OK;
+    if (model->ops.restore_raw(model->ctx, state, record->version, echo__bytes(room, len), NULL) == ECHO_OK) {
+        item->ops = model;
+        item->state = state;
+        *lent = true;
+        status = call_lent(w, item);
+    }
+    model->ops.destroy(model->ctx, state);
+    return status;
+}
+
 static echo_status offer_record(walk *w, const echo__record *record, const echo_item_head *head, echo__line line,
                                 echo_error *err) {
     const echo__model *model =
@@ -216,6 +242,9 @@ static echo_status offer_record(walk *w, const echo__record *record, const echo_
         status = lend_blob(&lent, w, model, record, item, err);
     else if (model->restore_text != NULL && record->state.data != NULL && record->log.data == NULL)
         status = lend_text(&lent, w, model, record, item, err);
+    else if (model->raw && record->version == model->ops.state_version && record->bytes.data != NULL &&
+             record->state.data == NULL && record->log.data == NULL)
+        status = lend_raw(&lent, w, model, record, item, err);
     return status != ECHO_OK || lent ? status : lend_loaded(w, model, record->id, line, err);
 }
 
@@ -268,6 +297,7 @@ static echo_status run_walk(walk *w, echo_error *err) {
     echo__free(w->fresh.items);
     echo__buf_free(&w->scratch);
     echo__buf_free(&w->texts);
+    echo__buf_free(&w->raw);
     return echo__error_return(err, &own, status, "the callback ended the walk");
 }
 

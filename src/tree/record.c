@@ -158,12 +158,8 @@ static bool read_base64(echo_bytes *out, echo__scan *s) {
     const uint8_t *quote = memchr(s->at, '"', (size_t)(s->end - s->at));
     if (quote == NULL) return false;
     *out = echo__bytes(s->at, (size_t)(quote - s->at));
-    for (const uint8_t *p = s->at; p < quote; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '+' ||
-              *p == '/' || *p == '='))
-            return false;
     s->at = quote + 1;
-    return out->len % 4 == 0;
+    return out->len % 4 == 0 && echo__base64_digits(out->data, out->len);
 }
 
 static bool read_state(echo_bytes *out, echo__scan *s, bool first) {

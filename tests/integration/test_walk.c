@@ -518,6 +518,142 @@ static void test_states_that_are_written_differently(void **arg) {
     close_stored(&s, &c);
 }
 
+/* ---- raw hooks ---- */
+
+typedef struct raw_state {
+    uint64_t count, sum;
+} raw_state;
+
+static struct {
+    uint64_t creations, destructions, sum;
+    bool fails; /* restoring every third state */
+} raw;
+
+static echo_status raw_create(void **state, void *ctx, const echo_item_info *item) {
+    (void)ctx;
+    assert_non_null(item->id);
+    *state = calloc(1, sizeof(raw_state));
+    raw.creations += *state != NULL;
+    return *state == NULL ? ECHO_ERR_NOMEM : ECHO_OK;
+}
+
+static void raw_destroy(void *ctx, void *state) {
+    (void)ctx;
+    raw.destructions++;
+    free(state);
+}
+
+static echo_status raw_apply(void *ctx, void *state, const echo_mutation *m, echo_error *err) {
+    (void)ctx;
+    (void)err;
+    raw_state *s = state;
+    s->count++;
+    for (size_t i = 0; i < m->bytes.len; i++) s->sum += m->bytes.data[i];
+    return ECHO_OK;
+}
+
+static echo_status raw_snapshot(echo_writer *out, void *ctx, const void *state, echo_error *err) {
+    (void)ctx;
+    (void)err;
+    echo_writer_write(out, state, sizeof(raw_state) - ((const raw_state *)state)->count % 3); /* of several lengths */
+    return ECHO_OK;
+}
+
+static echo_status raw_restore(void *ctx, void *state, uint32_t stored, echo_bytes value, echo_error *err) {
+    (void)ctx;
+    (void)stored;
+    assert_true(value.len <= sizeof(raw_state) && value.len + 3 > sizeof(raw_state));
+    memcpy(state, value.data, value.len);
+    if (!raw.fails || ((const raw_state *)state)->count % 3 != 0) return ECHO_OK;
+    if (err != NULL) err->code = ECHO_ERR_CORRUPT;
+    return ECHO_ERR_CORRUPT;
+}
+
+static echo_status add_raw(void *arg, const echo_item *item) {
+    const raw_state *s = echo_item_state(item);
+    ++*(uint64_t *)arg;
+    if (s != NULL) raw.sum += s->sum * s->count;
+    return ECHO_OK;
+}
+
+static uint64_t walk_raw(stepping *s) {
+    uint64_t items = 0;
+    echo_error err = ECHO_ERROR_INIT;
+    echo_query everything = {.deleted = true};
+    raw.sum = 0;
+    assert_ok(echo_party_each(s->party, &everything, add_raw, &items, &err), &err);
+    return items;
+}
+
+static void open_raw(stepping *s, uint32_t version) {
+    echo_error err = ECHO_ERROR_INIT;
+    echo_model_ops ops = {.version = ECHO_MODEL_OPS_VERSION,
+                          .type = ECHO_MODEL_OBJECT,
+                          .state_version = version,
+                          .reads_from = 1,
+                          .create = raw_create,
+                          .destroy = raw_destroy,
+                          .apply = raw_apply,
+                          .snapshot_raw = raw_snapshot,
+                          .restore_raw = raw_restore};
+    echo_party_free(s->party);
+    echo_registry_free(s->models);
+    assert_int_equal(echo_registry_new(&s->models), ECHO_OK);
+    assert_ok(echo_registry_add(s->models, &ops, NULL, &err), &err);
+    s->options.models = s->models;
+    memset(&raw, 0, sizeof raw);
+    stepping_open(s);
+}
+
+/* Of a model with raw hooks a state is made for each call, by one allocation of the host's, and none is kept. */
+static void test_raw_models(void **arg) {
+    (void)arg;
+    generate_options o = GENERATE_OPTIONS_INIT;
+    stepping s;
+    counted c;
+    int refused = 0;
+    echo_error err = ECHO_ERROR_INIT;
+    o.items = 600;
+    stepping_prepare(&s, &o);
+    count_reads(&c, &s);
+    s.party = NULL;
+    stepping_generate(&s, 3000);
+    open_raw(&s, 1);
+    assert_int_equal(walk_raw(&s), o.items);
+    uint64_t sum = raw.sum;
+    assert_ok(echo_party_snapshot(NULL, s.party, &err), &err);
+
+    open_raw(&s, 1);
+    forget_reads(&c);
+    fault_at(100000000);
+    assert_int_equal(walk_raw(&s), o.items);
+    long allocations = fault_allocations();
+    assert_false(fault_off());
+    assert_true(allocations <= (long)o.items + (long)c.gets * 4 + 64);
+    assert_int_equal(c.again, 0);
+    assert_int_equal(raw.sum, sum);
+    assert_int_equal(raw.creations, o.items);
+    assert_int_equal(raw.destructions, o.items);
+    assert_int_equal(status_of(&s).items_in_memory, 0);
+
+    open_raw(&s, 1); /* a hook that fails is reported once, and the others are lent */
+    s.options.refused = count_refused;
+    s.options.refused_arg = &refused;
+    open_raw(&s, 1);
+    raw.fails = true;
+    assert_int_equal(walk_raw(&s), o.items);
+    int failed = refused;
+    assert_true(failed > 50 && (uint64_t)failed < o.items / 2 && raw.sum < sum);
+    assert_int_equal(walk_raw(&s), o.items);
+    assert_int_equal(refused, failed);
+
+    open_raw(&s, 2); /* and what is to be written anew is kept */
+    assert_int_equal(walk_raw(&s), o.items);
+    assert_int_equal(raw.sum, sum);
+    assert_int_equal(status_of(&s).items_changed, o.items);
+    close_stored(&s, &c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_once_and_keeps_nothing),
@@ -529,6 +665,7 @@ int main(void) {
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_states_that_cannot_be_made),
         cmocka_unit_test(test_states_that_are_written_differently),
+        cmocka_unit_test(test_raw_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
