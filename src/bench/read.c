@@ -85,6 +85,7 @@ static echo_status make(void *result, void *arg, echo_error *err) {
     echo_key party;
     echo_status status = bench_read_make(&party, a->c->dir, a->seed, a->c->items, err);
     if (status == ECHO_OK) status = bench_read_export(&out->values, &out->sum, a->c->dir, err);
+    if (status == ECHO_OK) status = bench_read_raw_make(a->c->dir, err);
     if (status == ECHO_OK) status = bench_path(path, a->c->dir, "snapshots.db", err);
     if (status == ECHO_OK) status = echo_store_open_sqlite(&store, path, NULL, err);
     if (status == ECHO_OK) status = echo_snapshot_list(&store, &party, note_leaves, &out->leaf_bytes, err);

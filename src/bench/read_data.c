@@ -9,7 +9,6 @@
 
 #include "bench/child.h"
 #include "bench/folder.h"
-#include "bench/read_raw.h"
 #include "bench/session.h"
 #include "gen/generate_random.h"
 
@@ -233,7 +232,6 @@ static echo_status export_all(exporting *e, sqlite3 *db, const char *dir, echo_e
     if (!ready) return bench_fail(err, ECHO_ERR_IO, "the files to compare with cannot be made");
     echo_status status = bench_read_open(&party, &models, dir, false, err);
     if (status == ECHO_OK) status = echo_party_each(party, NULL, export_item, e, err);
-    if (status == ECHO_OK) status = bench_read_raw_make(dir, party, err);
     (void)fputs("]", e->json);
     echo_party_free(party);
     echo_registry_free(models);

@@ -136,7 +136,17 @@ static echo_status copy_item(void *arg, const echo_item *item) {
     return b->count < BATCH ? ECHO_OK : flush(b);
 }
 
-echo_status bench_read_raw_make(const char *dir, echo_party *from, echo_error *err) {
+static echo_status copy_items(batch *b, const char *dir, echo_error *err) {
+    echo_registry *models;
+    echo_party *from;
+    echo_status status = bench_read_open(&from, &models, dir, false, err);
+    if (status == ECHO_OK) status = echo_party_each(from, NULL, copy_item, b, err);
+    echo_party_free(from);
+    echo_registry_free(models);
+    return status == ECHO_OK ? flush(b) : status;
+}
+
+echo_status bench_read_raw_make(const char *dir, echo_error *err) {
     char path[BENCH_PATH_MAX];
     echo_keypair party_keys, feed_keys;
     uint8_t seed[32] = {3};
@@ -150,8 +160,7 @@ echo_status bench_read_raw_make(const char *dir, echo_party *from, echo_error *e
     if (status == ECHO_OK) status = bench_path(path, dir, BENCH_READ_RAW_FOLDER, err);
     if (status == ECHO_OK) status = echo_party_create(path, &party_keys, &feed_keys, NULL, NULL, err);
     if (status == ECHO_OK) status = open_party(&b->party, path, &policy, err);
-    if (status == ECHO_OK) status = echo_party_each(from, NULL, copy_item, b, err);
-    if (status == ECHO_OK) status = flush(b);
+    if (status == ECHO_OK) status = copy_items(b, dir, err);
     if (status == ECHO_OK) status = echo_party_snapshot(NULL, b->party, err);
     echo_party_free(b->party);
     free(b);

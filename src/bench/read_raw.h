@@ -9,8 +9,8 @@
 /* The folder of that party, below the other one's. */
 #define BENCH_READ_RAW_FOLDER "raw"
 
-/* Makes the party, in a folder that does not exist yet, with the values of the items in the other one. */
-echo_status bench_read_raw_make(const char *dir, echo_party *from, echo_error *err) ECHO_MUST_USE;
+/* Makes the party, with the values of the items in the one in `dir`. */
+echo_status bench_read_raw_make(const char *dir, echo_error *err) ECHO_MUST_USE;
 /* Opens it and walks it; adds all values. What is open ends with the process. */
 echo_status bench_read_raw(uint64_t *sum, const char *dir, echo_error *err) ECHO_MUST_USE;
 

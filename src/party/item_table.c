@@ -68,7 +68,7 @@ static bool rehash(echo__item_table *table, size_t size) {
 }
 
 echo_item *echo__item_table_get(const echo__item_table *table, echo_bytes id) {
-    size_t i = find(table, id);
+    size_t i = table->count > 0 ? find(table, id) : SIZE_MAX; /* a walk looks for every id */
     return i == SIZE_MAX ? NULL : table->items[i];
 }
 

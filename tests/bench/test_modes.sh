@@ -109,7 +109,7 @@ out_has '^life,50,100,fixed,1,snapshots,count,1,0,0,0$'
 expect 0 bench read --items 300 --runs 1 --json --dir scratch
 tidy
 json '[.agrees, .cases[0].items, .cases[0].messages]' '[true,300,3000]'
-json '.cases[0].ways | map(.name)' '["cjson","sqlite","flat","walk","held","eager","sqlite first","first"]'
+json '.cases[0].ways | map(.name)' '["cjson","sqlite","flat","walk","raw","held","eager","sqlite first","first"]'
 json '.cases[0] | .record_bytes < 230 and .value_bytes > 60' true
 json '.cases[0].ways | map(.time.min > 0 and .file_bytes > 0 and .peak.min > 0) | all' true
 expect 0 bench read --items 50 --runs 1 --csv --dir scratch
