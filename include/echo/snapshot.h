@@ -215,7 +215,9 @@ echo_status echo_snapshot_verify_feeds(const echo_store *store, const echo_feeds
 /*
  * Computes the state digest that the feeds give: replays exactly the messages that the snapshot covers from the
  * folder's feeds. If it equals the snapshot's digest, the snapshot is the state of the feeds. options as for
- * echo_party_restore(); dir or feeds, models and party are used. ECHO_ERR_GAP: a covered block is not stored locally.
+ * echo_party_restore(); dir or feeds, models and party are used. ECHO_ERR_GAP (err->feed, err->seq): a covered block is
+ * not stored locally. ECHO_ERR_CORRUPT (err->feed, err->seq): the snapshot covers a message without one that comes
+ * before it, so that no replay gives its state.
  */
 echo_status echo_snapshot_replay(echo_hash *digest, const echo_party_options *options, const echo_store *store,
                                  uint64_t number, echo_error *err) ECHO_MUST_USE;

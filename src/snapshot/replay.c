@@ -1,5 +1,7 @@
 #include "snapshot/replay.h"
 
+#include "base/alloc.h"
+#include "base/crypto.h"
 #include "base/error.h"
 #include "party/find.h"
 #include "party/options.h"
@@ -23,6 +25,63 @@ static echo_status refuse_message(void *arg, const echo_key *feed, const echo_me
     return ECHO_ERR_REFUSED;
 }
 
+static echo_status waits_outside(const echo__awaits *a, echo_error *err) {
+    char hex[ECHO_HEX_CHARS];
+    echo_key_hex(hex, &a->awaited_feed);
+    echo__error(
+        err, ECHO_ERR_CORRUPT,
+        "the snapshot covers this message, but not seq %llu of feed %.8s, after which it comes: its timeframe is "
+        "not closed, so that no replay gives it",
+        (unsigned long long)a->awaited_seq, hex);
+    echo__error_seq(err, &a->feed, a->seq);
+    return ECHO_ERR_CORRUPT;
+}
+
+static bool waits_for_another(const echo__awaits *list, size_t n, const echo_key *feed) {
+    for (size_t i = 0; i < n; i++)
+        if (echo__key_equal(&list[i].feed, feed)) return !echo__key_equal(&list[i].awaited_feed, feed);
+    return false;
+}
+
+/* The first block that is not here. What waits for another feed is not what lacks one. */
+static echo_status lacks_block(const echo_party *party, const echo_timeframe *until, const echo__awaits *list, size_t n,
+                               echo_error *err) {
+    echo__error(err, ECHO_ERR_GAP, "a block that the snapshot covers is not present");
+    for (size_t i = 0; i < echo_timeframe_size(until); i++) {
+        echo_frame frame;
+        uint64_t seq;
+        (void)echo_timeframe_at(&frame, until, i);
+        bool begun = echo_timeframe_get(&seq, party->clock, &frame.feed);
+        if ((begun && seq >= frame.seq) || waits_for_another(list, n, &frame.feed)) continue;
+        echo__error_seq(err, &frame.feed, begun ? seq + 1 : 0);
+        break;
+    }
+    return ECHO_ERR_GAP;
+}
+
+/* Why a replay ended before it covered the timeframe. */
+static echo_status not_covered(const echo_party *party, const echo_timeframe *until, echo_error *err) {
+    echo__merge_counts counts;
+    echo__merge_counts_get(&counts, party->merge);
+    if (counts.stopped > 0) {
+        if (err != NULL) *err = counts.stop;
+        return counts.stop.code;
+    }
+    size_t n = echo__merge_awaited(party->merge, NULL, 0);
+    echo__awaits *list = echo__realloc_array(NULL, n > 0 ? n : 1, sizeof *list);
+    if (list == NULL) return echo__nomem(err);
+    echo_status status = ECHO_OK;
+    (void)echo__merge_awaited(party->merge, list, n);
+    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
+        uint64_t last;
+        bool covered = echo_timeframe_get(&last, until, &list[i].awaited_feed) && list[i].awaited_seq <= last;
+        if (!covered) status = waits_outside(&list[i], err);
+    }
+    if (status == ECHO_OK) status = lacks_block(party, until, list, n, err);
+    echo__free(list);
+    return status;
+}
+
 /* Replays what the timeframe covers into a party of its own over a store in memory, and takes a snapshot of that. */
 static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timeframe *until, echo_error *err) {
     replay_bound b = {until};
@@ -32,13 +91,7 @@ static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timef
     if (status == ECHO_OK) status = echo__party_pump(party, 0, NULL, err);
     if (status == ECHO_OK) status = echo__party_rebuild_all(party, err); /* geneses may come in any order */
     if (status != ECHO_OK) return status;
-    if (echo_timeframe_compare(party->clock, until) != ECHO_ORDER_EQUAL) {
-        echo__merge_counts counts;
-        echo__merge_counts_get(&counts, party->merge);
-        if (counts.stopped > 0 && err != NULL) *err = counts.stop;
-        return counts.stopped > 0 ? counts.stop.code
-                                  : echo__error(err, ECHO_ERR_GAP, "blocks that the snapshot covers are not present");
-    }
+    if (echo_timeframe_compare(party->clock, until) != ECHO_ORDER_EQUAL) return not_covered(party, until, err);
     party->options.relaxed = true; /* a store in memory: nothing to make durable for */
     status = echo_party_snapshot(&result, party, err);
     if (status == ECHO_OK) *digest = result.digest;
