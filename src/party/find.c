@@ -41,6 +41,7 @@ typedef struct finding {
     const echo_timeframe *covered; /* may be NULL */
     echo_party_entry *entries;
     size_t count, cap;
+    size_t of_feeds;    /* the first ones, in order of key: those whose genesis is in the feeds */
     echo_error problem; /* of the first feed that could not be read */
 } finding;
 
@@ -89,21 +90,21 @@ static echo_status look_into(void *arg, const echo_key *key) {
     return ECHO_OK;
 }
 
+static int by_party(const void *a, const void *b) {
+    return echo__key_compare(&((const echo_party_entry *)a)->party, &((const echo_party_entry *)b)->party);
+}
+
 /* ---- parties that are present as a snapshot only: after joining from one there is no genesis block ---- */
 
 static echo_status add_stored(void *arg, const echo_key *party) {
     finding *f = arg;
-    for (size_t i = 0; i < f->count; i++)
-        if (echo__key_equal(&f->entries[i].party, party)) return ECHO_OK;
+    echo_party_entry sought = {*party, {{0}}, false};
+    if (f->of_feeds > 0 && bsearch(&sought, f->entries, f->of_feeds, sizeof sought, by_party) != NULL) return ECHO_OK;
     if (!echo__grow(&f->entries, &f->cap, f->count + 1, sizeof *f->entries)) return ECHO_ERR_NOMEM;
     echo_party_entry *entry = &f->entries[f->count++];
     memset(entry, 0, sizeof *entry);
     entry->party = *party;
     return ECHO_OK;
-}
-
-static int by_party(const void *a, const void *b) {
-    return echo__key_compare(&((const echo_party_entry *)a)->party, &((const echo_party_entry *)b)->party);
 }
 
 /* A store that cannot be read is reported when the party is opened. */
@@ -113,6 +114,8 @@ static echo_status find_all(finding *f, const echo_feeds *feeds, const echo_code
     f->codec = codec != NULL ? *codec : echo_codec_dxos();
     echo_status status = feeds->ops->list(feeds->ctx, look_into, f, err);
     echo_error ignored = ECHO_ERROR_INIT;
+    if (f->count > 1) qsort(f->entries, f->count, sizeof *f->entries, by_party);
+    f->of_feeds = f->count;
     if (status == ECHO_OK && store->ops != NULL &&
         echo__store_parties(store, add_stored, f, &ignored) == ECHO_ERR_NOMEM)
         status = ECHO_ERR_NOMEM;

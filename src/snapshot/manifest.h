@@ -10,7 +10,7 @@
 #include "tree/tree.h"
 
 #define ECHO__MANIFEST_FORMAT 2u
-#define ECHO__MANIFEST_MAX ((size_t)16 << 20) /* bytes; 100,000 feeds take 8 MB */
+#define ECHO__MANIFEST_MAX ECHO_STORE_MANIFEST_MAX /* bytes; 100,000 feeds take 8 MB */
 
 #define ECHO__ATTESTATIONS_MAX 64u
 

@@ -35,6 +35,7 @@ typedef struct restoration {
     bool owns_store;
     echo_error store_problem;
     echo__stored_manifests candidates;
+    bool passed_over; /* there are more than these */
     bool has_first;
     echo__manifest first; /* the newest one, if it was read to find the party */
     echo_error *damage;
@@ -104,7 +105,8 @@ static echo_status open_store(restoration *o, echo_error *err) {
 static echo_status find_party(restoration *o, echo_error *err) {
     echo_key stored;
     bool one = o->options->party == NULL && o->options->use_snapshots && echo__party_of_store(&stored, &o->store) &&
-               echo__stored_list(&o->candidates, &o->store, &stored, NULL) == ECHO_OK && o->candidates.count > 0;
+               echo__stored_recent(&o->candidates, &o->passed_over, &o->store, &stored, NULL) == ECHO_OK &&
+               o->candidates.count > 0;
     if (one) o->has_first = echo__stored_read(&o->first, &o->candidates.list[0], &stored, NULL) == ECHO_OK;
     echo_status status = echo__party_find(&o->key, &o->feeds, &o->store, o->options, &o->verifier,
                                           o->has_first ? o->first.timeframe : NULL, err);
@@ -118,7 +120,7 @@ static echo_status find_party(restoration *o, echo_error *err) {
 static echo_status list_candidates(restoration *o, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     if (o->store.ops == NULL || o->candidates.count > 0) return ECHO_OK;
-    echo_status status = echo__stored_list(&o->candidates, &o->store, &o->key, &problem);
+    echo_status status = echo__stored_recent(&o->candidates, &o->passed_over, &o->store, &o->key, &problem);
     return status == ECHO_OK ? ECHO_OK : do_without_store(o, status, &problem, err);
 }
 
@@ -356,6 +358,13 @@ static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
                        (unsigned long long)o->candidates.list[i].number, problem.message);
         note_damage(o, &passed_over);
         if (i == 0) first = passed_over;
+    }
+    if (o->passed_over && o->candidates.count > 0) {
+        echo_error rest = ECHO_ERROR_INIT;
+        echo__error(&rest, ECHO_ERR_LIMIT,
+                    "snapshots before number %llu were not tried: there are too many, or too long ones",
+                    (unsigned long long)o->candidates.list[o->candidates.count - 1].number);
+        note_damage(o, &rest);
     }
     if (!o->follows) return attempt(out, o, NULL, err);
     if (err != NULL) *err = first;

@@ -33,8 +33,25 @@ echo_status echo__stored_each(const echo_store *store, const echo_key *party, ec
     return status == ECHO__STOP ? ECHO_OK : status;
 }
 
+#define ALL_BYTES_MAX ((uint64_t)1 << 30)
+#define RECENT_BYTES_MAX ((uint64_t)64 << 20)
+#define RECENT_MAX 1000u
+
+typedef struct copying {
+    echo__stored_manifests *to;
+    uint64_t bytes, bytes_max;
+    size_t count_max;
+    bool more; /* than these limits allow */
+} copying;
+
 static echo_status copy_manifest(void *arg, uint64_t number, echo_bytes text, echo_error *err) {
-    echo__stored_manifests *m = arg;
+    copying *c = arg;
+    echo__stored_manifests *m = c->to;
+    if (m->count == c->count_max || text.len > c->bytes_max - c->bytes) {
+        c->more = true;
+        return ECHO__STOP;
+    }
+    c->bytes += text.len;
     if (!echo__grow(&m->list, &m->cap, m->count + 1, sizeof *m->list)) return echo__nomem(err);
     echo__stored_manifest *added = &m->list[m->count];
     *added = (echo__stored_manifest){number, ECHO__BUF_INIT};
@@ -49,9 +66,22 @@ static echo_status copy_manifest(void *arg, uint64_t number, echo_bytes text, ec
 
 echo_status echo__stored_list(echo__stored_manifests *out, const echo_store *store, const echo_key *party,
                               echo_error *err) {
+    copying c = {.to = out, .bytes_max = ALL_BYTES_MAX, .count_max = SIZE_MAX};
     memset(out, 0, sizeof *out);
-    echo_status status = echo__stored_each(store, party, copy_manifest, out, err);
+    echo_status status = echo__stored_each(store, party, copy_manifest, &c, err);
+    if (status == ECHO_OK && c.more)
+        status = echo__error(err, ECHO_ERR_LIMIT, "the party's manifests together have more than 1 GiB");
     if (status != ECHO_OK) echo__stored_free(out);
+    return status;
+}
+
+echo_status echo__stored_recent(echo__stored_manifests *out, bool *more, const echo_store *store, const echo_key *party,
+                                echo_error *err) {
+    copying c = {.to = out, .bytes_max = RECENT_BYTES_MAX, .count_max = RECENT_MAX};
+    memset(out, 0, sizeof *out);
+    echo_status status = echo__stored_each(store, party, copy_manifest, &c, err);
+    if (status != ECHO_OK) echo__stored_free(out);
+    *more = c.more;
     return status;
 }
 

@@ -30,9 +30,15 @@ typedef struct echo__stored_manifests {
     echo__stored_manifest *list; /* newest first */
     size_t count, cap;
 } echo__stored_manifests;
-/* Copies all of them. *out is empty on failure. */
+/* Copies all of them. *out is empty on failure. ECHO_ERR_LIMIT: together they have more than 1 GiB. */
 echo_status echo__stored_list(echo__stored_manifests *out, const echo_store *store, const echo_key *party,
                               echo_error *err) ECHO_MUST_USE;
+/*
+ * The same for somebody who wants the newest ones: those that together have at most 64 MiB, and at most 1,000. *more:
+ * there are others. A store that somebody made up can hold any number of manifests of any length in a small file.
+ */
+echo_status echo__stored_recent(echo__stored_manifests *out, bool *more, const echo_store *store, const echo_key *party,
+                                echo_error *err) ECHO_MUST_USE;
 void echo__stored_free(echo__stored_manifests *manifests);
 
 /* ---- one of them ---- */

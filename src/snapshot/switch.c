@@ -25,7 +25,8 @@ static bool is_newer(const echo_party *party, const echo__stored_manifest *candi
 /* Keeps only those that are newer than the party's snapshot. */
 static echo_status list_newer(echo__stored_manifests *out, const echo_party *party, const echo_store *store,
                               echo_error *err) {
-    echo_status status = echo__stored_list(out, store, &party->key, err);
+    bool more;
+    echo_status status = echo__stored_recent(out, &more, store, &party->key, err);
     if (status != ECHO_OK) return status;
     size_t n = 0;
     while (n < out->count && is_newer(party, &out->list[n])) n++;

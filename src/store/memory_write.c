@@ -103,7 +103,7 @@ echo_status echo__memstore_put(size_t *written, void *ctx, const echo_hash *name
 static echo_status publish(echo__memstore *m, const echo_key *party, uint64_t expected, uint64_t number,
                            echo_bytes bytes, echo_error *err) {
     echo__memstore_core *c = m->core;
-    echo_status status = echo__store_check_sizes(&bytes, 1, err);
+    echo_status status = echo__store_check_manifest(bytes, err);
     if (status == ECHO_OK) status = refuse_others(m, err);
     if (status != ECHO_OK) return status;
     const echo__memstore_manifest *last = echo__memstore_newest(c, party, UINT64_MAX);

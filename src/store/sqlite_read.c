@@ -192,6 +192,7 @@ static echo_status read_batch(void *args, echo__sqlite *s, echo_error *err) {
     batch *out = args;
     sqlite3_stmt *statement = NULL;
     bool row = false;
+    echo_bytes before = out->after;
     out->count = 0;
     echo_status status = echo__sqlite_statement(&statement, s, ECHO__SQL_WALK, err);
     if (status != ECHO_OK) return status;
@@ -204,7 +205,13 @@ static echo_status read_batch(void *args, echo__sqlite *s, echo_error *err) {
         if (status == ECHO_OK && name.len != ECHO_HASH_BYTES)
             status = echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot walk the chunks");
         if (status != ECHO_OK) break;
+        /* SQLite compares what it seeks, but not whether what follows is in order: the next batch could begin anew. */
+        if (echo__bytes_compare(name, before) <= 0) {
+            status = echo__sqlite_fail(s, SQLITE_CORRUPT, err, "the index of chunks is not sorted");
+            break;
+        }
         memcpy(out->names[out->count].bytes, name.data, ECHO_HASH_BYTES);
+        before = echo__bytes(out->names[out->count].bytes, ECHO_HASH_BYTES);
         out->sizes[out->count++] = (uint64_t)sqlite3_column_int64(statement, 1);
     }
     echo__sqlite_done(statement);

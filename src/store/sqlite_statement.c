@@ -10,6 +10,13 @@
 
 #define PACK_LEAST 64u /* shorter chunks are not packed */
 
+/*
+ * The bytes of a manifest, or none if they are too long for one. In a file that somebody made up many rows can share
+ * their pages; the length is in the row itself, so that those pages are not read.
+ */
+#define BOUNDED_DATA "CASE WHEN typeof(data) = 'blob' AND length(data) > 16777216 THEN x'' ELSE data END"
+_Static_assert(ECHO_STORE_MANIFEST_MAX == 16777216, "the number in the statement");
+
 static const char *const sql_text[ECHO__SQL_COUNT] = {
     [ECHO__SQL_GET] = "SELECT data FROM chunks WHERE hash = ?1",
     [ECHO__SQL_HAS] = "SELECT 1 FROM chunks WHERE hash = ?1",
@@ -18,9 +25,11 @@ static const char *const sql_text[ECHO__SQL_COUNT] = {
         "INSERT INTO chunks(hash, data) VALUES(?1, ?2) ON CONFLICT(hash) DO UPDATE SET data = excluded.data",
     [ECHO__SQL_DROP] = "DELETE FROM chunks WHERE hash = ?1",
     [ECHO__SQL_LIST] =
-        "SELECT number, data FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
+        "SELECT number, " BOUNDED_DATA " FROM manifests WHERE party = ?1 AND number <= ?2 ORDER BY number DESC LIMIT 1",
     [ECHO__SQL_NEWEST] = "SELECT number FROM manifests WHERE party = ?1 ORDER BY number DESC LIMIT 1",
-    [ECHO__SQL_HEADS] = "SELECT party, max(number), data FROM manifests GROUP BY party",
+    [ECHO__SQL_HEADS] = ("SELECT party, number, " BOUNDED_DATA " FROM manifests JOIN "
+                         "(SELECT party AS of, max(number) AS newest FROM manifests GROUP BY party) "
+                         "ON party = of AND number = newest"),
     [ECHO__SQL_PUBLISH] = "INSERT INTO manifests(party, number, data) VALUES(?1, ?2, ?3)",
     [ECHO__SQL_REMOVE] = "DELETE FROM manifests WHERE party = ?1 AND number = ?2",
     [ECHO__SQL_PARTY] = "SELECT party FROM manifests WHERE party > ?1 ORDER BY party LIMIT 1",

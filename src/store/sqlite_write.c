@@ -107,7 +107,7 @@ static echo_status publish(echo__sqlite *s, const echo_key *party, uint64_t expe
                            echo_bytes manifest, echo_error *err) {
     sqlite3_stmt *statement = NULL;
     uint64_t last = 0;
-    echo_status status = echo__store_check_sizes(&manifest, 1, err);
+    echo_status status = echo__store_check_manifest(manifest, err);
     if (status == ECHO_OK && !s->writing) status = echo__sqlite_begin(s, err);
     if (status == ECHO_OK) status = newest(&last, s, party, err);
     if (status == ECHO_OK) status = echo__store_check_number(last, expected, number, err);

@@ -155,6 +155,12 @@ echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_err
     return ECHO_OK;
 }
 
+echo_status echo__store_check_manifest(echo_bytes manifest, echo_error *err) {
+    if (manifest.len <= ECHO_STORE_MANIFEST_MAX) return ECHO_OK;
+    return echo__error(err, ECHO_ERR_LIMIT, "a manifest of %zu bytes is longer than a store takes (%zu)", manifest.len,
+                       ECHO_STORE_MANIFEST_MAX);
+}
+
 echo_status echo__store_check_number(uint64_t newest, uint64_t expected, uint64_t number, echo_error *err) {
     if (newest != expected)
         return echo__error(err, ECHO_ERR_CONFLICT, "snapshot %llu is the newest, not %llu", (unsigned long long)newest,

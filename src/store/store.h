@@ -47,6 +47,8 @@ echo_status echo__store_pinned(bool *out, const echo_store *store, const echo_ke
 /* ECHO_ERR_LIMIT, before any byte is read, when one of the chunks is too long. */
 echo_status echo__store_check_sizes(const echo_bytes *chunks, size_t n, echo_error *err) ECHO_MUST_USE;
 
+echo_status echo__store_check_manifest(echo_bytes manifest, echo_error *err) ECHO_MUST_USE;
+
 /* Whether a manifest may be published under a number. ECHO_ERR_CONFLICT unless the newest number is the expected one;
  * ECHO_ERR_LIMIT when the number is above the highest possible one, ECHO_ERR_INVALID when it is not above `expected`.
  */

@@ -450,11 +450,12 @@ static void test_limit(void **state) {
     assert_int_equal(written, 99);
     put_ok(&store, 1, 10); /* nothing was lost: no rollback is needed */
     OK(store.ops->rollback(store.ctx, NULL));
+    huge.len = ECHO_STORE_MANIFEST_MAX + 1;
     assert_int_equal(store.ops->publish(store.ctx, &party, 0, huge, &err), ECHO_ERR_LIMIT);
     assert_newest(&store, 1, 0, "");
     store_chunk chunk = store_chunk_make(3, ECHO_STORE_BYTES_MAX);
     OK(store.ops->put(&written, store.ctx, &chunk.name, &chunk.bytes, 1, NULL));
-    OK(store.ops->publish(store.ctx, &party, 0, chunk.bytes, NULL));
+    OK(store.ops->publish(store.ctx, &party, 0, (echo_bytes){chunk.bytes.data, ECHO_STORE_MANIFEST_MAX}, NULL));
     expected_chunk expected = {&chunk, 0, ECHO_OK};
     OK(store.ops->get(store.ctx, &chunk.name, compare_chunk, &expected, NULL));
     store_chunk_free(&chunk);

@@ -14,8 +14,9 @@
  * of earlier calls are lost that way, put and publish go on answering the same code until `rollback` is called, so that
  * a retry cannot publish a manifest whose chunks are gone.
  *
- * Limits: a chunk or manifest may have 0 bytes; every store takes them up to ECHO_STORE_BYTES_MAX and may refuse longer
- * ones, on the way in and on the way out, with ECHO_ERR_LIMIT. Numbers run from 1 to INT64_MAX.
+ * Limits: a chunk or manifest may have 0 bytes; every store takes chunks up to ECHO_STORE_BYTES_MAX, and manifests up
+ * to ECHO_STORE_MANIFEST_MAX, and may refuse longer ones, on the way in and on the way out, with ECHO_ERR_LIMIT.
+ * Numbers run from 1 to INT64_MAX.
  *
  * Callbacks: a view is valid during the call only. What a callback returns ends the call when it is not ECHO_OK and is
  * returned unchanged, without touching err. Only `list` allows its callback to call the store.
@@ -35,6 +36,7 @@ extern "C" {
 #define ECHO_STORE_OPS_VERSION 1u
 
 #define ECHO_STORE_BYTES_MAX ((size_t)64 << 20)
+#define ECHO_STORE_MANIFEST_MAX ((size_t)16 << 20)
 
 /* Capability bits. */
 #define ECHO_STORE_DURABLE 1u /* survives the process */
@@ -82,7 +84,7 @@ typedef struct echo_store_ops {
     /*
      * The party's manifests, newest first; ECHO_OK also when it has no manifest. fn may call the store. A manifest
      * that is published or removed meanwhile, by fn or by others, may or may not be listed; each one listed was
-     * published.
+     * published. One that is too long is listed without bytes.
      */
     echo_status (*list)(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
     /*

@@ -55,6 +55,59 @@ static void test_each(void **state) {
     }
 }
 
+/* ---- the newest ones ---- */
+
+/* A store that has any number of manifests, all of them the same bytes. */
+typedef struct endless {
+    size_t count, len, listed;
+    uint8_t *bytes;
+} endless;
+
+static echo_status list_endless(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err) {
+    endless *e = ctx;
+    (void)party;
+    (void)err;
+    echo_status status = ECHO_OK;
+    for (e->listed = 0; status == ECHO_OK && e->listed < e->count; e->listed++)
+        status = fn(arg, e->count - e->listed, (echo_bytes){e->bytes, e->len});
+    return status;
+}
+
+/* Neither many manifests nor long ones take memory without bound. */
+static void test_recent(void **state) {
+    (void)state;
+    static const struct {
+        size_t count, len, kept;
+    } cases[] = {{3, 1000, 3},
+                 {1000, 10, 1000},
+                 {1001, 10, 1000},
+                 {1000000, 10, 1000},
+                 {60, (size_t)16 << 20, 4},
+                 {5, (size_t)13 << 20, 4},
+                 {4, (size_t)16 << 20, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        endless e = {.count = cases[i].count, .len = cases[i].len};
+        echo_store inner = memory();
+        echo_store_ops ops = *inner.ops;
+        echo_store store = {&ops, &e};
+        echo__stored_manifests list;
+        echo_key party = store_party(1);
+        echo_error err = ECHO_ERROR_INIT;
+        bool more;
+        ops.list = list_endless;
+        e.bytes = calloc(1, e.len);
+        assert_non_null(e.bytes);
+        assert_ok(echo__stored_recent(&list, &more, &store, &party, &err));
+        assert_int_equal(list.count, cases[i].kept);
+        assert_int_equal(more, cases[i].kept < cases[i].count);
+        assert_true(e.listed <= cases[i].kept + 1);
+        for (size_t k = 0; k < list.count; k++) assert_int_equal(list.list[k].number, e.count - k);
+        echo__stored_free(&list);
+        free(e.bytes);
+        echo_store_close(&inner);
+    }
+}
+
 static void test_list(void **state) {
     (void)state;
     echo_store store = memory();
@@ -241,9 +294,9 @@ static void test_blame(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each),   cmocka_unit_test(test_list),
-                                       cmocka_unit_test(test_newest), cmocka_unit_test(test_has),
-                                       cmocka_unit_test(test_find),   cmocka_unit_test(test_open),
-                                       cmocka_unit_test(test_blame)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each), cmocka_unit_test(test_recent),
+                                       cmocka_unit_test(test_list), cmocka_unit_test(test_newest),
+                                       cmocka_unit_test(test_has),  cmocka_unit_test(test_find),
+                                       cmocka_unit_test(test_open), cmocka_unit_test(test_blame)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
