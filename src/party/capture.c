@@ -18,14 +18,12 @@ static void release_copies(echo__capture *capture) {
 
 static void copy_before_change(void *arg, echo_item *item);
 
-echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models,
-                                echo_clock_fn clock, void *clock_arg, echo_error *err) {
+echo_status echo__capture_begin(echo__capture **out, echo__items *items, echo_clock_fn clock, void *clock_arg,
+                                echo_error *err) {
     *out = NULL;
     echo__capture *capture = echo__calloc(1, sizeof *capture);
-    if (capture == NULL || echo__models_copy(&capture->models, models) != ECHO_OK) {
-        echo__free(capture);
-        return echo__nomem(err);
-    }
+    if (capture == NULL) return echo__nomem(err);
+    echo__model_changes_init(&capture->models);
     echo__arena_init(&capture->copies, NULL, 0, COPIES_BYTES, COPIES_BYTES, SIZE_MAX);
     capture->items = items;
     capture->first = items->captured = items->changed;
@@ -46,16 +44,14 @@ static echo_status count_model(echo__capture *capture, echo_item *item, echo_err
     echo_status status = ECHO_OK;
     item->more->cut_model = NULL;
     if (item->in_root && item->more->root_model != NULL)
-        status = echo__models_add(&capture->models, item->more->root_model, item->root_version, -1);
+        status = echo__model_changes_add(&capture->models, item->more->root_model, item->root_version, -1);
     if (status == ECHO_OK && item->model != NULL)
-        status = echo__models_add(&capture->models, item->model, item->more->cut_version, 1);
+        status = echo__model_changes_add(&capture->models, item->model, item->more->cut_version, 1);
     if (status == ECHO_OK && item->model != NULL) {
         item->more->cut_model = echo__items_intern(capture->items, item->model);
         if (item->more->cut_model == NULL) status = ECHO_ERR_NOMEM;
     }
-    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    return status == ECHO_OK ? ECHO_OK
-                             : echo__error(err, status, "the snapshot's counts of models do not agree with its items");
+    return status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
 /* The record of an item as it is now. On failure the buffers are as before, except for chunks that no record names. */
@@ -237,7 +233,7 @@ void echo__capture_free(echo__capture *capture) {
     items->captured_count = items->captured_again = 0;
     items->published = false;
     echo__batch_free(capture->batch);
-    echo__models_free(&capture->models);
+    echo__model_changes_free(&capture->models);
     release_copies(capture);
     echo__free(capture);
 }

@@ -41,7 +41,7 @@ typedef struct echo__capture {
     uint64_t taken;             /* records taken, in turn or before */
     uint64_t copied;            /* records taken before their turn */
     uint64_t added;             /* records taken of items that the root does not have */
-    echo__model_counts models;  /* of the root, changed by the records taken */
+    echo__model_changes models; /* what the records taken change of the root's counts */
     echo__batch *batch;         /* being filled */
     echo__arena copies;
     echo__buf scratch;
@@ -55,11 +55,10 @@ typedef struct echo__capture {
 } echo__capture;
 
 /*
- * Makes the cut: moves the list of changed items to the capture, in constant time. models: of the root, copied.
- * ECHO_ERR_NOMEM: nothing has changed.
+ * Makes the cut: moves the list of changed items to the capture, in constant time. ECHO_ERR_NOMEM: nothing has changed.
  */
-echo_status echo__capture_begin(echo__capture **out, echo__items *items, const echo__model_counts *models,
-                                echo_clock_fn clock, void *clock_arg, echo_error *err) ECHO_MUST_USE;
+echo_status echo__capture_begin(echo__capture **out, echo__items *items, echo_clock_fn clock, void *clock_arg,
+                                echo_error *err) ECHO_MUST_USE;
 /*
  * Takes the next record in order. When a batch is complete, *full is set to it and the caller owns it. A failure is
  * also kept in `status`.

@@ -22,13 +22,7 @@ static bool converts(const echo_party *party, const echo__model_count *entry) {
 }
 
 static const echo__model_count *entry_of(const echo_party *party, const echo__record *record) {
-    for (size_t i = 0; i < party->models.count; i++) {
-        const echo__model_count *entry = &party->models.list[i];
-        if (entry->version == echo__record_counted(record) &&
-            echo__bytes_equal(echo__bytes_text(entry->model), record->model))
-            return entry;
-    }
-    return NULL;
+    return echo__models_find(&party->models, record->model, echo__record_counted(record));
 }
 
 static echo_status convert_line(echo__convert *c, echo__line line, echo_error *err) {

@@ -262,13 +262,9 @@ static void detach_taker(echo_party *party) {
     if (t == NULL) return;
     party->between = NULL;
     echo__writer_free(t->writer);
-    echo__convert_free(t->convert);
+    echo__take_release(t);
     echo__capture_free(t->capture);
     echo_store_close(&t->store);
-    echo_timeframe_free(t->manifest.timeframe);
-    echo__free(t->manifest.attestations);
-    echo__free(t->credentials);
-    echo__wipe(&t->keys, sizeof t->keys);
     echo__free(t);
     party->taker = NULL;
 }

@@ -250,11 +250,9 @@ static echo_status get_models(const cJSON *manifest, echo__model_counts *out, ec
         if (!cJSON_IsString(model) || !get_number(node, "items", INT64_MAX, &items) || items == 0 ||
             !get_number(node, "version", UINT32_MAX, &version))
             return bad(err, "a model entry has the wrong shape");
-        size_t before = out->count;
-        if (echo__models_add(out, model->valuestring, (uint32_t)version, (int64_t)items) != ECHO_OK)
-            return echo__nomem(err);
-        /* Counts of one entry given twice could add up to none, and the entry would be gone. */
-        if (out->count != before + 1) return bad(err, "a model entry occurs twice");
+        echo_status status = echo__models_append(out, model->valuestring, (uint32_t)version, items);
+        if (status == ECHO_ERR_INVALID) return bad(err, "model entries are not in order");
+        if (status != ECHO_OK) return echo__nomem(err);
         out->list[out->count - 1].opaque = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(node, "opaque"));
     }
     return ECHO_OK;

@@ -15,12 +15,13 @@ static uint64_t now_ns(const echo__taker *t) { return echo__party_clock_ns(t->pa
 
 /* ---- the end ---- */
 
-static void release_job(echo__taker *t) {
+void echo__take_release(echo__taker *t) {
     echo__convert_free(t->convert);
     t->convert = NULL;
     echo_timeframe_free(t->manifest.timeframe);
     echo__free(t->manifest.attestations);
     echo__feed_roots_free(&t->manifest.roots);
+    echo__models_free(&t->models);
     memset(&t->manifest, 0, sizeof t->manifest);
     echo__wipe(&t->keys, sizeof t->keys);
     echo__free(t->credentials);
@@ -55,8 +56,8 @@ static void succeed(echo__taker *t, const echo__written *written) {
     party->root = t->manifest.items;
     party->credentials_root = t->manifest.credentials;
     echo__models_free(&party->models);
-    party->models = t->capture->models;
-    memset(&t->capture->models, 0, sizeof t->capture->models);
+    party->models = t->models;
+    memset(&t->models, 0, sizeof t->models);
     for (size_t i = 0; i < t->credentials_count; i++) echo__free(party->credentials[i].bytes);
     party->credentials_count -= t->credentials_count;
     if (party->credentials_count > 0)
@@ -100,7 +101,7 @@ static void conclude(echo__taker *t, const echo__written *written) {
             record_failure(t, written->status, &written->problem); /* else why it was given up is known */
     }
     echo__capture_over(t->capture, ok);
-    release_job(t);
+    echo__take_release(t);
     echo__writer_moved(t->writer);
     t->phase = ECHO_SNAPSHOT_PHASE_FINISH;
 }
@@ -108,7 +109,7 @@ static void conclude(echo__taker *t, const echo__written *written) {
 void echo__take_fail(echo__taker *t, echo_status status, const echo_error *problem) {
     record_failure(t, status, problem);
     if (t->phase == ECHO_SNAPSHOT_PHASE_CONVERT) {
-        release_job(t);
+        echo__take_release(t);
         t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
         return;
     }
@@ -158,7 +159,7 @@ static echo_status nothing_new(echo__taker *t, echo_error *err) {
     if (echo__manifest_digest(&t->result.digest, &manifest) != ECHO_OK) return echo__nomem(err);
     t->result.unchanged = true;
     t->result.number = party->newest;
-    release_job(t);
+    echo__take_release(t);
     t->phase = ECHO_SNAPSHOT_PHASE_IDLE;
     record_success(t);
     return ECHO_OK;
@@ -207,12 +208,11 @@ static echo_status cut(echo__taker *t, echo_error *err) {
     if (unchanged(party)) return nothing_new(t, err);
     echo_status status = fill_manifest(t, err);
     if (status == ECHO_OK)
-        status = echo__capture_begin(&t->capture, &party->items, &party->models, party->options.clock,
-                                     party->options.clock_arg, err);
+        status = echo__capture_begin(&t->capture, &party->items, party->options.clock, party->options.clock_arg, err);
     if (status == ECHO_OK) status = start_writer(t, err);
     if (status != ECHO_OK) {
         if (t->capture != NULL) echo__capture_over(t->capture, false);
-        release_job(t);
+        echo__take_release(t);
         t->phase = t->capture != NULL ? ECHO_SNAPSHOT_PHASE_FINISH : ECHO_SNAPSHOT_PHASE_IDLE;
         return status;
     }
@@ -333,8 +333,22 @@ static bool root_piece(echo__taker *t) {
     return true;
 }
 
+static bool count_models(echo__taker *t) {
+    echo_error problem = ECHO_ERROR_INIT;
+    echo__models_free(&t->models);
+    echo_status status = echo__models_changed(&t->models, &t->party->models, &t->capture->models);
+    if (status == ECHO_OK) return true;
+    if (status == ECHO_ERR_NOMEM)
+        (void)echo__nomem(&problem);
+    else
+        echo__error(&problem, status, "the snapshot's counts of models do not agree with its items");
+    echo__take_fail(t, status, &problem);
+    return false;
+}
+
 static void close_writer(echo__taker *t) {
-    echo__model_counts *models = &t->capture->models;
+    echo__model_counts *models = &t->models;
+    if (!count_models(t)) return;
     const echo_registry *registry = t->party->options.models;
     bool same = echo__registry_generation(registry) ==
                 t->generation; /* else some records may have been taken without their model */

@@ -29,6 +29,7 @@ typedef struct echo__taker {
     echo__capture *capture;
     echo__writer *writer;
     echo__manifest manifest; /* timeframe: what it covers */
+    echo__model_counts models;
     echo_keypair keys;
     echo__credential *credentials; /* in the writer's order; their bytes are the party's */
     size_t credentials_count;      /* how many, from the beginning of the party's list */
@@ -60,5 +61,7 @@ echo_status echo__take_begin(echo__taker *taker, echo_snapshot_reason reason, bo
 bool echo__take_piece(echo__taker *taker);
 /* Makes the snapshot end unpublished, with `status` and `problem` as the reason. */
 void echo__take_fail(echo__taker *taker, echo_status status, const echo_error *problem);
+/* Frees what the running snapshot has, but for its capture and writer. */
+void echo__take_release(echo__taker *taker);
 
 #endif

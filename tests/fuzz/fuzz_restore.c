@@ -43,7 +43,7 @@ static void prepare(scene *s) {
 }
 
 static void publish(const scene *s, const echo__root *items, const echo__root *credentials) {
-    static const char *const models[] = {ECHO_MODEL_OBJECT, ECHO_MODEL_OBJECT_OLD, "other"};
+    static const char *const models[] = {ECHO_MODEL_OBJECT, "other", ECHO_MODEL_OBJECT_OLD};
     echo__manifest m;
     echo__buf text = ECHO__BUF_INIT;
     memset(&m, 0, sizeof m);
@@ -54,7 +54,7 @@ static void publish(const scene *s, const echo__root *items, const echo__root *c
     m.generation = 2;
     /* More than there are: the counts are not what is looked at here. */
     for (size_t i = 0; i < 6 && items->items > 0 && items->items < 1000; i++)
-        FUZZ_OK(echo__models_add(&m.models, models[i / 2], i % 2, (int64_t)items->items));
+        FUZZ_OK(echo__models_append(&m.models, models[i / 2], i % 2, items->items));
     FUZZ_OK(echo_timeframe_new(&m.timeframe));
     FUZZ_OK(echo__manifest_write(&text, &m, NULL, NULL));
     FUZZ_OK(s->store.ops->publish(s->store.ctx, &s->party, 0, echo__buf_bytes(&text), NULL));

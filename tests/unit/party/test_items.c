@@ -57,7 +57,7 @@ static void change(fixture *f, echo_item *item) {
 
 static void cut(fixture *f) {
     echo_error err = ECHO_ERROR_INIT;
-    assert_int_equal(echo__capture_begin(&f->capture, &f->items, &f->models, no_clock, NULL, &err), ECHO_OK);
+    assert_int_equal(echo__capture_begin(&f->capture, &f->items, no_clock, NULL, &err), ECHO_OK);
     assert_non_null(f->items.before_change);
 }
 

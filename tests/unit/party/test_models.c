@@ -3,31 +3,61 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "party/models.h"
+
+static void expect(const echo__model_counts *c, size_t i, const char *model, uint32_t version, uint64_t items) {
+    assert_true(i < c->count);
+    assert_string_equal(c->list[i].model, model);
+    assert_int_equal(c->list[i].version, version);
+    assert_int_equal(c->list[i].items, items);
+}
 
 static void test_counts(void **arg) {
     (void)arg;
-    echo__model_counts c = {NULL, 0, 0};
-    assert_int_equal(echo__models_add(&c, "m/b", 2, 3), ECHO_OK);
-    assert_int_equal(echo__models_add(&c, "m/a", 7, 1), ECHO_OK);
-    assert_int_equal(echo__models_add(&c, "m/b", 1, 5), ECHO_OK);
-    assert_int_equal(echo__models_add(&c, "m/b", 2, 4), ECHO_OK);
-    assert_int_equal(c.count, 3); /* by model, then version */
-    assert_string_equal(c.list[0].model, "m/a");
-    assert_int_equal(c.list[1].version, 1);
-    assert_int_equal(c.list[2].items, 7);
-    assert_int_equal(echo__models_add(&c, "m/b", 1, -5), ECHO_OK); /* none left: the entry goes */
-    assert_int_equal(c.count, 2);
-    assert_int_equal(echo__models_add(&c, "m/b", 2, -8), ECHO_ERR_CORRUPT); /* more than there are */
-    assert_int_equal(c.list[1].items, 7);
-    c.list[1].opaque = true;
-    echo__model_counts copy;
-    assert_int_equal(echo__models_copy(&copy, &c), ECHO_OK);
+    echo__model_counts c = {NULL, 0, 0}, after;
+    echo__model_changes changes;
+    assert_int_equal(echo__models_append(&c, "m/a", 7, 1), ECHO_OK); /* by model, then version */
+    assert_int_equal(echo__models_append(&c, "m/b", 1, 5), ECHO_OK);
+    assert_int_equal(echo__models_append(&c, "m/b", 1, 5), ECHO_ERR_INVALID);
+    assert_int_equal(echo__models_append(&c, "m/b", 0, 5), ECHO_ERR_INVALID);
+    assert_int_equal(echo__models_append(&c, "m", 9, 5), ECHO_ERR_INVALID);
+    assert_int_equal(echo__models_append(&c, "m/b", 2, 7), ECHO_OK);
+    assert_int_equal(c.count, 3);
+    c.list[2].opaque = true;
+    echo__model_changes_init(&changes);
+    assert_int_equal(echo__models_changed(&after, &c, &changes), ECHO_OK);
+    assert_int_equal(after.count, 3);
+    assert_true(after.list[2].opaque && !after.list[1].opaque);
+    echo__models_free(&after);
+    static const struct {
+        const char *model;
+        uint32_t version;
+        int64_t change;
+    } all[] = {{"m/c", 1, 2},  {"m/b", 1, -6}, {"m/b", 2, 1},  {"m/b", 1, 1}, {"m/c", 1, 1},
+               {"m/bb", 3, 1}, {"m/z", 1, 1},  {"m/z", 1, -1}, {"m", 1, 4}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        assert_int_equal(echo__model_changes_add(&changes, all[i].model, all[i].version, all[i].change), ECHO_OK);
+    assert_int_equal(echo__models_changed(&after, &c, &changes), ECHO_OK);
+    assert_int_equal(after.count, 5); /* of m/b 1 none is left, of m/z there was none */
+    expect(&after, 0, "m", 1, 4);
+    expect(&after, 1, "m/a", 7, 1);
+    expect(&after, 2, "m/b", 2, 8);
+    expect(&after, 3, "m/bb", 3, 1);
+    expect(&after, 4, "m/c", 1, 3);
+    for (size_t i = 0; i < after.count; i++) {
+        const echo__model_count *entry = &after.list[i];
+        assert_ptr_equal(echo__models_find(&after, echo__bytes_text(entry->model), entry->version), entry);
+        assert_null(echo__models_find(&after, echo__bytes_text(entry->model), entry->version + 1));
+    }
+    assert_null(echo__models_find(&after, echo__bytes_text("m/"), 1));
+    assert_true(after.list[2].opaque && !after.list[3].opaque);
+    echo__models_free(&after);
+    assert_int_equal(echo__model_changes_add(&changes, "m/b", 2, -9), ECHO_OK);
+    assert_int_equal(echo__models_changed(&after, &c, &changes), ECHO_ERR_CORRUPT); /* more than there are */
+    assert_int_equal(after.count, 0);
+    echo__model_changes_free(&changes);
     echo__models_free(&c);
-    assert_int_equal(copy.count, 2);
-    assert_true(copy.list[1].opaque && !copy.list[0].opaque);
-    assert_string_equal(copy.list[1].model, "m/b");
-    echo__models_free(&copy);
 }
 
 static echo_status create(void **state, void *ctx, const echo_item_info *item) {

@@ -18,8 +18,8 @@ static void make(echo__manifest *m) {
     const echo_hash root = {{0x0b}};
     assert_int_equal(echo__feed_roots_add(&m->roots, &feed, &root), ECHO_OK);
     m->items = (echo__root){{{2}}, 1, 100, 20000};
-    assert_int_equal(echo__models_add(&m->models, "m/b", 2, 60), ECHO_OK);
-    assert_int_equal(echo__models_add(&m->models, "m/a", 0, 40), ECHO_OK);
+    assert_int_equal(echo__models_append(&m->models, "m/a", 0, 40), ECHO_OK);
+    assert_int_equal(echo__models_append(&m->models, "m/b", 2, 60), ECHO_OK);
     m->models.list[0].opaque = true;
     m->generation = 2;
     m->time = INT64_C(4102444800123); /* beyond 32 bits */
