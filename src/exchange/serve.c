@@ -154,6 +154,19 @@ typedef struct chunk_reply {
     const echo__question *asked;
 } chunk_reply;
 
+/* false: there is none, or it is longer than the chunk. */
+static bool make_delta(echo__buf *out, echo_bytes chunk, const echo__question *asked) {
+    echo__buf records = ECHO__BUF_INIT;
+    echo_error ignored = ECHO_ERROR_INIT;
+    bool leaf = echo__delta_is_leaf(chunk);
+    if (asked->len == 0) return false;
+    echo_status status = leaf ? echo__delta_records(&records, chunk, &ignored) : ECHO_OK;
+    if (status == ECHO_OK)
+        echo__delta_make(out, leaf ? echo__buf_bytes(&records) : chunk, echo__bytes(asked->bytes, asked->len));
+    echo__buf_free(&records);
+    return status == ECHO_OK && out->status == ECHO_OK && out->len < chunk.len;
+}
+
 static echo_status send_chunk(void *arg, echo_bytes chunk) {
     const chunk_reply *s = arg;
     echo_hash hash;
@@ -161,8 +174,7 @@ static echo_status send_chunk(void *arg, echo_bytes chunk) {
     if (!echo__hash_equal(&hash, &s->asked->hash)) return ECHO_ERR_CORRUPT; /* damaged locally: answered as absent */
     echo__buf head = ECHO__BUF_INIT, delta = ECHO__BUF_INIT;
     echo__write_u32(&head, s->asked->id);
-    if (s->asked->len > 0) echo__delta_make(&delta, chunk, echo__bytes(s->asked->bytes, s->asked->len));
-    bool smaller = s->asked->len > 0 && delta.status == ECHO_OK && delta.len < chunk.len;
+    bool smaller = make_delta(&delta, chunk, s->asked);
     echo__buf_byte(&head, smaller ? ECHO__CHUNK_DELTA : ECHO__CHUNK_WHOLE);
     echo_bytes parts[2] = {echo__buf_bytes(&head), smaller ? echo__buf_bytes(&delta) : chunk};
     echo_status status =

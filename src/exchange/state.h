@@ -6,6 +6,7 @@
  *   dispatch.c       a connection for the host: which part each message goes to
  *   offers.c         what peers have            attest.c    who vouches for the target
  *   fetch_chunks.c   chunks of trees            replay.c    the target against the feeds
+ *   fetch_delta.c    chunks as deltas
  *   fetch_blocks.c   blocks of feeds            install.c   publishing the target
  *   serve.c          what a peer asks of us     target.c    the snapshot that is being fetched
  *   members.c        which keys are members
