@@ -46,7 +46,9 @@ const char *echo_trust_name(echo_trust trust);
     XX(USABLE, "usable")         /* the snapshot's root arrived: echo_exchange_store() can be opened */                \
     XX(INSTALLED, "installed")   /* the snapshot is in the store as `number`; call echo_party_switch() */              \
     XX(UP_TO_DATE, "up to date") /* nothing is missing that the connected peers have */                                \
-    XX(FAILED, "failed")         /* the local store or a feed failed: `error`; echo_exchange_start() tries again */
+    /* The local store or a feed failed: `error`; echo_exchange_start() tries again. ECHO_ERR_CONFLICT: a feed was     \
+     * forked; `peer` sent its blocks and need not be the one that did it, and the fetch continues. */                 \
+    XX(FAILED, "failed")
 typedef enum echo_exchange_event_kind {
 #define XX(name, text) ECHO_EXCHANGE_EVENT_##name,
     ECHO_EXCHANGE_EVENT_MAP(XX)

@@ -11,6 +11,7 @@
 #include "exchange/offers.h"
 #include "exchange/open_feeds.h"
 #include "exchange/peer.h"
+#include "exchange/roots.h"
 
 #define BLOCKS_MAX 65536u /* in a message */
 
@@ -173,9 +174,8 @@ static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r,
     return echo__reader_ok(r) ? ECHO_OK : echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks have the wrong shape");
 }
 
-/* A fork is its writer's doing, whoever sent it. The blocks present locally stay, and others may have what follows
- * them.
- */
+/* A fork is its writer's doing, whoever sent it. What is present locally stays, blocks or a snapshot, and others may
+ * have what follows it. */
 static void report_fork(echo_peer *peer, const echo__fetched *tail, const echo_error *why) {
     echo__offered_feed *feed = echo__offer_find(&peer->offer, &tail->key);
     if (feed != NULL) feed->length = 0;
@@ -187,8 +187,9 @@ static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_b
                               const echo_feed_proof *proof, echo_error *err) {
     echo_exchange *x = peer->x;
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status =
-        tail->feed == NULL ? echo__open_feeds_get(&tail->feed, x, &tail->key, true, &problem) : ECHO_OK;
+    echo_status status = echo__roots_check_blocks(x, tail, blocks, proof, &problem);
+    if (status == ECHO_OK && tail->feed == NULL)
+        status = echo__open_feeds_get(&tail->feed, x, &tail->key, true, &problem);
     if (status == ECHO_OK) status = x->feeds->ops->put(x->feeds->ctx, tail->feed->handle, blocks, proof, &problem);
     if (status == ECHO_ERR_CONFLICT) {
         report_fork(peer, tail, &problem);

@@ -45,6 +45,12 @@ static void test_wrong_shapes(void **state) {
                   ECHO_ERR_CORRUPT);
     assert_status(echo__leaf_expand(&out, text(NO_HEADER "{\"id\":\"a\",\"at\":0}\n"), SIZE_MAX, &err),
                   ECHO_ERR_CORRUPT);
+    static const char cut[] = "{\"feeds\":[\"" FEED_A "\"],\"kinds\":[]}\n{\"id\":\"a\",\"feeds\":0,\"state\":{";
+    void *exact = malloc(sizeof cut - 1); /* so that reading beyond its end is seen */
+    assert_non_null(exact);
+    memcpy(exact, cut, sizeof cut - 1);
+    assert_status(echo__leaf_expand(&out, echo__bytes(exact, sizeof cut - 1), SIZE_MAX, &err), ECHO_ERR_CORRUPT);
+    free(exact);
     assert_status(echo__leaf_pack(&out, text("{\"id\":\"a\"}\n\n"), SIZE_MAX, &err), ECHO_ERR_CORRUPT);
     echo__buf_free(&out);
 }
