@@ -9,6 +9,7 @@
  *   fetch_delta.c    chunks as deltas          roots.c     blocks against the snapshot
  *   fetch_blocks.c   blocks of feeds            install.c   publishing the target
  *   serve.c          what a peer asks of us     target.c    the snapshot that is being fetched
+ *   answer.c         and the answers
  *   members.c        which keys are members
  *   peer.c           one connection: its queue of requests, sending, dropping
  *   here.c           what is present locally    open_feeds.c, event.c
