@@ -38,15 +38,18 @@ typedef enum echo_trust {
 const char *echo_trust_name(echo_trust trust);
 
 #define ECHO_EXCHANGE_EVENT_MAP(XX)                                                                                    \
-    XX(CONNECTED, "connected")   /* both sides proved to be members; a joiner may learn that only later */             \
-    XX(DROPPED, "dropped")       /* the peer lied, stalled or broke the protocol; `error` says which */                \
+    XX(CONNECTED, "connected") /* both sides proved to be members; a joiner may learn that only later */               \
+    /* The peer lied, stalled or broke the protocol: `error`. ECHO_ERR_NOMEM: memory ran out amid its connection. */   \
+    XX(DROPPED, "dropped")                                                                                             \
     XX(CLOSED, "closed")         /* the peer ended the connection */                                                   \
     XX(REFUSED, "refused")       /* an offer was refused; `error` says why */                                          \
     XX(TARGET, "target")         /* fetching a snapshot begins; it covers `messages` messages */                       \
     XX(USABLE, "usable")         /* the snapshot's root arrived: echo_exchange_store() can be opened */                \
     XX(INSTALLED, "installed")   /* the snapshot is in the store as `number`; call echo_party_switch() */              \
     XX(UP_TO_DATE, "up to date") /* nothing is missing that the connected peers have */                                \
-    XX(FAILED, "failed")         /* the local store or a feed failed: `error`; echo_exchange_start() tries again */
+    /* The local store, a feed or memory failed: `error`; echo_exchange_start() tries again. ECHO_ERR_CONFLICT: a      \
+     * feed was forked, perhaps not by `peer`, which sent its blocks; the fetch continues. */                          \
+    XX(FAILED, "failed")
 typedef enum echo_exchange_event_kind {
 #define XX(name, text) ECHO_EXCHANGE_EVENT_##name,
     ECHO_EXCHANGE_EVENT_MAP(XX)

@@ -1,6 +1,9 @@
 #include "exchange/delta.h"
 
 #include "base/crypto.h"
+#include "base/error.h"
+#include "tree/leaf.h"
+#include "tree/tree.h"
 
 #define OP_COPY 0u    /* u8 first line, u8 lines - 1 */
 #define OP_LITERAL 1u /* u32 length, bytes */
@@ -28,6 +31,22 @@ static void put_u32(echo__buf *out, uint32_t value) {
 
 static uint32_t get_u32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+bool echo__delta_is_leaf(echo_bytes chunk) {
+    static const char start[] = "{\"feeds\":[";
+    return chunk.len >= sizeof start - 1 && memcmp(chunk.data, start, sizeof start - 1) == 0;
+}
+
+/* A record takes from the header what it refers to, which is there once, and names and three stamps in full. */
+size_t echo__delta_records_max(uint64_t items, size_t leaf_bytes) {
+    size_t count = items < ECHO__TREE_RUN_MAX ? (size_t)items : ECHO__TREE_RUN_MAX;
+    return count * (leaf_bytes < ECHO__LINE_MAX - 512 ? leaf_bytes + 512 : ECHO__LINE_MAX);
+}
+
+echo_status echo__delta_records(echo__buf *out, echo_bytes leaf, echo_error *err) {
+    if (leaf.len > ECHO__DELTA_LEAF_MAX) return echo__error(err, ECHO_ERR_LIMIT, "the leaf is too long for a delta");
+    return echo__leaf_expand(out, leaf, echo__delta_records_max(ECHO__TREE_RUN_MAX, leaf.len), err);
 }
 
 size_t echo__delta_prints(echo__buf *out, echo_bytes base) {

@@ -65,20 +65,47 @@ static echo_status accept_reject(echo_peer *peer, echo_bytes payload, echo_error
     return ECHO_OK;
 }
 
-/* What a part concludes from an answer is decided only after it returned. */
-static echo_status accept(echo_peer *peer, uint8_t type, echo_bytes payload, echo_error *err) {
-    echo__report report = {ECHO__MORE, ECHO_ERROR_INIT};
-    echo_status status;
+static echo_status accept_message(echo__report *report, echo_peer *peer, uint8_t type, echo_bytes payload,
+                                  echo_error *err) {
     switch (type) {
     case ECHO__MESSAGE_HELLO: return accept_hello(peer, payload, err);
     case ECHO__MESSAGE_REJECT: return accept_reject(peer, payload, err);
     case ECHO__MESSAGE_OFFER: return echo__offers_accept(peer, payload, err);
     case ECHO__MESSAGE_ATTESTED: return echo__attest_accept(peer, payload, err);
-    case ECHO__MESSAGE_CHUNK: status = echo__fetch_chunks_accept(&report, peer, payload, err); break;
-    case ECHO__MESSAGE_BLOCKS: status = echo__fetch_blocks_accept(&report, peer, payload, err); break;
+    case ECHO__MESSAGE_CHUNK: return echo__fetch_chunks_accept(report, peer, payload, err);
+    case ECHO__MESSAGE_BLOCKS: return echo__fetch_blocks_accept(report, peer, payload, err);
     default: return echo__serve_accept(peer, type, payload, err);
     }
+}
+
+static bool is_answer(uint8_t type) {
+    return type == ECHO__MESSAGE_OFFER || type == ECHO__MESSAGE_ATTESTED || type == ECHO__MESSAGE_CHUNK;
+}
+
+/* Memory ran out over an answer: that is a failure of the fetch, and no fault of the peer. The answer was all of its
+ * request. */
+static void lose_answer(echo__report *report, echo_peer *peer, uint32_t id, const echo_error *why) {
+    if (peer->first != NULL && peer->first->id == id) {
+        peer->lost(peer, peer->first);
+        echo__peer_finish_request(peer);
+    }
+    report->outcome = ECHO__FAILED;
+    report->why = *why;
+    echo__error_adopt(&report->why, ECHO_ERR_NOMEM, "an answer could not be read");
+}
+
+/* What a part concludes from an answer is decided only after it returned. */
+static echo_status accept(echo_peer *peer, uint8_t type, echo_bytes payload, echo_error *err) {
+    echo__report report = {ECHO__MORE, ECHO_ERROR_INIT};
+    echo_error problem = ECHO_ERROR_INIT;
+    uint32_t id = peer->first == NULL ? 0 : peer->first->id;
+    echo_status status = accept_message(&report, peer, type, payload, &problem);
+    if (status == ECHO_ERR_NOMEM && is_answer(type) && !peer->over) {
+        lose_answer(&report, peer, id, &problem);
+        status = ECHO_OK;
+    }
     echo__fetch_conclude(peer->x, &report);
+    if (status != ECHO_OK && err != NULL) *err = problem;
     return status;
 }
 

@@ -112,6 +112,7 @@ void echo_exchange_free(echo_exchange *x) {
     echo_store_close(&x->own_store);
     echo__admission_free(x->admission);
     echo_timeframe_free(x->installed_clock);
+    echo__feed_roots_free(&x->installed_roots);
     for (size_t i = 0; i < x->wish_count; i++) echo__free(x->wishes[i]);
     echo__free(x->wishes);
     echo__free(x->touching);

@@ -12,6 +12,7 @@
 #include "exchange/peer.h"
 #include "exchange/plan.h"
 #include "exchange/replay.h"
+#include "exchange/roots.h"
 #include "exchange/target.h"
 
 void echo__fetch_end(echo_exchange *x) {
@@ -45,6 +46,7 @@ static echo__outcome tail(echo_exchange *x, echo_error *why) { return echo__fetc
 
 static echo__outcome check(echo_exchange *x, echo_error *why) {
     echo__outcome outcome = echo__fetch_blocks_step(x, true, why);
+    if (outcome == ECHO__DONE) outcome = echo__roots_check_target(x, why);
     if (outcome == ECHO__DONE) outcome = echo__replay_target(x, why);
     if (outcome == ECHO__DONE) outcome = echo__install_target(x, why);
     return outcome;
@@ -135,11 +137,12 @@ static void refuse_target(echo_exchange *x, const echo_error *why) {
     }
 }
 
-/* Whoever made the manifest is to blame, not who sent a chunk. When no member vouches for the manifest, others may
- * still offer the same state in one that a member does. */
+/* Whoever made the manifest is to blame, not who sent a chunk. When no member vouches for the manifest, or it names
+ * other feeds, others may still offer the same state in one that is right. */
 static void ban_target(echo_exchange *x, const echo_error *why) {
     echo_hash hash = x->target_digest;
-    if (why->code == ECHO_ERR_SIGNATURE) echo__hash(&hash, x->target_text.data, x->target_text.len);
+    bool manifest = why->code == ECHO_ERR_SIGNATURE || why->code == ECHO_ERR_CONFLICT;
+    if (manifest) echo__hash(&hash, x->target_text.data, x->target_text.len);
     echo__offers_ban(x, &hash, why, why->code == ECHO_ERR_SIGNATURE ? ECHO__REJECT_SIGNATURE : ECHO__REJECT_WRONG);
 }
 

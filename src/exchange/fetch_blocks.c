@@ -11,6 +11,8 @@
 #include "exchange/offers.h"
 #include "exchange/open_feeds.h"
 #include "exchange/peer.h"
+#include "exchange/roots.h"
+#include "feed/proof.h"
 
 #define BLOCKS_MAX 65536u /* in a message */
 
@@ -173,9 +175,8 @@ static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r,
     return echo__reader_ok(r) ? ECHO_OK : echo__error(err, ECHO_ERR_CORRUPT, "peer: blocks have the wrong shape");
 }
 
-/* A fork is its writer's doing, whoever sent it. The blocks present locally stay, and others may have what follows
- * them.
- */
+/* A fork is its writer's doing, whoever sent it. What is present locally stays, blocks or a snapshot, and others may
+ * have what follows it. */
 static void report_fork(echo_peer *peer, const echo__fetched *tail, const echo_error *why) {
     echo__offered_feed *feed = echo__offer_find(&peer->offer, &tail->key);
     if (feed != NULL) feed->length = 0;
@@ -183,13 +184,29 @@ static void report_fork(echo_peer *peer, const echo__fetched *tail, const echo_e
     echo__event_notify(peer->x, ECHO_EXCHANGE_EVENT_FAILED, peer, why);
 }
 
-static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_bytes *blocks, size_t n,
+/* Stores blocks. *local: the failure is not that of the peer. */
+static echo_status store_blocks(bool *local, echo_exchange *x, echo__fetched *tail, const echo_bytes *blocks,
+                                const echo_feed_proof *proof, echo_error *err) {
+    echo_status status = echo__roots_check_blocks(x, tail, blocks, proof, err);
+    if (status == ECHO_OK && tail->feed == NULL) status = echo__open_feeds_get(&tail->feed, x, &tail->key, true, err);
+    *local = status != ECHO_OK;
+    if (status != ECHO_OK) return status;
+    status = x->feeds->ops->put(x->feeds->ctx, tail->feed->handle, blocks, proof, err);
+    if (status == ECHO_OK || status == ECHO_ERR_CONFLICT) return status;
+    /* A proof that holds is all that the peer owes: what failed then is the feed that is present locally. */
+    echo__proven proven;
+    echo_error ignored = ECHO_ERROR_INIT;
+    echo_status holds = echo__proof_check(&proven, proof, blocks, &tail->key, &ignored);
+    if (holds == ECHO_OK) echo__proven_free(&proven);
+    *local = holds == ECHO_OK || holds == ECHO_ERR_NOMEM;
+    return status;
+}
+
+static echo_status put_blocks(bool *local, echo_peer *peer, echo__fetched *tail, const echo_bytes *blocks, size_t n,
                               const echo_feed_proof *proof, echo_error *err) {
     echo_exchange *x = peer->x;
     echo_error problem = ECHO_ERROR_INIT;
-    echo_status status =
-        tail->feed == NULL ? echo__open_feeds_get(&tail->feed, x, &tail->key, true, &problem) : ECHO_OK;
-    if (status == ECHO_OK) status = x->feeds->ops->put(x->feeds->ctx, tail->feed->handle, blocks, proof, &problem);
+    echo_status status = store_blocks(local, x, tail, blocks, proof, &problem);
     if (status == ECHO_ERR_CONFLICT) {
         report_fork(peer, tail, &problem);
         return ECHO_ERR_CONFLICT;
@@ -206,23 +223,21 @@ static echo_status put_blocks(echo_peer *peer, echo__fetched *tail, const echo_b
     return ECHO_OK;
 }
 
-static bool is_local(echo_status status) {
-    return status == ECHO_ERR_IO || status == ECHO_ERR_READONLY || status == ECHO_ERR_BUSY;
-}
-
-/* The blocks of one message; *out: they cannot be stored, which is not the peer's fault. */
+/* The blocks of one message; *out: they cannot be read or stored, which is not the peer's fault. */
 static echo_status accept_blocks(echo__report *out, echo_peer *peer, echo__fetched *tail, echo__reader *r,
                                  echo_error *err) {
     echo_feed_proof proof;
     echo_bytes *blocks;
     size_t n;
+    bool local;
     echo__read_proof(r, &proof);
     if (r->bad || proof.from != tail->at || proof.to <= proof.from || proof.length < proof.to)
         return echo__error(err, ECHO_ERR_CORRUPT, "peer: unsolicited blocks");
     echo_status status = read_blocks(&blocks, &n, r, proof.to - proof.from, err);
-    if (status == ECHO_OK) status = put_blocks(peer, tail, blocks, n, &proof, err);
+    local = status == ECHO_ERR_NOMEM;
+    if (status == ECHO_OK) status = put_blocks(&local, peer, tail, blocks, n, &proof, err);
     echo__free(blocks);
-    if (!is_local(status)) return status;
+    if (status == ECHO_OK || status == ECHO_ERR_CONFLICT || !local) return status;
     if (err != NULL) out->why = *err;
     out->outcome = ECHO__FAILED;
     return echo__error_adopt(&out->why, status, "blocks cannot be stored");

@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "exchange/delta.h"
+#include "exchange/fetch_delta.h"
 #include "exchange/offers.h"
 #include "exchange/peer.h"
 #include "exchange/plan.h"
@@ -35,25 +35,14 @@ static echo_peer *find_peer(const echo_exchange *x, bool *any) {
     return best;
 }
 
-static void write_base(echo__buf *out, echo_exchange *x, echo__request *r) {
-    const echo__chunk *base;
-    echo_error ignored = ECHO_ERROR_INIT;
-    if (r->want == NULL || !r->want->has_base ||
-        echo__chunks_get(&base, x->chunks, &r->want->base, &ignored) != ECHO_OK)
-        return;
-    size_t before = out->len;
-    r->delta = echo__delta_prints(out, base->bytes) > 0;
-    x->spent += out->len - before;
-    echo__chunks_release(x->chunks, base);
-}
-
 /* Of the request that was made last. */
 static bool send_want(echo_peer *peer, echo__request *r, bool whole) {
     echo__buf out = ECHO__BUF_INIT;
     echo__write_u32(&out, r->id);
     echo__buf_append(&out, r->hash.bytes, sizeof r->hash.bytes);
-    r->delta = false;
-    if (!whole) write_base(&out, peer->x, r);
+    size_t before = out.len;
+    r->delta = !whole && r->want != NULL && echo__fetch_delta_prints(&out, peer->x, r->want);
+    peer->x->spent += out.len - before;
     echo_bytes part = echo__buf_bytes(&out);
     bool ok = out.status == ECHO_OK;
     if (!ok) {
@@ -199,18 +188,9 @@ static echo_status unfold(echo_bytes *out, bool *again, echo__buf *made, echo_ex
     *again = false;
     *out = bytes;
     if (form == ECHO__CHUNK_DELTA) {
-        const echo__chunk *base;
         if (!r->delta) return echo__error(err, ECHO_ERR_CORRUPT, "peer: a delta without a base");
-        echo_status status = echo__chunks_get(&base, x->chunks, &r->want->base, err);
-        if (status != ECHO_OK) { /* it was present when the peer was asked for the difference */
-            *again = true;
-            return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
-        }
-        status = echo__delta_apply(made, base->bytes, bytes, r->most);
-        echo__chunks_release(x->chunks, base);
-        if (status != ECHO_OK)
-            return status == ECHO_ERR_NOMEM ? echo__nomem(err)
-                                            : echo__error(err, status, "peer: a delta has the wrong shape");
+        echo_status status = echo__fetch_delta_apply(made, again, x, r->want, bytes, err);
+        if (status != ECHO_OK || *again) return status;
         *out = echo__buf_bytes(made);
     }
     if (out->len > r->most) return echo__error(err, ECHO_ERR_LIMIT, "peer: a chunk exceeds its maximum length");

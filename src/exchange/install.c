@@ -106,6 +106,9 @@ static void record(echo_exchange *x, uint64_t number) {
     if (echo_timeframe_copy(&clock, x->target.timeframe) == ECHO_OK) {
         echo_timeframe_free(x->installed_clock);
         x->installed_clock = clock;
+        echo__feed_roots_free(&x->installed_roots);
+        x->installed_roots = x->target.roots;
+        x->target.roots = (echo__feed_roots){NULL, 0, 0};
     }
     x->state.trust = x->options.trust;
     if (x->options.trust == ECHO_TRUST_RECEIVED && x->state.attested >= x->options.attestations)

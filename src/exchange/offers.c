@@ -57,6 +57,17 @@ static echo_status check_models(const echo_exchange *x, const echo__manifest *ma
     return ECHO_OK;
 }
 
+static echo_status check_roots(const echo_exchange *x, const echo__manifest *manifest, echo_error *err) {
+    echo__path check;
+    const echo__root *items = &manifest->items;
+    bool possible = items->bytes <= (uint64_t)1 << 60 && items->items <= items->bytes;
+    echo_status status = possible ? echo__path_init(&check, x->chunks, items, err) : ECHO_ERR_CORRUPT;
+    if (status == ECHO_OK) status = echo__path_init(&check, x->chunks, &manifest->credentials, err);
+    return status != ECHO_ERR_CORRUPT
+               ? status
+               : echo__error(err, status, "the manifest is inconsistent: the numbers of a tree are impossible");
+}
+
 /* What is wrong with the manifest itself; a forged one is a lie, one that is merely of no use is not. */
 static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *err) {
     echo_exchange *x = peer->x;
@@ -77,11 +88,8 @@ static echo_status read_manifest(echo_peer *peer, echo_bytes text, echo_error *e
         echo__peer_reject(peer, ECHO__REJECT_PARTY, &problem);
         return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is of another party");
     }
-    echo__path check;
-    if (offer->manifest.items.bytes > (uint64_t)1 << 60 || offer->manifest.items.items > offer->manifest.items.bytes ||
-        echo__path_init(&check, x->chunks, &offer->manifest.items, &problem) != ECHO_OK ||
-        echo__path_init(&check, x->chunks, &offer->manifest.credentials, &problem) != ECHO_OK)
-        return echo__error(err, ECHO_ERR_CORRUPT, "the manifest is inconsistent: the numbers of a tree are impossible");
+    status = check_roots(x, &offer->manifest, err);
+    if (status != ECHO_OK) return status;
     if (check_models(x, &offer->manifest, &problem) != ECHO_OK) {
         echo__peer_reject(peer, ECHO__REJECT_FORMAT, &problem);
         return ECHO_OK;
@@ -109,6 +117,7 @@ echo_status echo__offers_accept(echo_peer *peer, echo_bytes payload, echo_error 
     echo_status status = ECHO_OK;
     if (text.len > 0) status = read_manifest(peer, text, err);
     if (status == ECHO_OK && !peer->over) status = read_feeds(&peer->offer, &r, err);
+    if (status != ECHO_OK) echo__offer_free(&peer->offer);
     if (status != ECHO_OK || peer->over) return status;
     if (!echo__reader_ok(&r)) return echo__error(err, ECHO_ERR_CORRUPT, "peer: an offer has the wrong shape");
     peer->offer.here = true;

@@ -162,7 +162,8 @@ echo__outcome echo__replay_target(echo_exchange *x, echo_error *why) {
     echo_status status = replay(x, why);
     x->replayed = status == ECHO_OK;
     if (status != ECHO_OK) echo__error_adopt(why, status, "the snapshot could not be replayed");
-    if (status == ECHO_ERR_CORRUPT || status == ECHO_ERR_GAP)
-        return ECHO__BAD; /* a gap: no peer has the blocks that would prove it */
+    /* With a feed, the error is about the files of that feed, which are present locally, and not about the target. */
+    if (status == ECHO_ERR_CORRUPT && !why->has_feed) return ECHO__BAD;
+    if (status == ECHO_ERR_GAP) return ECHO__BAD; /* no peer has the blocks that would prove it */
     return status == ECHO_OK ? ECHO__DONE : status == ECHO_ERR_BUSY ? ECHO__MORE : ECHO__FAILED;
 }

@@ -6,8 +6,10 @@
  *   dispatch.c       a connection for the host: which part each message goes to
  *   offers.c         what peers have            attest.c    who vouches for the target
  *   fetch_chunks.c   chunks of trees            replay.c    the target against the feeds
+ *   fetch_delta.c    chunks as deltas          roots.c     blocks against the snapshot
  *   fetch_blocks.c   blocks of feeds            install.c   publishing the target
  *   serve.c          what a peer asks of us     target.c    the snapshot that is being fetched
+ *   answer.c         and the answers
  *   members.c        which keys are members
  *   peer.c           one connection: its queue of requests, sending, dropping
  *   here.c           what is present locally    open_feeds.c, event.c
@@ -143,6 +145,7 @@ typedef struct echo__fetched {
     struct echo__open_feed *feed; /* NULL: it is created when its first blocks arrive */
     uint64_t at, to;              /* blocks `at` to `to` - 1 are missing */
     bool asked, given_up;
+    bool compared; /* with the roots that snapshots name (P14) */
 } echo__fetched;
 
 typedef struct echo__open_feed {
@@ -180,6 +183,7 @@ struct echo_exchange {
     echo_hash shown;                 /* its digest */
     echo_hash installed;             /* digest of the snapshot installed last, if any */
     echo_timeframe *installed_clock; /* and what it covers */
+    echo__feed_roots installed_roots;
     echo_exchange_state state;
     echo__admission *admission; /* of the last target's credentials; NULL: none have arrived yet */
 

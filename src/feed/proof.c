@@ -97,19 +97,30 @@ static void keep(void *arg, uint64_t index, const echo_feed_node *node) {
     out->nodes[out->count++] = (echo__proof_node){index, *node, false};
 }
 
-static void walk(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks) {
+static void push_left(echo__hypercore_roots *roots, const echo_feed_proof *proof, echo__proof_node_fn fn, void *arg) {
     uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
     size_t n = echo__proof_cover(index, 0, proof->from);
-    for (size_t i = 0; i < n; i++) echo__proof_push(&out->roots, index[i], &proof->left[i], keep, out);
-    out->offset = out->roots.bytes;
-    for (uint64_t seq = proof->from; seq < proof->to; seq++) {
+    for (size_t i = 0; i < n; i++) echo__proof_push(roots, index[i], &proof->left[i], fn, arg);
+}
+
+/* The leaves of the blocks before `to`. */
+static void push_blocks(echo__hypercore_roots *roots, const echo_feed_proof *proof, const echo_bytes *blocks,
+                        uint64_t to, echo__proof_node_fn fn, void *arg) {
+    for (uint64_t seq = proof->from; seq < to; seq++) {
         echo_feed_node leaf;
         echo_bytes block = blocks[seq - proof->from];
         echo__hypercore_leaf(&leaf.hash, block);
         leaf.size = block.len;
-        echo__proof_push(&out->roots, 2 * seq, &leaf, keep, out);
+        echo__proof_push(roots, 2 * seq, &leaf, fn, arg);
     }
-    n = echo__proof_cover(index, proof->to, proof->length);
+}
+
+static void walk(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks) {
+    uint64_t index[ECHO_FEED_PROOF_NODES_MAX];
+    push_left(&out->roots, proof, keep, out);
+    out->offset = out->roots.bytes;
+    push_blocks(&out->roots, proof, blocks, proof->to, keep, out);
+    size_t n = echo__proof_cover(index, proof->to, proof->length);
     for (size_t i = 0; i < n; i++) echo__proof_push(&out->roots, index[i], &proof->right[i], keep, out);
 }
 
@@ -138,6 +149,16 @@ echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, c
     }
     qsort(out->nodes, out->count, sizeof *out->nodes, by_index);
     return ECHO_OK;
+}
+
+void echo__proof_root(echo_hash *out, const echo_feed_proof *proof, const echo_bytes *blocks, uint64_t length) {
+    echo__hypercore_roots roots;
+    uint8_t signable[40];
+    no_roots(&roots);
+    push_left(&roots, proof, NULL, NULL);
+    push_blocks(&roots, proof, blocks, length, NULL, NULL);
+    echo__hypercore_signable(signable, &roots);
+    memcpy(out->bytes, signable, sizeof out->bytes);
 }
 
 void echo__proven_free(echo__proven *proven) {

@@ -36,6 +36,9 @@ typedef struct echo__proven {
 echo_status echo__proof_check(echo__proven *out, const echo_feed_proof *proof, const echo_bytes *blocks,
                               const echo_key *key, echo_error *err) ECHO_MUST_USE;
 void echo__proven_free(echo__proven *proven);
+/* The hash over the roots of the feed's first `length` blocks, by a proof that echo__proof_check() accepted. from <=
+ * length <= to. */
+void echo__proof_root(echo_hash *out, const echo_feed_proof *proof, const echo_bytes *blocks, uint64_t length);
 /* The position in proven->nodes of the first node at or above index. */
 size_t echo__proven_find(const echo__proven *proven, uint64_t index);
 

@@ -3,7 +3,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 
-static echo_status differs(const echo_key *feed, uint64_t seq, echo_error *err) {
+echo_status echo__covered_differs(const echo_key *feed, uint64_t seq, echo_error *err) {
     echo__error(err, ECHO_ERR_CONFLICT,
                 "the feed was replaced or forked: its blocks up to this one are not those that the snapshot covers");
     echo__error_seq(err, feed, seq);
@@ -18,7 +18,8 @@ static echo_status compare_root(bool *shorter, const echo__covered *covered, con
     if (feed == NULL || !echo_timeframe_get(&seq, timeframe, &named->feed)) return ECHO_OK;
     const echo_feed_ops *ops = covered->feeds->ops;
     echo_status status = ops->root(&root, covered->feeds->ctx, feed, seq + 1, err);
-    if (status == ECHO_OK) return echo__hash_equal(&root, &named->root) ? ECHO_OK : differs(&named->feed, seq, err);
+    if (status == ECHO_OK)
+        return echo__hash_equal(&root, &named->root) ? ECHO_OK : echo__covered_differs(&named->feed, seq, err);
     if (status != ECHO_ERR_NOT_FOUND) return status;
     if (shorter == NULL || *shorter) return ECHO_OK;
     echo_feed_info info;

@@ -16,6 +16,10 @@ typedef struct echo__covered {
     void *arg;
 } echo__covered;
 
+/* Fills err with what it means that a feed has another root than a snapshot names for the blocks up to `seq`; returns
+ * ECHO_ERR_CONFLICT. */
+echo_status echo__covered_differs(const echo_key *feed, uint64_t seq, echo_error *err);
+
 /*
  * Compares the roots that a snapshot names with those of the feeds, as far as both are known. ECHO_ERR_CONFLICT
  * (err->feed, err->seq: the last one covered): they differ. Reads a few tree nodes of each feed, and no block.

@@ -3,6 +3,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "tree/record_write.h"
+#include "tree/tree.h"
+
+#define FEED_CHARS 67u /* of a feed in a header, with its quotes and what separates it from the next */
 
 typedef struct packed_line {
     echo__record head;
@@ -69,10 +72,15 @@ static bool take_line(echo_bytes *line, echo_bytes *rest) {
     return true;
 }
 
-static echo_status read_lines(packing *p, echo_bytes lines, echo_error *err) {
+static echo_status too_long(echo_error *err) {
+    return echo__error(err, ECHO_ERR_LIMIT, "a leaf has too many records, or is too long");
+}
+
+static echo_status read_lines(packing *p, echo_bytes lines, size_t most, echo_error *err) {
     echo_bytes line;
     if (echo__buf_reserve(&p->scratch, lines.len) == NULL) return echo__nomem(err);
     while (take_line(&line, &lines)) {
+        if (p->count == ECHO__TREE_RUN_MAX || p->feed_count > most / FEED_CHARS) return too_long(err);
         if (!echo__grow(&p->lines, &p->cap, p->count + 1, sizeof *p->lines)) return echo__nomem(err);
         packed_line *to = &p->lines[p->count++];
         echo_status status = echo__record_read_head(&to->head, &to->rest, echo__line_alone(line), &p->scratch, err);
@@ -82,10 +90,11 @@ static echo_status read_lines(packing *p, echo_bytes lines, echo_error *err) {
     return ECHO_OK;
 }
 
-echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, echo_error *err) {
+echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, size_t most, echo_error *err) {
     packing p;
+    size_t before = out->len;
     memset(&p, 0, sizeof p);
-    echo_status status = read_lines(&p, lines, err);
+    echo_status status = read_lines(&p, lines, most, err);
     const echo__shared shared = {(uint32_t)p.feed_count, (uint32_t)p.kind_count, p.feeds, p.kinds};
     if (status == ECHO_OK) {
         echo__shared_write(out, &shared);
@@ -95,7 +104,37 @@ echo_status echo__leaf_pack(echo__buf *out, echo_bytes lines, echo_error *err) {
         }
         if (out->status != ECHO_OK) status = echo__nomem(err);
     }
+    if (status == ECHO_OK && out->len - before > most) status = too_long(err);
     free_packing(&p);
+    return status;
+}
+
+/* The header of a leaf; *room is to be freed. */
+static echo_status read_header(echo__shared *out, void **room, echo_bytes *rest, echo_bytes leaf, echo_error *err) {
+    size_t size;
+    echo__scan s = echo__scan_of(leaf);
+    const char *wrong = echo__shared_scan(&s, &size);
+    if (wrong != NULL) return echo__error(err, ECHO_ERR_CORRUPT, "leaf: %s", wrong);
+    *room = echo__malloc(size + 1);
+    if (*room == NULL) return echo__nomem(err);
+    echo__shared_fill(out, *room, echo__bytes(leaf.data, (size_t)(s.at - leaf.data)));
+    *rest = echo__bytes(s.at, (size_t)(s.end - s.at));
+    return ECHO_OK;
+}
+
+echo_status echo__leaf_expand(echo__buf *out, echo_bytes leaf, size_t most, echo_error *err) {
+    echo__shared shared;
+    void *room = NULL;
+    echo_bytes rest;
+    size_t before = out->len, count = 0;
+    echo_status status = read_header(&shared, &room, &rest, leaf, err);
+    for (echo__line line = {{NULL, 0}, &shared}; status == ECHO_OK && take_line(&line.text, &rest);) {
+        status = count++ == ECHO__TREE_RUN_MAX ? too_long(err) : echo__line_expand(out, line, err);
+        echo__buf_byte(out, '\n');
+        if (status == ECHO_OK && out->status != ECHO_OK) status = echo__nomem(err);
+        if (status == ECHO_OK && out->len - before > most) status = too_long(err);
+    }
+    echo__free(room);
     return status;
 }
 

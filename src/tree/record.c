@@ -290,7 +290,8 @@ echo_status echo__record_read_head(echo__record *out, echo_bytes *rest, echo__li
     if (ECHO__SCAN(&s, ",\"of\":[")) status = read_of(&record, &s, line.text.len, scratch, err);
     if (status != ECHO_OK) return status;
     if (!read_feeds(&record, &s, line.shared)) return bad(err, "bad feeds");
-    if (record.feeds.data == NULL && !starts_rest(s)) return bad(err, "unknown, misplaced or missing key");
+    if (record.feeds.data == NULL ? !starts_rest(s) : s.at == s.end)
+        return bad(err, "unknown, misplaced or missing key");
     *rest = echo__bytes(s.at, (size_t)(s.end - s.at));
     *out = record;
     return ECHO_OK;

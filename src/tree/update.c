@@ -99,7 +99,7 @@ static echo_status put_chunk(update *u, echo_hash *name, uint32_t l) {
     if (lv->out.status != ECHO_OK) return echo__nomem(u->err);
     if (l > 0) return echo__chunks_put(name, u->chunks, echo__buf_bytes(&lv->out), u->err);
     echo__buf_clear(&u->leaf);
-    echo_status status = echo__leaf_pack(&u->leaf, echo__buf_bytes(&lv->out), u->err);
+    echo_status status = echo__leaf_pack(&u->leaf, echo__buf_bytes(&lv->out), SIZE_MAX, u->err);
     if (status != ECHO_OK) return status;
     lv->bytes = u->leaf.len;
     return echo__chunks_put(name, u->chunks, echo__buf_bytes(&u->leaf), u->err);

@@ -147,7 +147,7 @@ static echo_status check_leaf(verify *v, const echo__page *leaf) {
         echo__buf_byte(&v->scratch, '\n');
     }
     if (status == ECHO_OK && v->scratch.status != ECHO_OK) status = echo__nomem(v->err);
-    if (status == ECHO_OK) status = echo__leaf_pack(&v->text, echo__buf_bytes(&v->scratch), v->err);
+    if (status == ECHO_OK) status = echo__leaf_pack(&v->text, echo__buf_bytes(&v->scratch), SIZE_MAX, v->err);
     if (status != ECHO_OK) return in_chunk(v, &leaf->chunk->name, status);
     return echo__bytes_equal(echo__buf_bytes(&v->text), leaf->chunk->bytes)
                ? ECHO_OK

@@ -4,6 +4,7 @@
  */
 #include "exchange/delta.h"
 #include "fuzz.h"
+#include "tree/leaf.h"
 
 static void apply(echo_bytes base, echo_bytes delta, size_t most) {
     echo__buf out = ECHO__BUF_INIT;
@@ -13,6 +14,24 @@ static void apply(echo_bytes base, echo_bytes delta, size_t most) {
     echo__buf_free(&out);
 }
 
+/* The records of what begins like a leaf are bounded by its length. Their payloads may be anything: whether they pack
+ * into the same leaf shows in its hash. */
+static void expand(echo_bytes chunk, size_t most) {
+    echo_error err = ECHO_ERROR_INIT;
+    echo__buf records = ECHO__BUF_INIT, leaf = ECHO__BUF_INIT;
+    echo_status status = echo__delta_is_leaf(chunk) ? echo__delta_records(&records, chunk, &err) : ECHO_ERR_NOT_FOUND;
+    if (status == ECHO_OK) {
+        FUZZ_CHECK(records.len <= echo__delta_records_max(UINT64_MAX, chunk.len));
+        status = echo__leaf_pack(&leaf, echo__buf_bytes(&records), most, &err);
+        FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
+        FUZZ_CHECK(status != ECHO_OK || leaf.len <= most);
+    } else if (status != ECHO_ERR_NOT_FOUND) {
+        FUZZ_STATUS(status, &err, ECHO_ERR_CORRUPT, ECHO_ERR_LIMIT);
+    }
+    echo__buf_free(&records);
+    echo__buf_free(&leaf);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_input in = fuzz_input_of(data, size);
     size_t most = fuzz_u16(&in);
@@ -20,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     base.data = fuzz_copy(base, false);
     chunk.data = fuzz_copy(chunk, false);
     foreign.data = fuzz_copy(foreign, false);
+    expand(base, most);
+    expand(chunk, most);
     echo__buf prints = ECHO__BUF_INIT, delta = ECHO__BUF_INIT, again = ECHO__BUF_INIT;
     size_t n = echo__delta_prints(&prints, base);
     FUZZ_CHECK(n <= ECHO__DELTA_LINES && prints.len == n * ECHO__DELTA_PRINT);

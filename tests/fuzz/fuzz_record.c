@@ -24,7 +24,7 @@ static void pack(echo_bytes line) {
     echo__buf leaf = ECHO__BUF_INIT, out = ECHO__BUF_INIT;
     echo__shared shared;
     size_t size;
-    FUZZ_OK(echo__leaf_pack(&leaf, line, NULL));
+    FUZZ_OK(echo__leaf_pack(&leaf, line, SIZE_MAX, NULL));
     echo__scan s = echo__scan_of(echo__buf_bytes(&leaf));
     FUZZ_CHECK(echo__shared_scan(&s, &size) == NULL);
     void *room = malloc(size + 1);

@@ -112,6 +112,46 @@ static void test_catch_up_by_chunks(void **state) {
     network_end(&p);
 }
 
+/* Items n, n + step, ... below `to`, each with a value of its own that does not pack. */
+static void write_random(network *p, size_t i, size_t to, size_t step) {
+    char value[129];
+    for (size_t n = 0; n < to; n += step) {
+        for (size_t at = 0; at + 1 < sizeof value; at += 16)
+            (void)snprintf(value + at, 17, "%016llx", (unsigned long long)network_random(p, UINT64_MAX));
+        network_write(p, i, "item", n, n + 1, value);
+    }
+}
+
+/*
+ * A feed that is new to a leaf, and comes before those in its header, gives each line of the leaf another index. One
+ * record of each leaf has changed, and no more of it is fetched.
+ */
+static void test_catch_up_with_a_new_feed(void **state) {
+    (void)state;
+    network p;
+    network_begin(&p, 13, 3);
+    assert_true(memcmp(&p.members[2].keys.public_key, &p.members[0].keys.public_key, sizeof(echo_key)) < 0);
+    network_open(&p, 0);
+    write_random(&p, 0, 2000, 1);
+    network_snapshot(&p, 0);
+    join(&p, 1, 0);
+    network_switch(&p, 1);
+    network_exchange_end(&p, 1);
+    network_replicate_to(&p, 2);
+    network_open(&p, 2);
+    for (unsigned round = 0; round < 30; round++) write_random(&p, 2, 2000, 97);
+    network_replicate_to(&p, 0);
+    network_snapshot(&p, 0);
+    join(&p, 1, 0);
+    echo_exchange_state s = state_of_exchange(&p, 1);
+    assert_true(s.by_chunks);
+    assert_in_range(s.chunks_received, 20, 60);
+    assert_in_range(s.bytes_received, 0, 21 * 512); /* of 21 leaves one record each, and the nodes above */
+    network_switch(&p, 1);
+    network_assert_same(&p, 0, 1);
+    network_end(&p);
+}
+
 /* A few messages are fewer bytes than the chunks they change. */
 static void test_catch_up_by_tail(void **state) {
     (void)state;
@@ -476,7 +516,7 @@ static void test_attested_later(void **state) {
     echo_exchange_options options = ECHO_EXCHANGE_OPTIONS_INIT;
     options.trust = ECHO_TRUST_ATTESTED;
     options.attestations = 2;
-    network_begin(&p, 12, 3);
+    network_begin(&p, 13, 3);
     network_open(&p, 0);
     network_write(&p, 0, "item", 0, 100, "text");
     network_replicate_to(&p, 1);
@@ -622,6 +662,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_catch_up_by_chunks),
+        cmocka_unit_test(test_catch_up_with_a_new_feed),
         cmocka_unit_test(test_catch_up_by_tail),
         cmocka_unit_test(test_own_writes_survive),
         cmocka_unit_test(test_touch),

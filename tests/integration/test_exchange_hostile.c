@@ -965,6 +965,62 @@ static void test_lied_deltas(void **state) {
     finish(c);
 }
 
+static echo_status copy_chunk(void *arg, echo_bytes bytes) {
+    echo__buf_append(arg, bytes.data, bytes.len);
+    return ECHO_OK;
+}
+
+/* The answer to a request for a leaf of few records: its first record, as often as the message has room for. */
+static bool answer_with_bomb(puppet *u, uint32_t id, const echo_hash *hash) {
+    const scenario *c = u->arg;
+    const echo_store *store = &c->n.members[0].own;
+    echo__buf out = ECHO__BUF_INIT, chunk = ECHO__BUF_INIT;
+    size_t lines = 0;
+    assert_int_equal(store->ops->get(store->ctx, hash, copy_chunk, &chunk, NULL), ECHO_OK);
+    for (size_t i = 0; i < chunk.len; i++) lines += chunk.data[i] == '\n';
+    bool fits = chunk.len > 9 && memcmp(chunk.data, "{\"feeds\":", 9) == 0 && lines < 20;
+    echo__write_u32(&out, id);
+    echo__buf_byte(&out, ECHO__CHUNK_DELTA);
+    while (out.len < chunk.len + 2000) echo__buf_append(&out, "\0\0\0", 3);
+    echo__buf_free(&chunk);
+    if (fits)
+        puppet_send(u, ECHO__MESSAGE_CHUNK, &out);
+    else
+        echo__buf_free(&out);
+    return fits;
+}
+
+static void send_bombs(puppet *u, uint8_t type, echo_bytes payload) {
+    scenario *c = u->arg;
+    echo__reader r = echo__reader_of(payload);
+    uint32_t id = echo__read_u32(&r);
+    echo_hash hash;
+    if (type == ECHO__MESSAGE_WANT && payload.len > 36) {
+        echo__read_into(&r, hash.bytes, sizeof hash.bytes);
+        if (answer_with_bomb(u, id, &hash)) {
+            c->s.held_count++;
+            return;
+        }
+    }
+    play(u, type, payload);
+}
+
+/* A delta between leaves gives records, which are longer than the leaf. What is too long for any records of that leaf
+ * is refused before it is packed. */
+static void test_delta_bomb(void **state) {
+    (void)state;
+    scenario *c = begin(22, 2000);
+    join_before(c);
+    network_exchange(&c->n, 1, NULL);
+    write_script(c);
+    play_member(c, send_bombs);
+    fetch(c, 1000);
+    assert_true(c->s.held_count > 0);
+    assert_true(echo_peer_is_over(c->u.peer));
+    assert_int_equal(c->n.members[1].last_error.code, ECHO_ERR_LIMIT);
+    finish(c);
+}
+
 /* Words that members never gave do not count. */
 static void test_words_nobody_gave(void **state) {
     (void)state;
@@ -1140,6 +1196,7 @@ int main(void) {
         cmocka_unit_test(test_wrong_answers),
         cmocka_unit_test(test_longer_than_said),
         cmocka_unit_test(test_lied_deltas),
+        cmocka_unit_test(test_delta_bomb),
         cmocka_unit_test(test_words_nobody_gave),
         cmocka_unit_test(test_no_member_after_all),
     };

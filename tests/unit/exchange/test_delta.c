@@ -113,6 +113,98 @@ static void test_small(void **state) {
     echo__buf_free(&delta);
 }
 
+#define FEED(digit)                                                                                                    \
+    "\"" digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit digit "\""
+
+/* The leaf of 16 records by feed 5…; `changed` (below 16) is another record, by `feed`. */
+static void make_leaf(echo__buf *out, unsigned changed, const char *feed, size_t *record_len) {
+    echo__buf lines = ECHO__BUF_INIT;
+    for (unsigned i = 0; i < 16; i++) {
+        char line[512];
+        int len = snprintf(
+            line, sizeof line,
+            "{\"id\":\"item/%03u\",\"type\":\"t\",\"model\":\"m\",\"version\":1,\"at\":{\"genesis\":[%u,%s,%u]},"
+            "\"state\":{\"feeds\":[%s],\"n\":%u}}\n",
+            i, i + 1, FEED("5555"), i, i == changed ? feed : FEED("5555"), i + (i == changed));
+        if (i == changed) *record_len = (size_t)len;
+        echo__buf_text(&lines, line);
+    }
+    assert_ok(echo__leaf_pack(out, echo__buf_bytes(&lines), SIZE_MAX, NULL));
+    echo__buf_free(&lines);
+}
+
+static void records_of(echo__buf *out, const echo__buf *leaf) {
+    assert_true(echo__delta_is_leaf(echo__buf_bytes(leaf)));
+    assert_ok(echo__delta_records(out, echo__buf_bytes(leaf), NULL));
+    assert_in_range(out->len, leaf->len, echo__delta_records_max(16, leaf->len));
+}
+
+/* A feed that is new to a leaf changes each of its lines, and only one of its records: that is what a delta costs. */
+static void test_new_feed(void **state) {
+    (void)state;
+    echo__buf base = ECHO__BUF_INIT, leaf = ECHO__BUF_INIT, here = ECHO__BUF_INIT, there = ECHO__BUF_INIT,
+              prints = ECHO__BUF_INIT, delta = ECHO__BUF_INIT, made = ECHO__BUF_INIT, packed = ECHO__BUF_INIT;
+    size_t len = 0;
+    make_leaf(&base, 16, NULL, &len);
+    make_leaf(&leaf, 7, FEED("1111"), &len);
+    records_of(&here, &base);
+    records_of(&there, &leaf);
+    assert_int_equal(echo__delta_prints(&prints, echo__buf_bytes(&here)), 16);
+    echo__delta_make(&delta, echo__buf_bytes(&there), echo__buf_bytes(&prints));
+    assert_int_equal(delta.len, 3 + 5 + len + 3);
+    assert_ok(apply(&made, echo__buf_bytes(&here), echo__buf_bytes(&delta), there.len));
+    assert_ok(echo__leaf_pack(&packed, echo__buf_bytes(&made), leaf.len, NULL));
+    assert_int_equal(packed.len, leaf.len);
+    assert_memory_equal(packed.data, leaf.data, leaf.len);
+    echo__buf *all[] = {&base, &leaf, &here, &there, &prints, &delta, &made, &packed};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) echo__buf_free(all[i]);
+}
+
+/* What no record can exceed holds for the most that a leaf can refer to, and has an end for any numbers. */
+static void test_records_max(void **state) {
+    (void)state;
+    static const char one[] = "{\"id\":\"a\",\"type\":\"t\",\"model\":\"m\",\"version\":4294967295,\"at\":{"
+                              "\"deleted\":[18446744073709551615," FEED(
+                                  "1111") ",18446744073709551615],"
+                                          "\"genesis\":[18446744073709551615," FEED(
+                                              "2222") ",18446744073709551614],"
+                                                      "\"parent\":[18446744073709551615," FEED(
+                                                          "3333") ",18446744073709551613]},"
+                                                                  "\"state\":{\"feeds\":[" FEED("1111") "," FEED(
+                                                                      "2222") "," FEED("3333") "]}}\n";
+    echo__buf lines = ECHO__BUF_INIT, leaf = ECHO__BUF_INIT, back = ECHO__BUF_INIT;
+    for (unsigned i = 0; i < 256; i++) echo__buf_append(&lines, one, sizeof one - 1);
+    assert_ok(echo__leaf_pack(&leaf, echo__buf_bytes(&lines), SIZE_MAX, NULL));
+    assert_ok(echo__delta_records(&back, echo__buf_bytes(&leaf), NULL));
+    assert_int_equal(back.len, lines.len);
+    echo__buf_clear(&leaf);
+    assert_ok(echo__leaf_pack(&leaf, echo__bytes(one, sizeof one - 1), SIZE_MAX, NULL));
+    assert_in_range(sizeof one - 1, leaf.len, echo__delta_records_max(1, leaf.len));
+    assert_int_equal(echo__delta_records_max(UINT64_MAX, SIZE_MAX), (size_t)64 << 20);
+    assert_int_equal(echo__delta_records_max(2, 1000), 2 * 1512);
+    assert_int_equal(echo__delta_records_max(1, (256u << 10) - 512), 256u << 10);
+    echo__buf_free(&lines);
+    echo__buf_free(&leaf);
+    echo__buf_free(&back);
+}
+
+/* A chunk that only begins like a leaf, and one that is too long to be worth it. */
+static void test_no_leaves(void **state) {
+    (void)state;
+    echo_error err = ECHO_ERROR_INIT;
+    echo__buf out = ECHO__BUF_INIT, big = ECHO__BUF_INIT;
+    assert_false(echo__delta_is_leaf(text("{\"last\":\"a\"}\n")));
+    assert_false(echo__delta_is_leaf(text("{\"feeds\":")));
+    assert_true(echo__delta_is_leaf(text("{\"feeds\":[nonsense")));
+    assert_status(echo__delta_records(&out, text("{\"feeds\":[nonsense"), &err), ECHO_ERR_CORRUPT);
+    echo__buf_text(&big, NO_HEADER "{\"id\":\"a\",\"bytes\":\"");
+    while (big.len < ECHO__DELTA_LEAF_MAX) echo__buf_text(&big, "AAAAAAAAAAAAAAAA");
+    echo__buf_text(&big, "\"}\n");
+    assert_status(echo__delta_records(&out, echo__buf_bytes(&big), &err), ECHO_ERR_LIMIT);
+    echo__buf_free(&out);
+    echo__buf_free(&big);
+}
+
 static void assert_refused(const char *bytes, size_t len, echo_status code) {
     echo__buf out = ECHO__BUF_INIT;
     echo__buf_text(&out, "before");
@@ -191,8 +283,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_small),      cmocka_unit_test(test_wrong_shapes),
-        cmocka_unit_test(test_foreign_prints), cmocka_unit_test(test_many_lines), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_new_feed),       cmocka_unit_test(test_records_max), cmocka_unit_test(test_no_leaves),
+        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_small),       cmocka_unit_test(test_wrong_shapes),
+        cmocka_unit_test(test_foreign_prints), cmocka_unit_test(test_many_lines),  cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

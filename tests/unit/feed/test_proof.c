@@ -122,6 +122,17 @@ static void check_known(const tree *t, const echo__proven *proven, const echo_fe
     }
 }
 
+/* The hash of the roots at each length that the proof reaches with its blocks. */
+static void check_roots(const tree *t, const echo_feed_proof *proof) {
+    for (uint64_t length = proof->from; length <= proof->to; length++) {
+        uint8_t signable[40];
+        echo_hash root;
+        echo__hypercore_signable(signable, &t->roots[length]);
+        echo__proof_root(&root, proof, t->blocks.at + proof->from, length);
+        assert_memory_equal(root.bytes, signable, sizeof root.bytes);
+    }
+}
+
 static void every_range(void **state) {
     (void)state;
     tree t;
@@ -143,6 +154,7 @@ static void every_range(void **state) {
                 }
                 assert_int_equal(proven.offset, t.roots[from].bytes);
                 check_known(&t, &proven, &proof);
+                if (length == MOST) check_roots(&t, &proof);
                 echo__proven_free(&proven);
             }
         }

@@ -44,7 +44,7 @@ static void begin(fixture *f, const char *more, const char *state) {
     int n = snprintf(f->line, sizeof f->line, HEAD "%s", more, state);
     assert_true(n > 0 && (size_t)n < sizeof f->line);
     (void)snprintf(with_newline, sizeof with_newline, "%s\n", f->line);
-    assert_ok(echo__leaf_pack(&f->leaf, echo__bytes_text(with_newline), &err), &err);
+    assert_ok(echo__leaf_pack(&f->leaf, echo__bytes_text(with_newline), SIZE_MAX, &err), &err);
     echo__scan s = echo__scan_of(echo__buf_bytes(&f->leaf));
     assert_null(echo__shared_scan(&s, &size));
     assert_true(size <= sizeof f->room);

@@ -13,6 +13,7 @@ import pathlib
 import sys
 
 import make_credentials
+import make_deltas
 import make_items
 import make_messages
 import make_objects
@@ -63,6 +64,11 @@ def documents():
         "Records alone (section 7), in ascending order of id or not, and the root of their tree (section 8); 'chunks': all "
         "its chunks by their names.",
         make_trees.trees(),
+    )
+    yield "deltas", listed(
+        "Deltas (EXCHANGE, section 3), between leaves or between other chunks. 'prints': of 'base', as in a WANT; 'delta': "
+        "one that gives 'chunk'. A leaf is packed from the records that the delta gives.",
+        make_deltas.deltas(),
     )
 
 
