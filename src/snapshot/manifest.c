@@ -358,6 +358,7 @@ static echo_status check_text(echo__manifest *m, const cJSON *node, echo_bytes t
 echo_status echo__manifest_read(echo__manifest *out, echo_bytes text, echo_error *err) {
     cJSON *node = NULL;
     memset(out, 0, sizeof *out);
+    if (text.data == NULL) return echo__error(err, ECHO_ERR_LIMIT, "manifest is too long to be read from the store");
     if (text.len > ECHO__MANIFEST_MAX)
         return echo__error(err, ECHO_ERR_LIMIT, "manifest of %zu bytes is too long", text.len);
     echo_status status = echo__json_parse(&node, text.data, text.len, err);

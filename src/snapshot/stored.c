@@ -55,7 +55,7 @@ static echo_status copy_manifest(void *arg, uint64_t number, echo_bytes text, ec
     if (!echo__grow(&m->list, &m->cap, m->count + 1, sizeof *m->list)) return echo__nomem(err);
     echo__stored_manifest *added = &m->list[m->count];
     *added = (echo__stored_manifest){number, ECHO__BUF_INIT};
-    echo__buf_append(&added->text, text.data, text.len);
+    if (text.data != NULL) echo__buf_append(&added->text, text.data, text.len);
     if (added->text.status != ECHO_OK) {
         echo__buf_free(&added->text);
         return echo__nomem(err);

@@ -133,6 +133,7 @@ typedef struct manifest_args {
     uint64_t number; /* 0: none exists */
     const echo_key *party;
     uint64_t most;
+    bool too_long; /* its bytes are not read */
 } manifest_args;
 
 /* Copies out the party's newest manifest up to number `most`. */
@@ -150,8 +151,9 @@ static echo_status read_manifest(void *args, echo__sqlite *s, echo_error *err) {
     status = echo__sqlite_step(&row, s, statement, err, "cannot read a manifest");
     if (status == ECHO_OK && row) {
         status = echo__sqlite_column_number(&m->number, s, statement, 0, err);
-        if (status == ECHO_OK) status = echo__sqlite_column_bytes(&bytes, s, statement, 1, err);
-        if (status == ECHO_OK) echo__buf_append(m->out, bytes.data, bytes.len);
+        m->too_long = sqlite3_column_type(statement, 1) == SQLITE_NULL;
+        if (status == ECHO_OK && !m->too_long) status = echo__sqlite_column_bytes(&bytes, s, statement, 1, err);
+        if (status == ECHO_OK && !m->too_long) echo__buf_append(m->out, bytes.data, bytes.len);
         if (status == ECHO_OK && m->out->status != ECHO_OK) status = echo__nomem(err);
         if (status == ECHO_OK && echo__sqlite_overtaken(s)) /* its bytes may have come from other pages */
             status = echo__error(err, ECHO_ERR_BUSY,
@@ -166,13 +168,14 @@ echo_status echo__sqlite_list(void *ctx, const echo_key *party, echo_manifest_fn
     echo__buf copy = ECHO__BUF_INIT;
     echo_hash first = {{0}};
     bool any = false;
-    manifest_args m = {&copy, 0, party, INT64_MAX};
+    manifest_args m = {&copy, 0, party, INT64_MAX, false};
     bool there;
     echo_status status;
     while ((status = echo__sqlite_read(&there, s, read_manifest, &m, err)) == ECHO_OK && there && m.number != 0) {
-        if (!any) echo__seen_name(&first, m.number, echo__buf_bytes(&copy));
+        echo_bytes text = m.too_long ? echo__bytes(NULL, 0) : echo__buf_bytes(&copy);
+        if (!any) echo__seen_name(&first, m.number, text);
         any = true;
-        status = fn(arg, m.number, echo__buf_bytes(&copy));
+        status = fn(arg, m.number, text);
         if (status != ECHO_OK) break;
         m.most = m.number - 1;
     }

@@ -11,10 +11,10 @@
 #define PACK_LEAST 64u /* shorter chunks are not packed */
 
 /*
- * The bytes of a manifest, or none if they are too long for one. In a file that somebody made up many rows can share
+ * The bytes of a manifest, or NULL if they are too long for one. In a file that somebody made up many rows can share
  * their pages; the length is in the row itself, so that those pages are not read.
  */
-#define BOUNDED_DATA "CASE WHEN typeof(data) = 'blob' AND length(data) > 16777216 THEN x'' ELSE data END"
+#define BOUNDED_DATA "CASE WHEN typeof(data) = 'blob' AND length(data) > 16777216 THEN NULL ELSE data END"
 _Static_assert(ECHO_STORE_MANIFEST_MAX == 16777216, "the number in the statement");
 
 static const char *const sql_text[ECHO__SQL_COUNT] = {

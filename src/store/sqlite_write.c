@@ -195,7 +195,10 @@ static echo_status seen_all(echo__sqlite *s, echo_error *err) {
         echo_key key;
         status = echo__sqlite_column_bytes(&party, s, statement, 0, err);
         if (status == ECHO_OK) status = echo__sqlite_column_number(&number, s, statement, 1, err);
-        if (status == ECHO_OK) status = echo__sqlite_column_bytes(&manifest, s, statement, 2, err);
+        if (status == ECHO_OK && sqlite3_column_type(statement, 2) == SQLITE_NULL)
+            manifest = echo__bytes(NULL, 0); /* too long, as it is listed */
+        else if (status == ECHO_OK)
+            status = echo__sqlite_column_bytes(&manifest, s, statement, 2, err);
         if (status == ECHO_OK && party.len != sizeof key.bytes)
             status = echo__sqlite_fail(s, SQLITE_CORRUPT, err, "cannot read the manifests");
         if (status != ECHO_OK) break;

@@ -84,7 +84,8 @@ typedef struct echo_store_ops {
     /*
      * The party's manifests, newest first; ECHO_OK also when it has no manifest. fn may call the store. A manifest
      * that is published or removed meanwhile, by fn or by others, may or may not be listed; each one listed was
-     * published. One that is too long is listed without bytes.
+     * published. One that is too long is listed without bytes: their address is NULL then, and
+     * that of others is not.
      */
     echo_status (*list)(void *ctx, const echo_key *party, echo_manifest_fn fn, void *arg, echo_error *err);
     /*
