@@ -227,7 +227,7 @@ typedef struct echo_party_status {
     uint64_t stopped;    /* feeds that cannot be read further */
     uint64_t rebuilding; /* items that are still to be rebuilt from the feeds (see the option `rebuild`) */
     uint64_t snapshot;   /* number of the last snapshot; 0: none */
-    bool writable;       /* the party has an own feed, and writing to it is safe */
+    bool writable;       /* the party has an own feed, all of it was applied, and writing to it is safe */
     echo_error stop;     /* why the first of the `stopped` feeds stopped; its code is ECHO_OK if none did */
 } echo_party_status;
 void echo_party_status_get(echo_party_status *out, const echo_party *party);
@@ -325,6 +325,10 @@ void echo_id_new(char out[ECHO_HEX_CHARS]);
  * names an item that exists. ECHO_ERR_NOT_FOUND: anything else names an item that does not. ECHO_ERR_READONLY: no own
  * feed, or the party was opened with `writable` false. ECHO_ERR_BEHIND: the own feed is shorter than what was published
  * from it, so that writing would fork it.
+ *
+ * Nothing is appended after a block of the own feed that could not be applied, since it would not be applied either.
+ * The error is that block's, and err->feed and err->seq say which one it is: ECHO_ERR_CORRUPT or another code for
+ * damage, ECHO_ERR_GAP for a block, of any feed, that is not here. echo_party_status.writable is false then.
  *
  * *written (may be NULL) says whether the messages are in the feed. If appending succeeds but applying fails, the error
  * is returned with *written = true; a later echo_party_poll() applies them.

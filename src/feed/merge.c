@@ -507,6 +507,22 @@ size_t echo__merge_awaited(const echo__merge *m, echo__awaits *out, size_t max) 
     return n;
 }
 
+echo_status echo__merge_obstacle(const echo__merge *m, const echo_key *feed, echo_error *err) {
+    const reader *r = echo__map_get(&m->by_key, feed->bytes, sizeof feed->bytes);
+    if (r == NULL) return ECHO_OK;
+    if (r->state == READER_STOPPED) {
+        if (err != NULL) *err = r->problem;
+        return r->problem.code;
+    }
+    bool missing = r->state == READER_MISSING;
+    if (!missing && r->state != READER_WAITING) return ECHO_OK;
+    echo__error(err, ECHO_ERR_GAP,
+                missing ? "the feed's next block is not here"
+                        : "the feed's next message comes after this block, which is not here");
+    echo__error_seq(err, missing ? feed : &r->wait_feed, missing ? r->next : r->wait_seq);
+    return ECHO_ERR_GAP;
+}
+
 void *echo__merge_feed(const echo__merge *m, const echo_key *feed) {
     const reader *r = echo__map_get(&m->by_key, feed->bytes, sizeof feed->bytes);
     return r == NULL ? NULL : r->handle;

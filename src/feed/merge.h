@@ -68,6 +68,9 @@ void echo__merge_retrust(echo__merge *merge);
 void echo__merge_counts_get(echo__merge_counts *out, const echo__merge *merge);
 /* Copies up to max of what is awaited; returns how many there are. */
 size_t echo__merge_awaited(const echo__merge *merge, echo__awaits *out, size_t max);
+/* Why the feed's next message is not taken: the code, with *err filled as for any failure. ECHO_OK: nothing is in the
+ * way, or the feed is not here. */
+echo_status echo__merge_obstacle(const echo__merge *merge, const echo_key *feed, echo_error *err);
 /* The handle of a feed that is open here, NULL when it is not. */
 void *echo__merge_feed(const echo__merge *merge, const echo_key *feed);
 /* Walks the feeds in ascending order of key: index 0.. until NULL. */

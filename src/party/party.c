@@ -187,7 +187,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     out->stop = counts.stop;
     out->rebuilding = echo__rebuild_items(party->rebuild) + echo__party_awaits_rebuild(party);
     out->snapshot = party->number;
-    out->writable = party->has_own && !party->behind && party->options.writable;
+    out->writable = party->has_own && !party->behind && !party->blocked && party->options.writable;
 }
 
 echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) {

@@ -59,6 +59,7 @@ struct echo_party {
     bool has_own;
     echo_key own; /* the feed to write to */
     bool behind;  /* that feed is shorter than the snapshot says: nothing may be written */
+    bool blocked; /* it has blocks that were not applied: what is written would come after them */
 
     echo__rebuild *rebuild; /* of items that are stale or foreign, while it runs */
     uint64_t rebuilt_at;    /* the clock's total when the last one began since opening; 0: none did */

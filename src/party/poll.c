@@ -29,7 +29,9 @@ void echo__party_find_own(echo_party *party) {
     uint64_t seq;
     bool known = party->feeds.ops->info(&info, party->feeds.ctx, echo__merge_feed(party->merge, &party->own),
                                         &ignored) == ECHO_OK;
-    party->behind = !known || (echo_timeframe_get(&seq, party->clock, &party->own) && info.length <= seq);
+    bool covered = echo_timeframe_get(&seq, party->clock, &party->own);
+    party->behind = !known || (covered && info.length <= seq);
+    party->blocked = !party->behind && info.length > (covered ? seq + 1 : 0);
 }
 
 static bool admits(void *arg, const echo_key *feed) { return echo__party_admits(arg, feed); }

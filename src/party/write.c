@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/error.h"
 #include "party/party.h"
+#include "party/poll.h"
 
 void echo_id_new(char out[ECHO_HEX_CHARS]) {
     if (out == NULL) return;
@@ -19,6 +20,20 @@ void echo_id_new(char out[ECHO_HEX_CHARS]) {
 }
 
 /* ---- checks ---- */
+
+/* What is appended after a block that is not applied would not be applied either. */
+static echo_status check_end(echo_party *party, echo_error *err) {
+    echo_status status = ECHO_OK;
+    echo__party_find_own(party);
+    if (party->blocked) status = echo_party_poll(NULL, party, 0, err);
+    if (status != ECHO_OK || !party->blocked) return status;
+    echo_error problem = ECHO_ERROR_INIT;
+    status = echo__merge_obstacle(party->merge, &party->own, &problem);
+    if (status == ECHO_OK) status = echo__error(&problem, ECHO_ERR_BUSY, "its blocks have not been applied yet");
+    echo__error(err, status, "nothing can be appended to the own feed: %.180s", problem.message);
+    if (problem.has_seq) echo__error_seq(err, &problem.feed, problem.seq);
+    return status;
+}
 
 static echo_status check_own(echo_party *party, echo_error *err) {
     if (!party->options.writable) return echo__error(err, ECHO_ERR_READONLY, "the party was opened read-only");
@@ -33,7 +48,7 @@ static echo_status check_own(echo_party *party, echo_error *err) {
         echo__error_feed(err, &party->own);
         return ECHO_ERR_BEHIND;
     }
-    return ECHO_OK;
+    return check_end(party, err);
 }
 
 static bool text_fits(const char *text, size_t max) {
@@ -168,7 +183,7 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
     echo__free(blocks);
     echo__free(frames);
     if (status == ECHO_OK) status = echo_party_poll(NULL, party, 0, err);
-    return status;
+    return status == ECHO_OK ? check_end(party, err) : status;
 }
 
 static echo_status make_write(echo_message *message, const void *arg, size_t i) {
