@@ -15,7 +15,7 @@ static bool serves(const echo_peer *peer) {
 /* What passes: no reason to say that something is not present. */
 static bool is_short(echo_status status) { return status == ECHO_ERR_NOMEM || status == ECHO_ERR_BUSY; }
 
-static echo__answered send(echo_peer *peer, uint8_t type, const echo__buf *out) {
+static echo__answered send_answer(echo_peer *peer, uint8_t type, const echo__buf *out) {
     echo_bytes part = echo__buf_bytes(out);
     if (out->status != ECHO_OK) return ECHO__ANSWER_LATER;
     (void)!echo__peer_send(peer, type, &part, 1);
@@ -109,7 +109,7 @@ static echo__answered answer_ask(echo_peer *peer, const echo__question *asked) {
     echo__buf out = ECHO__BUF_INIT;
     echo__write_u32(&out, asked->id);
     echo__answered answered =
-        write_offer(&out, peer, asker) == ECHO_OK ? send(peer, ECHO__MESSAGE_OFFER, &out) : ECHO__ANSWER_LATER;
+        write_offer(&out, peer, asker) == ECHO_OK ? send_answer(peer, ECHO__MESSAGE_OFFER, &out) : ECHO__ANSWER_LATER;
     echo__buf_free(&out);
     echo_timeframe_free(asker);
     return answered;
@@ -165,7 +165,7 @@ static echo__answered answer_want(echo_peer *peer, const echo__question *asked) 
     echo__buf head = ECHO__BUF_INIT;
     echo__write_u32(&head, asked->id);
     echo__buf_byte(&head, ECHO__CHUNK_ABSENT);
-    echo__answered answered = send(peer, ECHO__MESSAGE_CHUNK, &head);
+    echo__answered answered = send_answer(peer, ECHO__MESSAGE_CHUNK, &head);
     echo__buf_free(&head);
     return answered;
 }
@@ -277,7 +277,7 @@ static echo__answered answer_attest(echo_peer *peer, const echo__question *asked
         echo__buf_append(&out, word.member.bytes, sizeof word.member.bytes);
         echo__buf_append(&out, word.signature, sizeof word.signature);
     }
-    echo__answered answered = send(peer, ECHO__MESSAGE_ATTESTED, &out);
+    echo__answered answered = send_answer(peer, ECHO__MESSAGE_ATTESTED, &out);
     echo__buf_free(&out);
     return answered;
 }

@@ -5,9 +5,9 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "base/scratch.h"
 #include "exchange/event.h"
 #include "exchange/here.h"
+#include "exchange/members.h"
 #include "exchange/offers.h"
 #include "exchange/open_feeds.h"
 #include "exchange/peer.h"
@@ -143,24 +143,6 @@ static void ask(echo_exchange *x, size_t i) {
 
 /* ---- what arrives ---- */
 
-/* Credentials in the tail may admit feeds whose blocks are wanted too. */
-static void admit_credentials(echo_exchange *x, const echo_key *feed, uint64_t from, const echo_bytes *blocks,
-                              size_t n) {
-    echo_codec codec = x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec;
-    echo_scratch scratch;
-    if (x->admission == NULL) return;
-    echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
-    for (size_t i = 0; i < n; i++) {
-        echo_message message;
-        echo_error ignored = ECHO_ERROR_INIT;
-        echo__scratch_reset(&scratch);
-        if (codec.ops->decode(&message, codec.ctx, blocks[i], &scratch, &ignored) == ECHO_OK &&
-            message.kind == ECHO_MESSAGE_CREDENTIAL)
-            (void)!echo__admission_add(x->admission, feed, from + i, message.credential, NULL, &ignored);
-    }
-    echo__scratch_free(&scratch);
-}
-
 static echo_status read_blocks(echo_bytes **out, size_t *count, echo__reader *r, uint64_t expected, echo_error *err) {
     *out = NULL;
     *count = 0;
@@ -215,12 +197,12 @@ static echo_status put_blocks(bool *local, echo_peer *peer, echo__fetched *tail,
         if (err != NULL) *err = problem;
         return status;
     }
-    admit_credentials(x, &tail->key, proof->from, blocks, n);
     for (size_t i = 0; i < n; i++) x->state.block_bytes += blocks[i].len;
     x->state.blocks_received += n;
     tail->at = proof->to;
     tail->feed->changed = true;
-    return ECHO_OK;
+    *local = true;
+    return echo__members_admit_blocks(x, &tail->key, proof->from, blocks, n, err);
 }
 
 /* The blocks of one message; *out: they cannot be read or stored, which is not the peer's fault. */

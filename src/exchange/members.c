@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/scratch.h"
 #include "exchange/peer.h"
 #include "snapshot/snapshot.h"
 
@@ -60,4 +61,26 @@ echo__outcome echo__members_admit(echo_exchange *x, echo_error *why) {
         return ECHO__DONE; /* a party whose members the host knows by itself */
     echo__error(why, ECHO_ERR_SIGNATURE, "the snapshot has no credentials, and no members were named");
     return ECHO__BAD;
+}
+
+echo_status echo__members_admit_blocks(echo_exchange *x, const echo_key *feed, uint64_t from, const echo_bytes *blocks,
+                                       size_t n, echo_error *err) {
+    echo_codec codec = x->options.codec == NULL ? echo_codec_dxos() : *x->options.codec;
+    echo_scratch scratch;
+    echo_status status = ECHO_OK;
+    if (x->admission == NULL) return ECHO_OK;
+    echo__scratch_init(&scratch, ECHO__SCRATCH_LIMIT);
+    for (size_t i = 0; i < n && status != ECHO_ERR_NOMEM; i++) {
+        echo_message message;
+        echo_error ignored = ECHO_ERROR_INIT;
+        echo__scratch_reset(&scratch);
+        status = codec.ops->decode(&message, codec.ctx, blocks[i], &scratch, &ignored);
+        if (status == ECHO_OK && message.kind == ECHO_MESSAGE_CREDENTIAL)
+            status = echo__admission_add(x->admission, feed, from + i, message.credential, NULL, &ignored);
+    }
+    echo__scratch_free(&scratch);
+    if (status != ECHO_ERR_NOMEM) return ECHO_OK;
+    echo__admission_free(x->admission);
+    x->admission = NULL;
+    return echo__nomem(err);
 }

@@ -20,5 +20,10 @@ void echo__members_judge(echo_exchange *x);
  * the members are not known otherwise.
  */
 echo__outcome echo__members_admit(echo_exchange *x, echo_error *why) ECHO_MUST_USE;
+/* Reads the credentials among blocks that arrived: they may admit feeds whose blocks are wanted too. ECHO_ERR_NOMEM:
+ * one could not be read, so that it is not known who is admitted, until the credentials of a snapshot are read again.
+ */
+echo_status echo__members_admit_blocks(echo_exchange *x, const echo_key *feed, uint64_t from, const echo_bytes *blocks,
+                                       size_t n, echo_error *err) ECHO_MUST_USE;
 
 #endif

@@ -43,11 +43,24 @@ static echo_status compare(const named_roots *named, echo_exchange *x, const ech
     return echo__covered_differs(&tail->key, seq, err);
 }
 
-/* Whether there is anything to compare in these blocks, or in those before them. */
-static bool concerns(const named_roots *named, const echo_key *feed, const echo_feed_proof *proof) {
+/* Whether the snapshot names the feed's root, and at which length. */
+static bool names_root(uint64_t *length, const named_roots *named, const echo_key *feed) {
     uint64_t seq;
-    return named->timeframe != NULL && echo__feed_roots_get(named->roots, feed) != NULL &&
-           echo_timeframe_get(&seq, named->timeframe, feed) && seq < proof->to;
+    if (named->timeframe == NULL || echo__feed_roots_get(named->roots, feed) == NULL ||
+        !echo_timeframe_get(&seq, named->timeframe, feed))
+        return false;
+    *length = seq + 1;
+    return true;
+}
+
+/* ECHO_ERR_REFUSED: it does not hold. */
+static echo_status check_proof(const echo__fetched *tail, const echo_bytes *blocks, const echo_feed_proof *proof,
+                               echo_error *err) {
+    echo__proven proven;
+    echo_error ignored = ECHO_ERROR_INIT;
+    echo_status status = echo__proof_check(&proven, proof, blocks, &tail->key, &ignored);
+    if (status == ECHO_OK) echo__proven_free(&proven);
+    return status == ECHO_OK ? ECHO_OK : status == ECHO_ERR_NOMEM ? echo__nomem(err) : ECHO_ERR_REFUSED;
 }
 
 echo_status echo__roots_check_blocks(echo_exchange *x, echo__fetched *tail, const echo_bytes *blocks,
@@ -56,17 +69,19 @@ echo_status echo__roots_check_blocks(echo_exchange *x, echo__fetched *tail, cons
     const named_roots named[2] = {
         {&x->installed_roots, x->installed_clock},
         {party != NULL ? &party->feed_roots : NULL, party != NULL ? party->root_clock : NULL}};
-    echo__proven proven;
-    echo_error ignored = ECHO_ERROR_INIT;
-    if (tail->compared || (!concerns(&named[0], &tail->key, proof) && !concerns(&named[1], &tail->key, proof)))
-        return ECHO_OK;
-    echo_status status = echo__proof_check(&proven, proof, blocks, &tail->key, &ignored);
-    if (status == ECHO_ERR_NOMEM) return echo__nomem(err);
-    if (status != ECHO_OK) return ECHO_OK;
-    echo__proven_free(&proven);
-    for (size_t i = 0; i < sizeof named / sizeof *named && status == ECHO_OK; i++)
-        if (concerns(&named[i], &tail->key, proof)) status = compare(&named[i], x, tail, blocks, proof, err);
-    tail->compared = status == ECHO_OK;
+    echo_status status = ECHO_OK;
+    bool proved = false, later = false;
+    for (size_t i = 0; i < sizeof named / sizeof *named && status == ECHO_OK && !tail->compared; i++) {
+        uint64_t length;
+        if (!names_root(&length, &named[i], &tail->key)) continue;
+        later = later || length > proof->to;
+        if (length > proof->to) continue;
+        if (!proved && length >= proof->from) status = check_proof(tail, blocks, proof, err);
+        if (status == ECHO_ERR_REFUSED) return ECHO_OK;
+        proved = proved || length >= proof->from;
+        if (status == ECHO_OK) status = compare(&named[i], x, tail, blocks, proof, err);
+    }
+    if (status == ECHO_OK && !later) tail->compared = true;
     return status;
 }
 
