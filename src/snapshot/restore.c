@@ -43,6 +43,10 @@ typedef struct restoration {
     uint64_t start, ns_open;
     uint64_t newest; /* highest number in the store; snapshots on the way add to it */
     bool follows;    /* no replay when none of these snapshots can be opened */
+    bool is_signed;  /* the snapshot that is being opened */
+    echo_key author;
+    const echo__stored_manifest *doubted; /* the newest one that the own key did not sign, which replay could replace */
+    bool believes;                        /* it cannot: such a snapshot is opened */
     bool cancelled;
     echo__verifier verifier; /* signatures that were verified to find the party */
 } restoration;
@@ -208,6 +212,8 @@ static echo_status restore_snapshot(echo_party *party, restoration *o, const ech
     if (status == ECHO_OK) status = restore_credentials(party, err);
     if (status == ECHO_OK) status = echo__author_check(&manifest, is_member, party, err);
     if (status == ECHO_OK) vouch_for_feeds(party, &manifest);
+    o->is_signed = manifest.is_signed;
+    o->author = manifest.author;
     party->report.snapshot = party->number;
     party->report.snapshot_items = party->root.items;
     party->report.messages_skipped = echo_timeframe_total(party->root_clock);
@@ -229,6 +235,33 @@ static echo_status check_feeds(echo_party *party, const restoration *o, const ec
     if (status != ECHO_OK || !shorter) return status;
     const echo__stored_manifest *older = candidate + 1, *end = o->candidates.list + o->candidates.count;
     return echo__covered_check_older(&covered, older, (size_t)(end - older), &party->key, err);
+}
+
+static bool has_blocks(const echo_party *party) {
+    echo_frame frame;
+    for (size_t i = 0; echo_timeframe_at(&frame, party->root_clock, i); i++) {
+        echo_feed_info info;
+        void *feed = echo__merge_feed(party->merge, &frame.feed);
+        if (feed == NULL || party->feeds.ops->info(&info, party->feeds.ctx, feed, NULL) != ECHO_OK ||
+            info.length <= frame.seq)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Anybody who can write to the store can take a signature off a manifest, or sign one with a key of their own. So where
+ * there is an own key, what it did not sign counts as received, and is not opened if the feeds give the state.
+ */
+static echo_status check_own_word(echo_party *party, restoration *o, const echo__stored_manifest *candidate,
+                                  echo_error *err) {
+    echo__party_find_own(party);
+    if (!party->has_own || (o->is_signed && echo__key_equal(&o->author, &party->own))) return ECHO_OK;
+    party->received = true;
+    if (o->follows || o->believes || !has_blocks(party)) return ECHO_OK;
+    if (o->doubted == NULL) o->doubted = candidate;
+    return echo__error(err, ECHO_ERR_SIGNATURE, "it is %s, and the feeds are here",
+                       o->is_signed ? "not signed by the own key" : "not signed");
 }
 
 static echo_status hydrate_all(echo_party *party, echo_error *err) {
@@ -315,6 +348,7 @@ static echo_status attempt(echo_party **out, restoration *o, const echo__stored_
     party->report.ns_open = o->ns_open + lap(&at);
     if (status == ECHO_OK) status = echo__party_open_feeds(party, err);
     if (status == ECHO_OK && candidate != NULL) status = check_feeds(party, o, candidate, err);
+    if (status == ECHO_OK && candidate != NULL) status = check_own_word(party, o, candidate, err);
     party->report.ns_feeds = lap(&at);
     party->costs.base_ns = echo__party_clock_ns(party) - begun;
     if (status == ECHO_OK) status = apply_tail(party, err);
@@ -342,6 +376,28 @@ static bool is_damage(echo_status status) {
            status == ECHO_ERR_INVALID || status == ECHO_ERR_CONFLICT;
 }
 
+static bool covers(const echo_party *party, const echo__stored_manifest *candidate) {
+    echo__manifest manifest;
+    if (echo__stored_read(&manifest, candidate, &party->key, NULL) != ECHO_OK) return true;
+    bool all = echo_timeframe_covers(party->clock, manifest.timeframe);
+    echo__manifest_free(&manifest);
+    return all;
+}
+
+/* Without a snapshot. If blocks are missing, one that is in doubt has more. */
+static echo_status replay(echo_party **out, restoration *o, echo_error *err) {
+    echo_status status = attempt(out, o, NULL, err);
+    if (status != ECHO_OK || o->doubted == NULL || covers(*out, o->doubted)) return status;
+    echo_party *replayed = *out;
+    o->believes = true;
+    status = attempt(out, o, o->doubted, NULL);
+    if (status == ECHO_OK)
+        echo_party_free(replayed);
+    else
+        *out = replayed;
+    return status == ECHO_ERR_NOMEM ? status : ECHO_OK;
+}
+
 static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
     echo_error first = ECHO_ERROR_INIT;
     for (size_t i = 0; o->options->use_snapshots && i < o->candidates.count; i++) {
@@ -366,7 +422,7 @@ static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
                     (unsigned long long)o->candidates.list[o->candidates.count - 1].number);
         note_damage(o, &rest);
     }
-    if (!o->follows) return attempt(out, o, NULL, err);
+    if (!o->follows) return replay(out, o, err);
     if (err != NULL) *err = first;
     return first.code;
 }

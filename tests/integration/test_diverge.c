@@ -204,7 +204,7 @@ static void give_doctored(scene *s, const char *id, const char *old, const char 
     static doctoring d;
     echo_error err = ECHO_ERROR_INIT;
     const echo_key *party = &s->party.party.public_key;
-    uint64_t newest = replica_copy_snapshot(&s->b.store, &s->a.store, party, NULL);
+    uint64_t newest = replica_copy_snapshot(&s->b.store, &s->a.store, party, NULL, NULL);
     d = (doctoring){id, old, new, ""};
     assert_ok(echo_snapshot_records(&s->b.store, party, 0, find_line, &d, &err), &err);
     if (d.line[0] == '\0') fail_msg("no record has %s", old);

@@ -120,7 +120,7 @@ static void bring_snapshot(scene *s) {
     replica_fetch_all(&s->a, generate_source(s->g));
     replica_poll(&s->a);
     snapshot(&s->a);
-    (void)replica_copy_snapshot(&s->b.store, &s->a.store, &s->party.party.public_key, NULL);
+    (void)replica_copy_snapshot(&s->b.store, &s->a.store, &s->party.party.public_key, NULL, &s->party.keys[1]);
 }
 
 /* Both at `n` messages with a snapshot of the same, and b with three writes of its own behind it. */
@@ -307,7 +307,7 @@ static void test_own_writes_survive(void **arg) {
     assert_int_equal(echo_party_report(s.b.party)->messages_read, 0);
     assert_int_equal(*raw_of(s.b.party, "own"), 7);
     replica_fetch_all(&s.a, &s.b.feeds);
-    (void)replica_copy_snapshot(&s.a.store, &s.b.store, &s.party.party.public_key, NULL);
+    (void)replica_copy_snapshot(&s.a.store, &s.b.store, &s.party.party.public_key, NULL, &s.party.keys[0]);
     assert_int_equal(move_checked(&s.a), 2); /* own, log */
     assert_int_equal(*raw_of(s.a.party, "own"), 7);
     scene_close(&s);
@@ -478,7 +478,7 @@ static void random_run(uint64_t seed, size_t *changes, size_t *moves) {
         write_some(&s.b, &r, "b", &made_b);
         if (test_random_below(&r, 3) == 0) snapshot(&s.b);
         snapshot(&s.a);
-        (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL);
+        (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL, &s.party.keys[1]);
         if (test_random_below(&r, 2) == 0) {
             assert_ok(echo_party_snapshot_start(s.b.party, &err), &err);
             for (uint64_t n = test_random_below(&r, 6); n > 0; n--) replica_poll(&s.b);
@@ -601,7 +601,8 @@ static void test_damage(void **arg) {
     replica_poll(&s.a);
     snapshot(&s.a);
     echo_hash root = root_of(&s.a);
-    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root); /* its root is missing */
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root,
+                                &s.party.keys[1]); /* its root is missing */
     assert_int_equal(echo_party_switch(&s.b.party, take_change, &t, &err), ECHO_ERR_NOT_FOUND);
     assert_non_null(strstr(err.message, "snapshot 2"));
     assert_int_equal(t.list.count, 0);
@@ -610,14 +611,15 @@ static void test_damage(void **arg) {
     free(state);
     state = state_of(s.b.party);
 
-    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key,
-                                NULL); /* 3, whole, which mends 2 as well */
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL,
+                                &s.party.keys[1]); /* 3, whole, which mends 2 as well */
     generate(&s, 30);
     replica_fetch_all(&s.a, generate_source(s.g));
     replica_poll(&s.a);
     snapshot(&s.a);
     root = root_of(&s.a);
-    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root); /* 4, without */
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, &root,
+                                &s.party.keys[1]); /* 4, without */
     assert_true(move_checked(&s.b) > 0);
     assert_int_equal(number_of(&s.b), 3);
     const echo_restore_report *report = echo_party_report(s.b.party);
@@ -718,7 +720,7 @@ static void test_never_backwards(void **arg) {
     snapshot(&s.a);
     replica_fetch_all(&s.b, generate_source(s.g));
     replica_open(&s.b);
-    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL);
+    (void)replica_copy_snapshot(&s.b.store, &s.a.store, &s.party.party.public_key, NULL, &s.party.keys[1]);
     char *state = state_of(s.b.party);
     echo_party *old = s.b.party;
     shown_length = 30;
@@ -863,9 +865,9 @@ static void test_another_store(void **arg) {
     bring_snapshot(&s); /* 2 */
     generate(&s, 60);
     assert_int_equal(echo_store_new_memory(&other), ECHO_OK);
-    (void)replica_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 1 */
-    (void)replica_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL); /* 2 */
-    s.b.party->owns_store = true;                                                     /* as if it had opened it */
+    (void)replica_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL, NULL); /* 1 */
+    (void)replica_copy_snapshot(&other, &s.b.store, &s.party.party.public_key, NULL, NULL); /* 2 */
+    s.b.party->owns_store = true;                                                           /* as if it had opened it */
     own = s.b.store;
     s.b.store = (echo_store){NULL, NULL};
     assert_ok(echo__switch_to(&s.b.party, &other, take_change, &t, &err), &err);
@@ -877,7 +879,7 @@ static void test_another_store(void **arg) {
     replica_fetch_all(&s.a, generate_source(s.g));
     replica_poll(&s.a);
     snapshot(&s.a);
-    (void)replica_copy_snapshot(&own, &s.a.store, &s.party.party.public_key, NULL); /* 3 */
+    (void)replica_copy_snapshot(&own, &s.a.store, &s.party.party.public_key, NULL, NULL); /* 3 */
     assert_ok(echo__switch_to(&s.b.party, &own, NULL, NULL, &err), &err);
     assert_int_equal(number_of(&s.b), 3);
     assert_true(s.b.party->owns_store);
@@ -925,13 +927,13 @@ static void test_folder(void **arg) {
     echo_store from, to;
     assert_ok(echo_store_open_sqlite(&from, db_a, NULL, &err), &err);
     assert_ok(echo_store_open_sqlite(&to, db_b, NULL, &err), &err);
-    (void)replica_copy_snapshot(&to, &from, &keys.public_key, NULL);
+    (void)replica_copy_snapshot(&to, &from, &keys.public_key, NULL, NULL);
     assert_true(move_checked(&b) >= 5);
     assert_int_equal(number_of(&b), 1);
     assert_int_equal(*raw_of(b.party, "own"), 5);
     replica_write(&b, "own", NULL, "\6", 1);
     snapshot(&b);
-    (void)replica_copy_snapshot(&to, &from, &keys.public_key,
+    (void)replica_copy_snapshot(&to, &from, &keys.public_key, NULL,
                                 NULL); /* older than what b shows: its tail makes up for it */
     assert_int_equal(move_checked(&b), 0);
     assert_int_equal(number_of(&b), 3);

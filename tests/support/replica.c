@@ -155,7 +155,7 @@ static void copy_chunks(const echo_store *to, const echo_store *from, const echo
 }
 
 uint64_t replica_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
-                               const echo_hash *spared) {
+                               const echo_hash *spared, const echo_keypair *signer) {
     echo__stored_manifests there, here;
     echo__manifest manifest;
     echo__buf text = ECHO__BUF_INIT;
@@ -166,7 +166,7 @@ uint64_t replica_copy_snapshot(const echo_store *to, const echo_store *from, con
     assert_true(there.count > 0);
     assert_ok(echo__stored_read(&manifest, &there.list[0], party, &err), &err);
     manifest.number = newest + 1;
-    assert_ok(echo__manifest_write(&text, &manifest, NULL, &err), &err);
+    assert_ok(echo__manifest_write(&text, &manifest, signer, &err), &err);
     copy_chunks(to, from, spared);
     assert_ok(to->ops->publish(to->ctx, party, newest, echo__buf_bytes(&text), &err), &err);
     echo__buf_free(&text);

@@ -40,10 +40,12 @@ void replica_fetch(replica *p, const echo_feeds *from, const echo_key *feed, uin
 void replica_fetch_all(replica *p, const echo_feeds *from);
 /* How many blocks of a feed a source has; 0 also when there is no such feed. */
 uint64_t replica_length(const echo_feeds *from, const echo_key *feed);
-/* Copies the newest snapshot of one store, with all chunks but `spared` (or NULL), under the next number of the other.
+/*
+ * Copies the newest snapshot of one store, with all chunks but `spared` (or NULL), under the next number of the other.
+ * signer: who signs it there, as the one who receives a snapshot does; NULL: nobody.
  */
 uint64_t replica_copy_snapshot(const echo_store *to, const echo_store *from, const echo_key *party,
-                               const echo_hash *spared);
+                               const echo_hash *spared, const echo_keypair *signer);
 
 /* One message to the own feed: bytes for an item's model; model NULL unless the item is new. */
 void replica_write(replica *p, const char *id, const char *model, const void *bytes, size_t len);
