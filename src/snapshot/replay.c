@@ -10,19 +10,10 @@
 #include "snapshot/stored.h"
 #include "store/store.h"
 
-typedef struct replay_bound {
-    const echo_timeframe *until;
-} replay_bound;
+static bool admits(void *arg, const echo_key *feed) { return echo__party_admits(arg, feed); }
 
-static bool is_covered(void *arg, const echo_key *feed) {
-    return echo_timeframe_get(NULL, ((replay_bound *)arg)->until, feed);
-}
-
-static echo_status refuse_message(void *arg, const echo_key *feed, const echo_message *message) {
-    (void)arg;
-    (void)feed;
-    (void)message;
-    return ECHO_ERR_REFUSED;
+static echo_status accepts(void *arg, const echo_key *feed, const echo_message *message) {
+    return echo__party_accepts(arg, feed, message);
 }
 
 static echo_status waits_outside(const echo__awaits *a, echo_error *err) {
@@ -41,6 +32,18 @@ static bool waits_for_another(const echo__awaits *list, size_t n, const echo_key
     for (size_t i = 0; i < n; i++)
         if (echo__key_equal(&list[i].feed, feed)) return !echo__key_equal(&list[i].awaited_feed, feed);
     return false;
+}
+
+/* Nobody admitted a feed that is covered. */
+static echo_status admits_less(const echo_party *party, const echo_timeframe *until, echo_error *err) {
+    echo_frame frame;
+    for (size_t i = 0; echo_timeframe_at(&frame, until, i); i++) {
+        if (echo_timeframe_get(NULL, party->clock, &frame.feed) || echo__party_admits(party, &frame.feed)) continue;
+        echo__error(err, ECHO_ERR_CORRUPT, "the snapshot covers messages of a feed that nobody admitted");
+        echo__error_seq(err, &frame.feed, 0);
+        return ECHO_ERR_CORRUPT;
+    }
+    return ECHO_OK;
 }
 
 /* The first block that is not here. What waits for another feed is not what lacks one. */
@@ -77,15 +80,16 @@ static echo_status not_covered(const echo_party *party, const echo_timeframe *un
         bool covered = echo_timeframe_get(&last, until, &list[i].awaited_feed) && list[i].awaited_seq <= last;
         if (!covered) status = waits_outside(&list[i], err);
     }
+    if (status == ECHO_OK) status = admits_less(party, until, err);
     if (status == ECHO_OK) status = lacks_block(party, until, list, n, err);
     echo__free(list);
     return status;
 }
 
-/* Replays what the timeframe covers into a party of its own over a store in memory, and takes a snapshot of that. */
+/* Replays what the timeframe covers, of feeds that the replay itself admits, into a party of its own over a store in
+ * memory, and takes a snapshot of that. */
 static echo_status replay_until(echo_hash *digest, echo_party *party, echo_timeframe *until, echo_error *err) {
-    replay_bound b = {until};
-    echo__merge_hooks hooks = {is_covered, refuse_message, &b};
+    echo__merge_hooks hooks = {admits, accepts, party};
     echo_snapshot_result result;
     echo_status status = echo__merge_new(&party->merge, &party->feeds, &party->codec, party->clock, until, &hooks, err);
     if (status == ECHO_OK) status = echo__party_pump(party, 0, NULL, err);

@@ -180,6 +180,18 @@ static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, c
     return ECHO_OK;
 }
 
+/* What a snapshot covers is never read again: it has to be of feeds that count. */
+static echo_status check_admitted(const echo_party *party, echo_error *err) {
+    echo_frame frame;
+    for (size_t i = 0; echo_timeframe_at(&frame, party->root_clock, i); i++) {
+        if (echo__party_admits(party, &frame.feed)) continue;
+        echo__error(err, ECHO_ERR_INVALID, "it covers messages of a feed that is not admitted");
+        echo__error_seq(err, &frame.feed, frame.seq);
+        return ECHO_ERR_INVALID;
+    }
+    return ECHO_OK;
+}
+
 /* Roots that the own key signed need no other signature. */
 static void vouch_for_feeds(const echo_party *party, const echo__manifest *manifest) {
     const echo_feeds *feeds = &party->feeds;
@@ -210,6 +222,7 @@ static echo_status restore_snapshot(echo_party *party, restoration *o, const ech
     if (status == ECHO_OK) status = check_root(party, &party->root, err);
     if (status == ECHO_OK) status = check_root(party, &party->credentials_root, err);
     if (status == ECHO_OK) status = restore_credentials(party, err);
+    if (status == ECHO_OK) status = check_admitted(party, err);
     if (status == ECHO_OK) status = echo__author_check(&manifest, is_member, party, err);
     if (status == ECHO_OK) vouch_for_feeds(party, &manifest);
     o->is_signed = manifest.is_signed;

@@ -125,7 +125,7 @@ static echo_status read_header(echo__shared *out, void **room, echo_bytes *rest,
 echo_status echo__leaf_expand(echo__buf *out, echo_bytes leaf, size_t most, echo_error *err) {
     echo__shared shared;
     void *room = NULL;
-    echo_bytes rest;
+    echo_bytes rest = {NULL, 0};
     size_t before = out->len, count = 0;
     echo_status status = read_header(&shared, &room, &rest, leaf, err);
     for (echo__line line = {{NULL, 0}, &shared}; status == ECHO_OK && take_line(&line.text, &rest);) {

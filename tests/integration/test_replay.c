@@ -127,7 +127,34 @@ static void test_blocks_are_missing(void **state) {
     scene_close(&s);
 }
 
+/* Whom the host does not admit does not count, whatever the snapshot covers: neither when it is opened nor in a replay.
+ */
+static void test_not_admitted(void **state) {
+    (void)state;
+    scene s;
+    echo_hash digest;
+    echo_error err = ECHO_ERROR_INIT;
+    scene_open(&s);
+    echo_party_options options = s.a.options;
+    options.admitted_count = 1; /* feed 0 alone */
+    assert_memory_equal(&options.admitted[0], &s.party.feeds[0], sizeof s.party.feeds[0]);
+    assert_int_equal(echo_snapshot_replay(&digest, &options, &s.a.store, 0, &err), ECHO_ERR_CORRUPT);
+    assert_memory_equal(&err.feed, &s.party.feeds[1], sizeof err.feed);
+    echo_party_free(s.a.party);
+    s.a.party = NULL;
+    echo_party *party = party_open(&options);
+    const echo_restore_report *report = echo_party_report(party);
+    assert_int_equal(report->snapshot, 0);
+    assert_int_equal(report->damage_count, 1);
+    assert_int_equal(report->damage[0].code, ECHO_ERR_INVALID);
+    assert_memory_equal(&report->damage[0].feed, &s.party.feeds[1], sizeof err.feed);
+    assert_int_equal(echo_timeframe_size(echo_party_clock(party)), 1);
+    echo_party_free(party);
+    scene_close(&s);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_not_closed), cmocka_unit_test(test_blocks_are_missing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_not_closed), cmocka_unit_test(test_blocks_are_missing),
+                                       cmocka_unit_test(test_not_admitted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
