@@ -57,14 +57,23 @@ static echo_status offer_feed(echo__buf *out, uint32_t *count, echo_exchange *x,
     return out->status;
 }
 
+/* Walks the feeds that may be admitted: those that are here if the host decides, otherwise those of the credentials. */
+static const echo_key *admitted_feed(const echo_party *party, size_t i) {
+    void *handle;
+    echo_feed_info info;
+    if (echo__party_admits_by_host(party)) return echo__merge_key(party->merge, i, &handle, &info);
+    return i < echo__admission_feed_count(party->admission) ? echo__admission_feed(party->admission, i) : NULL;
+}
+
 static echo_status offer_feeds(echo__buf *out, echo_exchange *x, const echo_timeframe *asker) {
-    const echo__admission *admission = x->options.opened->admission;
+    const echo_party *party = x->options.opened;
+    const echo_key *key;
     uint32_t count = 0;
     size_t at = out->len;
     echo__write_u32(out, 0);
     echo_status status = out->status;
-    for (size_t i = 0; i < echo__admission_feed_count(admission) && count < ECHO__FEEDS_MAX && status == ECHO_OK; i++)
-        status = offer_feed(out, &count, x, echo__admission_feed(admission, i), asker);
+    for (size_t i = 0; (key = admitted_feed(party, i)) != NULL && count < ECHO__FEEDS_MAX && status == ECHO_OK; i++)
+        if (echo__party_admits(party, key)) status = offer_feed(out, &count, x, key, asker);
     if (status != ECHO_OK) return status;
     for (unsigned i = 0; i < 4; i++) out->data[at + i] = (uint8_t)(count >> (24 - 8 * i));
     return ECHO_OK;

@@ -29,6 +29,7 @@ static bool is_admitted(const echo_exchange *x, const echo_key *feed, bool *know
     const echo_party *party = x->options.opened;
     *known = true;
     if (party != NULL && echo__party_admits(party, feed)) return true;
+    if (party != NULL && echo__party_admits_by_host(party)) return false;
     if (x->admission != NULL) return echo__admission_admits(x->admission, feed);
     *known = party != NULL;
     return party == NULL; /* nothing is known yet: the party will judge them when it is opened */

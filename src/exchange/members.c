@@ -10,7 +10,8 @@
 bool echo__members_has(const echo_exchange *x, const echo_key *key, bool *known) {
     const echo_party *party = x->options.opened;
     *known = true;
-    if (party != NULL && (echo__party_admits(party, key) || echo__admission_trusts(party->admission, key))) return true;
+    if (party != NULL && echo__party_is_member(party, key)) return true;
+    if (party != NULL && echo__party_admits_by_host(party)) return false;
     if (x->admission != NULL &&
         (echo__admission_admits(x->admission, key) || echo__admission_trusts(x->admission, key)))
         return true;

@@ -126,9 +126,17 @@ bool echo__party_admits(const echo_party *party, const echo_key *feed) {
     return false;
 }
 
+bool echo__party_admits_by_host(const echo_party *party) {
+    return party->options.admit != NULL || party->admitted_count > 0;
+}
+
+bool echo__party_is_member(const echo_party *party, const echo_key *key) {
+    return echo__party_admits(party, key) ||
+           (!echo__party_admits_by_host(party) && echo__admission_trusts(party->admission, key));
+}
+
 echo_status echo__party_accepts(const echo_party *party, const echo_key *feed, const echo_message *message) {
-    bool by_credentials = party->options.admit == NULL && party->admitted_count == 0;
-    if (!by_credentials || message->kind != ECHO_MESSAGE_CREDENTIAL) return ECHO_ERR_REFUSED;
+    if (echo__party_admits_by_host(party) || message->kind != ECHO_MESSAGE_CREDENTIAL) return ECHO_ERR_REFUSED;
     return echo__admission_accepts_outsider(party->admission, feed, message->credential);
 }
 

@@ -100,6 +100,13 @@ echo_status echo__party_credential(echo_party *party, const echo__stamp *stamp, 
 uint64_t echo__party_awaits_rebuild(const echo_party *party);
 /* Whether the party applies the feed's messages. */
 bool echo__party_admits(const echo_party *party, const echo_key *feed);
+/* Whether the host decides which feeds count (`admit` or `admitted`), so that credentials do not. */
+bool echo__party_admits_by_host(const echo_party *party);
+/*
+ * Whether this is a member's key: of a feed that the party admits, or, unless the host decides, one that the
+ * credentials trust. Everybody who asks that of an open party asks this.
+ */
+bool echo__party_is_member(const echo_party *party, const echo_key *key);
 /* ECHO_OK if this message of a feed that is not admitted is a credential that admits it; ECHO_ERR_REFUSED otherwise. */
 echo_status echo__party_accepts(const echo_party *party, const echo_key *feed, const echo_message *message);
 

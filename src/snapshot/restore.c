@@ -146,11 +146,7 @@ static echo_status check_root(echo_party *party, const echo__root *root, echo_er
     return status;
 }
 
-/* A feed that the party admits, or a key that it trusts. */
-static bool is_member(const void *arg, const echo_key *key) {
-    const echo_party *party = arg;
-    return echo__party_admits(party, key) || echo__admission_trusts(party->admission, key);
-}
+static bool is_member(const void *arg, const echo_key *key) { return echo__party_is_member(arg, key); }
 
 static echo_status adopt_manifest(echo_party *party, echo__manifest *manifest, const echo__stored_manifest *candidate,
                                   echo_error *err) {
@@ -442,8 +438,8 @@ static echo_status attempts(echo_party **out, restoration *o, echo_error *err) {
 
 /* A folder without the party's genesis is not an empty party. */
 static echo_status check_found(const echo_party *party, echo_error *err) {
-    bool by_credentials = party->options.admit == NULL && party->admitted_count == 0;
-    if (!by_credentials || party->number != 0 || echo__admission_has_genesis(party->admission)) return ECHO_OK;
+    if (echo__party_admits_by_host(party) || party->number != 0 || echo__admission_has_genesis(party->admission))
+        return ECHO_OK;
     char hex[ECHO_HEX_CHARS];
     echo_key_hex(hex, &party->key);
     if (party->report.damage_count > 0) {

@@ -407,6 +407,37 @@ static void test_stranger(void **state) {
     network_end(&p);
 }
 
+static bool own_feed_alone(void *arg, const echo_key *feed) {
+    const member *m = arg;
+    return memcmp(feed, &m->keys.public_key, sizeof *feed) == 0;
+}
+
+/* A key that the credentials trust. Where the host decides whose feeds count, they do not make a member. */
+static void test_excluded(void **state) {
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        network p;
+        wire w;
+        network_begin(&p, 8, 2);
+        if (way == 1) p.members[0].admitted = &p.members[0].keys.public_key;
+        if (way == 2) p.members[0].admit = own_feed_alone;
+        network_open(&p, 0);
+        network_write(&p, 0, "item", 0, 10, "text");
+        network_snapshot(&p, 0);
+        network_exchange(&p, 0, NULL);
+        p.members[1].keys = p.party;
+        network_exchange(&p, 1, NULL);
+        start(&p, 1);
+        wire_open(&w, &p, 1, 0);
+        wires_run(&w, 1, NULL, NULL);
+        assert_int_equal(p.members[0].events[ECHO_EXCHANGE_EVENT_CONNECTED], way == 0 ? 1 : 0);
+        if (way > 0) assert_int_equal(p.members[0].last_error.code, ECHO_ERR_REFUSED);
+        if (way > 0) assert_int_equal(w.carried[1], 32); /* an ephemeral key */
+        wire_close(&w);
+        network_end(&p);
+    }
+}
+
 /* ---- trust ---- */
 
 /* What a liar says of a state, which a member has as well: nothing comes of it, and the member's is taken. Blocks that
@@ -669,6 +700,7 @@ int main(void) {
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_many_sources),
         cmocka_unit_test(test_stranger),
+        cmocka_unit_test(test_excluded),
         cmocka_unit_test(test_attested),
         cmocka_unit_test(test_attested_later),
         cmocka_unit_test(test_replayed),

@@ -106,6 +106,10 @@ void network_open(network *p, size_t i) {
     options.models = p->models;
     options.own_feed = &m->keys.public_key;
     options.policy = &policy;
+    options.admitted = m->admitted;
+    options.admitted_count = m->admitted != NULL;
+    options.admit = m->admit;
+    options.admit_arg = m;
     m->party = party_open(&options);
 }
 

@@ -17,8 +17,10 @@ typedef struct member {
     echo_party *party; /* NULL: it has not joined yet */
     echo_exchange *exchange;
     unsigned events[ECHO_EXCHANGE_EVENT_MAX_];
-    unsigned changes[3];   /* told by the last switch, by echo_change */
-    echo_error last_error; /* of the last event with one */
+    unsigned changes[3];      /* told by the last switch, by echo_change */
+    echo_error last_error;    /* of the last event with one */
+    const echo_key *admitted; /* the only feed that counts for this member's host; NULL: credentials decide */
+    echo_admit_fn admit;      /* or what decides; its argument is the member */
 } member;
 
 typedef struct network {
