@@ -119,6 +119,7 @@ static echo__answered answer_ask(echo_peer *peer, const echo__question *asked) {
     echo__write_u32(&out, asked->id);
     echo__answered answered =
         write_offer(&out, peer, asker) == ECHO_OK ? send_answer(peer, ECHO__MESSAGE_OFFER, &out) : ECHO__ANSWER_LATER;
+    if (answered == ECHO__ANSWERED) peer->offered++;
     echo__buf_free(&out);
     echo_timeframe_free(asker);
     return answered;

@@ -13,6 +13,8 @@
 #include "exchange/peer.h"
 #include "exchange/serve.h"
 
+#define REJECTS_MAX 4u /* of one offer: each is an event, and may be a line in the host's log */
+
 /* ---- hooks of the channel and of the peer ---- */
 
 static echo_status admit_member(void *arg, const echo_key *party, const echo_key *member) {
@@ -59,6 +61,8 @@ static echo_status accept_hello(echo_peer *peer, echo_bytes payload, echo_error 
 static echo_status accept_reject(echo_peer *peer, echo_bytes payload, echo_error *err) {
     echo_error refusal = ECHO_ERROR_INIT;
     if (payload.len < 1) return echo__error(err, ECHO_ERR_CORRUPT, "peer: a message has the wrong shape");
+    if (peer->rejected++ >= REJECTS_MAX * peer->offered)
+        return echo__error(err, ECHO_ERR_LIMIT, "peer: it rejects more than it was offered");
     echo__error(&refusal, ECHO_ERR_REFUSED, "the peer rejected the offer: %.*s", (int)(payload.len - 1),
                 (const char *)payload.data + 1);
     echo__event_notify(peer->x, ECHO_EXCHANGE_EVENT_REFUSED, peer, &refusal);

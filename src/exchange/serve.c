@@ -8,6 +8,10 @@
 #define QUEUE_MAX 16384u
 #define QUEUE_BYTES ((size_t)16 << 20) /* of questions that wait: they may be packed to a thousandth of that */
 #define SENDING ((size_t)128 << 10)    /* bytes written ahead of what the host takes, about */
+#define ASKS_WAITING_MAX 4u            /* a peer has one ASK and one ATTEST under way */
+#define ANSWERS_MAX 256u               /* in one call: others have their turn between two calls */
+
+static bool is_ask(uint8_t type) { return type == ECHO__MESSAGE_ASK || type == ECHO__MESSAGE_ATTEST; }
 
 size_t echo__serve_longest(const echo_peer *peer, uint8_t type) {
     size_t room = peer->wanted_bytes < QUEUE_BYTES ? QUEUE_BYTES - peer->wanted_bytes : 0, longest;
@@ -53,7 +57,11 @@ echo_status echo__serve_accept(echo_peer *peer, uint8_t type, echo_bytes payload
                                               : r.rest.len == 0;
     if (r.bad || !whole || type < ECHO__MESSAGE_ASK || type > ECHO__MESSAGE_ATTEST)
         return echo__error(err, ECHO_ERR_CORRUPT, "peer: a message has the wrong shape");
-    return add_question(peer, &head, r.rest, err);
+    if (is_ask(type) && peer->asks_waiting == ASKS_WAITING_MAX)
+        return echo__error(err, ECHO_ERR_LIMIT, "peer: it asks again and again before it is answered");
+    echo_status status = add_question(peer, &head, r.rest, err);
+    if (status == ECHO_OK && !peer->finished) peer->asks_waiting += is_ask(type);
+    return status;
 }
 
 void echo__serve_forget(echo_peer *peer) {
@@ -64,13 +72,16 @@ void echo__serve_forget(echo_peer *peer) {
     peer->wanted = NULL;
     peer->wanted_end = &peer->wanted;
     peer->wanted_count = peer->wanted_bytes = 0;
+    peer->asks_waiting = 0;
 }
 
 /* ---- the queue ---- */
 
 void echo__serve_fill(echo_peer *peer) {
     uint64_t before = echo__channel_count(peer->channel).payload_out;
-    while (!peer->over && !peer->finished && peer->wanted != NULL && echo__channel_waiting(peer->channel) < SENDING &&
+    unsigned answers = 0;
+    while (!peer->over && !peer->finished && peer->wanted != NULL && answers < ANSWERS_MAX &&
+           echo__channel_waiting(peer->channel) < SENDING &&
            echo__channel_count(peer->channel).payload_out - before < SENDING) {
         echo__question *one = peer->wanted;
         echo__answered answered = echo__answer(peer, one);
@@ -81,6 +92,8 @@ void echo__serve_fill(echo_peer *peer) {
         if (peer->wanted == NULL) peer->wanted_end = &peer->wanted;
         peer->wanted_count--;
         peer->wanted_bytes -= sizeof *one + one->len;
+        peer->asks_waiting -= is_ask(one->type);
+        answers += is_ask(one->type) ? ANSWERS_MAX / 4 : 1;
         echo__free(one);
     }
 }

@@ -137,6 +137,8 @@ struct echo_peer {
     bool attest_asked;  /* asked for its attestation of the target */
     echo__question *wanted, **wanted_end;
     size_t wanted_count, wanted_bytes;
+    unsigned asks_waiting;      /* ASK and ATTEST among them, which take work whatever their length */
+    uint64_t offered, rejected; /* offers sent, and what it said of them */
 };
 
 /* A feed whose blocks are fetched. */
