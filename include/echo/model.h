@@ -91,6 +91,14 @@ typedef struct echo_model_ops {
 
     /* Optional. Makes a cJSON object for people and queries. The caller owns *out and frees it with cJSON_Delete(). */
     echo_status (*view)(struct cJSON **out, void *ctx, const void *state, echo_error *err);
+
+    /*
+     * Optional. Returns what `apply` would return for this mutation of the host's own, and changes nothing. Called
+     * before a message is appended: what is refused is not written. Without this hook the library applies the mutation
+     * to a copy of the state, which `snapshot` and `restore` make (or `create` and `apply`, from all mutations, for a
+     * model without them): give it where states are large or histories long.
+     */
+    echo_status (*check)(void *ctx, const void *state, const echo_mutation *mutation, echo_error *err);
 } echo_model_ops;
 
 typedef struct echo_registry echo_registry;
