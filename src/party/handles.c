@@ -17,7 +17,7 @@ const echo_key *echo_party_own_feed(const echo_party *party) {
 
 echo_status echo_party_own_keypair(echo_keypair *out, const echo_party *party, echo_error *err) {
     if (out == NULL || party == NULL) return echo__error(err, ECHO_ERR_INVALID, "party or out is NULL");
-    void *handle = party->has_own ? echo__merge_feed(party->merge, &party->own) : NULL;
+    void *handle = party->has_own && party->merge != NULL ? echo__merge_feed(party->merge, &party->own) : NULL;
     if (handle == NULL) return echo__error(err, ECHO_ERR_READONLY, "the party has no own feed");
     echo_keypair keys;
     echo__party_hold(party);

@@ -86,11 +86,15 @@ void echo_party_free(echo_party *party) {
 }
 
 void echo__party_destroy(echo_party *party) {
-    party->calls++; /* hooks that free states may call */
+    echo__merge *merge = party->merge;
+    echo__rebuild *rebuild = party->rebuild;
+    party->calls++; /* the hooks that free states and close feeds may look, but not at what is being freed */
+    party->merge = NULL;
+    party->rebuild = NULL;
     if (party->detach != NULL) party->detach(party);
-    echo__rebuild_free(party->rebuild);
-    echo__merge_free(party->merge);
+    echo__rebuild_free(rebuild);
     echo__items_free(&party->items);
+    echo__merge_free(merge);
     echo__costs_free(&party->costs);
     echo__chunks_free(party->chunks);
     if (party->owns_store) echo_store_close(&party->store);
@@ -220,7 +224,8 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     if (party == NULL) return;
     echo__merge_counts counts;
     memset(&counts, 0, sizeof counts);
-    if (!party->asking) echo__merge_counts_get(&counts, party->merge); /* which would ask again, without an end */
+    if (!party->asking && party->merge != NULL)
+        echo__merge_counts_get(&counts, party->merge); /* which would ask again, without an end */
     out->items = party->root.items + party->items.added;
     out->items_in_memory = party->items.table.count;
     out->items_changed = echo__items_unsaved(&party->items);
@@ -237,7 +242,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
 
 echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) {
     if (party == NULL || count == NULL || (out == NULL && max > 0)) return ECHO_ERR_INVALID;
-    size_t n = echo__merge_awaited(party->merge, NULL, 0);
+    size_t n = party->merge == NULL ? 0 : echo__merge_awaited(party->merge, NULL, 0);
     if (max > 0 && n > 0) {
         echo__awaits *list = echo__realloc_array(NULL, n, sizeof *list);
         if (list == NULL) return ECHO_ERR_NOMEM;

@@ -279,12 +279,12 @@ static void detach_taker(echo_party *party) {
     echo__taker *t = party->taker;
     if (t == NULL) return;
     party->between = NULL;
+    party->taker = NULL; /* hooks that close the store may still look */
     echo__writer_free(t->writer);
     echo__take_release(t);
     echo__capture_free(t->capture);
     echo_store_close(&t->store);
     echo__free(t);
-    party->taker = NULL;
 }
 
 echo_status echo__drive_new(echo_party *party, echo_error *err) {
