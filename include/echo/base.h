@@ -110,7 +110,11 @@ echo_status echo_keypair_new(echo_keypair *out) ECHO_MUST_USE;
 /* The key pair of a 32-byte seed: the same seed gives the same pair. */
 echo_status echo_keypair_from_seed(echo_keypair *out, const uint8_t seed[32]) ECHO_MUST_USE;
 
-/* What went wrong and where. Plain data of a fixed size: put it on the stack, copy it freely. */
+/*
+ * What went wrong and where. Plain data of a fixed size: put it on the stack, copy it freely. `item` and `message` may
+ * be printed to a terminal: control characters (C0, C1), separators of lines and what changes the direction of text are
+ * replaced by '?', and so is what is not UTF-8.
+ */
 #define ECHO_ERROR_MESSAGE_CHARS 256u
 #define ECHO_ERROR_ITEM_CHARS 80u
 typedef struct echo_error {

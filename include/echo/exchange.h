@@ -67,7 +67,13 @@ typedef struct echo_exchange_event {
     uint64_t messages;
     uint64_t number;
 } echo_exchange_event;
-/* Called during calls on the exchange and its peers. It may call neither. */
+/*
+ * Called during calls on the exchange and its peers. From there, and from hooks of the store and the feeds, all
+ * functions of the exchange and its peers are ECHO_ERR_BUSY, and so are those that change or walk the open party;
+ * echo_peer_pending() returns nothing. Allowed are echo_exchange_state_get(), echo_exchange_store(),
+ * echo_peer_is_over(), echo_peer_finish() and echo_peer_sent(). What echo_peer_close(), echo_exchange_free(),
+ * echo_exchange_set_party() and echo_party_free() do is done when the outer call ends, in this order.
+ */
 typedef void (*echo_exchange_event_fn)(void *arg, const echo_exchange_event *event);
 
 /* Values in parentheses are those of ECHO_EXCHANGE_OPTIONS_INIT. */

@@ -44,9 +44,9 @@ typedef struct echo_writer echo_writer;
 void echo_writer_write(echo_writer *writer, const void *data, size_t len);
 
 /*
- * All hooks are called on the party's thread, and may not call the party. A hook's error code is returned to the host
- * unchanged. A hook that fails may fill err->message; the library adds item, feed and seq. ctx is the pointer that was
- * given at registration.
+ * All hooks are called on the party's thread. They may not change or walk the party: that is ECHO_ERR_BUSY
+ * (echo/party.h, "Calling back"). A hook's error code is returned to the host unchanged. A hook that fails may fill
+ * err->message; the library adds item, feed and seq. ctx is the pointer that was given at registration.
  */
 typedef struct echo_model_ops {
     uint32_t version;       /* ECHO_MODEL_OPS_VERSION */
@@ -59,9 +59,11 @@ typedef struct echo_model_ops {
     /* Required. Frees a state. Called exactly once for each state that create made. */
     void (*destroy)(void *ctx, void *state);
     /*
-     * Required. Applies one mutation, all or nothing. ECHO_ERR_CORRUPT, _REFUSED, _LIMIT and _UNSUPPORTED mean that
-     * this mutation can never be applied: the item continues without it, its bytes are kept, and it is reported. Any
-     * other error (such as ECHO_ERR_NOMEM) means "not now": the message stays uncovered and is tried again.
+     * Required. Applies one mutation, all or nothing, to this state alone: there may be several states of one item,
+     * such as a copy on which a mutation is tried before it is written. ECHO_ERR_CORRUPT, _REFUSED, _LIMIT and
+     * _UNSUPPORTED mean that this mutation can never be applied: the item continues without it, its bytes are kept, and
+     * it is reported. Any other error (such as ECHO_ERR_NOMEM) means "not now": the message stays uncovered and is
+     * tried again.
      *
      * A model with snapshot hooks receives mutations in an order that respects causality. Concurrent mutations may come
      * in any order, and the state must not depend on that order (use the stamp). A model without snapshot hooks
@@ -91,6 +93,14 @@ typedef struct echo_model_ops {
 
     /* Optional. Makes a cJSON object for people and queries. The caller owns *out and frees it with cJSON_Delete(). */
     echo_status (*view)(struct cJSON **out, void *ctx, const void *state, echo_error *err);
+
+    /*
+     * Optional. Returns what `apply` would return for this mutation of the host's own, and changes nothing. Called
+     * before a message is appended: what is refused is not written. Without this hook the library applies the mutation
+     * to a copy of the state, which `snapshot` and `restore` make (or `create` and `apply`, from all mutations, for a
+     * model without them): give it where states are large or histories long.
+     */
+    echo_status (*check)(void *ctx, const void *state, const echo_mutation *mutation, echo_error *err);
 } echo_model_ops;
 
 typedef struct echo_registry echo_registry;

@@ -5,6 +5,13 @@
  * run, with nothing stored, is the same call. Nothing here prints or exits. While a snapshot is written the party has
  * one thread of its own, unless the policy forbids it (echo/policy.h); that thread calls nothing but the store.
  *
+ * Calling back. While a call on a party runs it may call the host: hooks of models, stores, feeds and codecs, the
+ * callbacks of the options, walks and echo_party_switch(). From there, and from the events of an exchange on this
+ * party, every function that takes the party without const is ECHO_ERR_BUSY and changes nothing. Those that take it as
+ * const may be called, and those that take an item that the host was given; from `admit`, echo_party_status_get()
+ * leaves the numbers of feeds at 0. echo_party_free() frees the party when the call ends, echo_party_snapshot_cancel()
+ * does nothing. Other parties, stores and feeds of the host may be used freely, but not the ones that called.
+ *
  * A NULL that a function does not allow is ECHO_ERR_INVALID. Functions that return no status return NULL, false or a
  * structure of zeros for a party or an item that is NULL.
  */
@@ -66,7 +73,7 @@ typedef uint64_t (*echo_clock_fn)(void *arg);
 /*
  * Called for each message that could not be applied and was skipped, and for each item that became opaque: its state
  * cannot be made, or a genesis of another model or type came late (ECHO_ERR_CONFLICT). err names the item, and the feed
- * and seq of the message. May not call the party.
+ * and seq of the message.
  */
 typedef void (*echo_refused_fn)(void *arg, const echo_error *err);
 
@@ -143,7 +150,8 @@ typedef struct echo_party_options {
  * that error.
  */
 echo_status echo_party_restore(echo_party **out, const echo_party_options *options, echo_error *err) ECHO_MUST_USE;
-/* Frees the party; takes no snapshot. Borrowed feeds, stores and registries stay with the host. */
+/* Frees the party; takes no snapshot. Borrowed feeds, stores and registries stay with the host. Within a call on the
+ * party (above), frees it once that has ended. */
 void echo_party_free(echo_party *party);
 
 /* What happened at opening. Times are nanoseconds of a monotonic clock. */
@@ -187,8 +195,11 @@ echo_status echo_parties_list(const char *dir, echo_party_entry_fn fn, void *arg
  */
 echo_status echo_party_create(const char *dir, const echo_keypair *party, const echo_keypair *feed, echo_now_fn now,
                               void *now_arg, echo_error *err) ECHO_MUST_USE;
-/* Appends a credential to the own feed that admits another feed. `signer` is the party's key pair, or that of another
- * key that the party trusts. */
+/*
+ * Appends a credential to the own feed that admits another feed. `signer` is the party's key pair, or that of another
+ * key that the party trusts. ECHO_ERR_REFUSED: the party does not trust it. ECHO_ERR_INVALID: its secret key belongs to
+ * another public key. Otherwise as echo_party_write().
+ */
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) ECHO_MUST_USE;
 
@@ -294,7 +305,8 @@ typedef echo_status (*echo_item_head_fn)(void *arg, const echo_item_head *head);
  * (Two kinds are: an item whose state cannot be made, which is reported to `refused` once, and one whose record is
  * written differently now, because its model has a newer version or accepts a mutation that waited.)
  *
- * fn may call no function that takes this party without const. Any code but ECHO_OK ends the walk and is returned.
+ * fn may not change or walk the party (ECHO_ERR_BUSY, see "Calling back"): it notes what is to be done after the walk.
+ * Any code but ECHO_OK ends the walk and is returned.
  */
 echo_status echo_party_each(echo_party *party, const echo_query *query, echo_item_fn fn, void *arg,
                             echo_error *err) ECHO_MUST_USE;
@@ -304,16 +316,19 @@ echo_status echo_party_each_head(echo_party *party, const echo_query *query, ech
 
 /* ---- Writing ---- */
 
-/* One message to write. */
+/*
+ * One message to write. A field that would have no effect is ECHO_ERR_INVALID, and so is a write with no effect at all.
+ * A model need not be registered: the item is opaque on this peer, and its mutations are not checked.
+ */
 typedef struct echo_write {
-    const char *id; /* required */
-    bool create;    /* make a new item; `model` is required, `type` optional */
-    const char *type;
-    const char *model;
-    const char *source; /* for a link, together with `target`; new generation only */
+    const char *id;     /* required */
+    bool create;        /* make a new item; `model` is required, `type` optional */
+    const char *type;   /* with `create` */
+    const char *model;  /* with `create` */
+    const char *source; /* with `create`: for a link, together with `target`; new generation only */
     const char *target;
     bool set_parent;
-    const char *parent; /* with `set_parent`; NULL or "": no parent */
+    const char *parent; /* with `set_parent`; NULL or "": no parent. May name an item that does not exist, not `id` */
     echo_item_action action;
     const echo_bytes *mutation; /* for the item's model; NULL: none */
 } echo_write;
@@ -329,6 +344,9 @@ void echo_id_new(char out[ECHO_HEX_CHARS]);
  * Nothing is appended after a block of the own feed that could not be applied, since it would not be applied either.
  * The error is that block's, and err->feed and err->seq say which one it is: ECHO_ERR_CORRUPT or another code for
  * damage, ECHO_ERR_GAP for a block, of any feed, that is not here. echo_party_status.writable is false then.
+ *
+ * A mutation that the item's model refuses (echo/model.h, `apply` and `check`) is not written: the code and message are
+ * the model's, and err->item names the item.
  *
  * *written (may be NULL) says whether the messages are in the feed. If appending succeeds but applying fails, the error
  * is returned with *written = true; a later echo_party_poll() applies them.

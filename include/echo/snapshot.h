@@ -75,7 +75,7 @@ echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) ECHO_M
 /*
  * Ends a running snapshot without publishing it; waits for the store call that the writer is in. If that call is the
  * one that publishes, the snapshot may still succeed. echo_party_free() does the same; to keep the running snapshot,
- * call echo_party_snapshot() first.
+ * call echo_party_snapshot() first. Does nothing within a call on the party; `progress` cancels by its return code.
  */
 void echo_party_snapshot_cancel(echo_party *party);
 
@@ -144,10 +144,12 @@ typedef echo_status (*echo_change_fn)(void *arg, echo_change change, const echo_
  * party is freed, and pointers to its items become invalid; what it had opened itself is handed over. Local messages
  * that the snapshot does not cover are in the tail.
  *
- * fn is called for each item whose record differs, in ascending order of id, after everything else succeeded; it may
- * not call the party. Any code but ECHO_OK ends the switch and is returned. With fn NULL nothing is compared. Only
- * records that differ between the two trees, or that changed since, are compared, and no states are made for it. Both
- * parties and the list of differences are in memory until the end.
+ * fn is called for each item whose record differs, in ascending order of id, after everything else succeeded. Any code
+ * but ECHO_OK ends the switch and is returned. With fn NULL nothing is compared. Only records that differ between the
+ * two trees, or that changed since, are compared, and no states are made for it. Both parties and the list of
+ * differences are in memory until the end.
+ *
+ * If fn or another callback frees the party, *party is NULL afterwards.
  *
  * All or nothing: on error *party is the old party, which goes on. A running snapshot is cancelled in either case. When
  * the store has nothing newer, nothing happens: ECHO_OK, and *party is the same pointer. The new party's report and

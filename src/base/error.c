@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 const char *echo_status_name(echo_status status) {
     switch (status) {
     case ECHO_OK: return "ECHO_OK";
@@ -29,11 +31,25 @@ const char *echo_status_text(echo_status status) {
 
 const char *echo_version(void) { return ECHO_VERSION_STRING; }
 
-/* One line, whatever came in with foreign names. */
+/* Controls, separators of lines, and what changes the direction of text, in UTF-8. */
+static bool is_harmless(const uint8_t *at, size_t len) {
+    if (len == 1) return at[0] >= 0x20 && at[0] != 0x7f;
+    if (len == 2) return !(at[0] == 0xc2 && at[1] < 0xa0) && !(at[0] == 0xd8 && at[1] == 0x9c);
+    if (len != 3 || at[0] != 0xe2) return len > 0;
+    if (at[1] == 0x80) return at[2] != 0x8e && at[2] != 0x8f && !(at[2] >= 0xa8 && at[2] <= 0xae);
+    return !(at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+}
+
+/* One line that may be printed anywhere, whatever came in with foreign names. */
 static void one_line(char *text) {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f) *text = '?';
+    uint8_t *at = (uint8_t *)text;
+    for (size_t left = strlen(text); left > 0;) {
+        size_t len = echo__utf8_sequence(at, left);
+        bool harmless = is_harmless(at, len);
+        if (len == 0) len = 1;
+        if (!harmless) memset(at, '?', len);
+        at += len;
+        left -= len;
     }
 }
 
@@ -93,10 +109,9 @@ void echo__error_item(echo_error *err, const void *id, size_t len) {
     size_t keep = cut ? sizeof err->item - 4 : len;
     if (keep > 0) memcpy(err->item, id, keep);
     memcpy(err->item + keep, cut ? "..." : "", cut ? 4 : 1);
-    for (size_t i = 0; i < keep; i++) {
-        unsigned char c = (unsigned char)err->item[i];
-        if (c < 0x20 || c == 0x7f) err->item[i] = '?';
-    }
+    for (size_t i = 0; i < keep; i++)
+        if (err->item[i] == '\0') err->item[i] = '?';
+    one_line(err->item);
 }
 
 echo_status echo__error_adopt(echo_error *err, echo_status code, const char *what) {
@@ -108,6 +123,9 @@ echo_status echo__error_adopt(echo_error *err, echo_status code, const char *wha
         one_line(message);
         bool said = err->code == ECHO_OK && message[0] != '\0'; /* a hook that only filled in the text */
         echo__error(err, code, "%s: %s", what, said ? message : echo_status_text(code));
+    } else {
+        err->message[sizeof err->message - 1] = '\0';
+        one_line(err->message);
     }
     return code;
 }

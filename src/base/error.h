@@ -7,7 +7,7 @@
 
 #include <echo/base.h>
 
-/* Starts an error: clears feed, seq and item, sets code and message (one line; control characters are replaced). */
+/* Starts an error: clears feed, seq and item, sets code and message (one line; see echo/base.h). */
 echo_status echo__error(echo_error *err, echo_status code, const char *format, ...) ECHO_PRINTF(3, 4);
 /* The same with ": <strerror(errno)>" after it; ENOMEM becomes ECHO_ERR_NOMEM, everything else is ECHO_ERR_IO. */
 echo_status echo__error_errno(echo_error *err, const char *format, ...) ECHO_PRINTF(2, 3);

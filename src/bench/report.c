@@ -132,7 +132,11 @@ void bench_report_verdict(echo_cli_out *out, const bench *b) {
         else
             echo_cli_print(out, "%-8s %s\n", "-", goal->text);
     }
-    for (size_t i = 0; i < b->wrong_count; i++) echo_cli_print(out, "WRONG    %s\n", b->wrong[i]);
+    for (size_t i = 0; i < b->wrong_count; i++) {
+        echo_cli_print(out, "WRONG    ");
+        echo_cli_print_text(out, b->wrong[i], 0);
+        echo_cli_print(out, "\n");
+    }
 }
 
 /* ---- CSV ---- */

@@ -41,14 +41,7 @@ static echo_status show_snapshot(void *arg, const echo_snapshot_info *info) {
 /* ---- records ---- */
 
 static void print_line(echo_cli_out *out, echo_bytes line) {
-    char text[4096];
-    for (size_t at = 0; at < line.len;) { /* views have no NUL at their end */
-        size_t n = line.len - at < sizeof text - 1 ? line.len - at : sizeof text - 1;
-        memcpy(text, line.data + at, n);
-        text[n] = '\0';
-        echo_cli_json_raw(out, NULL, text);
-        at += n;
-    }
+    echo_cli_json_text(out, line);
     echo_cli_print(out, "\n");
 }
 

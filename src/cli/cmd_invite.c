@@ -1,3 +1,4 @@
+#include <sodium.h>
 #include <string.h>
 
 #include "cli/commands.h"
@@ -30,7 +31,7 @@ static echo_status admit(echo_cli_side *side, echo_error *err) {
     if (status == ECHO_OK) status = echo_party_admit_feed(side->party, feed, &signer, err);
     if (status == ECHO_OK) status = echo_party_poll(NULL, side->party, 0, err);
     echo_party_status_get(&after, side->party);
-    memset(&signer, 0, sizeof signer);
+    sodium_memzero(&signer, sizeof signer);
     if (status == ECHO_OK && fresh && after.feeds == before.feeds)
         status =
             refuse(err, "the credential was written but admits nothing: the party does not trust the signer's key");

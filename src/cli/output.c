@@ -40,12 +40,13 @@ void echo_cli_print(echo_cli_out *out, const char *format, ...) {
     va_end(args);
 }
 
-/* Length of the UTF-8 sequence at text, 0 when it is not one; *code is its code point. */
-static size_t sequence(const char *text, uint32_t *code) {
+/* Length of the UTF-8 sequence at text, 0 when it is not one; *code is its code point. Reads no more than `left` bytes.
+ */
+static size_t sequence(const char *text, size_t left, uint32_t *code) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char *at = (const unsigned char *)text;
     size_t len = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
-    if (len == 0) return 0;
+    if (len == 0 || len > left) return 0;
     uint32_t value = len == 1 ? at[0] : at[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {
         if ((at[i] & 0xc0) != 0x80) return 0;
@@ -56,18 +57,43 @@ static size_t sequence(const char *text, uint32_t *code) {
     return len;
 }
 
-void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width) {
-    size_t shown = 0;
-    for (const char *at = text != NULL ? text : "-"; *at != '\0'; shown++) {
+/*
+ * Whether a terminal may see it: no C0 and C1 controls and DEL, and nothing that breaks lines or changes the direction
+ * of the text after it. The one place that knows; everything foreign that is printed passes it.
+ */
+static bool is_harmless(uint32_t code) {
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return false;
+    if (code == 0x061c || code == 0x200e || code == 0x200f) return false; /* marks of direction */
+    return !(code >= 0x2028 && code <= 0x202e) &&
+           !(code >= 0x2066 && code <= 0x2069); /* separators, overrides, isolates */
+}
+
+/* Passes on what is harmless, and hands everything else to `other`; its code is 0 where it is no UTF-8. */
+static size_t put_filtered(echo_cli_out *out, const char *text, size_t len,
+                           void (*other)(echo_cli_out *out, uint32_t code)) {
+    size_t plain = 0, shown = 0;
+    for (size_t at = 0; at < len; shown++) {
         uint32_t code = 0;
-        size_t len = sequence(at, &code);
-        bool plain = len > 0 && code >= 0x20 && (code < 0x7f || code > 0x9f);
-        if (plain)
-            put(out, at, len);
-        else
-            put_text(out, "?");
-        at += len > 0 ? len : 1;
+        size_t n = sequence(text + at, len - at, &code);
+        if (n == 0 || !is_harmless(code)) {
+            put(out, text + plain, at - plain);
+            other(out, n == 0 ? 0 : code);
+            plain = at + (n > 0 ? n : 1);
+        }
+        at += n > 0 ? n : 1;
     }
+    put(out, text + plain, len - plain);
+    return shown;
+}
+
+static void put_mark(echo_cli_out *out, uint32_t code) {
+    (void)code;
+    put_text(out, "?");
+}
+
+void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width) {
+    if (text == NULL) text = "-";
+    size_t shown = put_filtered(out, text, strlen(text), put_mark);
     for (; shown < width; shown++) put_text(out, " ");
 }
 
@@ -127,22 +153,31 @@ void echo_cli_print_error(echo_cli_out *out, const echo_error *error) {
 
 /* ---- JSON ---- */
 
+/* All that is not harmless is below U+10000. */
+static void put_escape(echo_cli_out *out, uint32_t code) {
+    if (code == 0)
+        put_text(out, "\xef\xbf\xbd");
+    else
+        echo_cli_print(out, "\\u%04x", (unsigned)code);
+}
+
 static void put_string(echo_cli_out *out, const char *value) {
     put_text(out, "\"");
     for (const char *at = value; *at != '\0';) {
-        uint32_t code = 0;
-        size_t len = sequence(at, &code);
-        if (len == 0)
-            put_text(out, "\xef\xbf\xbd");
-        else if (code == '"' || code == '\\')
-            echo_cli_print(out, "\\%c", *at);
-        else if (code < 0x20 || code == 0x7f)
-            echo_cli_print(out, "\\u%04x", (unsigned)code);
-        else
-            put(out, at, len);
-        at += len > 0 ? len : 1;
+        size_t n = strcspn(at, "\"\\");
+        (void)put_filtered(out, at, n, put_escape);
+        at += n;
+        if (*at != '\0') echo_cli_print(out, "\\%c", *at++);
     }
     put_text(out, "\"");
+}
+
+/* In a JSON text, where the controls below U+0020 can stand between values only. */
+static void put_escape_or_space(echo_cli_out *out, uint32_t code) {
+    if (code != 0 && code < 0x20)
+        put_text(out, " ");
+    else
+        put_escape(out, code);
 }
 
 static void lead_in(echo_cli_out *out, const char *key) {
@@ -210,7 +245,12 @@ void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[3
 
 void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json) {
     lead_in(out, key);
-    put_text(out, json);
+    (void)put_filtered(out, json, strlen(json), put_escape_or_space);
+}
+
+void echo_cli_json_text(echo_cli_out *out, echo_bytes json) {
+    lead_in(out, NULL);
+    (void)put_filtered(out, (const char *)json.data, json.len, put_escape_or_space);
 }
 
 void echo_cli_json_error(echo_cli_out *out, const char *key, const echo_error *error, const char *path) {

@@ -29,8 +29,10 @@ bool echo_cli_out_ok(const echo_cli_out *out);
 /* Flushes; false when any output of this writer could not be written. */
 bool echo_cli_out_flush(echo_cli_out *out);
 
-/* Plain text. Print foreign texts with _text, which replaces control characters by '?', so that they cannot control the
- * terminal. */
+/*
+ * Plain text. Print foreign texts with _text, which replaces what could control the terminal by '?': control characters
+ * (C0, C1, DEL), separators of lines, and what changes the direction of text. In JSON the same characters are escaped.
+ */
 void echo_cli_print(echo_cli_out *out, const char *format, ...) ECHO_PRINTF(2, 3);
 /* At least `width` characters, filled up with spaces; NULL is shown as "-". */
 void echo_cli_print_text(echo_cli_out *out, const char *text, size_t width);
@@ -59,7 +61,9 @@ void echo_cli_json_number(echo_cli_out *out, const char *key, uint64_t value);
 void echo_cli_json_integer(echo_cli_out *out, const char *key, int64_t value);
 void echo_cli_json_flag(echo_cli_out *out, const char *key, bool value);
 void echo_cli_json_hex(echo_cli_out *out, const char *key, const uint8_t bytes[32]); /* NULL: null */
+/* A JSON text; what could control the terminal is escaped within it. */
 void echo_cli_json_raw(echo_cli_out *out, const char *key, const char *json);
+void echo_cli_json_text(echo_cli_out *out, echo_bytes json);
 /*
  * A cJSON value, numbers in the fewest digits that read back the same: cJSON_Print
  * loses digits: it prints 9007199254740991 as 9.00719925474099e+15. When the value is nested too deeply, prints null

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "exchange/attest.h"
+#include "exchange/calls.h"
 #include "exchange/event.h"
 #include "exchange/fetch.h"
 #include "exchange/fetch_blocks.h"
@@ -133,7 +134,7 @@ static echo_status receive(echo_peer *peer, echo_bytes bytes, echo_error *err) {
     return status;
 }
 
-echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err) {
+static echo_status receive_all(echo_peer *peer, echo_bytes bytes, echo_error *err) {
     echo_error problem = ECHO_ERROR_INIT;
     if (peer->over) return echo__error(err, ECHO_ERR_REFUSED, "the peer was dropped");
     echo_status status = receive(peer, bytes, &problem);
@@ -153,20 +154,40 @@ echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err
 
 /* ---- the host's side ---- */
 
+static echo_status no_peer(echo_error *err) { return echo__error(err, ECHO_ERR_INVALID, "the peer is NULL"); }
+
+echo_status echo_peer_receive(echo_peer *peer, echo_bytes bytes, echo_error *err) {
+    if (peer == NULL) return no_peer(err);
+    echo_exchange *x = peer->x;
+    echo_status status = echo__exchange_enter(x, err);
+    if (status != ECHO_OK) return status;
+    status = receive_all(peer, bytes, err);
+    echo__exchange_leave(x);
+    return status;
+}
+
 echo_bytes echo_peer_pending(echo_peer *peer) {
     echo_error problem = ECHO_ERROR_INIT;
+    const echo_bytes none = {NULL, 0};
+    if (peer == NULL) return none;
+    echo_exchange *x = peer->x;
+    if (echo__exchange_enter(x, &problem) != ECHO_OK) return none;
     if (!peer->over) echo__serve_fill(peer);
     echo_bytes bytes = echo__channel_pending(peer->channel);
     if (echo__channel_status(peer->channel, &problem) != ECHO_OK) echo__peer_drop(peer, &problem);
+    if (peer->closing || x->calls.free_wanted) bytes = none;
+    echo__exchange_leave(x);
     return bytes;
 }
 
-void echo_peer_sent(echo_peer *peer, size_t n) { echo__channel_sent(peer->channel, n); }
+void echo_peer_sent(echo_peer *peer, size_t n) {
+    if (peer != NULL) echo__channel_sent(peer->channel, n);
+}
 
-bool echo_peer_is_over(const echo_peer *peer) { return peer->over; }
+bool echo_peer_is_over(const echo_peer *peer) { return peer == NULL || peer->over; }
 
 void echo_peer_finish(echo_peer *peer) {
-    if (peer->finished) return;
+    if (peer == NULL || peer->finished) return;
     peer->finished = true;
     echo__channel_finish(peer->channel);
 }
@@ -203,16 +224,31 @@ static echo_status open_channel(echo_peer *peer, const echo_peer_options *option
     return echo__channel_new(&peer->channel, &how, err);
 }
 
-echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_options *options, echo_error *err) {
-    if (out == NULL) return echo__error_null(err, "out");
-    *out = NULL;
-    echo_status status = check_options(x, options, err);
-    if (status != ECHO_OK) return status;
+static void destroy_peer(echo_peer *peer) {
+    echo_exchange *x = peer->x;
+    echo__channel_counts counts = echo__channel_count(peer->channel);
+    echo__peer_end(peer);
+    echo__offer_free(&peer->offer);
+    for (echo_peer **link = &x->peers; *link != NULL; link = &(*link)->next)
+        if (*link == peer) {
+            *link = peer->next;
+            break;
+        }
+    x->state.peers--;
+    x->state.bytes_received += counts.raw_in;
+    x->state.bytes_sent += counts.raw_out;
+    echo__channel_free(peer->channel);
+    echo__free(peer);
+}
+
+static echo_status open_peer(echo_peer **out, echo_exchange *x, const echo_peer_options *options, echo_error *err) {
+    echo_status status;
     echo_peer *peer = echo__calloc(1, sizeof *peer);
     if (peer == NULL) return echo__nomem(err);
     peer->x = x;
     peer->lost = request_lost;
     peer->dropped = echo__serve_forget;
+    peer->destroy = destroy_peer;
     peer->end = &peer->first;
     peer->wanted_end = &peer->wanted;
     peer->window = ECHO__FIRST_WINDOW;
@@ -229,20 +265,26 @@ echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_op
     return ECHO_OK;
 }
 
+echo_status echo_peer_open(echo_peer **out, echo_exchange *x, const echo_peer_options *options, echo_error *err) {
+    if (out == NULL) return echo__error_null(err, "out");
+    *out = NULL;
+    echo_status status = check_options(x, options, err);
+    if (status == ECHO_OK) status = echo__exchange_enter(x, err);
+    if (status != ECHO_OK) return status;
+    status = open_peer(out, x, options, err);
+    echo__exchange_leave(x);
+    return status;
+}
+
 void echo_peer_close(echo_peer *peer) {
     if (peer == NULL) return;
     echo_exchange *x = peer->x;
-    echo__channel_counts counts = echo__channel_count(peer->channel);
-    echo__peer_end(peer);
-    echo__offer_free(&peer->offer);
-    for (echo_peer **link = &x->peers; *link != NULL; link = &(*link)->next)
-        if (*link == peer) {
-            *link = peer->next;
-            break;
-        }
-    x->state.peers--;
-    x->state.bytes_received += counts.raw_in;
-    x->state.bytes_sent += counts.raw_out;
-    echo__channel_free(peer->channel);
-    echo__free(peer);
+    bool running = x->calls.running;
+    if (!running && echo__exchange_enter(x, NULL) != ECHO_OK) {
+        destroy_peer(peer); /* within a call on the party alone, which has no peers */
+        return;
+    }
+    peer->closing = true;
+    if (running) peer->over = true; /* freed when that call ends; until then nothing is done with it */
+    if (!running) echo__exchange_leave(x);
 }

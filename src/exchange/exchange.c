@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "feed/codec.h"
 #include "feed/feeds.h"
+#include "exchange/calls.h"
 #include "exchange/fetch.h"
 #include "exchange/members.h"
 #include "exchange/open_feeds.h"
@@ -77,33 +78,10 @@ static echo_status copy_options(echo_exchange *x, const echo_exchange_options *o
     return ECHO_OK;
 }
 
-echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) {
-    if (out == NULL) return echo__error_null(err, "out");
-    *out = NULL;
-    echo_status status = check_options(options, err);
-    if (status != ECHO_OK) return status;
-    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
-    echo_exchange *x = echo__calloc(1, sizeof *x);
-    if (x == NULL) return echo__nomem(err);
-    status = copy_options(x, options, err);
-    if (status == ECHO_OK) status = use_party(x, err);
-    echo__map_init(&x->open);
-    echo__overlay_init(&x->overlay, x->store);
-    if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
-    if (status == ECHO_OK)
-        echo__chunks_hashed(x->chunks); /* what arrives is hashed before it is kept, the rest when it is read */
-    if (status != ECHO_OK) {
-        echo_exchange_free(x);
-        return status;
-    }
-    *out = x;
-    return ECHO_OK;
-}
-
-void echo_exchange_free(echo_exchange *x) {
-    if (x == NULL) return;
+static void destroy(echo_exchange *x) {
     echo_error ignored = ECHO_ERROR_INIT;
-    while (x->peers != NULL) echo_peer_close(x->peers);
+    x->calls.running = true;
+    while (x->peers != NULL) x->peers->destroy(x->peers);
     echo__fetch_end(x);
     if (x->chunks != NULL) (void)!echo__overlay_store(&x->overlay, &ignored); /* for the next time */
     echo__chunks_free(x->chunks);
@@ -125,9 +103,57 @@ void echo_exchange_free(echo_exchange *x) {
     echo__free(x);
 }
 
+/* Does what the host asked for within a call. */
+static void after_call(echo_exchange *x) {
+    if (x->calls.free_wanted) {
+        destroy(x);
+        return;
+    }
+    x->calls.has_next = false;
+    echo_exchange_set_party(x, x->calls.next);
+}
+
+echo_status echo_exchange_new(echo_exchange **out, const echo_exchange_options *options, echo_error *err) {
+    if (out == NULL) return echo__error_null(err, "out");
+    *out = NULL;
+    echo_status status = check_options(options, err);
+    if (status != ECHO_OK) return status;
+    if (!echo__crypto_ready(err)) return ECHO_ERR_IO;
+    echo_exchange *x = echo__calloc(1, sizeof *x);
+    if (x == NULL) return echo__nomem(err);
+    x->calls.after = after_call;
+    status = copy_options(x, options, err);
+    if (status == ECHO_OK) status = use_party(x, err);
+    echo__map_init(&x->open);
+    echo__overlay_init(&x->overlay, x->store);
+    if (status == ECHO_OK && echo__chunks_new(&x->chunks, &x->overlay.store) != ECHO_OK) status = echo__nomem(err);
+    if (status == ECHO_OK)
+        echo__chunks_hashed(x->chunks); /* what arrives is hashed before it is kept, the rest when it is read */
+    if (status != ECHO_OK) {
+        echo_exchange_free(x);
+        return status;
+    }
+    *out = x;
+    return ECHO_OK;
+}
+
+void echo_exchange_free(echo_exchange *x) {
+    if (x == NULL) return;
+    x->calls.free_wanted = true;
+    if (!x->calls.running) destroy(x);
+}
+
 void echo_exchange_set_party(echo_exchange *x, echo_party *party) {
+    if (x == NULL) return;
+    if (x->calls.running) {
+        x->calls.has_next = true;
+        x->calls.next = party;
+        return;
+    }
     x->options.opened = party;
+    if (echo__exchange_enter(x, NULL) != ECHO_OK) return; /* the next step judges them */
     echo__members_judge(x);
+    echo__exchange_leave(x);
 }
 
 /* ---- the host's side ---- */
@@ -136,14 +162,20 @@ static echo_status no_exchange(echo_error *err) { return echo__error(err, ECHO_E
 
 echo_status echo_exchange_start(echo_exchange *x, echo_error *err) {
     if (x == NULL) return no_exchange(err);
+    echo_status status = echo__exchange_enter(x, err);
+    if (status != ECHO_OK) return status;
     echo__fetch_start(x);
+    echo__exchange_leave(x);
     return ECHO_OK;
 }
 
-const echo_store *echo_exchange_store(echo_exchange *x) { return x->usable ? &x->overlay.store : NULL; }
+const echo_store *echo_exchange_store(echo_exchange *x) { return x != NULL && x->usable ? &x->overlay.store : NULL; }
 
 echo_status echo_exchange_want(echo_exchange *x, const char *id, echo_error *err) {
     size_t len = id == NULL ? 0 : strlen(id);
+    if (x == NULL) return no_exchange(err);
+    if (x->calls.running)
+        return echo__error(err, ECHO_ERR_BUSY, "the exchange is in a call: events and hooks may not call it");
     if (len == 0 || len > ECHO__ID_MAX)
         return echo__error(err, ECHO_ERR_INVALID, "the item id is NULL, empty or longer than %u bytes",
                            (unsigned)ECHO__ID_MAX);
@@ -156,14 +188,20 @@ echo_status echo_exchange_want(echo_exchange *x, const char *id, echo_error *err
 
 echo_status echo_exchange_step(echo_exchange *x, uint64_t now_ns, echo_error *err) {
     if (x == NULL) return no_exchange(err);
+    echo_status status = echo__exchange_enter(x, err);
+    if (status != ECHO_OK) return status;
     x->now_ns = now_ns;
     echo__members_judge(x);
     for (echo_peer *peer = x->peers; peer != NULL; peer = peer->next) echo__peer_check_stall(peer);
     echo__fetch_step(x);
+    echo__exchange_leave(x);
     return ECHO_OK;
 }
 
 void echo_exchange_state_get(echo_exchange_state *out, const echo_exchange *x) {
+    if (out == NULL) return;
+    memset(out, 0, sizeof *out);
+    if (x == NULL) return;
     *out = x->state;
     out->phase = x->phase;
     for (const echo_peer *peer = x->peers; peer != NULL; peer = peer->next) {

@@ -112,15 +112,17 @@ struct echo_peer {
     struct echo_peer *next;
     echo_exchange *x;
     echo__channel *channel;
-    /* Set when the peer is opened; the only calls upwards from peer.c. Neither may drop a peer. */
+    /* Set when the peer is opened; the only calls upwards from peer.c and calls.c. None may drop a peer. */
     void (*lost)(echo_peer *peer, echo__request *request); /* this request will not be answered */
     void (*dropped)(echo_peer *peer);                      /* nothing more will be sent to it */
+    void (*destroy)(echo_peer *peer);                      /* frees it */
     bool plain;
     bool greeted, connected; /* we sent a hello; the peer did */
     bool serves;
     bool judged; /* known to be a member */
     bool over;
-    bool asked; /* asked for an offer in this fetch */
+    bool closing; /* the host closed it within a call (calls.h) */
+    bool asked;   /* asked for an offer in this fetch */
     echo__offer offer;
     echo__request *first, **end;
     size_t in_flight, window; /* bytes */
@@ -164,7 +166,17 @@ typedef struct echo__blamed {
 
 #define ECHO__ABSENT 16u
 
+/* What the host asked for within a call of its own (calls.h). */
+typedef struct echo__exchange_calls {
+    bool running;
+    bool free_wanted, has_next;
+    void (*after)(echo_exchange *x); /* does either; set when the exchange is made */
+    echo_party *held;                /* the party that was open when the call began */
+    echo_party *next;                /* with has_next: the party from then on */
+} echo__exchange_calls;
+
 struct echo_exchange {
+    echo__exchange_calls calls;
     echo_exchange_options options; /* keys, members: see below */
     echo_key party;
     echo_keypair keys;

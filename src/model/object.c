@@ -86,6 +86,20 @@ static echo_status apply(void *ctx, void *state, const echo_mutation *mutation, 
     return status;
 }
 
+static echo_status judge(echo_bytes mutation, bool old, echo_error *err) {
+    alignas(max_align_t) uint8_t first[MEMORY_ON_STACK];
+    echo__wire_memory memory;
+    echo__ops ops;
+    echo__wire_memory_init(&memory, first, sizeof first);
+    echo_status status = echo__ops_decode(&ops, mutation, old, &memory, err);
+    if (status == ECHO_OK) echo__ops_release(&ops);
+    echo__wire_memory_free(&memory);
+    return status;
+}
+
+echo_status echo__object_judge(echo_bytes mutation, echo_error *err) { return judge(mutation, false, err); }
+echo_status echo__object_judge_old(echo_bytes mutation, echo_error *err) { return judge(mutation, true, err); }
+
 static echo_status view(cJSON **out, void *ctx, const void *state, echo_error *err) {
     (void)ctx;
     *out = echo__object_show((echo__object *)state); /* stale folds are brought up to date on the way */

@@ -144,6 +144,7 @@ echo_status echo_registry_add_object(echo_registry *registry, echo_error *err) {
         model->text = echo__object_text;
         model->restore_text = echo__object_freeze;
         model->borrows = echo__object_borrows;
+        model->judge = i == 2 ? echo__object_judge : echo__object_judge_old;
         model->room = i == 2 ? &echo__object_room : &echo__object_room_old; /* counted from the last one added */
     }
     return status;

@@ -21,6 +21,8 @@ typedef struct echo__model {
      * borrows() is true (model/object_frozen.h). */
     echo_status (*restore_text)(void *state, uint32_t stored, echo_bytes text, echo_error *err);
     bool (*borrows)(const void *state);
+    /* Whether `apply` would refuse the mutation, whatever the state; NULL: it depends on the state. */
+    echo_status (*judge)(echo_bytes mutation, echo_error *err);
     const echo__state_room *room; /* NULL: `create` makes states */
 } echo__model;
 

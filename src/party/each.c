@@ -301,15 +301,23 @@ static echo_status run_walk(walk *w, echo_error *err) {
     return echo__error_return(err, &own, status, "the callback ended the walk");
 }
 
+static echo_status enter_walk(walk *w, echo_error *err) {
+    echo_status status = echo__party_enter(w->party, err);
+    if (status != ECHO_OK) return status;
+    status = run_walk(w, err);
+    echo__party_leave(w->party);
+    return status;
+}
+
 echo_status echo_party_each(echo_party *party, const echo_query *query, echo_item_fn fn, void *arg, echo_error *err) {
     if (party == NULL || fn == NULL) return echo__error_null(err, party == NULL ? "party" : "fn");
     walk w = {.party = party, .query = query, .fn = fn, .arg = arg};
-    return run_walk(&w, err);
+    return enter_walk(&w, err);
 }
 
 echo_status echo_party_each_head(echo_party *party, const echo_query *query, echo_item_head_fn fn, void *arg,
                                  echo_error *err) {
     if (party == NULL || fn == NULL) return echo__error_null(err, party == NULL ? "party" : "fn");
     walk w = {.party = party, .query = query, .head_fn = fn, .arg = arg};
-    return run_walk(&w, err);
+    return enter_walk(&w, err);
 }

@@ -17,16 +17,18 @@ const echo_key *echo_party_own_feed(const echo_party *party) {
 
 echo_status echo_party_own_keypair(echo_keypair *out, const echo_party *party, echo_error *err) {
     if (out == NULL || party == NULL) return echo__error(err, ECHO_ERR_INVALID, "party or out is NULL");
-    void *handle = party->has_own ? echo__merge_feed(party->merge, &party->own) : NULL;
+    void *handle = party->has_own && party->merge != NULL ? echo__merge_feed(party->merge, &party->own) : NULL;
     if (handle == NULL) return echo__error(err, ECHO_ERR_READONLY, "the party has no own feed");
     echo_keypair keys;
+    echo__party_hold(party);
     echo_status status = party->feeds.ops->keypair(&keys, party->feeds.ctx, handle);
     if (status == ECHO_OK) {
         *out = keys;
-        echo__wipe(&keys, sizeof keys);
-        return ECHO_OK;
+    } else {
+        echo__error(err, status, "the key pair of the own feed cannot be read: %s", echo_status_text(status));
+        echo__error_feed(err, &party->own);
     }
-    echo__error(err, status, "the key pair of the own feed cannot be read: %s", echo_status_text(status));
-    echo__error_feed(err, &party->own);
+    echo__wipe(&keys, sizeof keys);
+    echo__party_leave(party);
     return status;
 }

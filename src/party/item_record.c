@@ -281,8 +281,8 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
     return out->status == ECHO_OK ? ECHO_OK : echo__nomem(err);
 }
 
-/* The state that the record holds: made by the model, or the stored bytes. *raw: they are base64. */
-static echo_status put_state(echo__buf *out, bool *raw, uint32_t *version, const echo_item *item, echo_error *err) {
+echo_status echo__item_put_record_state(echo__buf *out, bool *raw, uint32_t *version, const echo_item *item,
+                                        echo_error *err) {
     echo_status status = ECHO_OK;
     *raw = item->stored_raw;
     *version = item->stored_version;
@@ -306,7 +306,7 @@ echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink 
     echo__buf state = ECHO__BUF_INIT, log = ECHO__BUF_INIT;
     bool raw;
     fill_head(&record, item);
-    echo_status status = put_state(&state, &raw, &record.version, item, err);
+    echo_status status = echo__item_put_record_state(&state, &raw, &record.version, item, err);
     if (status == ECHO_OK && record.version != 0) *(raw ? &record.bytes : &record.state) = echo__buf_bytes(&state);
     if (status == ECHO_OK && echo__item_log(item)->count > 0) {
         status = echo__log_write(&log, &item->more->log, sink->put, sink->arg, err);
@@ -324,7 +324,7 @@ echo_status echo__item_set_aside(echo_item *item, echo_error *problem) {
     echo__buf state = ECHO__BUF_INIT;
     bool raw;
     uint32_t version;
-    echo_status status = put_state(&state, &raw, &version, item, problem);
+    echo_status status = echo__item_put_record_state(&state, &raw, &version, item, problem);
     if (status == ECHO_OK && state.len > UINT32_MAX)
         status = echo__error(problem, ECHO_ERR_LIMIT, "the item's state is too long");
     if (status == ECHO_ERR_NOMEM) {

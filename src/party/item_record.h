@@ -37,6 +37,9 @@ echo_status echo__record_put(echo__buf *out, echo__record *record, const echo__s
 /* Appends the item's line; long payloads and log segments go to the sink. *version is the one the record states. */
 echo_status echo__item_record(echo__buf *out, echo_item *item, const echo__sink *sink, uint32_t *version,
                               echo_error *err) ECHO_MUST_USE;
+/* Appends the state that the record holds: made by the model, or the stored bytes. *raw: they are base64. */
+echo_status echo__item_put_record_state(echo__buf *out, bool *raw, uint32_t *version, const echo_item *item,
+                                        echo_error *err) ECHO_MUST_USE;
 /* Appends the same line and leaves the item unchanged. The chunks that the line names are hashed but not stored. */
 echo_status echo__item_line(echo__buf *out, echo_item *item, echo_error *err) ECHO_MUST_USE;
 

@@ -119,6 +119,10 @@ static void free_stored(echo_item *item) {
     if (item->ops->borrows == NULL || !item->ops->borrows(item->state)) echo__item_bytes_free(&item->stored);
 }
 
+echo_status echo__item_make_state(void **out, const echo_item *item, const echo__model *model, echo_error *err) {
+    return make_state(out, model, item, NULL, err);
+}
+
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) {
     bool *applied = NULL;
     size_t mutations = echo__item_log(item)->count;

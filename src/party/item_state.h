@@ -16,6 +16,9 @@ bool echo__item_reads(const echo_item *item, const echo__model *model);
  * record would now be written differently. On failure the item is unchanged.
  */
 echo_status echo__item_hydrate(bool *differs, echo_item *item, const echo__model *model, echo_error *err) ECHO_MUST_USE;
+/* Makes a state from what the item stores and its log, and leaves the item as it is. The caller destroys it. */
+echo_status echo__item_make_state(void **out, const echo_item *item, const echo__model *model,
+                                  echo_error *err) ECHO_MUST_USE;
 /*
  * Applies a mutation to the state of an unfolded item, or adds it to the log. *refused: the model refused it. It is in
  * the log then, and err has the reason although the call succeeded.

@@ -81,10 +81,20 @@ echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const e
 
 void echo_party_free(echo_party *party) {
     if (party == NULL) return;
+    party->free_wanted = true;
+    if (party->calls == 0) echo__party_destroy(party);
+}
+
+void echo__party_destroy(echo_party *party) {
+    echo__merge *merge = party->merge;
+    echo__rebuild *rebuild = party->rebuild;
+    party->calls++; /* the hooks that free states and close feeds may look, but not at what is being freed */
+    party->merge = NULL;
+    party->rebuild = NULL;
     if (party->detach != NULL) party->detach(party);
-    echo__rebuild_free(party->rebuild);
-    echo__merge_free(party->merge);
+    echo__rebuild_free(rebuild);
     echo__items_free(&party->items);
+    echo__merge_free(merge);
     echo__costs_free(&party->costs);
     echo__chunks_free(party->chunks);
     if (party->owns_store) echo_store_close(&party->store);
@@ -116,10 +126,48 @@ echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t 
     return status;
 }
 
+/* ---- calls within calls ---- */
+
+/* Hooks run within functions whose party is const as well; the parties themselves never are. */
+static echo_party *mutable_party(const echo_party *party) { return (echo_party *)(uintptr_t)party; }
+
+echo_status echo__party_enter(echo_party *party, echo_error *err) {
+    if (party == NULL) return echo__error_null(err, "party");
+    if (party->calls > 0)
+        return echo__error(err, ECHO_ERR_BUSY,
+                           "the party is in a call: hooks, callbacks and events may neither change nor walk it");
+    party->calls = 1;
+    return ECHO_OK;
+}
+
+void echo__party_hold(const echo_party *party) { mutable_party(party)->calls++; }
+
+void echo__party_leave(const echo_party *const_party) {
+    echo_party *party = mutable_party(const_party);
+    if (--party->calls == 0 && party->free_wanted) echo__party_destroy(party);
+}
+
+const echo_party *echo__party_of(const echo_item *item) {
+    if (item->epoch == NULL) return NULL;
+    return (const echo_party *)((const char *)item->epoch - offsetof(echo_party, items) - offsetof(echo__items, epoch));
+}
+
 /* ---- admission ---- */
 
+/* Also from functions that only read, which the hook may not make anything of. */
+static bool ask_host(const echo_party *const_party, const echo_key *feed) {
+    echo_party *party = mutable_party(const_party);
+    bool before = party->asking;
+    echo__party_hold(party);
+    party->asking = true;
+    bool admitted = party->options.admit(party->options.admit_arg, feed);
+    party->asking = before;
+    echo__party_leave(party);
+    return admitted;
+}
+
 bool echo__party_admits(const echo_party *party, const echo_key *feed) {
-    if (party->options.admit != NULL) return party->options.admit(party->options.admit_arg, feed);
+    if (party->options.admit != NULL) return ask_host(party, feed);
     if (party->admitted_count == 0) return echo__admission_admits(party->admission, feed);
     for (size_t i = 0; i < party->admitted_count; i++)
         if (echo__key_equal(&party->admitted[i], feed)) return true;
@@ -183,7 +231,9 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
     memset(out, 0, sizeof *out);
     if (party == NULL) return;
     echo__merge_counts counts;
-    echo__merge_counts_get(&counts, party->merge);
+    memset(&counts, 0, sizeof counts);
+    if (!party->asking && party->merge != NULL)
+        echo__merge_counts_get(&counts, party->merge); /* which would ask again, without an end */
     out->items = party->root.items + party->items.added;
     out->items_in_memory = party->items.table.count;
     out->items_changed = echo__items_unsaved(&party->items);
@@ -200,7 +250,7 @@ void echo_party_status_get(echo_party_status *out, const echo_party *party) {
 
 echo_status echo_party_awaited(echo_awaited *out, size_t max, size_t *count, const echo_party *party) {
     if (party == NULL || count == NULL || (out == NULL && max > 0)) return ECHO_ERR_INVALID;
-    size_t n = echo__merge_awaited(party->merge, NULL, 0);
+    size_t n = party->merge == NULL ? 0 : echo__merge_awaited(party->merge, NULL, 0);
     if (max > 0 && n > 0) {
         echo__awaits *list = echo__realloc_array(NULL, n, sizeof *list);
         if (list == NULL) return ECHO_ERR_NOMEM;

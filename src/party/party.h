@@ -73,7 +73,10 @@ struct echo_party {
     struct echo__taker *taker;                /* belongs to that layer */
     void (*detach)(struct echo_party *party); /* ends and frees the taker */
     uint64_t ns_between;
-    bool cancelled; /* by the host's progress callback */
+    bool cancelled;   /* by the host's progress callback */
+    unsigned calls;   /* that run, one within the other (echo__party_enter()) */
+    bool asking;      /* the host's `admit` runs */
+    bool free_wanted; /* once they have ended */
     echo_restore_report report;
     echo_error *damage;
     size_t damage_cap;
@@ -88,6 +91,24 @@ echo_status echo__party_new(echo_party **out, const echo_key *key, const echo_pa
  */
 echo_status echo__party_over(echo_party *party, const echo_feeds *feeds, const echo_store *store, uint64_t newest,
                              echo_error *err) ECHO_MUST_USE;
+/* Frees the party now, whoever is in a call. */
+void echo__party_destroy(echo_party *party);
+
+/*
+ * Calls within calls. A hook, a callback or a walk of the host runs inside a call on the party, and finds the party in
+ * the middle of something. Calls from there that would change or walk the party are refused; those that only read are
+ * answered.
+ *
+ * enter begins a call that changes or walks the party. ECHO_ERR_BUSY within another one, ECHO_ERR_INVALID for NULL.
+ * hold is the same for calls that only read, around a hook of the host's, and always allowed. leave ends either: it
+ * frees the party if that was asked for meanwhile, so nothing may touch it afterwards.
+ */
+echo_status echo__party_enter(echo_party *party, echo_error *err) ECHO_MUST_USE;
+void echo__party_hold(const echo_party *party);
+void echo__party_leave(const echo_party *party);
+/* The party of an item that the host has; NULL: of none. */
+const echo_party *echo__party_of(const echo_item *item);
+
 uint64_t echo__party_clock_ns(const echo_party *party);
 /* Calls the host's progress callback, if one is set. */
 echo_status echo__party_progress(echo_party *party, const char *phase, uint64_t done, uint64_t total) ECHO_MUST_USE;

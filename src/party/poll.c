@@ -177,10 +177,17 @@ echo_status echo__party_rebuild_all(echo_party *party, echo_error *err) {
 /* ---- the host's call ---- */
 
 echo_status echo_party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) {
+    if (applied != NULL) *applied = 0;
+    echo_status status = echo__party_enter(party, err);
+    if (status != ECHO_OK) return status;
+    status = echo__party_poll(applied, party, max, err);
+    echo__party_leave(party);
+    return status;
+}
+
+echo_status echo__party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) {
     uint64_t done = 0;
     echo_error own = ECHO_ERROR_INIT;
-    if (applied != NULL) *applied = 0;
-    if (party == NULL) return echo__error_null(err, "party");
     (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
     echo_status status = echo__merge_scan(party->merge, &own);
     if (status == ECHO_OK) status = echo__party_pump(party, max, &done, &own);

@@ -10,6 +10,8 @@
 echo_status echo__party_open_feeds(echo_party *party, echo_error *err) ECHO_MUST_USE;
 /* Applies up to max messages (0: all that can be applied now). *applied may be NULL. */
 echo_status echo__party_pump(echo_party *party, uint64_t max, uint64_t *applied, echo_error *err) ECHO_MUST_USE;
+/* echo_party_poll() from within a call. */
+echo_status echo__party_poll(uint64_t *applied, echo_party *party, uint64_t max, echo_error *err) ECHO_MUST_USE;
 /* Determines the own feed and whether writing to it is safe. To be called whenever admission or feeds have changed. */
 void echo__party_find_own(echo_party *party);
 /* Counts the stale models and starts rebuilding their items and those with foreign states, in the root and in memory;

@@ -13,8 +13,11 @@ echo_status echo_item_get(echo_item **out, echo_party *party, const char *id, ec
     if (out == NULL) return echo__error_null(err, "out");
     *out = NULL;
     if (party == NULL || id == NULL) return echo__error_null(err, party == NULL ? "party" : "id");
+    echo_status status = echo__party_enter(party, err);
+    if (status != ECHO_OK) return status;
     (void)echo__items_evict(&party->items, ECHO__EVICT_ITEMS);
-    echo_status status = echo__items_get(out, &party->items, echo__bytes_text(id), &own);
+    status = echo__items_get(out, &party->items, echo__bytes_text(id), &own);
+    echo__party_leave(party);
     return echo__error_return(err, &own, status, "the item cannot be loaded");
 }
 
@@ -37,9 +40,13 @@ echo_status echo_item_view(cJSON **out, const echo_item *item, echo_error *err) 
     *out = NULL;
     if (item == NULL) return echo__error_null(err, "item");
     if (item->ops == NULL || item->ops->ops.view == NULL) return ECHO_OK;
+    const echo_party *party = echo__party_of(item);
+    if (party != NULL) echo__party_hold(party);
     echo_status status = item->ops->ops.view(out, item->ops->ctx, item->state, &own);
-    if (status == ECHO_OK) return ECHO_OK;
-    echo__error_adopt(&own, status, "the model's view hook failed");
-    echo__error_item(&own, item->id, item->id_len);
+    if (status != ECHO_OK) {
+        echo__error_adopt(&own, status, "the model's view hook failed");
+        echo__error_item(&own, item->id, item->id_len);
+    }
+    if (party != NULL) echo__party_leave(party);
     return echo__error_return(err, &own, status, NULL);
 }

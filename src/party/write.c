@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/error.h"
-#include "party/party.h"
 #include "party/poll.h"
+#include "party/write_check.h"
 
 void echo_id_new(char out[ECHO_HEX_CHARS]) {
     if (out == NULL) return;
@@ -25,7 +25,7 @@ void echo_id_new(char out[ECHO_HEX_CHARS]) {
 static echo_status check_end(echo_party *party, echo_error *err) {
     echo_status status = ECHO_OK;
     echo__party_find_own(party);
-    if (party->blocked) status = echo_party_poll(NULL, party, 0, err);
+    if (party->blocked) status = echo__party_poll(NULL, party, 0, err);
     if (status != ECHO_OK || !party->blocked) return status;
     echo_error problem = ECHO_ERROR_INIT;
     status = echo__merge_obstacle(party->merge, &party->own, &problem);
@@ -49,53 +49,6 @@ static echo_status check_own(echo_party *party, echo_error *err) {
         return ECHO_ERR_BEHIND;
     }
     return check_end(party, err);
-}
-
-static bool text_fits(const char *text, size_t max) {
-    return text == NULL || (strlen(text) <= max && echo__utf8_valid(echo__bytes_text(text)));
-}
-
-static echo_status check_shape(const echo_write *w, echo_error *err) {
-    if (w->mutation != NULL && w->mutation->data == NULL && w->mutation->len > 0)
-        return echo__error_null(err, "the bytes of a mutation");
-    if (w->id == NULL || w->id[0] == '\0') return echo__error(err, ECHO_ERR_INVALID, "a write has no item id");
-    if (!text_fits(w->id, ECHO_ID_BYTES_MAX))
-        return echo__error(err, ECHO_ERR_INVALID, "an item id is longer than %u bytes or not UTF-8", ECHO_ID_BYTES_MAX);
-    if (!text_fits(w->type, ECHO_ID_BYTES_MAX) || !text_fits(w->parent, ECHO_ID_BYTES_MAX) ||
-        !text_fits(w->source, ECHO_ID_BYTES_MAX) || !text_fits(w->target, ECHO_ID_BYTES_MAX) ||
-        !text_fits(w->model, ECHO_MODEL_TYPE_BYTES_MAX))
-        return echo__error(err, ECHO_ERR_INVALID, "a text is too long or not UTF-8");
-    if (w->create && (w->model == NULL || w->model[0] == '\0'))
-        return echo__error(err, ECHO_ERR_INVALID, "a new item needs a model");
-    if (!w->create && (w->type != NULL || w->source != NULL || w->target != NULL))
-        return echo__error(err, ECHO_ERR_INVALID, "type and link can be set only when the item is created");
-    return ECHO_OK;
-}
-
-/* created: the ids that writes before this one create; this one's is added. */
-static echo_status check_write(echo_party *party, const echo_write *w, echo__map *created, echo_error *err) {
-    echo_status status = check_shape(w, err);
-    if (status != ECHO_OK) return status;
-    size_t len = strlen(w->id);
-    bool exists = echo__map_get(created, w->id, len) != NULL;
-    status = exists ? ECHO_OK : echo__items_exists(&exists, &party->items, echo__bytes_text(w->id), err);
-    if (status != ECHO_OK) return status;
-    if (w->create && exists) return echo__error(err, ECHO_ERR_EXISTS, "the item exists already");
-    if (!w->create && !exists) return echo__error(err, ECHO_ERR_NOT_FOUND, "the item does not exist");
-    if (w->create && !echo__map_put(created, w->id, len, (void *)(uintptr_t)w)) return echo__nomem(err);
-    return ECHO_OK;
-}
-
-static echo_status check_writes(echo_party *party, const echo_write *writes, size_t n, echo_error *err) {
-    echo__map created;
-    echo__map_init(&created);
-    echo_status status = ECHO_OK;
-    for (size_t i = 0; status == ECHO_OK && i < n; i++) {
-        status = check_write(party, &writes[i], &created, err);
-        if (status != ECHO_OK && writes[i].id != NULL) echo__error_item(err, writes[i].id, strlen(writes[i].id));
-    }
-    echo__map_free(&created);
-    return status;
 }
 
 /* ---- encoding ---- */
@@ -182,7 +135,7 @@ static echo_status append(echo_party *party, size_t n, message_fn make, const vo
         if (blocks[i].data != NULL) party->codec.ops->release(party->codec.ctx, (uint8_t *)(uintptr_t)blocks[i].data);
     echo__free(blocks);
     echo__free(frames);
-    if (status == ECHO_OK) status = echo_party_poll(NULL, party, 0, err);
+    if (status == ECHO_OK) status = echo__party_poll(NULL, party, 0, err);
     return status == ECHO_OK ? check_end(party, err) : status;
 }
 
@@ -194,12 +147,13 @@ static echo_status make_write(echo_message *message, const void *arg, size_t i) 
 echo_status echo_party_write(bool *written, echo_party *party, const echo_write *writes, size_t n, echo_error *err) {
     echo_error own = ECHO_ERROR_INIT;
     if (written != NULL) *written = false;
-    if (party == NULL) return echo__error_null(err, "party");
-    if (n == 0) return ECHO_OK;
-    if (writes == NULL) return echo__error_null(err, "writes");
-    echo_status status = check_own(party, &own);
-    if (status == ECHO_OK) status = check_writes(party, writes, n, &own);
-    if (status == ECHO_OK) status = append(party, n, make_write, writes, written, &own);
+    echo_status status = echo__party_enter(party, err);
+    if (status != ECHO_OK) return status;
+    if (n > 0 && writes == NULL) status = echo__error_null(&own, "writes");
+    if (status == ECHO_OK && n > 0) status = check_own(party, &own);
+    if (status == ECHO_OK && n > 0) status = echo__write_check(party, writes, n, &own);
+    if (status == ECHO_OK && n > 0) status = append(party, n, make_write, writes, written, &own);
+    echo__party_leave(party);
     return echo__error_return(err, &own, status, "nothing can be written");
 }
 
@@ -213,22 +167,42 @@ static echo_status make_credential(echo_message *message, const void *arg, size_
     return ECHO_OK;
 }
 
+/* Appended by anybody else it would admit nothing. */
+static echo_status check_signer(const echo_party *party, const echo_keypair *signer, echo_error *err) {
+    if (memcmp(signer->secret + 32, signer->public_key.bytes, sizeof signer->public_key.bytes) != 0)
+        return echo__error(err, ECHO_ERR_INVALID, "the signer's secret key is not that of its public key");
+    if (echo__key_equal(&signer->public_key, &party->key) ||
+        echo__admission_trusts(party->admission, &signer->public_key))
+        return ECHO_OK;
+    return echo__error(err, ECHO_ERR_REFUSED,
+                       "the party does not trust the signer, whose credential admits nothing");
+}
+
+static echo_status admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer, echo_error *err) {
+    const echo_party_options *o = &party->options;
+    char created[ECHO__DATE_CHARS];
+    echo__buf credential = ECHO__BUF_INIT;
+    echo_status status = check_own(party, err);
+    if (status == ECHO_OK) status = check_signer(party, signer, err);
+    if (status == ECHO_OK) {
+        echo__date(created, o->now != NULL ? o->now(o->now_arg) : echo__wall_ms());
+        status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
+        if (status != ECHO_OK) echo__error(err, status, "credential cannot be created");
+    }
+    echo_bytes bytes = echo__buf_bytes(&credential);
+    if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, err);
+    echo__buf_free(&credential);
+    return status;
+}
+
 echo_status echo_party_admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer,
                                   echo_error *err) {
     if (party == NULL || feed == NULL || signer == NULL)
         return echo__error_null(err, party == NULL ? "party" : feed == NULL ? "feed" : "signer");
     echo_error own = ECHO_ERROR_INIT;
-    const echo_party_options *o = &party->options;
-    char created[ECHO__DATE_CHARS];
-    echo__buf credential = ECHO__BUF_INIT;
-    echo_status status = check_own(party, &own);
-    if (status == ECHO_OK) {
-        echo__date(created, o->now != NULL ? o->now(o->now_arg) : echo__wall_ms());
-        status = echo__credential_make_feed_admit(&credential, &party->key, feed, signer, created);
-        if (status != ECHO_OK) echo__error(&own, status, "credential cannot be created");
-    }
-    echo_bytes bytes = echo__buf_bytes(&credential);
-    if (status == ECHO_OK) status = append(party, 1, make_credential, &bytes, NULL, &own);
-    echo__buf_free(&credential);
+    echo_status status = echo__party_enter(party, err);
+    if (status != ECHO_OK) return status;
+    status = admit_feed(party, feed, signer, &own);
+    echo__party_leave(party);
     return echo__error_return(err, &own, status, NULL);
 }

@@ -130,7 +130,7 @@ static void report_progress(echo__taker *t, uint64_t *reported) {
     if (t->phase != ECHO_SNAPSHOT_PHASE_CAPTURE || t->capture->at < *reported + ITEMS_PER_PROGRESS) return;
     *reported = t->capture->at;
     echo_status status = echo__party_progress(t->party, "items", t->capture->at, t->capture->count);
-    if (status == ECHO_OK || !is_joinable(t)) return; /* the host may have called the party, and ended it */
+    if (status == ECHO_OK) return;
     echo_error problem = ECHO_ERROR_INIT;
     echo__error_adopt(&problem, status, "the snapshot was cancelled");
     t->cancelled = true;
@@ -181,30 +181,41 @@ static echo_status get_taker(echo__taker **out, const echo_party *party, echo_er
 echo_status echo_party_snapshot(echo_snapshot_result *out, echo_party *party, echo_error *err) {
     echo__taker *t;
     echo_error own = ECHO_ERROR_INIT;
-    echo_status status = get_taker(&t, party, &own);
+    echo_status status = echo__party_enter(party, err);
+    if (status != ECHO_OK) return status;
+    status = get_taker(&t, party, &own);
     if (status == ECHO_OK) status = echo__drive_run(t, ECHO_SNAPSHOT_REASON_REQUEST, &own);
     if (status == ECHO_OK && out != NULL) *out = t->result;
+    echo__party_leave(party);
     return echo__error_return(err, &own, status, "the snapshot cannot be taken");
 }
 
-echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
+static echo_status begin_unless_running(echo_party *party, echo_error *err) {
     echo__taker *t;
-    echo_error own = ECHO_ERROR_INIT;
-    echo_status status = get_taker(&t, party, &own);
-    if (status != ECHO_OK || is_joinable(t)) return echo__error_return(err, &own, status, NULL);
+    echo_status status = get_taker(&t, party, err);
+    if (status != ECHO_OK || is_joinable(t)) return status;
     if (t->phase == ECHO_SNAPSHOT_PHASE_FINISH) {
         t->again = true;
         return ECHO_OK;
     }
     uint64_t start = now_ns(t);
     count_messages(t, start);
-    status = echo__take_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, &own);
+    status = echo__take_begin(t, ECHO_SNAPSHOT_REASON_REQUEST, party->policy.thread, err);
     count_step(t, now_ns(t) - start, ECHO_SNAPSHOT_PHASE_CAPTURE, 0);
+    return status;
+}
+
+echo_status echo_party_snapshot_start(echo_party *party, echo_error *err) {
+    echo_error own = ECHO_ERROR_INIT;
+    echo_status status = echo__party_enter(party, err);
+    if (status != ECHO_OK) return status;
+    status = begin_unless_running(party, &own);
+    echo__party_leave(party);
     return echo__error_return(err, &own, status, "the snapshot cannot be begun");
 }
 
-void echo_party_snapshot_cancel(echo_party *party) {
-    echo__taker *t = party == NULL ? NULL : party->taker;
+static void cancel_running(echo_party *party) {
+    echo__taker *t = party->taker;
     if (t == NULL) return;
     t->again = false;
     if (!is_joinable(t)) return;
@@ -216,9 +227,16 @@ void echo_party_snapshot_cancel(echo_party *party) {
         if (!echo__take_piece(t)) echo__writer_wait(t->writer);
 }
 
+void echo_party_snapshot_cancel(echo_party *party) {
+    if (party == NULL || party->calls > 0) return;
+    echo__party_hold(party);
+    cancel_running(party);
+    echo__party_leave(party);
+}
+
 void echo__drive_quit(echo_party *party) {
     echo__taker *t = party->taker;
-    echo_party_snapshot_cancel(party);
+    cancel_running(party);
     if (t == NULL) return;
     if (t->writer != NULL)
         echo__writer_cancel(t->writer); /* the removing of old snapshots and garbage, which the next one does */
@@ -261,12 +279,12 @@ static void detach_taker(echo_party *party) {
     echo__taker *t = party->taker;
     if (t == NULL) return;
     party->between = NULL;
+    party->taker = NULL; /* hooks that close the store may still look */
     echo__writer_free(t->writer);
     echo__take_release(t);
     echo__capture_free(t->capture);
     echo_store_close(&t->store);
     echo__free(t);
-    party->taker = NULL;
 }
 
 echo_status echo__drive_new(echo_party *party, echo_error *err) {

@@ -81,7 +81,9 @@ static void replace_party(echo_party **party, echo_party *fresh) {
     if (!fresh->owns_store) fresh->below = opened;
     old->owns_feeds = old->owns_store = false;
     old->below = (echo_store){NULL, NULL};
-    echo_party_free(old);
+    fresh->calls = old->calls; /* the call goes on, with the new party */
+    fresh->free_wanted = old->free_wanted;
+    echo__party_destroy(old);
     *party = fresh;
     echo__drive_attach(fresh);
 }
@@ -120,6 +122,12 @@ echo_status echo__switch_to(echo_party **party, const echo_store *store_or_null,
 
 echo_status echo_party_switch(echo_party **party, echo_change_fn fn, void *arg, echo_error *err) {
     echo_error own = ECHO_ERROR_INIT;
-    if (party == NULL || *party == NULL) return echo__error_null(err, "party");
-    return echo__error_return(err, &own, echo__switch_to(party, NULL, fn, arg, &own), NULL);
+    if (party == NULL) return echo__error_null(err, "party");
+    echo_status status = echo__party_enter(*party, err);
+    if (status != ECHO_OK) return status;
+    status = echo__switch_to(party, NULL, fn, arg, &own);
+    echo_party *now = *party;
+    if (now->free_wanted) *party = NULL;
+    echo__party_leave(now);
+    return echo__error_return(err, &own, status, NULL);
 }

@@ -81,9 +81,13 @@ static void test_strings(void **unused) {
          "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
         {"\xc2\x9b"
          "31m",
-         "\"\xc2\x9b"
-         "31m\"",
-         "?31m"}, /* a control character of two bytes */
+         "\"\\u009b31m\"", "?31m"}, /* a control character of two bytes */
+        {"\xc2\x80|\xc2\xa0|\xd8\x9c", "\"\\u0080|\xc2\xa0|\\u061c\"", "?|\xc2\xa0|?"},
+        {"a\xe2\x80\xae"
+         "b\xe2\x81\xa9\xe2\x80\x8f\xe2\x80\xa8",
+         "\"a\\u202eb\\u2069\\u200f\\u2028\"", "a?b???"},
+        {"\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", "\"\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\"",
+         "\xe2\x80\x8d\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa"}, /* their neighbours */
         {"\xff|\x80|\xc3", "\"\xef\xbf\xbd|\xef\xbf\xbd|\xef\xbf\xbd\"", "?|?|?"},
         {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"", "??"},                  /* longer than need be */
         {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "???"}, /* a surrogate */
@@ -98,6 +102,30 @@ static void test_strings(void **unused) {
         start(&w);
         echo_cli_print_text(&w.out, cases[i].from, 0);
         end_is(&w, cases[i].text);
+    }
+}
+
+/* Texts that are JSON already: what a record or a manifest says. */
+static void test_raw_json(void **unused) {
+    static const struct {
+        const char *from, *to;
+    } cases[] = {
+        {"{\"id\":\"a\\u001b\"}", "{\"id\":\"a\\u001b\"}"},
+        {"{\"id\":\"\xc2\x9b"
+         "1m\"}",
+         "{\"id\":\"\\u009b1m\"}"},
+        {"[\"\xe2\x80\xae\",\"\xc3\xa9\"]", "[\"\\u202e\",\"\xc3\xa9\"]"},
+        {"[\n1,\x1b 2]", "[ 1,  2]"},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        written w;
+        start(&w);
+        echo_cli_json_raw(&w.out, NULL, cases[i].from);
+        end_is(&w, cases[i].to);
+        start(&w);
+        echo_cli_json_text(&w.out, (echo_bytes){(const uint8_t *)cases[i].from, strlen(cases[i].from)});
+        end_is(&w, cases[i].to);
     }
 }
 
@@ -232,9 +260,10 @@ static void test_full(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),    cmocka_unit_test(test_json_list), cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_columns), cmocka_unit_test(test_units),     cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_values),  cmocka_unit_test(test_depth),     cmocka_unit_test(test_full)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_json),    cmocka_unit_test(test_json_list),
+                                       cmocka_unit_test(test_strings), cmocka_unit_test(test_raw_json),
+                                       cmocka_unit_test(test_columns), cmocka_unit_test(test_units),
+                                       cmocka_unit_test(test_errors),  cmocka_unit_test(test_values),
+                                       cmocka_unit_test(test_depth),   cmocka_unit_test(test_full)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -663,12 +663,23 @@ static void test_write_checks(void **arg) {
     } cases[] = {
         {{.id = "x", .create = true, .model = ECHO_MODEL_OBJECT}, ECHO_OK},
         {{.id = "x", .create = true, .model = ECHO_MODEL_OBJECT}, ECHO_ERR_EXISTS},
-        {{.id = "y"}, ECHO_ERR_NOT_FOUND},
+        {{.id = "y", .action = ECHO_ACTION_DELETE}, ECHO_ERR_NOT_FOUND},
         {{.id = "y", .create = true}, ECHO_ERR_INVALID},
         {{.id = "", .create = true, .model = ECHO_MODEL_OBJECT}, ECHO_ERR_INVALID},
         {{.id = NULL, .create = true, .model = ECHO_MODEL_OBJECT}, ECHO_ERR_INVALID},
         {{.id = "\xff", .create = true, .model = ECHO_MODEL_OBJECT}, ECHO_ERR_INVALID},
         {{.id = "x", .type = "t"}, ECHO_ERR_INVALID},
+        {{.id = "x"}, ECHO_ERR_INVALID}, /* it says nothing */
+        {{.id = "x", .parent = "p"}, ECHO_ERR_INVALID},
+        {{.id = "x", .action = ECHO_ACTION_DELETE, .parent = ""}, ECHO_ERR_INVALID},
+        {{.id = "x", .action = ECHO_ACTION_DELETE, .model = ECHO_MODEL_OBJECT}, ECHO_ERR_INVALID},
+        {{.id = "x", .action = (echo_item_action)7}, ECHO_ERR_INVALID},
+        {{.id = "x", .set_parent = true, .parent = "x"}, ECHO_ERR_INVALID},
+        {{.id = "y", .create = true, .model = ECHO_MODEL_OBJECT, .set_parent = true, .parent = "y"}, ECHO_ERR_INVALID},
+        {{.id = "y", .create = true, .model = ECHO_MODEL_OBJECT, .source = "x"}, ECHO_ERR_INVALID},
+        {{.id = "y", .create = true, .model = ECHO_MODEL_OBJECT, .target = "x"}, ECHO_ERR_INVALID},
+        {{.id = "u", .create = true, .model = "not registered"}, ECHO_OK},
+        {{.id = "x", .set_parent = true}, ECHO_OK},
     };
     uint64_t length = 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -678,7 +689,7 @@ static void test_write_checks(void **arg) {
     }
     echo_write batch[] = {{.id = "z", .create = true, .model = ECHO_MODEL_OBJECT},
                           {.id = "z", .action = ECHO_ACTION_DELETE},
-                          {.id = "nobody"}};
+                          {.id = "nobody", .action = ECHO_ACTION_DELETE}};
     assert_int_equal(echo_party_write(NULL, party, batch, 3, &err), ECHO_ERR_NOT_FOUND); /* all or none */
     assert_string_equal(err.item, "nobody");
     assert_int_equal(echo_timeframe_total(echo_party_clock(party)), length);
@@ -708,8 +719,12 @@ static void test_second_feed(void **arg) {
     assert_ok(echo_feed_create(feeds, &second, &err), &err);
     echo_party *party = party_open(&p->options);
     assert_ok(echo_party_admit_feed(party, &second.public_key, &p->party, &err), &err);
-    assert_ok(echo_party_admit_feed(party, &stranger.public_key, &stranger, &err),
-              &err); /* written, but nobody trusts it */
+    uint64_t before = echo_timeframe_total(echo_party_clock(party));
+    echo_keypair mixed = p->party; /* the right name and another's secret */
+    memcpy(mixed.secret, stranger.secret, sizeof mixed.secret);
+    assert_int_equal(echo_party_admit_feed(party, &stranger.public_key, &stranger, &err), ECHO_ERR_REFUSED);
+    assert_int_equal(echo_party_admit_feed(party, &stranger.public_key, &mixed, &err), ECHO_ERR_INVALID);
+    assert_int_equal(echo_timeframe_total(echo_party_clock(party)), before); /* nothing is written */
     assert_int_equal(p->refusals, 0);
     party_write_tail(party, 2, 3, 1);
     snapshot(party);

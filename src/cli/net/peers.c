@@ -214,7 +214,10 @@ void echo_cli_event(echo_cli *cli, const char *name, const char *place, const ec
         return;
     }
     echo_cli_print(out, "%-12s", name);
-    if (place != NULL) echo_cli_print(out, " %s", place);
+    if (place != NULL) {
+        echo_cli_print(out, " ");
+        echo_cli_print_text(out, place, 0);
+    }
     if (member != NULL) {
         echo_cli_print(out, " member ");
         echo_cli_print_hex(out, member->bytes);

@@ -38,6 +38,42 @@ static void names(void **state) {
     assert_string_equal(ECHO_VERSION_STRING, version);
 }
 
+/* Messages and item ids may be printed anywhere. */
+static void harmless(void **state) {
+    static const struct {
+        const char *from, *to;
+    } cases[] = {
+        {"\xc2\x9b"
+         "31m \xc2\xa0",
+         "??31m \xc2\xa0"},                                             /* C1, and its neighbour */
+        {"\xe2\x80\xae\xe2\x80\xaf", "???\xe2\x80\xaf"},                /* an override */
+        {"\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9", "\xe2\x81\xa5??????"}, /* isolates */
+        {"\xe2\x80\x8d\xe2\x80\x8e\xd8\x9c\xd8\x9d", "\xe2\x80\x8d?????\xd8\x9d"},
+        {"\xe2\x80\xa8|\xe2\x82\xac|\xf0\x9f\x98\x80", "???|\xe2\x82\xac|\xf0\x9f\x98\x80"},
+        {"\x9b|\xff|\xc3", "?|?|?"}, /* not UTF-8: a control to terminals that do not read it */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        echo_error err = ECHO_ERROR_INIT, hook = ECHO_ERROR_INIT;
+        echo__error(&err, ECHO_ERR_IO, "%s", cases[i].from);
+        echo__error_item(&err, cases[i].from, strlen(cases[i].from));
+        assert_string_equal(err.message, cases[i].to);
+        assert_string_equal(err.item, cases[i].to);
+        hook.code = ECHO_ERR_LIMIT; /* a hook that filled in all by itself */
+        strcpy(hook.message, cases[i].from);
+        assert_int_equal(echo__error_adopt(&hook, ECHO_ERR_LIMIT, "unused"), ECHO_ERR_LIMIT);
+        assert_string_equal(hook.message, cases[i].to);
+    }
+    echo_error err = ECHO_ERROR_INIT;
+    char text[300];
+    memset(text, 'x', sizeof text);
+    memcpy(text + ECHO_ERROR_MESSAGE_CHARS - 2, "\xc2\x9b", 3); /* cut in the middle */
+    echo__error(&err, ECHO_ERR_IO, "%s", text);
+    assert_string_equal(err.message + ECHO_ERROR_MESSAGE_CHARS - 3, "x?");
+    echo__error_item(&err, "a\0b", 3);
+    assert_string_equal(err.item, "a?b");
+}
+
 static void message(void **state) {
     (void)state;
     echo_error err = ECHO_ERROR_INIT;
@@ -172,9 +208,9 @@ static void giving(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),  cmocka_unit_test(message),    cmocka_unit_test(system_errors),
-        cmocka_unit_test(where),  cmocka_unit_test(long_items), cmocka_unit_test(adopting),
-        cmocka_unit_test(giving),
+        cmocka_unit_test(names),         cmocka_unit_test(harmless), cmocka_unit_test(message),
+        cmocka_unit_test(system_errors), cmocka_unit_test(where),    cmocka_unit_test(long_items),
+        cmocka_unit_test(adopting),      cmocka_unit_test(giving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
