@@ -174,8 +174,7 @@ static echo_status check_signer(const echo_party *party, const echo_keypair *sig
     if (echo__key_equal(&signer->public_key, &party->key) ||
         echo__admission_trusts(party->admission, &signer->public_key))
         return ECHO_OK;
-    return echo__error(err, ECHO_ERR_REFUSED,
-                       "the party does not trust the signer, whose credential admits nothing");
+    return echo__error(err, ECHO_ERR_REFUSED, "the party does not trust the signer, whose credential admits nothing");
 }
 
 static echo_status admit_feed(echo_party *party, const echo_key *feed, const echo_keypair *signer, echo_error *err) {
