@@ -53,6 +53,12 @@ static inline void arrivals_expect(arrivals *a, echo_party *party) {
     arrivals_clock(a, party);
     if (a->expect != NULL) a->expect(a, party);
     echo_hash digest = party_snapshot_digest(party);
+    const cJSON *expected = cJSON_GetObjectItemCaseSensitive(a->vector, "digest");
+    if (expected != NULL) {
+        char hex[ECHO_HEX_CHARS];
+        echo_hash_hex(hex, &digest);
+        if (strcmp(hex, expected->valuestring) != 0) fail_msg("%s: the digest is %s", vector_name(a->vector), hex);
+    }
     if (a->orders++ == 0)
         a->digest = digest;
     else if (memcmp(&a->digest, &digest, sizeof digest) != 0)

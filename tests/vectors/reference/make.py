@@ -39,7 +39,8 @@ def documents():
     )
     yield "items", listed(
         "Feeds that a party admits, each a list of blocks (sections 3, 4 and 11). 'clock': what is covered when all that "
-        "can be applied is; 'items': what the party has then, whatever the order in which the blocks arrived.",
+        "can be applied is; 'items': what the party has then, whatever the order in which the blocks arrived; 'records' and "
+        "'digest': of a party whose key is 01 and zeros, with the object model and without credentials (sections 7 and 9).",
         make_items.items(),
     )
     yield "mutations", listed(

@@ -1,9 +1,14 @@
 """items.json: feeds of blocks, and the items that a party has after all that can be applied."""
 
+import base64
+import json
+
 import message
 import model
+import tree
 from make_messages import genesis
 from make_objects import ADD, DELETE, ONE, SET, TRUE, arr, op
+from text import canonical
 from wire import Refused, put
 
 FEEDS = [bytes([n] * 32) for n in (0x0A, 0x0B, 0x0C)]
@@ -146,6 +151,58 @@ def item_of(id, entries):
     return out
 
 
+PARTY = "01" + "00" * 31
+
+
+def refused(data, old):
+    try:
+        model.read(data, old)
+    except Refused:
+        return True
+    return False
+
+
+def record_of(id, entries):
+    """The item's record, of a party that has the object model (section 7)."""
+    out, at, mutations = {"id": id}, {}, []
+    for stamp, m in entries:
+        if "genesis" in m and "genesis" not in at:
+            at["genesis"] = stamp
+            out |= {name: value for name, value in m["genesis"].items() if name != "version"}
+        if "parent" in m:
+            at["parent"] = stamp
+            out["parent"] = m["parent"]
+        if "action" in m:
+            at["deleted"] = stamp
+            out["deleted"] = m["action"] == "delete"
+        if "mutation" in m:
+            mutations.append((stamp, bytes.fromhex(m["mutation"])))
+    out = {name: value for name, value in out.items() if value not in ("", False)}
+    log, payload = mutations, {}
+    if "model" in out:
+        old = out["model"] == OLD
+        out["version"] = 1
+        keys = {stamp[1]: stamp[1] for stamp, _ in mutations}
+        payload["state"] = json.loads(model.state(model.operations(mutations, old), keys))
+        log = [(stamp, data) for stamp, data in mutations if refused(data, old)]
+    if log:
+        payload["log"] = {"n": len(log), "tail": [[*stamp, base64.b64encode(data).decode()] for stamp, data in log]}
+    return out | {"at": at, "payload": payload}
+
+
+def digest_of(records, clock):
+    """The state digest (section 9) of a party without credentials."""
+    models = sorted({(record["model"], record["version"]) for record in records if "model" in record})
+    state = {
+        "credentials": tree.tree([])[0],
+        "items": tree.tree(records)[0],
+        "models": [{"model": name, "version": version} for name, version in models],
+        "party": PARTY,
+        "timeframe": clock,
+    }
+    return tree.digest(b"echo/state/1\0" + canonical(state).encode()).hex()
+
+
 def items():
     for description, feeds in cases():
         entries, clock = applied(feeds)
@@ -153,9 +210,13 @@ def items():
         for stamp, m in entries:
             if m is not None and message.changes(m):
                 by_id.setdefault(m["item"], []).append((stamp, m))
+        covered = {FEEDS[feed].hex(): seq for feed, seq in clock.items() if seq >= 0}
+        records = [record_of(id, by_id[id]) for id in sorted(by_id)]
         yield {
             "description": description,
             "feeds": {FEEDS[feed].hex(): [data.hex() for data in blocks] for feed, blocks in feeds.items()},
-            "clock": {FEEDS[feed].hex(): seq for feed, seq in clock.items() if seq >= 0},
+            "clock": covered,
             "items": [item_of(id, by_id[id]) for id in sorted(by_id)],
+            "records": [tree.alone(record)[:-1] for record in records],
+            "digest": digest_of(records, covered),
         }
